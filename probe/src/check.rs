@@ -1,0 +1,207 @@
+//! One run from subject to evidence: which observer when, and when to stop before the network.
+//! Judges in between only to decide that; the verdict is made from the evidence alone.
+
+use crate::evidence::{Evidence, Phase, PhasesMs};
+use crate::observe::clock::{self, Stopwatch};
+use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
+use crate::report::{StageName, Timing};
+use crate::secret::{Scrubber, Secret};
+use crate::subject::Subject;
+use crate::verdict::stops_before_network;
+use crate::wire::{self, Proxies, Trust, Wire};
+use crate::{judge, observe};
+use std::time::Duration;
+
+/// What one run saw, and how long each stage took.
+pub struct Run {
+    pub evidence: Evidence,
+    /// Seconds since the epoch.
+    pub observed_at: i64,
+    pub timings: Vec<Timing>,
+}
+
+/// Observes everything that the settings allow, in at most `timeout` on the network.
+pub async fn run(subject: &Subject, settings: crate::evidence::Settings, timeout: Duration) -> Run {
+    let mut run = Run { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() };
+    let token = run.observe_locally(subject, settings).await;
+    let trust = run.observe_trust(subject);
+    match (run.stays_local(), token, trust, plan::of(&run.evidence)) {
+        (None, Some(token), Some(trust), (requested, plan::Route { endpoint: Ok(endpoint), .. })) => {
+            let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
+            let config = wire_config(subject, trust, timeout, run.evidence.environment.stated.allow_http);
+            let session_name = plan::session_name(
+                &run.evidence.environment,
+                &run.evidence.process,
+                run.evidence.token.as_ref(),
+            );
+            let request = observe::Request {
+                endpoint: &endpoint,
+                role_arn: &role_arn,
+                session_name: &session_name.value,
+            };
+            run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
+            run.observe_control_name(subject, &config).await;
+            run.observe_open_questions(subject, &config, &request, &token).await;
+        }
+        (because, ..) => {
+            let because = because.unwrap_or_else(|| "there is nothing to present".to_owned());
+            for stage in [StageName::Network, StageName::Exchange, StageName::Identity] {
+                run.timings.push(Timing::skipped(stage, &because));
+            }
+        }
+    }
+    run
+}
+
+fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: bool) -> wire::Config {
+    let either =
+        |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
+    wire::Config {
+        trust,
+        proxies: Proxies {
+            https_proxy: either("HTTPS_PROXY", "https_proxy"),
+            no_proxy: either("NO_PROXY", "no_proxy"),
+        },
+        deadline: clock::deadline(timeout),
+        body_limit: wire::BODY_LIMIT,
+        resolver: observe::resolver_config(),
+        allow_http,
+        peers: wire::Peers::default(),
+    }
+}
+
+impl Run {
+    /// Environment, token file and token; the token's bytes where there are any.
+    async fn observe_locally(
+        &mut self,
+        subject: &Subject,
+        settings: crate::evidence::Settings,
+    ) -> Option<Secret> {
+        let evidence = &mut self.evidence;
+        let watch = Stopwatch::start();
+        evidence.process = observe::process(subject);
+        evidence.environment = observe::environment(subject, settings).await;
+        let requested = plan::requested(&evidence.environment);
+        let path = requested.token_file.filter(|_| requested.mechanism == Mechanism::Irsa);
+        if path.is_none() || requested.role_arn.is_none() {
+            // It names the service account to annotate; decoded, never sent.
+            let (_, bytes) = observe::token_file(API_SERVER_TOKEN);
+            evidence.process.api_server_subject = bytes.and_then(|bytes| observe::token(bytes.expose()).sub);
+        }
+        self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
+        let Some(path) = path else {
+            let because = "no variable, flag or profile names a token file";
+            self.timings.push(Timing::skipped(StageName::TokenFile, because));
+            self.timings.push(Timing::skipped(StageName::Token, because));
+            return None;
+        };
+
+        let watch = Stopwatch::start();
+        let (seen, bytes) = observe::token_file(&path.value);
+        evidence.token_file = Some(seen);
+        self.timings.push(Timing::reached(StageName::TokenFile, watch.elapsed_ms()));
+        let Some(bytes) = bytes else {
+            self.timings.push(Timing::skipped(StageName::Token, "the token file could not be read"));
+            return None;
+        };
+
+        let watch = Stopwatch::start();
+        evidence.token = Some(observe::token(bytes.expose()));
+        self.timings.push(Timing::reached(StageName::Token, watch.elapsed_ms()));
+        Some(bytes)
+    }
+
+    fn observe_trust(&mut self, subject: &Subject) -> Option<Trust> {
+        let environment = &mut self.evidence.environment;
+        if environment.stated.no_network {
+            return None;
+        }
+        let trust = observe::trust(subject, environment.stated.ca_bundle.as_deref());
+        trust.map_err(|problem| environment.trust_problem = Some(problem)).ok()
+    }
+
+    /// Why the network is not used: it was ruled out, or a local error is certain.
+    fn stays_local(&self) -> Option<String> {
+        if self.evidence.environment.stated.no_network {
+            return Some("--no-network".to_owned());
+        }
+        let findings = judge::findings(&self.evidence, self.observed_at);
+        let mut certain = findings.iter().filter(|finding| stops_before_network(finding));
+        certain.next().map(|finding| format!("{} is certain", finding.class.id()))
+    }
+
+    async fn observe_sts(&mut self, wire: &Wire, request: &observe::Request<'_>, token: &Secret) {
+        let evidence = &mut self.evidence;
+        let mut scrubber = Scrubber::default();
+        let (network, exchange, credentials) = observe::exchange(wire, request, token, &mut scrubber).await;
+        let phases = network.as_ref().map(|network| network.phases_ms).unwrap_or_default();
+        let answered = exchange.is_some();
+        evidence.network = network;
+        evidence.exchange = exchange;
+        self.timings.push(Timing::reached(StageName::Network, on_the_way(&phases)));
+        if !answered {
+            for stage in [StageName::Exchange, StageName::Identity] {
+                self.timings.push(Timing::skipped(stage, "no answer arrived"));
+            }
+            return;
+        }
+        self.timings.push(Timing::reached(StageName::Exchange, in_the_answer(&phases)));
+
+        let stated = &evidence.environment.stated;
+        let because = match &credentials {
+            None => "no credentials were issued",
+            Some(_) if stated.no_identity => "--no-identity",
+            Some(_) if stated.sts_compatible => "--sts-compatible",
+            Some(_) => "",
+        };
+        match credentials.filter(|_| because.is_empty()) {
+            None => self.timings.push(Timing::skipped(StageName::Identity, because)),
+            Some(credentials) => {
+                let watch = Stopwatch::start();
+                evidence.identity =
+                    Some(observe::identity(wire, request.endpoint, credentials, &scrubber).await);
+                self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
+            }
+        }
+    }
+
+    /// Where the name of STS did not resolve: does the cluster's own?
+    async fn observe_control_name(&mut self, subject: &Subject, config: &wire::Config) {
+        let failure = self.evidence.network.as_ref().and_then(|network| network.failure.as_ref());
+        if failure.is_some_and(|failure| failure.phase == Phase::Resolve) {
+            let wire = Wire::new(config.clone());
+            self.evidence.control_name = observe::control_name(subject, &wire).await;
+        }
+    }
+
+    /// After a refusal that does not say its cause: the issuer's documents, and STS in the issuer's region.
+    async fn observe_open_questions(
+        &mut self,
+        subject: &Subject,
+        config: &wire::Config,
+        request: &observe::Request<'_>,
+        token: &Secret,
+    ) {
+        let questions = judge::open_questions(&self.evidence, self.observed_at);
+        let Some(claims) = self.evidence.token.as_ref() else { return };
+        let (Some(issuer), kid) = (claims.iss.clone(), claims.kid.clone()) else { return };
+        if questions.other_region
+            && let Some(endpoint) = plan::endpoint_of_issuer(request.endpoint, &issuer)
+        {
+            let wire = Wire::new(config.clone());
+            self.evidence.other_region = Some(observe::other_region(&wire, &endpoint, request, token).await);
+        }
+        if questions.issuer && issuer.starts_with("https://") {
+            self.evidence.issuer =
+                Some(observe::issuer(subject, config, &issuer, kid.as_deref(), token).await);
+        }
+    }
+}
+
+fn on_the_way(phases: &PhasesMs) -> f64 {
+    clock::round([phases.resolve, phases.connect, phases.tls].into_iter().flatten().sum())
+}
+
+fn in_the_answer(phases: &PhasesMs) -> f64 {
+    clock::round([phases.processing, phases.transfer].into_iter().flatten().sum())
+}

@@ -1,0 +1,80 @@
+//! Which known names somebody may have meant who wrote an unknown one.
+//! Pure; how that is said, the caller decides.
+
+/// The farthest an edit may be from a known name.
+const FARTHEST: usize = 2;
+
+/// More than this many suggestions are no help.
+const MOST: usize = 3;
+
+/// The known names nearest to `written`: those that hold it, else those two edits away at most, nearest first.
+pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let written = written.to_lowercase().replace(['_', ' '], "-");
+    let mut ranked: Vec<(usize, &str)> =
+        known.filter_map(|name| Some((rank(&written, name)?, name))).collect();
+    ranked.sort();
+    ranked.truncate(MOST);
+    ranked.into_iter().map(|(_, name)| name).collect()
+}
+
+fn rank(written: &str, known: &str) -> Option<usize> {
+    let edits = distance(written, known);
+    // Two letters are part of nearly every name.
+    let part = written.len() > 2 && known.contains(written);
+    match (edits <= FARTHEST, part) {
+        (true, _) => Some(edits),
+        (false, true) if known.starts_with(written) => Some(FARTHEST + 1),
+        (false, true) => Some(FARTHEST + 2),
+        (false, false) => None,
+    }
+}
+
+/// Insertions, deletions and replacements that make one of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 4] = ["access-denied", "agent-access-denied", "throttled", "aws"];
+
+    #[test]
+    fn a_slip_of_two_letters_finds_the_name() {
+        assert_eq!(nearest("trottles", KNOWN.into_iter()), ["throttled"]);
+    }
+
+    #[test]
+    fn a_slip_of_three_letters_finds_nothing() {
+        assert!(nearest("trottes", KNOWN.into_iter()).is_empty());
+    }
+
+    #[test]
+    fn a_beginning_comes_before_a_part() {
+        assert_eq!(nearest("access", KNOWN.into_iter()), ["access-denied", "agent-access-denied"]);
+    }
+
+    #[test]
+    fn case_and_underscores_do_not_matter() {
+        assert_eq!(nearest("ACCESS_DENIED", KNOWN.into_iter())[0], "access-denied");
+    }
+
+    #[test]
+    fn the_distance_is_levenshteins() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", "abc"), 0);
+    }
+}

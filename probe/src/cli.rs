@@ -1,0 +1,488 @@
+//! Flags, their environment twins `CREDPROBE_*`, and usage errors as one line that says what is allowed.
+//! Runs nothing; `main` does.
+
+use crate::arn::RoleArn;
+use crate::attempts::Patience;
+use crate::class::Class;
+use crate::evidence::Settings;
+use crate::explain;
+use crate::verdict::Tolerate;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap, builder::PossibleValuesParser};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What was asked for.
+pub enum Command {
+    Check(Box<Check>),
+    Explain { argument: Option<String>, output: Output },
+    Judge { report: PathBuf, output: Output },
+}
+
+/// `credprobe check`.
+pub struct Check {
+    pub settings: Settings,
+    /// One attempt, all phases together.
+    pub timeout: Duration,
+    pub patience: Patience,
+    /// At most this long before the first attempt.
+    pub start_jitter: Duration,
+    pub output: Output,
+    /// Written only where the file exists already.
+    pub termination_log: PathBuf,
+    pub log_level: tracing::Level,
+    pub tolerate: Tolerate,
+    pub report_only: bool,
+    pub deny_warnings: bool,
+}
+
+/// The form of the report on stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    Text,
+    Json,
+}
+
+/// The outcome of parsing.
+pub enum Parsed {
+    Run(Command),
+    /// `--help`, `--version`: to stdout, exit 0.
+    Print(String),
+}
+
+/// A call that cannot be run; `Display` is one line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UsageError(pub String);
+
+/// A flag: its name, its value's name (`None`: boolean), its help.
+struct Flag {
+    name: &'static str,
+    value: Option<&'static str>,
+    help: &'static str,
+}
+
+const fn flag(name: &'static str, value: &'static str, help: &'static str) -> Flag {
+    Flag { name, value: Some(value), help }
+}
+
+const fn switch(name: &'static str, help: &'static str) -> Flag {
+    Flag { name, value: None, help }
+}
+
+/// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
+const CHECK_FLAGS: &[Flag] = &[
+    flag(
+        "mechanism",
+        "auto|irsa|pod-identity",
+        "How the pod is meant to get its credentials [default: auto, what is completely injected]",
+    ),
+    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]"),
+    flag(
+        "token-file",
+        "PATH",
+        "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
+    ),
+    flag("expect-role", "ARN", "The role that must be asked for and must answer"),
+    flag("expect-issuer", "URL", "The issuer that the token must have; a trailing * matches any rest"),
+    flag("expect-audience", "AUD", "An audience that the token must have"),
+    flag("expect-subject", "NS/SA", "The service account, or the whole subject, that the token must have"),
+    flag(
+        "region",
+        "REGION",
+        "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
+    ),
+    switch("no-network", "The local verdict only; STS is not asked"),
+    switch("no-identity", "Skip GetCallerIdentity after the exchange"),
+    flag("timeout", "DURATION", "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]"),
+    flag("wait", "DURATION", "Keep trying this long while the finding is transient [default: 0s]"),
+    flag(
+        "grace",
+        "DURATION",
+        "Keep trying this long on refusals that a change of IAM heals in a while: codes 50-53, 55, 59, 84, 85 [default: 0s]",
+    ),
+    flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
+    flag(
+        "session-name",
+        "NAME",
+        "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
+    ),
+    flag(
+        "tolerate",
+        "LIST",
+        "Class ids, owners or `transient` that exit 0, separated by commas; the report stays as it is",
+    ),
+    switch("report-only", "Report in full and exit 0 whatever happens"),
+    switch("deny-warnings", "A warning decides the exit code too"),
+    flag(
+        "ca-bundle",
+        "PATH",
+        "PEM file to trust instead of the compiled-in roots [default: AWS_CA_BUNDLE; SSL_CERT_FILE and SSL_CERT_DIR are added]",
+    ),
+    switch("allow-http", "Allow a plain http:// endpoint beyond loopback"),
+    switch(
+        "sts-compatible",
+        "STS is Ceph's, SeaweedFS's, MinIO's … behind AWS_ENDPOINT_URL_STS: other ARNs, bare errors, no GetCallerIdentity",
+    ),
+    flag("output", "text|json", "The report's form [default: text]"),
+    flag(
+        "termination-log",
+        "PATH",
+        "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
+    ),
+    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]"),
+];
+
+/// A day: what is longer is a mistake.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];
+
+/// Parses a command line, `args` without the program's name; `variable` looks environment twins up.
+///
+/// # Errors
+/// A flag, value or variable that is not allowed.
+pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Parsed, UsageError> {
+    let args = with_default_command(args);
+    let twins = twins(&args, variable);
+    let mut line = vec![OsString::from("credprobe"), args[0].clone()];
+    line.extend(twins.iter().map(|(_, item)| item.clone()));
+    line.extend(args[1..].iter().cloned());
+    let matches = match program().try_get_matches_from(&line) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Parsed::Print(error.to_string()));
+        }
+        Err(error) => return Err(in_one_line(&error, &args, &twins)),
+    };
+    match matches.subcommand() {
+        Some(("explain", matches)) => {
+            Ok(Parsed::Run(Command::Explain { argument: text(matches, "class"), output: output(matches) }))
+        }
+        Some(("judge", matches)) => Ok(Parsed::Run(Command::Judge {
+            report: text(matches, "report").unwrap_or_default().into(),
+            output: output(matches),
+        })),
+        Some((_, matches)) => check(matches).map(|check| Parsed::Run(Command::Check(Box::new(check)))),
+        None => Err(UsageError("name a command: check, explain, judge".to_owned())),
+    }
+}
+
+/// Whether `--report-only` is asked for, read without parsing: it holds for usage errors too.
+#[must_use]
+pub fn is_report_only(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let mut given = variable("CREDPROBE_REPORT_ONLY").filter(|value| !value.is_empty());
+    for arg in args {
+        match arg.to_str().and_then(|arg| arg.strip_prefix("--report-only")) {
+            Some("") => given = Some("true".into()),
+            Some(value) if value.starts_with('=') => given = Some(value[1..].into()),
+            _ => {}
+        }
+    }
+    given.is_some_and(|value| value == "1" || value == "true")
+}
+
+/// Why the probe is switched off: the value of `CREDPROBE_DISABLED`, unless it says that it is not.
+#[must_use]
+pub fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
+    let reason = variable("CREDPROBE_DISABLED")?.to_string_lossy().into_owned();
+    let off = ["", "0", "false", "no", "off"];
+    (!off.iter().any(|word| reason.eq_ignore_ascii_case(word))).then_some(reason)
+}
+
+/// `credprobe [FLAGS]` is `credprobe check [FLAGS]`.
+fn with_default_command(args: &[OsString]) -> Vec<OsString> {
+    let own = ["-h", "--help", "-V", "--version"];
+    let is_check = match args.first().and_then(|first| first.to_str()) {
+        None => args.is_empty(),
+        Some(first) => first.starts_with('-') && !own.contains(&first),
+    };
+    let mut all: Vec<OsString> = if is_check { vec!["check".into()] } else { Vec::new() };
+    all.extend_from_slice(args);
+    all
+}
+
+/// The environment twins that are set and not empty, as flags: (variable, `--flag=value`).
+fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<(String, OsString)> {
+    let flags = match args[0].to_str() {
+        Some("check") => CHECK_FLAGS,
+        Some("explain" | "judge") => OUTPUT_FLAGS,
+        _ => return Vec::new(),
+    };
+    let twin = |flag: &Flag| {
+        let name = format!("CREDPROBE_{}", flag.name.to_ascii_uppercase().replace('-', "_"));
+        let value = variable(&name).filter(|value| !value.is_empty())?;
+        let mut item = OsString::from(format!("--{}=", flag.name));
+        item.push(value);
+        Some((name, item))
+    };
+    flags.iter().filter_map(twin).collect()
+}
+
+fn program() -> Clap {
+    let check = command("check", "Judge once, print the report, exit with the class's code (the default)", CHECK_FLAGS)
+        .after_help("Each flag has an environment twin: --expect-role is CREDPROBE_EXPECT_ROLE. The flag wins; empty counts as unset.\nCREDPROBE_DISABLED=\"why\" prints the reason and exits 0 at once.");
+    let explain = command(
+        "explain",
+        "What a class means, who owns it, how to confirm and repair it; the table of all without one",
+        OUTPUT_FLAGS,
+    )
+    .arg(Arg::new("class").value_name("CLASS|CODE"));
+    let judge = command(
+        "judge",
+        "Judge the evidence of a saved JSON report again, with its own time as the clock",
+        OUTPUT_FLAGS,
+    )
+    .arg(Arg::new("report").value_name("REPORT.json").required(true));
+    Clap::new("credprobe")
+        .about("Will the AWS SDK in this container get the credentials that it is meant to get; if not, which link is broken, who owns it, and what repairs it?")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true)
+        .subcommands([check, explain, judge])
+        .after_help(explain::exit_codes_help())
+}
+
+fn command(name: &'static str, about: &'static str, flags: &[Flag]) -> Clap {
+    let args = flags.iter().map(|flag| {
+        let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
+        match flag.value {
+            Some(value) if value.contains('|') => arg
+                .value_name(value)
+                .value_parser(PossibleValuesParser::new(value.split('|').collect::<Vec<_>>()))
+                .hide_possible_values(true),
+            Some(value) => arg.value_name(value),
+            None => arg
+                .value_name("BOOL")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .value_parser(PossibleValuesParser::new(["true", "false", "1", "0"]))
+                .hide_possible_values(true),
+        }
+    });
+    Clap::new(name).about(about).args_override_self(true).args(args)
+}
+
+fn text(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.get_one::<String>(name).filter(|value| !value.is_empty()).cloned()
+}
+
+fn is_on(matches: &ArgMatches, name: &str) -> bool {
+    matches.get_one::<String>(name).is_some_and(|value| value == "true" || value == "1")
+}
+
+fn output(matches: &ArgMatches) -> Output {
+    match text(matches, "output").as_deref() {
+        Some("json") => Output::Json,
+        _ => Output::Text,
+    }
+}
+
+fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
+    let text = |name: &str| text(matches, name);
+    let bad = |flag: &str, why: String| UsageError(format!("--{flag}: {why}"));
+    let duration = |flag: &str, default: &str, least: Duration| {
+        let given = text(flag).unwrap_or_else(|| default.to_owned());
+        let parsed = humantime::parse_duration(&given).ok();
+        parsed.filter(|duration| (least..=LONGEST).contains(duration)).ok_or_else(|| {
+            let least = humantime::format_duration(least);
+            bad(flag, format!("`{given}` is no duration; allowed are {least} to 1day, as in 250ms, 10s, 2m"))
+        })
+    };
+    let timeout = duration("timeout", "10s", Duration::from_millis(1))?;
+    let wait = duration("wait", "0s", Duration::ZERO)?;
+    let grace = duration("grace", "0s", Duration::ZERO)?;
+    let start_jitter = duration("start-jitter", "0s", Duration::ZERO)?;
+    let sts_compatible = is_on(matches, "sts-compatible");
+    for name in ["expect-role", "role-arn"] {
+        // AWS_ROLE_ARN may be wrong, that is news; a flag that is wrong is a mistake in the call.
+        if let Some(Err(malformed)) = text(name).map(|value| RoleArn::parse_for(&value, sts_compatible)) {
+            let problem = format!(
+                "at byte {}: {}; allowed is arn:PARTITION:iam::ACCOUNT:role/NAME",
+                malformed.offset, malformed.problem
+            );
+            return Err(bad(name, problem));
+        }
+    }
+    let tolerate = text("tolerate").unwrap_or_default();
+    let tolerate = Tolerate::parse(&tolerate).map_err(|why| bad("tolerate", why))?;
+    let log_level = text("log-level").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN);
+    let settings = Settings {
+        mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
+        role_arn: text("role-arn"),
+        token_file: text("token-file"),
+        expect_role: text("expect-role"),
+        expect_issuer: text("expect-issuer"),
+        expect_audience: text("expect-audience"),
+        expect_subject: text("expect-subject"),
+        region: text("region"),
+        session_name: text("session-name"),
+        ca_bundle: text("ca-bundle"),
+        no_network: is_on(matches, "no-network"),
+        no_identity: is_on(matches, "no-identity"),
+        allow_http: is_on(matches, "allow-http"),
+        sts_compatible,
+        timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+    };
+    Ok(Check {
+        settings,
+        timeout,
+        patience: Patience { wait, grace },
+        start_jitter,
+        output: output(matches),
+        termination_log: text("termination-log").unwrap_or_else(|| "/dev/termination-log".to_owned()).into(),
+        log_level,
+        tolerate,
+        report_only: is_on(matches, "report-only"),
+        deny_warnings: is_on(matches, "deny-warnings"),
+    })
+}
+
+/// clap's errors have four lines; one says all: what was wrong and what is allowed.
+fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsString)]) -> UsageError {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")),
+        _ => None,
+    };
+    let invalid = context(ContextKind::InvalidArg).unwrap_or_default();
+    let command = args[0].to_string_lossy();
+    let flag = invalid.split([' ', '=', '[']).next().unwrap_or_default().to_owned();
+    let value = context(ContextKind::InvalidValue);
+    // The last one counts: a flag after its twin.
+    let from_twin = twins.iter().find(|(_, item)| {
+        let given =
+            |item: &OsStr| item.to_str().is_some_and(|item| item.split('=').next() == Some(flag.as_str()));
+        given(item) && !args[1..].iter().any(|arg| given(arg))
+    });
+    let place = from_twin.map_or_else(|| flag.clone(), |(variable, _)| variable.clone());
+    UsageError(match error.kind() {
+        ErrorKind::InvalidValue => {
+            let allowed = context(ContextKind::ValidValue).unwrap_or_else(|| "a value".to_owned());
+            match value.filter(|value| !value.is_empty()) {
+                Some(value) => format!("{place}: `{value}` is not allowed; allowed are {allowed}"),
+                None => format!("{place} needs a value: {allowed}"),
+            }
+        }
+        ErrorKind::UnknownArgument => format!("{invalid} is unknown; {command} takes {}", flags_of(&command)),
+        ErrorKind::InvalidSubcommand => format!(
+            "`{}` is no command; commands are check, explain, judge",
+            context(ContextKind::InvalidSubcommand).unwrap_or_default()
+        ),
+        ErrorKind::MissingRequiredArgument => format!("{command} needs {invalid}"),
+        ErrorKind::NoEquals => format!("{place} takes its value with an equals sign: {place}=true"),
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
+        kind => format!("{place}: {kind}"),
+    })
+}
+
+fn flags_of(command: &str) -> String {
+    let flags = if command == "check" { CHECK_FLAGS } else { OUTPUT_FLAGS };
+    let names: Vec<String> = flags.iter().map(|flag| format!("--{}", flag.name)).collect();
+    names.join(" ")
+}
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let class = Class::UsageError;
+        write!(f, "{} ({}): {}", class.id(), class.code(), crate::report::escaped(&self.0))
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str], variables: &[(&str, &str)]) -> Result<Parsed, String> {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+        };
+        parse(&args, &variable).map_err(|error| error.to_string())
+    }
+
+    fn checked(args: &[&str], variables: &[(&str, &str)]) -> Check {
+        match parsed(args, variables) {
+            Ok(Parsed::Run(Command::Check(check))) => *check,
+            Ok(_) => panic!("another command"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn the_program_is_consistent() {
+        program().debug_assert();
+    }
+
+    #[test]
+    fn check_is_the_default_command() {
+        assert!(checked(&["--no-network"], &[]).settings.no_network);
+        assert!(!checked(&[], &[]).settings.no_network);
+        assert!(checked(&["check", "--no-network"], &[]).settings.no_network);
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_environment_twin() {
+        let twin = [("CREDPROBE_REGION", "eu-west-1"), ("CREDPROBE_NO_NETWORK", "1")];
+        assert_eq!(checked(&[], &twin).settings.region.as_deref(), Some("eu-west-1"));
+        assert!(checked(&[], &twin).settings.no_network);
+        let check = checked(&["--region=us-east-1", "--no-network=false"], &twin);
+        assert_eq!(check.settings.region.as_deref(), Some("us-east-1"));
+        assert!(!check.settings.no_network);
+    }
+
+    #[test]
+    fn an_empty_twin_is_unset_and_an_unknown_one_ignored() {
+        let twins = [("CREDPROBE_REGION", ""), ("CREDPROBE_PORT", "tcp://10.0.0.1:80")];
+        assert_eq!(checked(&[], &twins).settings.region, None);
+    }
+
+    #[test]
+    fn each_usage_error_is_one_line_that_says_what_is_allowed() {
+        for (args, variables, part) in [
+            (&["--nonsense"][..], &[][..], "--expect-role"),
+            (&["--output=yaml"], &[], "allowed are text, json"),
+            (&["--mechanism"], &[], "auto, irsa, pod-identity"),
+            (&["--no-network=maybe"], &[], "true, false, 1, 0"),
+            (&["--timeout=soon"], &[], "250ms, 10s, 2m"),
+            (&["--timeout=0s"], &[], "1ms to 1day"),
+            (&["--expect-role=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
+            (&["--tolerate=everything"], &[], "transient"),
+            (&["frobnicate"], &[], "check, explain, judge"),
+            (&["judge"], &[], "REPORT.json"),
+            (&[], &[("CREDPROBE_OUTPUT", "yaml")], "CREDPROBE_OUTPUT: `yaml`"),
+        ] {
+            let error = parsed(args, variables).err().unwrap_or_else(|| panic!("{args:?} was taken"));
+            assert!(error.starts_with("usage-error (2): "), "{error}");
+            assert!(error.contains(part) && !error.contains('\n'), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn report_only_is_seen_before_anything_is_parsed() {
+        let args = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
+        let none = |_: &str| None;
+        assert!(is_report_only(&args(&["--report-only", "--nonsense"]), &none));
+        assert!(!is_report_only(&args(&["--report-only=false"]), &none));
+        let on = |name: &str| (name == "CREDPROBE_REPORT_ONLY").then(|| OsString::from("1"));
+        assert!(is_report_only(&args(&[]), &on));
+        assert!(!is_report_only(&args(&["--report-only=0"]), &on));
+    }
+
+    #[test]
+    fn only_a_reason_switches_the_probe_off() {
+        for (value, off) in [
+            ("incident 4711", true),
+            ("1", true),
+            ("0", false),
+            ("False", false),
+            ("", false),
+            ("off", false),
+        ] {
+            let variable = |_: &str| Some(OsString::from(value));
+            assert_eq!(disabled(&variable).is_some(), off, "{value}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The subject's variables and profile, and what the person who runs the probe stated.
+//! An allowlist of names: credentials appear as `set`, URLs without user info, query and fragment.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where the SDK of the subject would take its settings from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Environment {
+    /// The variables that decide, by name. An empty one is kept as empty: SDKs differ on it.
+    pub variables: BTreeMap<String, String>,
+    /// Variables on the list whose bytes are not UTF-8; `variables` has them with U+FFFD.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_utf8: Vec<String>,
+    /// The active profile; `None`: neither profile file can be read or names it.
+    pub profile: Option<Profile>,
+    /// Whether the directory in which the webhook mounts the IRSA token exists.
+    pub irsa_mount: bool,
+    /// Whether the directory in which the webhook mounts the Pod Identity token exists.
+    pub pod_identity_mount: bool,
+    /// Why the configured CA bundle cannot be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_problem: Option<TrustProblem>,
+    /// Flags and their environment twins.
+    pub stated: Settings,
+}
+
+impl Environment {
+    /// The value of a variable that is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// `true` in the spelling of the SDKs (`true`, any case).
+    #[must_use]
+    pub fn is_true(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// A CA bundle that cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TrustProblem {
+    /// `AWS_CA_BUNDLE=/path`.
+    pub source: String,
+    pub problem: String,
+}
+
+/// What the active profile says, as far as it matters here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Profile {
+    /// `default`, or the value of `AWS_PROFILE`.
+    pub name: String,
+    /// `role_arn`, `web_identity_token_file`, `region`, `role_session_name`, `sts_regional_endpoints`.
+    pub settings: BTreeMap<String, String>,
+    /// Every other key of the profile, its value left out.
+    pub other_keys: Vec<String>,
+}
+
+/// What was stated by flag or by `CREDPROBE_*`; `None` or `false`: nothing was.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Settings {
+    /// `auto`, `irsa`, `pod-identity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_audience: Option<String>,
+    /// As given: `NS/SA` or the whole `sub`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_bundle: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_network: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_identity: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub allow_http: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub sts_compatible: bool,
+    /// Milliseconds for one attempt.
+    pub timeout_ms: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,77 @@
+//! The token file as the kernel shows it: path, owner, mode, errors; never its content.
+
+use serde::{Deserialize, Serialize};
+
+/// STS takes tokens of 4 to 20,000 characters (STS API, WebIdentityToken).
+pub const TOKEN_LIMIT: u64 = 20_000;
+
+/// What a look at the path gave.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TokenFile {
+    /// As given, not resolved.
+    pub path: String,
+    /// Each directory and link on the way, then the file; ends at the first that cannot be looked at.
+    pub components: Vec<PathComponent>,
+    /// The operating system's name of the error that `open` gave (`EACCES`); `None`: it opened.
+    pub open_error: Option<String>,
+    /// Of the opened file.
+    pub kind: Option<FileKind>,
+    /// Permission bits, set-id and sticky bits included.
+    pub mode: Option<u32>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    /// Hard links; 0: the file was deleted, and only a mount keeps it.
+    pub links: Option<u64>,
+    /// The mount of the file itself, where it is one (a subPath); `None`: it lies in a mounted directory.
+    pub file_mount: Option<Mount>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Seconds since the epoch.
+    pub modified: Option<i64>,
+    /// Where `..data` beside the file points: kubelet names it for the UTC time of the last rotation.
+    pub data_link: Option<String>,
+    /// The operating system's name of the error that reading gave.
+    pub read_error: Option<String>,
+}
+
+/// A line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Mount {
+    pub point: String,
+    /// What of the file system is mounted; ends in `//deleted` where that is gone.
+    pub root: String,
+    pub file_system: String,
+}
+
+/// One component of the path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PathComponent {
+    /// Absolute path up to and including this component.
+    pub path: String,
+    /// `None`: it could not be looked at; see `error`.
+    pub kind: Option<FileKind>,
+    pub mode: Option<u32>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    /// Target of a symbolic link, as stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// The operating system's name of the error (`ENOENT`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    Regular,
+    Directory,
+    Link,
+    /// FIFO, socket or device.
+    Special,
+}

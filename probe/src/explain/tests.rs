@@ -1,0 +1,189 @@
+//! Explanations hold what the table holds, fit a terminal, and the page in `docs/` is current.
+//! The table itself is tested beside it.
+
+use super::*;
+use std::path::Path;
+
+#[test]
+fn the_table_lists_every_class_in_order_within_the_width() -> Result<(), String> {
+    let table = explain(None)?;
+    let ids: Vec<&str> = table
+        .lines()
+        .filter(|line| line.starts_with(' ') && line[..4].trim().parse::<u8>().is_ok())
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect();
+    let all: Vec<&str> = Class::all().iter().map(|class| class.id()).collect();
+    assert_eq!(ids, all);
+    for line in table.lines() {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn flags_stand_in_the_table_as_words() -> Result<(), String> {
+    let table = explain(None)?;
+    let row = table.lines().position(|line| line.contains("region-missing")).ok_or("no such row")?;
+    let rows: Vec<&str> = table.lines().skip(row).take(2).collect();
+    assert!(rows[0].starts_with("  13  region-missing           pod      recreate   No usable"), "{rows:?}");
+    assert!(rows[1].starts_with("                                        warning"), "{rows:?}");
+    Ok(())
+}
+
+#[test]
+fn a_class_is_found_by_id_and_by_code() {
+    assert_eq!(explain(Some("access-denied")), explain(Some("53")));
+    assert_eq!(explain(Some("0")), explain(Some("ready")));
+}
+
+#[test]
+fn everything_in_the_table_is_in_the_explanation() -> Result<(), String> {
+    for class in Class::all() {
+        let text = explain(Some(class.id()))?;
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let info = class.info();
+        let owner = info.owner.map_or(String::new(), |owner| format!("owner {owner} "));
+        assert!(text.starts_with(&format!("{} (exit code {})\n", info.id, info.code)), "{text}");
+        assert!(flat.contains(&owner) && flat.contains(info.reason), "{class}");
+        for part in info.causes.iter().chain([&info.meaning]) {
+            let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(&part), "{class}: {part}");
+        }
+        for command in info.confirm.iter().chain(info.repair) {
+            assert!(text.contains(&format!("  {command}\n")), "{class}: {command}");
+        }
+        for name in explains(*class).iter().chain(&explained_by(*class)) {
+            assert!(flat.contains(name.as_str()), "{class}: {name}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn prose_fits_the_width() -> Result<(), String> {
+    for class in Class::all() {
+        let text = explain(Some(class.id()))?;
+        let prose = text.split("\nCONFIRM\n").next().unwrap_or_default();
+        for line in prose.lines() {
+            assert!(line.chars().count() <= WIDTH, "{class}: {line}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_explains_a_class_is_said_with_its_condition() -> Result<(), String> {
+    let text = explain(Some("tls-failed"))?;
+    assert!(text.contains("explained by  settings-invalid, clock-skew (about dates and times)\n"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn only_the_variables_in_use_are_listed() -> Result<(), String> {
+    let text = explain(Some("provider-missing"))?;
+    let variables = text.split("\nVARIABLES\n").nth(1).ok_or("no variables")?;
+    let names: Vec<&str> = variables
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| word.starts_with('$'))
+        .collect();
+    assert_eq!(names, ["$CLUSTER", "$REGION", "$ISSUER", "$AUDIENCE"]);
+
+    // $PROVIDER_ARN is made of two others.
+    let text = explain(Some("thumbprint-mismatch"))?;
+    assert!(text.contains("\n  $ACCOUNT ") && text.contains("\n  $ISSUER "), "{text}");
+    Ok(())
+}
+
+#[test]
+fn an_unknown_class_is_refused_in_one_line_with_the_nearest_ids() {
+    assert_eq!(
+        explain(Some("acces-denied")),
+        Err("no class `acces-denied`; perhaps `access-denied`; `credprobe explain` lists all".into())
+    );
+    assert_eq!(explain(Some("99")), Err("no class `99`; `credprobe explain` lists all".into()));
+    let refused = explain(Some("a\nb"));
+    assert!(refused.is_err_and(|text| !text.contains('\n')));
+    assert_eq!(explain_json(Some("99")).err(), explain(Some("99")).err());
+}
+
+#[test]
+fn json_of_one_class_holds_every_field() -> Result<(), String> {
+    let json = explain_json(Some("44"))?;
+    assert_eq!(json["class"], "tls-failed");
+    assert_eq!(json["code"], 44);
+    assert_eq!(json["reason"], "TlsFailed");
+    assert_eq!(json["owner"], "network");
+    assert_eq!(json["explains"], serde_json::json!([]));
+    assert_eq!(
+        json["explained_by"],
+        serde_json::json!([
+            { "class": "settings-invalid", "only_about_time": false },
+            { "class": "clock-skew", "only_about_time": true }
+        ])
+    );
+    for (field, kind) in [("transient", false), ("recreate_pod", false), ("warning", false)] {
+        assert_eq!(json[field], kind, "{field}");
+    }
+    for field in ["causes", "confirm", "repair"] {
+        assert!(json[field].as_array().is_some_and(|it| !it.is_empty()), "{field}");
+    }
+    assert_eq!(explain_json(Some("ready"))?["owner"], serde_json::Value::Null);
+    Ok(())
+}
+
+#[test]
+fn json_of_all_classes_is_in_table_order() -> Result<(), String> {
+    let json = explain_json(None)?;
+    let classes = json["classes"].as_array().ok_or("no array")?;
+    let codes: Vec<u64> = classes.iter().filter_map(|it| it["code"].as_u64()).collect();
+    let all: Vec<u64> = Class::all().iter().map(|class| u64::from(class.code())).collect();
+    assert_eq!(codes, all);
+    Ok(())
+}
+
+#[test]
+fn the_help_has_one_line_for_each_exit_code() {
+    let help = exit_codes_help();
+    assert_eq!(help.lines().count(), Class::all().len() + 1);
+    assert!(
+        help.starts_with("EXIT CODES\n   0  ready                             The expected role answered.\n"),
+        "{help}"
+    );
+    assert!(
+        help.contains("\n  53  access-denied            iam      The role's trust policy refuses"),
+        "{help}"
+    );
+    for line in help.lines() {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+}
+
+#[test]
+fn the_page_has_an_anchor_for_every_link() {
+    let page = classes_page();
+    for class in Class::all() {
+        assert_eq!(page.matches(&format!("<a id=\"{class}\"></a>")).count(), 1, "{class}");
+        assert!(page.contains(&format!("\n### `{class}` ({})\n", class.code())), "{class}");
+    }
+    for link in page.split("](#").skip(1) {
+        let anchor = link.split(')').next().unwrap_or_default();
+        assert!(Class::from_id(anchor).is_some(), "#{anchor}");
+    }
+}
+
+/// `make docs` sets this to write the page instead of comparing it.
+const WRITE: &str = "CREDPROBE_WRITE_DOCS";
+
+#[test]
+fn classes_page_is_current() -> std::io::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/classes.md");
+    let page = classes_page();
+    if std::env::var(WRITE).is_ok_and(|value| value == "1") {
+        std::fs::write(&path, page)?;
+    } else {
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == page, "{} is not what the class table says: run make docs", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Evidence in, findings out: pure, no clock, no file, no network. One file per stage, each a plain function.
+//! Which finding decides, `verdict` says.
+
+mod case;
+mod environment;
+mod exchange;
+mod identity;
+mod issuer;
+mod network;
+mod shell;
+mod token;
+mod token_file;
+mod trust_policy;
+
+use crate::class::Class;
+use crate::evidence::Evidence;
+use crate::finding::{Finding, Severity};
+use crate::plan::Mechanism;
+use crate::{guard, verdict};
+use case::Case;
+
+pub use case::Account;
+pub(crate) use shell::is_bidi;
+
+/// Judges everything that was observed; `observed_at` is the clock, seconds since the epoch.
+#[must_use]
+pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+    let case = Case::new(evidence, observed_at);
+    let mut findings = environment::judge(&case);
+    if case.requested.mechanism == Mechanism::Irsa {
+        findings.extend(token_file::judge(&case));
+        findings.extend(token::judge(&case));
+        findings.extend(network::judge(&case));
+        findings.extend(exchange::judge(&case));
+        findings.extend(issuer::judge(&case));
+        findings.extend(identity::judge(&case));
+        findings.extend(unasked(evidence, &findings));
+    }
+    let findings = one_clock_skew(findings);
+    if case.compatible() { without_aws_commands(findings) } else { findings }
+}
+
+/// Another server has its own tools: commands of AWS would lead astray.
+fn without_aws_commands(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let kept = |line: &String| !line.starts_with("aws ") && !line.starts_with("jq ");
+    for finding in &mut findings {
+        finding.fix.retain(kept);
+        finding.confirm.retain(kept);
+    }
+    findings
+}
+
+/// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
+fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
+    let silent = evidence.exchange.is_none()
+        && evidence.network.as_ref().is_none_or(|network| network.failure.is_none());
+    let asked_for = !evidence.environment.stated.no_network;
+    let stopped = findings.iter().any(verdict::stops_before_network);
+    (silent && asked_for && !stopped).then(|| {
+        Finding::new(Class::Inconclusive, "STS was not asked, and nothing that was seen says why")
+            .presented("no answer and no failure")
+            .required("one of the two")
+            .fix(format!("# report it with the output of --output=json: {}", guard::REPORT_TO))
+    })
+}
+
+/// A skew shows in several places; a call that was refused for it says most.
+fn one_clock_skew(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let is_skew = |finding: &Finding| finding.class == Class::ClockSkew;
+    let refused = findings.iter().any(|finding| is_skew(finding) && finding.severity == Severity::Error);
+    let mut kept = false;
+    findings.retain(|finding| {
+        let keep = !is_skew(finding) || (!kept && (!refused || finding.severity == Severity::Error));
+        kept |= keep && is_skew(finding);
+        keep
+    });
+    findings
+}
+
+/// What else must be looked at before this refusal can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenQuestions {
+    /// What the issuer publishes.
+    pub issuer: bool,
+    /// What STS says in the issuer's region.
+    pub other_region: bool,
+}
+
+/// Only a generic or key-related refusal leaves questions: everything else says its cause itself.
+#[must_use]
+pub fn open_questions(evidence: &Evidence, observed_at: i64) -> OpenQuestions {
+    let findings = findings(evidence, observed_at);
+    let any = |classes: &[Class]| findings.iter().any(|finding| classes.contains(&finding.class));
+    OpenQuestions {
+        issuer: any(&[Class::TokenRejected, Class::IssuerUnavailable, Class::ThumbprintMismatch]),
+        other_region: any(&[Class::TokenRejected, Class::ProviderMissing]),
+    }
+}
+
+/// Whether credentials were issued for the role that is required (contract 3, verdict (a)).
+#[must_use]
+pub fn issued(evidence: &Evidence) -> bool {
+    evidence.exchange.as_ref().is_some_and(|exchange| exchange.issued)
+}
+
+/// The role whose credentials were issued, as STS names the session.
+#[must_use]
+pub fn answered(evidence: &Evidence) -> Option<&str> {
+    let identity = evidence.identity.as_ref().and_then(|identity| identity.arn.as_deref());
+    identity.or_else(|| evidence.exchange.as_ref()?.assumed_role_arn.as_deref())
+}

@@ -1,0 +1,184 @@
+//! One run's evidence with what follows from it: the names that every judge puts into its texts. Pure.
+
+use super::shell;
+use crate::arn::RoleArn;
+use crate::evidence::{Evidence, Token};
+use crate::finding::Finding;
+use crate::plan::{self, Requested, Route};
+
+/// What the judges look at.
+pub(super) struct Case<'a> {
+    pub(super) evidence: &'a Evidence,
+    /// Seconds since the epoch.
+    pub(super) now: i64,
+    pub(super) requested: Requested,
+    pub(super) route: Route,
+    /// The role asked for, where its ARN is one.
+    pub(super) role: Option<RoleArn>,
+}
+
+/// Namespace and service account of the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account<'a> {
+    pub namespace: &'a str,
+    pub name: &'a str,
+}
+
+impl<'a> Account<'a> {
+    /// From `system:serviceaccount:NAMESPACE:NAME` (kubernetes `pkg/serviceaccount/util.go`).
+    #[must_use]
+    pub fn of_subject(subject: &'a str) -> Option<Self> {
+        let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+        Some(Self { namespace, name })
+    }
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(evidence: &'a Evidence, now: i64) -> Self {
+        let (requested, route) = plan::of(evidence);
+        let compatible = evidence.environment.stated.sts_compatible;
+        let role =
+            requested.role_arn.as_ref().and_then(|role| RoleArn::parse_for(&role.value, compatible).ok());
+        Self { evidence, now, requested, route, role }
+    }
+
+    /// Behind the endpoint stands another server that speaks STS's protocol.
+    pub(super) fn compatible(&self) -> bool {
+        self.evidence.environment.stated.sts_compatible
+    }
+
+    /// The token, where it is one whose claims can be judged.
+    pub(super) fn token(&self) -> Option<&'a Token> {
+        self.evidence.token.as_ref().filter(|token| token.shape == crate::evidence::TokenShape::Jwt)
+    }
+
+    /// The pod's service account: by the token, else by the token for the API server.
+    pub(super) fn account(&self) -> Option<Account<'a>> {
+        let by_token = self.token().and_then(|token| token.sub.as_deref());
+        let subject = by_token.or(self.evidence.process.api_server_subject.as_deref())?;
+        Account::of_subject(subject)
+    }
+
+    /// The pod's name: by the downward API, else by the token.
+    pub(super) fn pod_name(&self) -> Option<&'a str> {
+        let process = &self.evidence.process;
+        process.pod_name.as_deref().or_else(|| self.token()?.pod_name.as_deref())
+    }
+
+    /// `role checkout-reader of account 814203749616`, or the value as it is.
+    pub(super) fn role_text(&self) -> String {
+        match (&self.role, &self.requested.role_arn) {
+            (_, Some(role)) => role.value.clone(),
+            _ => "no role".to_owned(),
+        }
+    }
+
+    /// `system:serviceaccount:shop:checkout`, or that the token has none.
+    pub(super) fn subject_text(&self) -> String {
+        let subject = self.token().and_then(|token| token.sub.clone());
+        subject.unwrap_or_else(|| "a token without subject".to_owned())
+    }
+
+    /// Subject, audience and issuer: the identity presented.
+    pub(super) fn identity_text(&self) -> String {
+        self.token().map_or_else(
+            || "no readable token".to_owned(),
+            |token| {
+                format!(
+                    "subject {}, audience {}, issuer {}",
+                    token.sub.as_deref().unwrap_or("(none)"),
+                    list(&token.aud),
+                    token.iss.as_deref().unwrap_or("(none)")
+                )
+            },
+        )
+    }
+
+    /// The issuer without `https://`, as IAM writes it in ARNs and condition keys.
+    pub(super) fn issuer_path(&self) -> Option<&'a str> {
+        let issuer = self.token()?.iss.as_deref()?;
+        Some(issuer.strip_prefix("https://").unwrap_or(issuer))
+    }
+
+    /// The ARN of the OIDC provider that the role's account needs.
+    pub(super) fn provider_arn(&self) -> Option<String> {
+        Some(self.role.as_ref()?.provider_arn(self.issuer_path()?))
+    }
+
+    /// Adds the command that shows what kubelet said of this pod, where its names are known.
+    pub(super) fn events(&self, finding: Finding) -> Finding {
+        match self.account().zip(self.pod_name()) {
+            Some((account, pod)) => finding.confirm_command(&[
+                "kubectl",
+                "get",
+                "events",
+                "-n",
+                account.namespace,
+                "--field-selector",
+                &format!("involvedObject.name={pod}"),
+            ]),
+            None => finding,
+        }
+    }
+
+    /// Adds the command that recreates the pod, where its names are known.
+    pub(super) fn recreate(&self, finding: Finding) -> Finding {
+        let account = self.account();
+        let namespace =
+            account.map(|account| account.namespace).or(self.evidence.process.pod_namespace.as_deref());
+        match (namespace, self.pod_name()) {
+            (Some(namespace), Some(pod)) => finding.fix_note(
+                shell::command(&["kubectl", "delete", "pod", "-n", namespace, pod]),
+                "restarts: its controller makes a new pod, which the webhook sees again",
+            ),
+            _ => finding.fix(
+                "# delete this pod so that its controller makes a new one: the webhook acts on new pods only",
+            ),
+        }
+    }
+}
+
+impl Finding {
+    /// A command to repair with a remark behind it.
+    pub(super) fn fix_note(mut self, command: Option<String>, note: &str) -> Self {
+        self.fix.extend(command.map(|command| format!("{command}  # {note}")));
+        self
+    }
+
+    /// A command that shows it, with a remark behind it.
+    pub(super) fn confirm_note(mut self, command: Option<String>, note: &str) -> Self {
+        self.confirm.extend(command.map(|command| format!("{command}  # {note}")));
+        self
+    }
+
+    /// A command that shows it.
+    pub(super) fn confirm_command(mut self, words: &[&str]) -> Self {
+        self.confirm.extend(shell::command(words));
+        self
+    }
+}
+
+/// `a`, `a and b`, `(none)`.
+pub(super) fn list(values: &[String]) -> String {
+    match values {
+        [] => "(none)".to_owned(),
+        values => values.join(" and "),
+    }
+}
+
+/// A span in the two largest units that matter: `3 h 20 min`, `45 s`.
+pub(super) fn span(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// RFC 3339, UTC, whole seconds.
+pub(super) fn time(seconds: i64) -> String {
+    crate::report::rfc3339(seconds)
+}

@@ -1,0 +1,407 @@
+//! Judges variables, profile and flags: injection, the role's ARN, region, partition, settings. Pure.
+
+use super::case::Case;
+use super::shell;
+use crate::arn::RoleArn;
+use crate::class::Class;
+use crate::finding::{Expectation, Finding, Severity};
+use crate::partition::Partition;
+use crate::plan::{self, ISSUER_SOURCE, Mechanism, RouteProblem};
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match case.requested.mechanism {
+        Mechanism::None => findings.push(not_injected(case)),
+        Mechanism::PodIdentity => findings.push(pod_identity()),
+        Mechanism::Irsa => {
+            findings.extend(partly_injected(case));
+            findings.extend(role_arn_malformed(case));
+            findings.extend(role_unexpected(case));
+            findings.extend(region_missing(case));
+            findings.extend(partition_mismatch(case));
+            findings.extend(settings_invalid(case));
+            findings.extend(legacy_endpoint(case));
+        }
+    }
+    findings
+}
+
+fn pod_identity() -> Finding {
+    Finding::new(
+        Class::Inconclusive,
+        "this container gets its credentials by EKS Pod Identity, which this version does not judge",
+    )
+    .presented("the Pod Identity variables")
+    .required("IRSA: AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE")
+    .transient(false)
+}
+
+fn not_injected(case: &Case<'_>) -> Finding {
+    let environment = &case.evidence.environment;
+    let mounted = environment.irsa_mount || environment.pod_identity_mount;
+    let finding = if mounted {
+        let mount = if environment.irsa_mount { plan::IRSA_MOUNT } else { plan::POD_IDENTITY_MOUNT };
+        Finding::new(
+            Class::PartlyInjected,
+            format!("{mount} is mounted, but the variables that point to it are not set"),
+        )
+        .presented(format!("the mount {mount}, no variables"))
+    } else {
+        Finding::new(
+            Class::NotInjected,
+            match case.account() {
+                Some(account) => format!(
+                    "the webhook gave this pod no AWS credentials: nothing is injected for service account {}/{}",
+                    account.namespace, account.name
+                ),
+                None => "the webhook gave this pod no AWS credentials: nothing is injected".to_owned(),
+            },
+        )
+        .presented("no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE, no AWS_CONTAINER_CREDENTIALS_FULL_URI, no token mount")
+    };
+    let finding = finding.required(
+        "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the webhook adds when the pod is created and its service account is annotated with eks.amazonaws.com/role-arn",
+    );
+    case.recreate(annotate(case, finding))
+}
+
+/// Shows the annotation; sets it where the role is stated.
+fn annotate(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(account) = case.account() else {
+        return finding.confirm(
+            "# the pod's spec.serviceAccountName names the service account; look for the annotation eks.amazonaws.com/role-arn on it",
+        );
+    };
+    let (namespace, name) = (account.namespace, account.name);
+    let mut finding = finding.confirm_command(&[
+        "kubectl",
+        "get",
+        "serviceaccount",
+        "-n",
+        namespace,
+        name,
+        "-o",
+        "jsonpath={.metadata.annotations}",
+    ]);
+    if name == "default" {
+        finding = finding.ruled_out(
+            "a service account of its own: the pod runs as `default` (is spec.serviceAccountName missing?)",
+        );
+    }
+    match &case.evidence.environment.stated.expect_role {
+        Some(role) => finding.fix_note(
+            shell::command(&[
+                "kubectl",
+                "annotate",
+                "serviceaccount",
+                "-n",
+                namespace,
+                name,
+                &format!("eks.amazonaws.com/role-arn={role}"),
+                "--overwrite",
+            ]),
+            "overwrites the annotation",
+        ),
+        None => finding,
+    }
+}
+
+fn partly_injected(case: &Case<'_>) -> Option<Finding> {
+    let requested = &case.requested;
+    let (present, missing) = match (&requested.role_arn, &requested.token_file) {
+        (Some(role), None) => (role, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        (None, Some(file)) => (file, "AWS_ROLE_ARN"),
+        (None, None) => return Some(not_injected(case)),
+        (Some(_), Some(_)) => return None,
+    };
+    let mounted = case.evidence.environment.irsa_mount;
+    let finding = Finding::new(
+        Class::PartlyInjected,
+        format!(
+            "{} is set and {missing} is not: the webhook adds neither when the pod spec sets one",
+            present.source
+        ),
+    )
+    .presented(format!(
+        "{}={}{}",
+        present.source,
+        present.value,
+        if mounted { ", and the webhook's token mount" } else { "" }
+    ))
+    .required(format!("both of the pair; {missing} is missing"))
+    .fix(format!(
+        "# remove {} from the container's env in the pod spec, so that the webhook sets both",
+        present.source
+    ));
+    Some(case.recreate(annotate(case, finding)))
+}
+
+fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
+    let role = case.requested.role_arn.as_ref()?;
+    let malformed = RoleArn::parse_for(&role.value, case.compatible()).err()?;
+    let mut finding = Finding::new(
+        Class::RoleArnMalformed,
+        format!("{} is no role ARN: at byte {}: {}", role.source, malformed.offset, malformed.problem),
+    )
+    .presented(role.value.clone())
+    .required(
+        malformed.intended.clone().unwrap_or_else(|| "arn:aws:iam::TWELVE DIGITS:role/NAME".to_owned()),
+    );
+    let annotated = role.source == "AWS_ROLE_ARN";
+    match (annotated, case.account(), malformed.intended) {
+        (true, Some(account), Some(intended)) => {
+            finding = finding.fix_note(
+                shell::command(&[
+                    "kubectl",
+                    "annotate",
+                    "serviceaccount",
+                    "-n",
+                    account.namespace,
+                    account.name,
+                    &format!("eks.amazonaws.com/role-arn={intended}"),
+                    "--overwrite",
+                ]),
+                "overwrites the annotation",
+            );
+            finding = case.recreate(finding);
+        }
+        (true, Some(account), None) => {
+            finding = finding.confirm_command(&[
+                "kubectl",
+                "get",
+                "serviceaccount",
+                "-n",
+                account.namespace,
+                account.name,
+                "-o",
+                "jsonpath={.metadata.annotations}",
+            ]);
+            finding =
+                finding.fix("# correct the annotation eks.amazonaws.com/role-arn of that service account");
+            finding = case.recreate(finding);
+        }
+        (_, _, Some(intended)) => finding = finding.fix(format!("# set {} to {intended}", role.source)),
+        _ => finding = finding.fix(format!("# correct {}", role.source)),
+    }
+    Some(finding)
+}
+
+fn role_unexpected(case: &Case<'_>) -> Option<Finding> {
+    let expected = case.evidence.environment.stated.expect_role.as_ref()?;
+    let role = case.requested.role_arn.as_ref()?;
+    if case.role.is_none() || *expected == role.value {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::RoleUnexpected,
+        format!("{} asks for another role than the one expected", role.source),
+    )
+    .expectation(Expectation::Stated)
+    .presented(format!("{} (from {})", role.value, role.source))
+    .required(format!("{expected} (--expect-role)"));
+    Some(case.recreate(annotate(case, finding)))
+}
+
+fn region_missing(case: &Case<'_>) -> Option<Finding> {
+    let class = Class::RegionMissing;
+    let finding = match (&case.route.endpoint, &case.route.region) {
+        (Err(RouteProblem::RegionForm(region)), _) => {
+            Finding::new(class, format!("{} is not the name of a region", region.source))
+                .severity(Severity::Error)
+                .presented(format!("{}={}", region.source, region.value.escape_debug()))
+        }
+        (Err(RouteProblem::NoRegion), _) => {
+            Finding::new(class, "no region is known, and without one no STS endpoint can be chosen")
+                .severity(Severity::Error)
+                .presented(
+                    "neither AWS_REGION nor AWS_DEFAULT_REGION, nor a region in the profile or the issuer",
+                )
+        }
+        (Ok(endpoint), region) if endpoint.configured_by.is_none() => match region {
+            None => Finding::new(class, "no region is set: the exchange goes to the global endpoint")
+                .presented(format!("neither AWS_REGION nor AWS_DEFAULT_REGION; used: {}", endpoint.host)),
+            Some(region) if region.source == ISSUER_SOURCE => Finding::new(
+                class,
+                format!("no region is set: the exchange goes to the issuer's, {}", region.value),
+            )
+            .presented("neither AWS_REGION nor AWS_DEFAULT_REGION"),
+            Some(_) => return None,
+        },
+        _ => return None,
+    };
+    let finding = finding.required(
+        "AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second) in the container's environment",
+    );
+    let issuer = case.token().and_then(|token| token.iss.as_deref());
+    Some(match issuer.and_then(crate::partition::region_of_issuer) {
+        Some(region) => finding.fix(format!(
+            "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
+        )),
+        None => finding.fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env"),
+    })
+}
+
+fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
+    let role = case.role.as_ref()?;
+    let endpoint = case.route.endpoint.as_ref().ok()?;
+    let partition = Partition::of_host(&endpoint.host).filter(|_| !case.compatible())?;
+    if partition.id == role.partition {
+        return None;
+    }
+    let by = match (&case.route.region, endpoint.configured_by) {
+        (_, Some(variable)) => variable.to_owned(),
+        (Some(region), None) => format!("region {} from {}", region.value, region.source),
+        (None, None) => "no region".to_owned(),
+    };
+    let issuer =
+        case.token().and_then(|token| token.iss.as_deref()).and_then(crate::partition::region_of_issuer);
+    let mut finding = Finding::new(
+        Class::PartitionMismatch,
+        format!(
+            "the role is of partition {}, the STS endpoint of {}: no STS knows roles of another partition",
+            role.partition, partition.id
+        ),
+    )
+    .presented(format!("{} at {} ({by})", case.role_text(), endpoint.host))
+    .required("role and endpoint of one partition");
+    if let Some(region) = issuer {
+        let cluster = Partition::of_region(region).map_or("another", |partition| partition.id);
+        finding = if cluster == role.partition {
+            finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env"))
+        } else {
+            finding.fix(format!(
+                "# the cluster is in {region} ({cluster}): annotate the service account with a role of partition {cluster}"
+            ))
+        };
+    }
+    Some(case.recreate(annotate(case, finding)))
+}
+
+/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.
+const LEGACY_REGIONS: &[&str] = &[
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+fn legacy_endpoint(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let legacy = environment.get("AWS_STS_REGIONAL_ENDPOINTS")?.eq_ignore_ascii_case("legacy");
+    let endpoint = case.route.endpoint.as_ref().ok()?;
+    let moved = LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
+    if !legacy || !moved || endpoint.configured_by.is_some() || endpoint.global {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::EndpointDiffers,
+        format!("boto3 and AWS CLI v1 call sts.amazonaws.com here, not {}", endpoint.host),
+    )
+    .presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {}", endpoint.signing_region))
+    .required(format!("AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}", endpoint.host));
+    Some(match case.account() {
+        Some(account) => case.recreate(finding.fix_note(
+            shell::command(&[
+                "kubectl",
+                "annotate",
+                "serviceaccount",
+                "-n",
+                account.namespace,
+                account.name,
+                "eks.amazonaws.com/sts-regional-endpoints=true",
+                "--overwrite",
+            ]),
+            "overwrites the annotation; where the pod spec sets the variable, remove it there",
+        )),
+        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
+    })
+}
+
+/// STS API, RoleSessionName.
+const SESSION_NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// The only STS FIPS hosts of partition `aws` (botocore `endpoints.json`); GovCloud's ordinary ones are FIPS.
+const FIPS_REGIONS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
+
+fn settings_invalid(case: &Case<'_>) -> Vec<Finding> {
+    let environment = &case.evidence.environment;
+    let mut findings = Vec::new();
+    let class = Class::SettingsInvalid;
+    let name = plan::session_name(environment, &case.evidence.process, case.evidence.token.as_ref());
+    if let Some(offset) = name.value.find(|c| !plan::is_session_name_char(c)) {
+        findings.push(
+            Finding::new(class, format!("{} has a character at byte {offset} that STS refuses", name.source))
+                .presented(name.value.clone())
+                .required("2 to 64 of letters, digits and _+=,.@-")
+                .fix(format!("# unset {} or change it", name.source)),
+        );
+    } else if !SESSION_NAME_LENGTH.contains(&name.value.len()) {
+        findings.push(
+            Finding::new(class, format!("{} is {} characters long", name.source, name.value.len()))
+                .presented(name.value.clone())
+                .required("2 to 64 characters")
+                .fix(format!("# unset {} or change it", name.source)),
+        );
+    }
+    match &case.route.endpoint {
+        Err(RouteProblem::Setting { name, problem }) => findings.push(
+            Finding::new(class, format!("{name} cannot be used: {problem}"))
+                .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
+                .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it")
+                .fix(format!("# unset {name} in the container's env, or correct it")),
+        ),
+        Ok(endpoint) if endpoint.url.starts_with("http://") && !environment.stated.allow_http && !is_loopback(&endpoint.host) => {
+            findings.push(
+                Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
+                    .presented(endpoint.url.clone())
+                    .required("https://, or --allow-http where the network is trusted")
+                    .fix(format!("# correct {} in the container's env", endpoint.configured_by.unwrap_or("the endpoint"))),
+            );
+        }
+        Ok(endpoint) if endpoint.host.starts_with("sts-fips.") && !FIPS_REGIONS.contains(&endpoint.signing_region.as_str()) => {
+            findings.push(
+                Finding::new(class, format!("AWS_USE_FIPS_ENDPOINT=true leads to {}, a host that AWS does not list", endpoint.host))
+                    .severity(Severity::Warning)
+                    .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
+                    .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")))
+                    .fix("# unset AWS_USE_FIPS_ENDPOINT in the container's env, or set AWS_REGION to one of those"),
+            );
+        }
+        _ => {}
+    }
+    if let Some(problem) = &environment.trust_problem {
+        findings.push(
+            Finding::new(class, format!("the CA bundle cannot be used: {}", problem.problem))
+                .presented(problem.source.clone())
+                .required("a readable PEM file with at least one certificate")
+                .fix(format!("# correct or unset {}", problem.source.split('=').next().unwrap_or_default())),
+        );
+    }
+    if environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").is_some() {
+        findings.push(
+            Finding::new(
+                class,
+                "SMITHY_CLIENT_SDK_CUSTOM_PARTITION is set: AWS's Rust SDK takes its partitions from there",
+            )
+            .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+            .required("AWS's own partitions")
+            .fix("# unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION in the container's env"),
+        );
+    }
+    findings
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,124 @@
+//! Judges who answered: the role behind the credentials against the role asked for. Pure.
+
+use super::case::{Case, time};
+use super::exchange::SKEW_LIMIT;
+use super::shell;
+use crate::arn::RoleArn;
+use crate::class::Class;
+use crate::evidence::{Identity, StsError};
+use crate::finding::{Finding, Severity};
+
+pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
+    let exchange = case.evidence.exchange.as_ref().filter(|exchange| exchange.issued)?;
+    let identity = case.evidence.identity.as_ref();
+    if let Some(finding) = identity.and_then(|identity| refused(case, identity)) {
+        return Some(finding);
+    }
+    let arn =
+        identity.and_then(|identity| identity.arn.as_deref()).or(exchange.assumed_role_arn.as_deref())?;
+    let role = case.role.as_ref()?;
+    (!is_session_of(arn, role)).then(|| mismatch(case, arn))
+}
+
+/// `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION`: STS leaves the role's path out.
+fn is_session_of(arn: &str, role: &RoleArn) -> bool {
+    let prefix = format!("arn:{}:sts::{}:assumed-role/{}/", role.partition, role.account, role.name);
+    arn.strip_prefix(&prefix).is_some_and(|session| !session.is_empty() && !session.contains('/'))
+}
+
+fn mismatch(case: &Case<'_>, arn: &str) -> Finding {
+    Finding::new(Class::IdentityMismatch, "the credentials belong to another role than the one asked for")
+        .presented(arn.to_owned())
+        .required(case.role_text())
+        .fix("# look for what stands between pod and STS and answers with credentials of its own: a proxy, a configured endpoint")
+}
+
+fn refused(case: &Case<'_>, identity: &Identity) -> Option<Finding> {
+    if let Some(failure) = &identity.failure {
+        return Some(unconfirmed(case, &failure.detail));
+    }
+    let Some(error) = &identity.error else {
+        return identity.arn.is_none().then(|| unconfirmed(case, "an answer without identity"));
+    };
+    let about_time = error.message.contains("Signature expired")
+        || error.message.contains("Signature not yet current")
+        || error.code == "RequestExpired"
+        || error.code == "RequestTimeTooSkewed";
+    Some(match error.code.as_str() {
+        _ if about_time => clock_skew(identity, error),
+        "InvalidClientTokenId"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException"
+        | "IncompleteSignature"
+        | "ExpiredToken"
+        | "InvalidToken"
+        | "AuthFailure" => rejected(case, error),
+        _ => unconfirmed(case, &format!("{}: {}", error.code, error.message)),
+    })
+}
+
+fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
+    Finding::new(Class::ClockSkew, format!("the signed call was refused for its time: {}", error.message))
+        .severity(Severity::Error)
+        .about_time(true)
+        .presented(format!("this clock {}", time(identity.received_at)))
+        .required(format!(
+            "STS's clock {}, give or take {} minutes",
+            identity.date.map_or_else(|| "(not told)".to_owned(), time),
+            SKEW_LIMIT / 60
+        ))
+        .ruled_out("the exchange: it is not signed, and it succeeded")
+        .confirm("chronyc tracking  # on the node")
+        .fix("chronyc makestep  # on the node, as root; EC2's time source is 169.254.169.123")
+}
+
+fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
+    let endpoint = case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
+    let finding = Finding::new(
+        Class::CredentialsRejected,
+        format!("the credentials were issued and are refused: {}: {}", error.code, error.message),
+    )
+    .presented(format!("credentials issued by {endpoint}"))
+    .required(format!("credentials that {endpoint} accepts"));
+    finding.fix_note(
+        shell::command(&[
+            "aws",
+            "iam",
+            "set-security-token-service-preferences",
+            "--global-endpoint-token-version",
+            "v2Token",
+        ]),
+        "where an opt-in region refuses tokens of the global endpoint; changes the account's setting",
+    )
+}
+
+fn unconfirmed(case: &Case<'_>, why: &str) -> Finding {
+    Finding::new(
+        Class::IdentityUnconfirmed,
+        format!("credentials were issued; who they belong to could not be asked: {why}"),
+    )
+    .presented("no answer to GetCallerIdentity")
+    .required(format!("an answer that names {}", case.role_text()))
+    .ruled_out("a refusal of the exchange: the role's credentials were issued")
+    .fix("# nothing to repair in IAM; run it again, or with --no-identity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_belongs_to_its_role_without_the_path() {
+        let role = RoleArn::parse("arn:aws:iam::814203749616:role/team/checkout-reader").unwrap();
+        for (arn, belongs) in [
+            ("arn:aws:sts::814203749616:assumed-role/checkout-reader/credprobe-x", true),
+            ("arn:aws:sts::814203749616:assumed-role/checkout-reader-2/credprobe-x", false),
+            ("arn:aws:sts::814203749617:assumed-role/checkout-reader/credprobe-x", false),
+            ("arn:aws-cn:sts::814203749616:assumed-role/checkout-reader/credprobe-x", false),
+            ("arn:aws:sts::814203749616:assumed-role/checkout-reader/", false),
+            ("arn:aws:iam::814203749616:role/checkout-reader", false),
+        ] {
+            assert_eq!(is_session_of(arn, &role), belongs, "{arn}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Judges the way to STS: name, connection, TLS, proxy, and answers that never came whole. Pure.
+
+use super::case::Case;
+use crate::class::Class;
+use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase};
+use crate::finding::Finding;
+use std::net::IpAddr;
+
+pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
+    let network = case.evidence.network.as_ref()?;
+    let failure = network.failure.as_ref()?;
+    Some(of_failure(case, network, failure))
+}
+
+fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    use FailureKind as Kind;
+    match failure.kind {
+        // Up to the tunnel it is the proxy that was to answer.
+        Kind::TimedOut if network.proxy.is_some() && failure.phase <= Phase::Connect => {
+            proxy_failed(network, failure)
+        }
+        Kind::NameserverFailed => dns_failed(case, network, failure),
+        Kind::TimedOut if failure.phase == Phase::Resolve => dns_failed(case, network, failure),
+        // Where the cluster's own name does not resolve either, what DNS says of another is worth nothing.
+        Kind::NameNotFound | Kind::NameWithoutAddress if control_fails(case) => {
+            dns_failed(case, network, failure)
+        }
+        Kind::NameNotFound | Kind::NameWithoutAddress => name_not_found(case, network, failure),
+        Kind::Refused => refused(network, failure),
+        Kind::TimedOut if failure.phase == Phase::Connect => connect_timeout(case, network, failure),
+        Kind::TimedOut => response_timeout(network, failure),
+        Kind::Unreachable => unreachable(network, failure),
+        Kind::TlsUnknownIssuer
+        | Kind::TlsWrongName
+        | Kind::TlsExpired
+        | Kind::TlsNotYetValid
+        | Kind::TlsAlert
+        | Kind::TlsNotTls
+        | Kind::TlsOther => tls_failed(network, failure),
+        Kind::ProxyRefused => proxy_failed(network, failure),
+        Kind::Broken => broken(network, failure),
+        Kind::NotHttp | Kind::TooLong => not_sts(network, failure),
+        Kind::Unusable => unusable(network, failure),
+    }
+}
+
+fn host(network: &Network) -> &str {
+    crate::partition::host_of(&network.endpoint).unwrap_or(&network.endpoint)
+}
+
+fn control_fails(case: &Case<'_>) -> bool {
+    case.evidence.control_name.as_ref().is_some_and(|control| control.failure.is_some())
+}
+
+fn dns_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let resolution = network.resolution.as_ref();
+    let nameservers = resolution.map(|resolution| resolution.nameservers.join(", ")).unwrap_or_default();
+    let finding = Finding::new(
+        Class::DnsFailed,
+        format!("the name {} could not be resolved: {}", host(network), failure.detail),
+    )
+    .presented(format!("{} asked of {nameservers}", host(network)))
+    .required("an answer of the cluster's DNS")
+    .confirm("kubectl -n kube-system get pods -l k8s-app=kube-dns");
+    match &case.evidence.control_name {
+        Some(control) if control.failure.is_none() => finding
+            .ruled_out(format!("the cluster's DNS as such: {} resolves, so what is behind it fails", control.name))
+            .fix("kubectl -n kube-system get configmap coredns -o yaml  # does its `forward` point to a nameserver that works?"),
+        Some(control) => finding
+            .ruled_out(format!("a wrong host name: {} does not resolve either", control.name))
+            .fix(DNS_LOGS),
+        None => finding.fix(DNS_LOGS),
+    }
+}
+
+const DNS_LOGS: &str = "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50  # then: does a NetworkPolicy let this pod reach port 53, UDP and TCP?";
+
+fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let region = case.route.region.as_ref();
+    let by = match (&case.route.endpoint, region) {
+        (Ok(endpoint), _) if endpoint.configured_by.is_some() => {
+            endpoint.configured_by.unwrap_or_default().to_owned()
+        }
+        (_, Some(region)) => format!("{}={}", region.source, region.value),
+        _ => "the endpoint".to_owned(),
+    };
+    Finding::new(Class::NameNotFound, format!("there is no host {}: {}", host(network), failure.detail))
+        .presented(format!("{} (from {by})", host(network)))
+        .required("the name of an STS endpoint that DNS knows")
+        .ruled_out(match &case.evidence.control_name {
+            Some(control) => format!("the cluster's DNS: {} resolves", control.name),
+            None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
+        })
+        .fix(format!(
+            "# correct {by}; in a VPC without that name, create the STS interface endpoint with private DNS"
+        ))
+}
+
+/// What kind of address the peer has: it decides whom to ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Loopback,
+    /// RFC 1918, RFC 6598, RFC 4193: an interface endpoint in the VPC.
+    Private,
+    Public,
+}
+
+fn reach(network: &Network) -> Reach {
+    let address = network.addresses.first().map(|attempt| attempt.address.ip());
+    match address {
+        Some(ip) if ip.is_loopback() => Reach::Loopback,
+        Some(IpAddr::V4(ip))
+            if ip.is_private()
+                || ip.is_link_local()
+                || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64) =>
+        {
+            Reach::Private
+        }
+        Some(IpAddr::V6(ip)) if ip.is_unique_local() || ip.is_unicast_link_local() => Reach::Private,
+        _ => Reach::Public,
+    }
+}
+
+fn addresses(network: &Network) -> String {
+    let tried = network.addresses.iter().filter(|attempt| attempt.outcome != AddressOutcome::Abandoned);
+    let tried: Vec<String> = tried.map(|attempt| attempt.address.to_string()).collect();
+    if tried.is_empty() { "no address".to_owned() } else { tried.join(", ") }
+}
+
+fn presented(network: &Network) -> String {
+    match &network.proxy {
+        Some(proxy) => format!("{} through the proxy {proxy} ({})", host(network), addresses(network)),
+        None => format!("{} ({})", host(network), addresses(network)),
+    }
+}
+
+fn refused(network: &Network, failure: &Failure) -> Finding {
+    let finding = Finding::new(
+        Class::ConnectRefused,
+        format!("{} refused the connection: {}", addresses(network), failure.detail),
+    )
+    .presented(presented(network))
+    .required("a listener on that port");
+    match reach(network) {
+        Reach::Loopback => finding.fix("# a sidecar or a configured endpoint on loopback: start it before this container"),
+        Reach::Private | Reach::Public => finding.fix(
+            "# STS itself does not refuse: look for a service mesh or CNI that captures traffic of init containers before its proxy runs, and for a NetworkPolicy that rejects",
+        ),
+    }
+}
+
+fn connect_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let finding = Finding::new(
+        Class::ConnectTimeout,
+        format!("no answer from {}: {}", addresses(network), failure.detail),
+    )
+    .presented(presented(network));
+    let region = case.route.endpoint.as_ref().map_or("", |endpoint| endpoint.signing_region.as_str());
+    match reach(network) {
+        Reach::Private => finding
+            .required("port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in")
+            .confirm_command(&[
+                "aws", "ec2", "describe-vpc-endpoints", "--region", region, "--filters",
+                &format!("Name=service-name,Values=com.amazonaws.{region}.sts"), "--query", "VpcEndpoints[].Groups",
+            ])
+            .fix("# add an inbound rule to the endpoint's security group: TCP 443 from the pods' (the cluster's) security group"),
+        Reach::Public => finding
+            .required("egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC")
+            .fix("# give the subnet a NAT gateway, or allow TCP 443 in NetworkPolicy and security group, or create the interface endpoint for STS"),
+        Reach::Loopback => finding.required("a listener on loopback").fix("# start what listens there before this container"),
+    }
+}
+
+fn unreachable(network: &Network, failure: &Failure) -> Finding {
+    let families: Vec<bool> = network.addresses.iter().map(|attempt| attempt.address.is_ipv6()).collect();
+    let one_family = families.windows(2).all(|pair| pair[0] == pair[1]);
+    Finding::new(Class::Unreachable, format!("there is no route to {}: {}", addresses(network), failure.detail))
+        .transient(!one_family)
+        .presented(presented(network))
+        .required("a route from this pod")
+        .fix("# look at the subnet's route table and the pod's address family: an IPv6-only pod reaches IPv4 hosts only through NAT64")
+}
+
+fn response_timeout(network: &Network, failure: &Failure) -> Finding {
+    let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
+    Finding::new(Class::ResponseTimeout, format!("connected to {}, then silence during {during}: {}", host(network), failure.detail))
+        .presented(presented(network))
+        .required("an answer within the time allowed (--timeout)")
+        .fix("# look for a firewall or proxy that accepts connections and drops what they carry; a path MTU that is too small shows like this too")
+}
+
+fn tls_failed(network: &Network, failure: &Failure) -> Finding {
+    let tls = network.tls.clone().unwrap_or_default();
+    let about_time = matches!(failure.kind, FailureKind::TlsExpired | FailureKind::TlsNotYetValid);
+    let leaf = tls.chain.first();
+    let presented = match leaf {
+        Some(leaf) => format!("a certificate for {} issued by {}", leaf.names.join(", "), leaf.issuer),
+        None => "no certificate".to_owned(),
+    };
+    let finding =
+        Finding::new(Class::TlsFailed, format!("no TLS connection to {}: {}", host(network), failure.detail))
+            .about_time(about_time)
+            .presented(presented)
+            .required(format!(
+                "a certificate for {} that is valid now and issued under {}",
+                tls.server_name,
+                roots(&tls.roots)
+            ));
+    match failure.kind {
+        FailureKind::TlsUnknownIssuer => finding
+            .ruled_out("a wrong name or date: only the issuer is unknown")
+            .fix("# if a proxy inspects TLS here, give its CA to app and probe: AWS_CA_BUNDLE=/path/to/bundle.pem (instead of the compiled-in roots) or SSL_CERT_FILE (added to them)"),
+        FailureKind::TlsWrongName => finding.fix("# DNS leads to another host than the name says: look for a rewrite in CoreDNS, a CNAME or a hosts entry"),
+        _ if about_time => finding.fix("chronyc tracking  # on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
+        _ => finding.fix("# what answers on that address is not STS: look for a proxy, a mesh or a hosts entry in between"),
+    }
+}
+
+fn roots(label: &str) -> String {
+    match label {
+        "" | "compiled-in" => "the public roots that are compiled in".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn proxy_failed(network: &Network, failure: &Failure) -> Finding {
+    let proxy = network.proxy.as_deref().unwrap_or("the proxy");
+    // 403 and 407 are the proxy's policy, which waiting does not change.
+    let refused = matches!(network.proxy_status, Some(403 | 407));
+    Finding::new(
+        Class::ProxyFailed,
+        format!("the proxy {proxy} gave no tunnel to {}: {}", host(network), failure.detail),
+    )
+    .transient(!refused)
+    .presented(presented(network))
+    .required(format!("a tunnel to {}:443", host(network)))
+    .fix(format!(
+        "# let the proxy pass CONNECT to {0}:443, or add {0} to NO_PROXY in the container's env",
+        host(network)
+    ))
+}
+
+fn broken(network: &Network, failure: &Failure) -> Finding {
+    Finding::new(Class::ConnectionBroken, format!("the connection to {} broke: {}", host(network), failure.detail))
+        .presented(presented(network))
+        .required("a connection that lasts for one answer")
+        .fix("# look for a firewall, mesh or proxy that resets connections, and for a sidecar that was still starting")
+}
+
+fn not_sts(network: &Network, failure: &Failure) -> Finding {
+    Finding::new(Class::NotSts, format!("what answered at {} is not STS: {}", host(network), failure.detail))
+        .presented(presented(network))
+        .required("an answer of STS")
+        .fix("# look for a proxy, a mesh or a hosts entry that leads this name elsewhere")
+}
+
+fn unusable(network: &Network, failure: &Failure) -> Finding {
+    Finding::new(Class::SettingsInvalid, format!("{} cannot be used: {}", network.endpoint, failure.detail))
+        .presented(presented(network))
+        .required("an endpoint and a proxy that can be used")
+        .fix("# correct the endpoint or the proxy in the container's env")
+}

@@ -1,0 +1,322 @@
+//! Judges shape, kind, expectations and times of the token; nothing of its signature. Pure.
+
+use super::case::{Account, Case, list, span, time};
+use crate::class::Class;
+use crate::evidence::{Token, TokenShape};
+use crate::finding::{Expectation, Finding, Severity};
+use crate::plan::{API_SERVER_TOKEN, IRSA_MOUNT};
+
+/// The audience that the webhook asks for unless told otherwise; in every partition (eksctl `pkg/iam/oidc/api.go`).
+pub(super) const USUAL_AUDIENCE: &str = "sts.amazonaws.com";
+/// The audience of Pod Identity tokens.
+const POD_IDENTITY_AUDIENCE: &str = "pods.eks.amazonaws.com";
+/// The issuer of legacy Secret tokens (kubernetes `pkg/serviceaccount/legacy.go`).
+const LEGACY_ISSUER: &str = "kubernetes/serviceaccount";
+/// A token issued later than this many seconds from now shows a clock that is wrong.
+const FUTURE_TOLERANCE: i64 = 60;
+/// Kubelet refreshes at 80 % of the life or after 24 h, seen on its next sync (`token_manager.go`); this much later it is not doing it.
+const ROTATION_MARGIN: i64 = 300;
+const DAY: i64 = 86_400;
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let Some(token) = &case.evidence.token else { return Vec::new() };
+    let mut findings = Vec::new();
+    findings.extend(malformed(case, token));
+    if token.shape == TokenShape::Jwt {
+        findings.extend(kind(case, token));
+        findings.extend(foreign(case, token));
+        findings.extend(expectations(case, token));
+        findings.extend(times(case, token));
+    }
+    findings
+}
+
+fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    let class = Class::TokenMalformed;
+    let path = case.evidence.token_file.as_ref().map_or("the token file", |file| &file.path);
+    let what = match &token.shape {
+        TokenShape::Empty => return None,
+        TokenShape::ForeignByte { offset, found } => format!("at byte {offset} stands {found}"),
+        TokenShape::Segments { count: 1 } => "it has no dots; a JWT has three segments".to_owned(),
+        TokenShape::Segments { count } => format!("it has {count} segments; a JWT has three"),
+        TokenShape::Segment { number, problem } => {
+            let name = ["header", "claims", "signature"].get(usize::from(*number) - 1).unwrap_or(&"segment");
+            format!("its {name} cannot be decoded: {problem}")
+        }
+        TokenShape::Jwt => return claims_missing(token).or_else(|| trailing_whitespace(token)),
+    };
+    let finding = Finding::new(class, format!("{path} holds no JWT: {what}"))
+        .presented(format!("{} bytes; {what}", token.length))
+        .required("header.claims.signature in base64url, as kubelet writes it, and nothing else");
+    Some(case.recreate(finding.fix(format!(
+        "# find what writes to {path} besides kubelet; mount the projected volume itself, not a copy"
+    ))))
+}
+
+fn claims_missing(token: &Token) -> Option<Finding> {
+    // Whose kind is wrong lacks claims for that reason.
+    if is_legacy(token) {
+        return None;
+    }
+    let unsigned =
+        token.alg.as_deref().filter(|alg| alg.eq_ignore_ascii_case("none") || alg.starts_with("HS"));
+    if let Some(alg) = unsigned {
+        return Some(
+            Finding::new(
+                Class::TokenMalformed,
+                format!("the token's algorithm is {alg}, which no published key verifies"),
+            )
+            .presented(format!("alg {alg}"))
+            .required("RS256")
+            .fix("# use the token that kubelet projects; this one was made by something else"),
+        );
+    }
+    let present = [
+        ("iss", token.iss.is_some()),
+        ("sub", token.sub.is_some()),
+        ("aud", !token.aud.is_empty()),
+        ("exp", token.exp.is_some()),
+        ("iat", token.iat.is_some()),
+    ];
+    let missing: Vec<&str> = present.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+    (!missing.is_empty()).then(|| {
+        Finding::new(
+            Class::TokenMalformed,
+            format!("the token lacks claims that STS needs: {}", missing.join(", ")),
+        )
+        .presented(format!("a JWT without {}", missing.join(", ")))
+        .required("iss, sub, aud, exp and iat")
+        .fix("# use the token that kubelet projects; this one was made by something else")
+    })
+}
+
+fn trailing_whitespace(token: &Token) -> Option<Finding> {
+    (token.trailing_whitespace > 0).then(|| {
+        Finding::new(
+            Class::TokenMalformed,
+            format!("{} bytes of white space follow the token; SDKs send them with it", token.trailing_whitespace),
+        )
+        .severity(Severity::Warning)
+        .presented("a token and white space")
+        .required("the token alone, as kubelet writes it")
+        .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself")
+    })
+}
+
+fn is_legacy(token: &Token) -> bool {
+    token.iss.as_deref() == Some(LEGACY_ISSUER) || token.secret_name.is_some()
+}
+
+fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    let path = case.evidence.token_file.as_ref().map(|file| file.path.as_str());
+    let stated = case.evidence.environment.stated.expect_audience.as_ref();
+    let expected = |audience: &str| stated.is_some_and(|stated| stated == audience);
+    let what = if is_legacy(token) {
+        "a legacy Secret token: it has no audience and never expires, and STS takes none of its kind"
+    } else if token.aud.iter().any(|aud| aud == POD_IDENTITY_AUDIENCE) && !expected(POD_IDENTITY_AUDIENCE) {
+        "the token for EKS Pod Identity"
+    } else if token.warnafter.is_some() || path == Some(API_SERVER_TOKEN) {
+        "the token for the API server"
+    } else {
+        return None;
+    };
+    let source = case.requested.token_file.as_ref().map_or("the token file", |file| &file.source);
+    let finding = Finding::new(Class::TokenKindWrong, format!("{source} points to {what}"))
+        .presented(format!("audience {}, issuer {}", list(&token.aud), token.iss.as_deref().unwrap_or("(none)")))
+        .required(format!("the projected token for {USUAL_AUDIENCE}, at {IRSA_MOUNT}/token when the webhook mounts it"))
+        .fix(format!("# remove AWS_ROLE_ARN and {source} from the container's env in the pod spec, so that the webhook sets both"));
+    Some(case.recreate(finding))
+}
+
+fn foreign(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    let process = &case.evidence.process;
+    let (theirs, ours) = (token.pod_uid.as_deref()?, process.pod_uid.as_deref()?);
+    (theirs != ours).then(|| {
+        let pod = token.pod_name.as_deref().unwrap_or("unknown");
+        let finding = Finding::new(
+            Class::TokenForeign,
+            format!("the token is that of another pod ({pod}): a copy, which nobody rotates"),
+        )
+        .presented(format!("pod uid {theirs}"))
+        .required(format!("pod uid {ours} (POD_UID)"))
+        .fix("# mount the projected volume itself, not a copy of another pod's token");
+        case.recreate(finding)
+    })
+}
+
+fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
+    let stated = &case.evidence.environment.stated;
+    let mut findings = Vec::new();
+    let stated_finding = |class, what: &str, presented: String, required: String| {
+        Finding::new(class, format!("the token's {what} is not the one expected"))
+            .expectation(Expectation::Stated)
+            .presented(presented)
+            .required(required)
+    };
+    let issuer = token.iss.as_deref().unwrap_or("(none)");
+    if let Some(expected) = &stated.expect_issuer {
+        let matches = match expected.strip_suffix('*') {
+            Some(prefix) => issuer.starts_with(prefix),
+            None => issuer == expected,
+        };
+        if !matches {
+            findings.push(
+                stated_finding(Class::IssuerMismatch, "issuer", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
+                    .fix("# this pod runs in another cluster than expected: deploy it there, or correct --expect-issuer"),
+            );
+        }
+    }
+    if let Some(expected) = &stated.expect_audience
+        && !token.aud.contains(expected)
+    {
+        let finding = stated_finding(
+            Class::AudienceMismatch,
+            "audience",
+            format!("audience {}", list(&token.aud)),
+            format!("{expected} (--expect-audience)"),
+        );
+        findings.push(audience_fix(case, finding, expected));
+    }
+    if let Some(expected) = &stated.expect_subject {
+        let subject = token.sub.as_deref().unwrap_or("(none)");
+        let whole = match expected.split_once('/') {
+            Some((namespace, name)) if !expected.contains(':') => {
+                format!("system:serviceaccount:{namespace}:{name}")
+            }
+            _ => expected.clone(),
+        };
+        if subject != whole {
+            let finding = stated_finding(
+                Class::SubjectMismatch,
+                "subject",
+                format!("subject {subject}"),
+                format!("{whole} (--expect-subject)"),
+            );
+            findings.push(match Account::of_subject(&whole) {
+                Some(account) => case.recreate(finding.fix(format!(
+                    "# set spec.serviceAccountName: {} in the pod spec, in namespace {}",
+                    account.name, account.namespace
+                ))),
+                None => finding.fix("# set spec.serviceAccountName in the pod spec"),
+            });
+        }
+    }
+    findings
+}
+
+/// The repair of a token whose audience is not `required`.
+fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
+    let finding = match case.account() {
+        Some(account) => finding.fix_note(
+            super::shell::command(&[
+                "kubectl", "annotate", "serviceaccount", "-n", account.namespace, account.name,
+                &format!("eks.amazonaws.com/audience={required}"), "--overwrite",
+            ]),
+            "overwrites the annotation; where the pod spec has a projected volume of its own, correct its audience instead",
+        ),
+        None => finding,
+    };
+    case.recreate(finding)
+}
+
+/// After a refusal that an unusual audience would explain: the guess at it.
+pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
+    let token = case.token()?;
+    if token.aud.len() > 1 && token.azp.is_none() {
+        return Some(several_audiences(case, token));
+    }
+    if token.aud.is_empty() || token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::AudienceMismatch,
+        format!(
+            "the token's audience is {}, which the IAM OIDC provider does not usually know",
+            list(&token.aud)
+        ),
+    )
+    .severity(Severity::Warning)
+    .expectation(Expectation::Guessed)
+    .presented(format!("audience {}", list(&token.aud)))
+    .required(format!("{USUAL_AUDIENCE}, or a provider that has this audience in its client id list"));
+    Some(audience_fix(case, finding, USUAL_AUDIENCE))
+}
+
+/// STS wants to know which of several is meant, and `azp` would say it (STS's own text, facts: irsa-failures I8).
+fn several_audiences(case: &Case<'_>, token: &Token) -> Finding {
+    let finding = Finding::new(
+        Class::AudienceMismatch,
+        format!("the token has several audiences, {}, and no azp that says which counts", list(&token.aud)),
+    )
+    .severity(Severity::Warning)
+    .expectation(Expectation::Guessed)
+    .presented(format!("audience {}", list(&token.aud)))
+    .required("one audience");
+    audience_fix(case, finding, USUAL_AUDIENCE)
+}
+
+fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
+    let now = case.now;
+    let mut findings = Vec::new();
+    if let Some(issued) = token.iat
+        && issued > now + FUTURE_TOLERANCE
+    {
+        findings.push(
+            Finding::new(
+                Class::ClockSkew,
+                format!("the token was issued {} in the future of this clock", span(issued - now)),
+            )
+            .about_time(true)
+            .presented(format!("this clock {}", time(now)))
+            .required(format!("{} or later, when the token was issued", time(issued)))
+            .fix("chronyc tracking  # on the node: its clock is behind"),
+        );
+    }
+    if let Some(expiry) = token.exp
+        && expiry <= now
+    {
+        let finding = Finding::new(
+            Class::TokenExpired,
+            format!("the token expired {} ago and was not rotated", span(now - expiry)),
+        )
+        .about_time(true)
+        .presented(format!("exp {}", time(expiry)))
+        .required(format!("an expiry after {}", time(now)));
+        findings.push(case.recreate(case.events(finding)));
+    }
+    if let Some(begin) = token.nbf
+        && begin > now
+    {
+        findings.push(
+            Finding::new(
+                Class::TokenNotYetValid,
+                format!("the token is valid in {} only", span(begin - now)),
+            )
+            .about_time(true)
+            .presented(format!("nbf {}", time(begin)))
+            .required(format!("{} or earlier", time(now)))
+            .fix("chronyc tracking  # on the node: its clock is behind"),
+        );
+    }
+    findings.extend(stale(case, token));
+    findings
+}
+
+/// Only where kubelet projects the file: nobody rotates a file that somebody wrote by hand.
+fn stale(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    case.evidence.token_file.as_ref()?.data_link.as_ref()?;
+    let (issued, expiry) = (token.iat?, token.exp?);
+    let age = case.now.checked_sub(issued)?;
+    let life = expiry.checked_sub(issued)?;
+    let due = (life / 5).checked_mul(4)?.min(DAY);
+    (age > due.checked_add(ROTATION_MARGIN)?).then(|| {
+        let finding = Finding::new(
+            Class::TokenFileStale,
+            format!("the token is {} old; kubelet rotates it after {}", span(age), span(due)),
+        )
+        .about_time(true)
+        .presented(format!("iat {}", time(issued)))
+        .required(format!("a token issued after {}", time(case.now - due)));
+        case.recreate(case.events(finding))
+    })
+}

@@ -1,0 +1,190 @@
+//! Judges the token file as the kernel showed it: there, readable, a regular file of a token's size. Pure.
+
+use super::case::Case;
+use super::shell;
+use crate::class::Class;
+use crate::evidence::{FileKind, PathComponent, TOKEN_LIMIT, TokenFile, TokenShape};
+use crate::finding::Finding;
+use crate::plan::{API_SERVER_TOKEN, IRSA_MOUNT};
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let Some(file) = &case.evidence.token_file else { return Vec::new() };
+    content_and_access(case, file).into_iter().chain(frozen(case, file)).collect()
+}
+
+/// A subPath or a copy: kubelet rotates the volume, and this file stays (kubernetes docs, projected volumes).
+fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+    file.open_error.is_none().then_some(())?;
+    let what = match &file.file_mount {
+        Some(mount) if file.links == Some(0) || mount.root.ends_with("//deleted") => {
+            format!("it is a subPath mount of {}, which kubelet has replaced since", mount.root)
+        }
+        Some(mount) => format!("it is a subPath mount of {}", mount.root),
+        // Kubelet made this token for a pod, and it does not lie where kubelet projects.
+        None if file.data_link.is_none() && case.token()?.pod_uid.is_some() => {
+            "it is a copy outside of kubelet's volume".to_owned()
+        }
+        None => return None,
+    };
+    let finding = Finding::new(Class::TokenFileFrozen, format!("{} will never be rotated: {what}", file.path))
+        .presented(match case.token().and_then(|token| token.exp) {
+            Some(expiry) => format!("{what}; its token expires {}", super::case::time(expiry)),
+            None => what,
+        })
+        .required("the projected volume itself, mounted as a directory without subPath")
+        .fix("# in the pod spec: mount the volume's directory (no subPath), and let the app read the file there each time");
+    Some(case.recreate(finding))
+}
+
+fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+    match (file.open_error.as_deref(), file.kind) {
+        (Some("ENOENT" | "ENOTDIR"), _) => Some(missing(case, file)),
+        (Some("EACCES" | "EPERM"), _) => Some(unreadable(case, file)),
+        (Some(errno), _) => Some(invalid(case, file, format!("it cannot be opened ({errno})"))),
+        (None, Some(FileKind::Regular)) => content(case, file),
+        (None, Some(FileKind::Directory)) => Some(invalid(case, file, "it is a directory".to_owned())),
+        (None, _) => Some(invalid(case, file, "it is a FIFO, a socket or a device".to_owned())),
+    }
+}
+
+fn content(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+    if let Some(errno) = &file.read_error {
+        return Some(invalid(case, file, format!("it cannot be read ({errno})")));
+    }
+    let size = file.size.unwrap_or_default();
+    if size > TOKEN_LIMIT {
+        return Some(invalid(case, file, format!("it has {size} bytes; STS takes {TOKEN_LIMIT}")));
+    }
+    let empty = matches!(case.evidence.token.as_ref().map(|token| &token.shape), Some(TokenShape::Empty));
+    empty.then(|| {
+        let finding =
+            Finding::new(Class::TokenFileEmpty, format!("{} is there and holds no token", file.path))
+                .presented(format!("{} bytes", size))
+                .required("a token, which kubelet writes before the container starts");
+        case.recreate(case.events(finding))
+    })
+}
+
+fn source<'c>(case: &'c Case<'_>) -> &'c str {
+    case.requested.token_file.as_ref().map_or("AWS_WEB_IDENTITY_TOKEN_FILE", |file| &file.source)
+}
+
+fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
+    let last = file.components.last().filter(|component| component.error.is_some());
+    let at = last.map_or(file.path.as_str(), |component| component.path.as_str());
+    let finding =
+        Finding::new(Class::TokenFileMissing, format!("{} points to a file that is not there", source(case)))
+            .presented(format!("{}={}; missing from {at} on", source(case), file.path))
+            .required(format!(
+                "the token that kubelet projects, at {IRSA_MOUNT}/token when the webhook mounts it"
+            ));
+    let finding = if case.evidence.environment.irsa_mount && !file.path.starts_with(IRSA_MOUNT) {
+        finding.fix(format!(
+            "# the webhook's mount is there: set {} to {IRSA_MOUNT}/token, or remove it from the pod spec",
+            source(case)
+        ))
+    } else {
+        finding.fix(format!(
+            "# remove AWS_ROLE_ARN and {} from the container's env in the pod spec, so that the webhook sets both and mounts the token",
+            source(case)
+        ))
+    };
+    let finding = match case.pod_name().zip(case.account()) {
+        Some((pod, account)) => finding.confirm_command(&[
+            "kubectl",
+            "get",
+            "pod",
+            "-n",
+            account.namespace,
+            pod,
+            "-o",
+            "jsonpath={.spec.volumes[*].projected.sources[*].serviceAccountToken}",
+        ]),
+        None => finding,
+    };
+    case.recreate(finding)
+}
+
+fn unreadable(case: &Case<'_>, file: &TokenFile) -> Finding {
+    let process = &case.evidence.process;
+    let refusing = file.components.last();
+    let (place, owner) = match refusing {
+        Some(PathComponent { path, mode: Some(mode), uid: Some(uid), gid: Some(gid), .. }) => {
+            (path.clone(), format!("mode {mode:04o}, owner {uid}:{gid}"))
+        }
+        Some(PathComponent { path, .. }) => (path.clone(), "a directory before it refuses".to_owned()),
+        None => (file.path.clone(), "owner and mode unknown".to_owned()),
+    };
+    let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
+    let finding = Finding::new(
+        Class::TokenFileUnreadable,
+        format!("uid {} may not read the token file: {owner}", process.uid),
+    )
+    .presented(format!("uid {}, gid {}, groups [{}]", process.uid, process.gid, groups.join(" ")))
+    .required(format!("an id that may read {place} ({owner})"))
+    .ruled_out("a missing mount: the file is there");
+    // Kubelet: fsGroup gives 0640 with that group; without it, one runAsUser for all containers owns the file (0600).
+    let patch = format!(
+        r#"{{"spec":{{"template":{{"spec":{{"securityContext":{{"fsGroup":{}}}}}}}}}}}"#,
+        fs_group(case)
+    );
+    let finding = finding.fix(format!(
+        "# in the pod spec: securityContext.fsGroup: {} (kubelet then writes the token 0640 with that group), or the same runAsUser for all containers",
+        fs_group(case)
+    ));
+    match (case.evidence.process.pod_name.as_deref().and_then(deployment), case.account()) {
+        (Some(deployment), Some(account)) => finding.fix_note(
+            shell::command(&[
+                "kubectl",
+                "patch",
+                "deployment",
+                "-n",
+                account.namespace,
+                deployment,
+                "-p",
+                &patch,
+            ]),
+            "restarts the deployment's pods",
+        ),
+        _ => finding,
+    }
+}
+
+/// Any group serves; the process's own says most to a reader of the manifest.
+fn fs_group(case: &Case<'_>) -> u32 {
+    match case.evidence.process.gid {
+        0 => 65_534,
+        gid => gid,
+    }
+}
+
+/// The deployment in a pod's name, `NAME-HASH-SUFFIX` with the alphabet of kubernetes `apimachinery/pkg/util/rand`.
+fn deployment(pod: &str) -> Option<&str> {
+    let random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let (rest, suffix) = pod.rsplit_once('-')?;
+    let (name, hash) = rest.rsplit_once('-')?;
+    (suffix.len() == 5 && random(suffix) && (6..=10).contains(&hash.len()) && random(hash)).then_some(name)
+}
+
+fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {
+    let finding = Finding::new(Class::TokenFileInvalid, format!("{} is no token file: {problem}", file.path))
+        .presented(format!("{}={}", source(case), file.path))
+        .required(format!("a regular file of 4 to {TOKEN_LIMIT} bytes"));
+    if file.path == API_SERVER_TOKEN {
+        return finding;
+    }
+    finding.fix(format!("# set {} to {IRSA_MOUNT}/token, or remove it and AWS_ROLE_ARN from the pod spec, so that the webhook sets both", source(case)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deployment;
+
+    #[test]
+    fn a_deployment_is_read_out_of_its_pods_name() {
+        assert_eq!(deployment("checkout-7d9f8b6c5-x2x4q"), Some("checkout"));
+        assert_eq!(deployment("my-shop-api-5d59d67564-kqr9z"), Some("my-shop-api"));
+        assert_eq!(deployment("postgres-0"), None);
+        assert_eq!(deployment("etl-28000000-aeiou"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! A saved report judged again: its evidence, its clock, today's rules. No pod, no network.
+
+use crate::report::{self, Options, Report, SCHEMA, Timing};
+use crate::verdict::Tolerate;
+
+/// Judges the evidence of a JSON report.
+///
+/// # Errors
+/// Not a report of this schema; says what is missing.
+pub fn judge_again(document: &[u8], tolerate: &Tolerate) -> Result<Report, String> {
+    let saved: Report =
+        serde_json::from_slice(document).map_err(|error| format!("this is no report: {error}"))?;
+    if saved.schema != SCHEMA {
+        return Err(format!("its schema is `{}`; this version reads {SCHEMA}", saved.schema));
+    }
+    let observed_at = report::parse_rfc3339(&saved.observed_at)
+        .ok_or_else(|| format!("observed_at is `{}`, not RFC 3339", saved.observed_at))?;
+    let timings: Vec<Timing> = saved
+        .stages
+        .iter()
+        .map(|stage| Timing {
+            stage: stage.stage,
+            took_ms: stage.took_ms,
+            skipped_because: stage.skipped_because.clone(),
+        })
+        .collect();
+    let options = Options {
+        tolerate,
+        report_only: saved.report_only,
+        deny_warnings: false,
+        attempts: saved.attempts,
+        flapped: saved.verdict.flapped,
+    };
+    Ok(report::build(saved.evidence, observed_at, &timings, &options))
+}

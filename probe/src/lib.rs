@@ -1,0 +1,26 @@
+//! credprobe: will the AWS SDK in this container get the credentials that it is meant to get?
+//! Data flows one way: observe → evidence → judge → findings → verdict → report.
+
+pub mod arn;
+pub mod attempts;
+pub mod check;
+pub mod class;
+pub mod cli;
+pub mod evidence;
+pub mod explain;
+pub mod finding;
+#[cfg(test)]
+mod generated;
+pub mod guard;
+pub mod judge;
+pub mod judge_again;
+pub mod log;
+pub mod observe;
+pub mod partition;
+pub mod plan;
+pub mod report;
+pub mod secret;
+pub mod subject;
+pub mod until;
+pub mod verdict;
+pub mod wire;

@@ -1,0 +1,163 @@
+//! Parse, run, exit. Data goes to stdout, talk to stderr, and the verdict is the exit code.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program reads its own arguments, environment and report files"
+)]
+
+use credprobe::class::Class;
+use credprobe::cli::{self, Command, Output, Parsed};
+use credprobe::report::{self, Report};
+use credprobe::subject::Subject;
+use credprobe::until::until_verdict;
+use credprobe::verdict::Tolerate;
+use credprobe::{explain, guard, judge_again, log};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Makes it true that buffers which held a secret are wiped, those of the SDK and of hyper included.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let variable = |name: &str| std::env::var_os(name);
+    let report_only = cli::is_report_only(&args, &variable);
+    guard::install(report_only);
+    if let Some(reason) = cli::disabled(&variable) {
+        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(&reason)));
+        return ExitCode::SUCCESS;
+    }
+    let code = match cli::parse(&args, &variable) {
+        Ok(Parsed::Print(text)) => {
+            print(text.trim_end());
+            0
+        }
+        Ok(Parsed::Run(command)) => run(command),
+        Err(error) => {
+            say(&error.to_string());
+            Class::UsageError.code()
+        }
+    };
+    ExitCode::from(if report_only { 0 } else { code })
+}
+
+fn run(command: Command) -> u8 {
+    match command {
+        Command::Check(check) => run_check(&check),
+        Command::Explain { argument, output } => run_explain(argument.as_deref(), output),
+        Command::Judge { report, output } => run_judge(&report, output),
+    }
+}
+
+fn run_check(check: &cli::Check) -> u8 {
+    log::install(check.log_level);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&guard::line(&format!("the event loop does not start ({error})")));
+            return Class::InternalError.code();
+        }
+    };
+    let subject = Subject::own();
+    let Some(report) = runtime.block_on(until_verdict(&subject, check)) else {
+        let class = Class::Inconclusive;
+        say(&format!("{} ({}): a signal came before there was a verdict", class.id(), class.code()));
+        return class.code();
+    };
+    report::termination::write(&check.termination_log, &report::termination::line(&report));
+    show(&report, check.output);
+    report.exit_code
+}
+
+fn run_explain(argument: Option<&str>, output: Output) -> u8 {
+    let text = match output {
+        Output::Text => explain::explain(argument),
+        Output::Json => explain::explain_json(argument).map(|json| format!("{json:#}")),
+    };
+    match text {
+        Ok(text) => {
+            print(text.trim_end());
+            0
+        }
+        Err(problem) => {
+            say(&format!("{} ({}): {problem}", Class::UsageError.id(), Class::UsageError.code()));
+            Class::UsageError.code()
+        }
+    }
+}
+
+fn run_judge(path: &Path, output: Output) -> u8 {
+    let document = match read(path) {
+        Ok(document) => document,
+        Err(error) => {
+            say(&format!(
+                "{} ({}): {}: {error}",
+                Class::UsageError.id(),
+                Class::UsageError.code(),
+                path.display()
+            ));
+            return Class::UsageError.code();
+        }
+    };
+    match judge_again::judge_again(&document, &Tolerate::default()) {
+        Ok(report) => {
+            show(&report, output);
+            report.exit_code
+        }
+        Err(problem) => {
+            let class = Class::UsageError;
+            say(&format!(
+                "{} ({}): {}: {}",
+                class.id(),
+                class.code(),
+                path.display(),
+                report::escaped(&problem)
+            ));
+            class.code()
+        }
+    }
+}
+
+/// The largest report that is read: real ones have 20 kB.
+const REPORT_LIMIT: u64 = 4 * 1024 * 1024;
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let limited =
+        |source: &mut dyn io::Read, bytes: &mut Vec<u8>| source.take(REPORT_LIMIT).read_to_end(bytes);
+    if path == Path::new("-") {
+        limited(&mut io::stdin().lock(), &mut bytes)?;
+    } else {
+        limited(&mut std::fs::File::open(path)?, &mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn show(report: &Report, output: Output) {
+    match output {
+        Output::Text => {
+            let colour = io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            print(report::text::render(report, colour).trim_end());
+        }
+        Output::Json => match serde_json::to_string_pretty(report) {
+            Ok(json) => print(&json),
+            Err(error) => say(&guard::line(&format!("the report does not serialise ({error})"))),
+        },
+    }
+}
+
+/// A reader that went away is no fault of the verdict: the code stays the class's.
+fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

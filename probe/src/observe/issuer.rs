@@ -1,0 +1,169 @@
+//! Fetches what the issuer publishes, without the token: discovery document, then keys; the public ones, then the API server's.
+//! Only after a refusal that needs it: EKS throttles these endpoints, and pods start together.
+#![expect(clippy::disallowed_methods, reason = "an observer: it reads the cluster's CA")]
+
+use super::signature::verify;
+use crate::evidence::{Document, Issuer, KeySource, Network, Origin, Signature};
+use crate::observe::clock;
+use crate::partition::host_of;
+use crate::secret::Secret;
+use crate::subject::Subject;
+use crate::wire::{self, Config, Peers, Proxies, Wire};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderValue};
+use jsonwebtoken::jwk::JwkSet;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What the documents of one origin may take together.
+const TIME_LIMIT: Duration = Duration::from_secs(3);
+/// The longest document that is read, in bytes; an issuer's keys have about one kilobyte each.
+const DOCUMENT_LIMIT: usize = 256 * 1024;
+/// Where kubelet mounts what a pod needs to speak to the API server.
+const SERVICE_ACCOUNT_MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// Fields without which STS takes no discovery document (IAM user guide, OIDC provider prerequisites).
+const NEEDED: &[&str] = &[
+    "issuer",
+    "jwks_uri",
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+];
+
+/// Asks both origins until one has keys; `config` is that of the exchange.
+pub async fn issuer(
+    subject: &Subject,
+    config: &Config,
+    issuer: &str,
+    kid: Option<&str>,
+    token: &Secret,
+) -> Issuer {
+    let mut sources = Vec::new();
+    let local = host_of(issuer).is_some_and(|host| host == "localhost");
+    let peers = if local { Peers::NoMetadata } else { Peers::NoLocal };
+    let public = Config { peers, allow_http: false, ..limited(config) };
+    let asked = Asked { base: issuer, kid, token, authorization: None };
+    sources.push(asked.source(Origin::Public, &Wire::new(public)).await);
+    if sources.iter().all(|source| source.kids.is_empty())
+        && let Some((config, base, authorization)) = api_server(subject, config)
+    {
+        let asked = Asked { base: &base, kid, token, authorization: Some(authorization) };
+        sources.push(asked.source(Origin::ApiServer, &Wire::new(config)).await);
+    }
+    Issuer { sources }
+}
+
+fn limited(config: &Config) -> Config {
+    let deadline = config.deadline.min(clock::deadline(TIME_LIMIT));
+    Config { deadline, body_limit: DOCUMENT_LIMIT, ..config.clone() }
+}
+
+/// The API server at its in-cluster address, trusted by the in-cluster CA alone, never through a proxy.
+fn api_server(subject: &Subject, config: &Config) -> Option<(Config, String, HeaderValue)> {
+    let host = subject.text("KUBERNETES_SERVICE_HOST")?;
+    let port = subject.text("KUBERNETES_SERVICE_PORT")?;
+    let ca = std::fs::read(format!("{SERVICE_ACCOUNT_MOUNT}/ca.crt")).ok()?;
+    let (_, token) = super::token_file(&format!("{SERVICE_ACCOUNT_MOUNT}/token"));
+    let token = token?;
+    let token = std::str::from_utf8(token.expose()).ok()?;
+    let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim())).ok()?;
+    authorization.set_sensitive(true);
+    let trust = wire::trust(Some(("the cluster's ca.crt", &ca)), &[]).ok()?;
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let config = Config { trust, proxies: Proxies::none(), peers: Peers::NoMetadata, ..limited(config) };
+    Some((config, format!("https://{host}:{port}"), authorization))
+}
+
+struct Asked<'a> {
+    base: &'a str,
+    kid: Option<&'a str>,
+    token: &'a Secret,
+    authorization: Option<HeaderValue>,
+}
+
+impl Asked<'_> {
+    async fn source(&self, origin: Origin, wire: &Wire) -> KeySource {
+        let url = format!("{}/.well-known/openid-configuration", self.base.trim_end_matches('/'));
+        let (discovery, content) = self.fetch(wire, &url).await;
+        let mut source = KeySource {
+            origin,
+            discovery,
+            issuer: None,
+            jwks_uri: None,
+            missing: Vec::new(),
+            keys: None,
+            kids: Vec::new(),
+            signature: Signature::Unchecked,
+        };
+        let Some(content) = content else { return source };
+        let member = |name: &str| content.get(name).and_then(Value::as_str).map(str::to_owned);
+        source.issuer = member("issuer");
+        source.jwks_uri = member("jwks_uri");
+        let missing = NEEDED.iter().filter(|name| content.get(**name).is_none());
+        source.missing = missing.map(|name| (*name).to_owned()).collect();
+        let keys_url = match origin {
+            // Nothing leads a request of ours to a host that the subject did not name.
+            Origin::Public => source
+                .jwks_uri
+                .clone()
+                .filter(|uri| uri.starts_with("https://") && host_of(uri) == host_of(self.base)),
+            // The document names the API server's public address, which the pod need not reach.
+            Origin::ApiServer => Some(format!("{}/openid/v1/jwks", self.base)),
+        };
+        let Some(keys_url) = keys_url else { return source };
+        let (mut keys, content) = self.fetch(wire, &keys_url).await;
+        match content.map(serde_json::from_value::<JwkSet>) {
+            Some(Ok(set)) => self.check(&mut source, &set),
+            Some(Err(_)) => keys.problem = Some("it is no JSON Web Key Set".to_owned()),
+            None => {}
+        }
+        source.keys = Some(keys);
+        source
+    }
+
+    fn check(&self, source: &mut KeySource, set: &JwkSet) {
+        source.kids = set.keys.iter().filter_map(|key| key.common.key_id.clone()).collect();
+        let key = self.kid.and_then(|kid| set.find(kid));
+        source.signature = match key {
+            Some(key) => verify(self.token.expose(), key),
+            None => Signature::KeyMissing,
+        };
+    }
+
+    async fn fetch(&self, wire: &Wire, url: &str) -> (Document, Option<Value>) {
+        let mut document = Document { url: url.to_owned(), ..Document::default() };
+        let mut request = http::Request::get(url);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let Ok(request) = request.body(Bytes::new()) else {
+            document.problem = Some("its URL cannot be used".to_owned());
+            return (document, None);
+        };
+        let (network, response) = wire.send(request).await;
+        document.last_certificate = last_certificate(&network);
+        let response = match response {
+            Ok(response) => response,
+            Err(failure) => {
+                document.failure = Some(failure);
+                return (document, None);
+            }
+        };
+        document.status = Some(response.status().as_u16());
+        if !response.status().is_success() {
+            return (document, None);
+        }
+        match serde_json::from_slice::<Value>(response.body()) {
+            Ok(content) if content.is_object() => (document, Some(content)),
+            _ => {
+                document.problem = Some("it is not a JSON object".to_owned());
+                (document, None)
+            }
+        }
+    }
+}
+
+fn last_certificate(network: &Network) -> Option<(String, i64)> {
+    let last = network.tls.as_ref()?.chain.last()?;
+    Some((last.sha1.clone(), last.not_after))
+}

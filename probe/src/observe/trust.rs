@@ -1,0 +1,73 @@
+//! Reads the certificates that the wire is to trust: the bundle instead of the compiled-in roots, the additions to them.
+//! What is in them, the wire checks.
+#![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
+
+use crate::evidence::TrustProblem;
+use crate::subject::Subject;
+use crate::wire::{self, Trust};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// The longest bundle that is read, in bytes: Mozilla's whole list as PEM has a quarter of a megabyte.
+const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// How many files of `SSL_CERT_DIR` are read: distributions have about 300, links included.
+const FILES_LIMIT: usize = 1_000;
+
+/// `flag` before `AWS_CA_BUNDLE`; `SSL_CERT_FILE` and `SSL_CERT_DIR` are added.
+///
+/// # Errors
+/// The bundle cannot be read or holds no certificate. An addition that cannot be read adds nothing.
+pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProblem> {
+    let by_flag = flag.map(|path| ("--ca-bundle", path));
+    let bundle = by_flag.or_else(|| Some(("AWS_CA_BUNDLE", subject.text("AWS_CA_BUNDLE")?)));
+    let bundle = match bundle {
+        Some((source, path)) => {
+            let label = format!("{source}={path}");
+            match read(Path::new(path)) {
+                Ok(pem) => Some((label, pem)),
+                Err(error) => {
+                    return Err(TrustProblem { source: label, problem: error.to_string() });
+                }
+            }
+        }
+        None => None,
+    };
+    let additions = additions(subject);
+    let bundle = bundle.as_ref().map(|(label, pem)| (label.as_str(), pem.as_slice()));
+    let additions: Vec<(&str, &[u8])> =
+        additions.iter().map(|(label, pem)| (label.as_str(), pem.as_slice())).collect();
+    wire::trust(bundle, &additions)
+        .map_err(|problem| TrustProblem { source: problem.label, problem: problem.reason })
+}
+
+fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
+    let file = subject
+        .text("SSL_CERT_FILE")
+        .and_then(|path| Some((format!("SSL_CERT_FILE={path}"), read(Path::new(path)).ok()?)));
+    let folders = subject.text("SSL_CERT_DIR").unwrap_or_default();
+    let folders = folders.split(':').filter(|folder| !folder.is_empty()).filter_map(|folder| {
+        let mut pem = Vec::new();
+        for path in certificates(Path::new(folder)) {
+            pem.extend(read(&path).unwrap_or_default());
+            pem.push(b'\n');
+        }
+        (!pem.is_empty()).then(|| (format!("SSL_CERT_DIR={folder}"), pem))
+    });
+    file.into_iter().chain(folders).collect()
+}
+
+fn certificates(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().take(FILES_LIMIT);
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect()
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::File::options();
+    // A FIFO in place of the file must not hold the probe up.
+    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    let mut bytes = Vec::new();
+    options.open(path)?.take(BUNDLE_LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

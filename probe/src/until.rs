@@ -1,0 +1,121 @@
+//! Attempts until the verdict stands or patience ends: the pauses, a line about each attempt, and signals.
+//! Whether to try again, `attempts` says; what one attempt looks at, `check` does.
+
+use crate::check;
+use crate::cli::Check;
+use crate::observe::clock::{self, Stopwatch};
+use crate::report::{self, Options, Report, escaped};
+use crate::subject::Subject;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The last report; `None`: a signal came before there was one.
+pub async fn until_verdict(subject: &Subject, asked: &Check) -> Option<Report> {
+    let mut interrupt = Interrupt::new();
+    let watch = Stopwatch::start();
+    let mut last = None;
+    tokio::select! {
+        () = interrupt.received() => {}
+        () = attempts(subject, asked, &watch, &mut last) => {}
+    }
+    last
+}
+
+async fn attempts(subject: &Subject, asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) {
+    let progress = Progress::new();
+    if !asked.start_jitter.is_zero() && !asked.settings.no_network {
+        let delay = asked.start_jitter.mul_f64(clock::random());
+        progress.say(&format!("starting in {} (--start-jitter)", tenths(delay)));
+        tokio::time::sleep(delay).await;
+    }
+    let mut flapped = false;
+    for attempt in 1.. {
+        let run = check::run(subject, asked.settings.clone(), asked.timeout).await;
+        let options = Options {
+            tolerate: &asked.tolerate,
+            report_only: asked.report_only,
+            deny_warnings: asked.deny_warnings,
+            attempts: attempt,
+            flapped,
+        };
+        let mut report = report::build(run.evidence, run.observed_at, &run.timings, &options);
+        flapped |= last.as_ref().is_some_and(|last| last.verdict.class != report.verdict.class);
+        report.verdict.flapped = flapped;
+        let pause = asked.patience.pause(&report, watch.elapsed(), attempt, clock::random());
+        let limit = asked.patience.limit(&report);
+        let line = progress_line(&report, attempt, pause, limit.saturating_sub(watch.elapsed()));
+        *last = Some(report);
+        let Some(pause) = pause else { break };
+        progress.say(&line);
+        tokio::time::sleep(pause).await;
+    }
+    progress.end();
+}
+
+fn progress_line(report: &Report, attempt: u32, pause: Option<Duration>, left: Duration) -> String {
+    let verdict = &report.verdict;
+    format!(
+        "attempt {attempt}: {} ({}): {}; next in {}, {} left",
+        verdict.class.id(),
+        verdict.code,
+        verdict.summary,
+        tenths(pause.unwrap_or_default()),
+        tenths(left)
+    )
+}
+
+fn tenths(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// One line on a terminal that is written anew, else a line each in the log.
+struct Progress {
+    live: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { live: io::stderr().is_terminal() }
+    }
+
+    fn say(&self, line: &str) {
+        let line = escaped(line);
+        if self.live {
+            let shown: String = line.chars().take(100).collect();
+            let _ = write!(io::stderr(), "\r\u{1b}[K{shown}");
+        } else {
+            tracing::warn!("{line}");
+        }
+    }
+
+    fn end(&self) {
+        if self.live {
+            let _ = write!(io::stderr(), "\r\u{1b}[K");
+        }
+    }
+}
+
+/// SIGTERM and SIGINT: kubelet and people end a wait with them.
+struct Interrupt {
+    signals: Vec<Signal>,
+}
+
+impl Interrupt {
+    fn new() -> Self {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
+        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    async fn received(&mut self) {
+        std::future::poll_fn(|context| {
+            let mut received = self.signals.iter_mut().map(|signal| signal.poll_recv(context));
+            if received.any(|poll| poll.is_ready()) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,120 @@
+//! A TCP connection to the first of several addresses that answers; every attempt recorded with its outcome.
+//! Where the addresses come from and what is spoken afterwards is decided elsewhere.
+
+use super::{
+    fault::{Fault, connect_outcome, errno_name},
+    record::Record,
+};
+use crate::evidence::{AddressOutcome, FailureKind};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+/// Races `addresses`: each begins 250 ms after the one before it, or at once when all before it have failed.
+///
+/// # Errors
+/// When all have failed, what the one that came furthest met: refused (a host answered), then timed out, then anything
+/// else of the system, then unreachable.
+pub(super) async fn connect(
+    addresses: &[IpAddr],
+    port: u16,
+    record: &Record,
+) -> Result<(TcpStream, SocketAddr), Fault> {
+    let mut waiting = interleave(addresses).into_iter().map(|address| SocketAddr::new(address, port));
+    let mut running: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
+    let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
+    loop {
+        let next = waiting.next();
+        if let Some(address) = next {
+            let record = record.clone();
+            // The attempt's place is taken here, so that the record has the order in which attempts began.
+            let slot = record.attempt(address);
+            running.spawn(async move {
+                let result = TcpStream::connect(address).await;
+                match &result {
+                    Ok(_) => record.attempted(slot, AddressOutcome::Connected, None),
+                    Err(error) => record.attempted(slot, connect_outcome(error), errno_name(error)),
+                }
+                (address, result)
+            });
+        }
+        // Nothing left to begin: wait for those under way as long as the attempt's deadline lets us.
+        let head_start = next.map(|_| Instant::now() + ATTEMPT_DELAY);
+        while !running.is_empty() {
+            let finished = match head_start {
+                Some(at) => timeout_at(at, running.join_next()).await,
+                None => Ok(running.join_next().await),
+            };
+            match finished {
+                Err(_delay_over) => break,
+                Ok(Some(Ok((address, Ok(stream))))) => {
+                    // Two small writes of the handshake must not wait for each other's acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    record.connected(address);
+                    return Ok((stream, address));
+                }
+                Ok(Some(Ok((address, Err(error))))) => failures.push((address, error)),
+                // A panicked task, or none left.
+                Ok(Some(Err(_)) | None) => {}
+            }
+        }
+        if next.is_none() {
+            return Err(verdict(failures));
+        }
+    }
+}
+
+/// RFC 8305 §4: families take turns, IPv6 first; within a family the nameserver's order.
+fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let mut v6 = addresses.iter().filter(|address| address.is_ipv6());
+    let mut v4 = addresses.iter().filter(|address| address.is_ipv4());
+    let mut order = Vec::with_capacity(addresses.len());
+    loop {
+        let turn = [v6.next(), v4.next()];
+        if turn == [None, None] {
+            return order;
+        }
+        order.extend(turn.into_iter().flatten());
+    }
+}
+
+fn verdict(mut failures: Vec<(SocketAddr, io::Error)>) -> Fault {
+    let rank = |error: &io::Error| match connect_outcome(error) {
+        AddressOutcome::Refused => 0,
+        AddressOutcome::TimedOut => 1,
+        AddressOutcome::Failed | AddressOutcome::Connected | AddressOutcome::Abandoned => 2,
+        AddressOutcome::Unreachable => 3,
+    };
+    failures.sort_by_key(|(_, error)| rank(error));
+    let tried = failures.len();
+    let Some((peer, error)) = failures.into_iter().next() else {
+        return Fault::new(FailureKind::Unreachable, "there is no address to connect to");
+    };
+    let (kind, what) = match connect_outcome(&error) {
+        AddressOutcome::Refused => (FailureKind::Refused, "refused the connection"),
+        AddressOutcome::TimedOut => (FailureKind::TimedOut, "did not answer; the system gave up"),
+        AddressOutcome::Unreachable => (FailureKind::Unreachable, "can't be reached: no route from this pod"),
+        AddressOutcome::Failed | AddressOutcome::Connected | AddressOutcome::Abandoned => {
+            match error.kind() {
+                io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                    (FailureKind::Broken, "reset the connection while it was made")
+                }
+                // EPERM, EACCES: a rule on this very node forbids it, so no packet went out.
+                _ => (FailureKind::Unreachable, "can't be reached: this system forbids or fails the attempt"),
+            }
+        }
+    };
+    let others =
+        if tried > 1 { format!(" (the one of {tried} addresses that came furthest)") } else { String::new() };
+    Fault::new(kind, format!("{peer} {what}{others}")).peer(Some(peer)).errno(&error)
+}
+
+/// RFC 8305 §5, the recommended Connection Attempt Delay.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

@@ -1,0 +1,167 @@
+//! `/etc/hosts` and `/etc/resolv.conf` as the C library reads them; text in, settings out.
+//! Pure: the caller reads the files, `resolve` asks the nameservers.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
+    time::Duration,
+};
+
+/// How names become addresses: resolv.conf(5) and hosts(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolverConfig {
+    /// Asked in this order; at most three from `resolv.conf`. Tests and sandboxes set ports here.
+    pub nameservers: Vec<SocketAddr>,
+    /// `nameserver` lines that can't be used, as written, with the reason in parentheses.
+    pub skipped: Vec<String>,
+    /// Domains appended in turn, without trailing dots.
+    pub search: Vec<String>,
+    /// A name with fewer dots is looked for in `search` first.
+    pub ndots: u8,
+    /// How long one question waits for its answer.
+    pub timeout: Duration,
+    /// How often the list of nameservers is gone through.
+    pub attempts: u8,
+    /// `options use-vc`: every question over TCP.
+    pub tcp_only: bool,
+    /// `options no-aaaa` (glibc 2.36): no question for IPv6 addresses.
+    pub no_aaaa: bool,
+    /// Lower-case name and address, in the order of the hosts file.
+    pub hosts: Vec<(String, IpAddr)>,
+}
+
+impl ResolverConfig {
+    /// From the texts of `/etc/hosts` and `/etc/resolv.conf`; `None` where the file can't be read, which the C library
+    /// takes for an empty one. What can't be understood is skipped, as there.
+    ///
+    /// Not done: a search list from the host's own domain name (it needs `gethostname`), `sortlist`, and `options
+    /// rotate`, which would only hide which nameserver is ill.
+    pub fn parse(hosts: Option<&str>, resolv_conf: Option<&str>) -> Self {
+        let mut config = Self {
+            nameservers: Vec::new(),
+            skipped: Vec::new(),
+            search: Vec::new(),
+            ndots: 1,
+            timeout: Duration::from_secs(5),
+            attempts: 2,
+            tcp_only: false,
+            no_aaaa: false,
+            hosts: hosts_entries(hosts.unwrap_or_default()),
+        };
+        resolv_conf.unwrap_or_default().lines().for_each(|line| config.line(line));
+        if config.nameservers.is_empty() {
+            // "If no nameserver entries are present, the default is to use the name server on the local machine."
+            config.nameservers.push(SocketAddr::from((Ipv4Addr::LOCALHOST, DNS_PORT)));
+        }
+        config
+    }
+
+    fn line(&mut self, line: &str) {
+        // A keyword counts only in the first column; comments begin there too, and so match no keyword.
+        let Some((keyword, rest)) = line.split_once([' ', '\t']) else {
+            return;
+        };
+        let mut words = rest.split_whitespace().take_while(|word| !word.starts_with(['#', ';']));
+        match keyword {
+            "nameserver" => self.nameserver(words.next().unwrap_or_default()),
+            // `domain` and `search` exclude each other: the last one counts.
+            "domain" => self.search = words.next().and_then(domain).into_iter().collect(),
+            "search" => self.search = words.filter_map(domain).collect(),
+            "options" => words.for_each(|word| self.option(word)),
+            _ => {}
+        }
+    }
+
+    fn nameserver(&mut self, text: &str) {
+        match nameserver(text) {
+            Ok(address) if self.nameservers.len() < MAX_NAMESERVERS => self.nameservers.push(address),
+            Ok(_) => self.skipped.push(format!("{text} (the C library uses the first three)")),
+            Err(reason) => self.skipped.push(format!("{} ({reason})", text.escape_debug())),
+        }
+        // A file of a million such lines is no reason for a report of that size.
+        self.skipped.truncate(MAX_SKIPPED);
+    }
+
+    fn option(&mut self, word: &str) {
+        let (name, value) = word.split_once(':').unwrap_or((word, ""));
+        // atoi(3): what is no number is 0. The upper limits are resolv.conf(5)'s; a time-out or attempts of 0 would
+        // ask nobody, and the C library too waits at least a second.
+        let number = value.parse::<u32>().unwrap_or(0);
+        let at_most = |limit: u8| u8::try_from(number).map_or(limit, |number| number.min(limit));
+        match name {
+            "ndots" => self.ndots = at_most(15),
+            "timeout" => self.timeout = Duration::from_secs(u64::from(at_most(30).max(1))),
+            "attempts" => self.attempts = at_most(5).max(1),
+            "use-vc" => self.tcp_only = true,
+            "no-aaaa" => self.no_aaaa = true,
+            _ => {}
+        }
+    }
+
+    /// The addresses of `name` without asking anybody: the hosts file, then `localhost` and what ends in it
+    /// (RFC 6761 §6.3). Whether the hosts file had it, and the addresses; `None`: a nameserver must be asked.
+    pub(super) fn known(&self, name: &str) -> Option<(bool, Vec<IpAddr>)> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let mut addresses = Vec::new();
+        for (host, address) in &self.hosts {
+            if *host == name && !addresses.contains(address) {
+                addresses.push(*address);
+            }
+        }
+        if !addresses.is_empty() {
+            return Some((true, addresses));
+        }
+        let localhost = name == "localhost" || name.ends_with(".localhost");
+        localhost.then(|| (false, vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]))
+    }
+
+    /// The absolute names to ask for `host`, without trailing dots, the one as written first: the report then shows
+    /// whether the name itself exists and also what the C library's search order adds.
+    pub(super) fn candidates(&self, host: &str) -> Vec<String> {
+        let name = host.trim_end_matches('.');
+        let mut candidates = vec![name.to_owned()];
+        // A name with enough dots is searched too, once it failed as written (res_search(3)).
+        if !host.ends_with('.') {
+            candidates.extend(self.search.iter().map(|domain| format!("{name}.{domain}")));
+        }
+        candidates
+    }
+}
+
+/// A search domain; `.` is the name as written, which is asked anyway.
+fn domain(word: &str) -> Option<String> {
+    Some(word.trim_end_matches('.')).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+fn nameserver(text: &str) -> Result<SocketAddr, &'static str> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, DNS_PORT));
+    }
+    let (address, zone) = text.split_once('%').ok_or("not an IP address")?;
+    let address = address.parse::<Ipv6Addr>().map_err(|_| "not an IP address")?;
+    // Turning an interface's name into its number needs a system call, and this file makes none.
+    let zone = zone.parse().map_err(|_| "a zone is understood as a number only")?;
+    Ok(SocketAddrV6::new(address, DNS_PORT, 0, zone).into())
+}
+
+fn hosts_entries(text: &str) -> Vec<(String, IpAddr)> {
+    let mut entries = Vec::new();
+    for line in text.lines() {
+        let line = line.split_once('#').map_or(line, |(before, _)| before);
+        let mut words = line.split_whitespace();
+        // An address with a zone (`fe80::1%eth0`) is skipped: no AWS name has one.
+        let Some(Ok(address)) = words.next().map(str::parse) else {
+            continue;
+        };
+        entries.extend(words.map(|name| (name.trim_end_matches('.').to_ascii_lowercase(), address)));
+    }
+    entries
+}
+
+/// RFC 1035 §4.2.
+const DNS_PORT: u16 = 53;
+
+/// `MAXNS` of `<resolv.h>`.
+const MAX_NAMESERVERS: usize = 3;
+
+/// Enough to show what is wrong with a file.
+const MAX_SKIPPED: usize = 4;

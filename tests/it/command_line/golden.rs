@@ -1,0 +1,170 @@
+//! Golden files of all that the command line says without a pod: help, the class table, usage errors, `judge`.
+//! Change the wording freely; the diff shows what else changed.
+
+use super::session::Session;
+use std::{fs, path::Path};
+
+#[test]
+fn help_is_what_it_was() {
+    let mut session = Session::default();
+    for words in [
+        &["--help"][..],
+        &["-h"],
+        &["check", "--help"],
+        &["explain", "--help"],
+        &["judge", "--help"],
+    ] {
+        let ran = session.run(words, &[]).unwrap();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
+    }
+    session.check("help.txt").unwrap();
+}
+
+#[test]
+fn the_version_is_one_line() {
+    let ran = Session::default().run(&["--version"], &[]).unwrap();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
+    assert_eq!(ran.stdout, format!("credprobe {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn explanations_are_what_they_were() {
+    let mut session = Session::default();
+    for words in [&["explain"][..], &["explain", "53"], &["explain", "access-denied"]] {
+        let ran = session.run(words, &[]).unwrap();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
+    }
+    for argument in ["nonsense", "acces-denied", "99", "256", "-1", "\u{1b}[31m", "53 54"] {
+        session.refused(&["explain", argument], &[]).unwrap();
+    }
+    session.check("explain.txt").unwrap();
+}
+
+#[test]
+fn a_class_is_explained_alike_by_id_and_code() {
+    let mut session = Session::default();
+    for output in ["--output=text", "--output=json"] {
+        let by_id = session.run(&["explain", "access-denied", output], &[]).unwrap();
+        let by_code = session.run(&["explain", "53", output], &[]).unwrap();
+        assert_eq!((by_id.code, by_id.stdout), (0, by_code.stdout));
+    }
+}
+
+#[test]
+fn every_usage_error_is_one_line_and_code_2() {
+    let mut session = Session::default();
+    for words in [
+        &["--nonsense"][..],
+        &["check", "--nonsense=1"],
+        &["-x"],
+        &["frobnicate"],
+        &["check", "positional"],
+        &["--mechanism=magic"],
+        &["--mechanism"],
+        &["--role-arn=nonsense"],
+        &["--role-arn=arn:aws:iam::814203749616:role:checkout"],
+        &["--expect-role=arn:aws:iam::814203749616:user/checkout"],
+        &["--no-network=maybe"],
+        &["--no-network", "true"],
+        &["--no-identity=2"],
+        &["--timeout=soon"],
+        &["--timeout=0s"],
+        &["--timeout=-1s"],
+        &["--timeout=25h"],
+        &["--timeout=99999999999999999999s"],
+        &["--tolerate=everything"],
+        &["--tolerate=access-denied,nonsense"],
+        &["--report-only=perhaps"],
+        &["--deny-warnings=yes"],
+        &["--allow-http=on"],
+        &["--output=yaml"],
+        &["--log-level=verbose"],
+        &["explain", "--output=yaml"],
+        &["explain", "53", "54"],
+        &["judge"],
+        &["judge", "a.json", "b.json"],
+        &["--output=\u{1b}[31m\u{202e}red\n"],
+    ] {
+        session.refused(words, &[]).unwrap();
+    }
+    session.check("usage_errors.txt").unwrap();
+}
+
+#[test]
+fn a_bad_environment_twin_is_named_in_its_error() {
+    let (mut session, mut unnamed) = (Session::default(), Vec::new());
+    for (name, value) in [
+        ("CREDPROBE_MECHANISM", "magic"),
+        ("CREDPROBE_ROLE_ARN", "nonsense"),
+        ("CREDPROBE_EXPECT_ROLE", "nonsense"),
+        ("CREDPROBE_NO_NETWORK", "maybe"),
+        ("CREDPROBE_TIMEOUT", "soon"),
+        ("CREDPROBE_TOLERATE", "everything"),
+        ("CREDPROBE_REPORT_ONLY", "perhaps"),
+        ("CREDPROBE_OUTPUT", "yaml"),
+        ("CREDPROBE_LOG_LEVEL", "verbose"),
+    ] {
+        let line = session.refused(&[], &[(name, value)]).unwrap();
+        unnamed.extend((!line.contains(name)).then_some(line));
+    }
+    session.check("environment_twins.txt").unwrap();
+    assert!(unnamed.is_empty(), "these send the reader to a flag that nobody gave: {unnamed:#?}");
+}
+
+#[test]
+fn a_file_that_is_no_report_is_refused() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, content) in [
+        ("empty.json", String::new()),
+        ("prose.json", "no JSON at all".to_owned()),
+        ("other.json", r#"{"schema":"credprobe/report/v1"}"#.to_owned()),
+        ("deep.json", "[".repeat(100_000)),
+        ("deep-object.json", r#"{"verdict":"#.repeat(100_000)),
+        ("deep-unknown.json", format!(r#"{{"unknown":{}"#, "[".repeat(100_000))),
+        ("large.json", format!(r#"{{"schema":"{}"}}"#, "x".repeat(5 * 1024 * 1024))),
+    ] {
+        fs::write(folder.join(name), content).unwrap();
+    }
+    let mut session = Session::default();
+    for file in ["missing.json", ".", "empty.json", "prose.json", "other.json", "deep.json", "deep-object.json", "deep-unknown.json", "large.json", "-"] {
+        session.refused(&["judge", file], &[]).unwrap();
+    }
+    session.check("judge.txt").unwrap();
+}
+
+#[test]
+fn a_report_of_another_schema_is_refused() {
+    let mut session = Session::default();
+    let report = session.run(&["check", "--no-network", "--output=json"], &[]).unwrap();
+    let report = report.stdout.replace("credprobe/report/v1", "credprobe/report/v2");
+    fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("v2.json"), report).unwrap();
+    session.refused(&["judge", "v2.json"], &[]).unwrap();
+}
+
+#[test]
+fn switches_that_keep_a_pod_alive_exit_0() {
+    let mut session = Session::default();
+    for (words, variables) in [
+        (&[][..], &[("CREDPROBE_DISABLED", "incident 4711")][..]),
+        (&["--nonsense"], &[("CREDPROBE_DISABLED", "\u{1b}[31mred")]),
+        (&["--report-only", "--nonsense"], &[]),
+        (&["frobnicate", "--report-only"], &[]),
+        (&["--nonsense"], &[("CREDPROBE_REPORT_ONLY", "1")]),
+        (&["--report-only", "--no-network"], &[]),
+        (&["--no-network", "--tolerate=not-injected"], &[]),
+        (&["--no-network"], &[("CREDPROBE_TOLERATE", "pod")]),
+    ] {
+        let ran = session.run(words, variables).unwrap();
+        assert_eq!(ran.code, 0, "{ran}");
+    }
+    // The negations: these do not switch anything off.
+    for (words, variables, code) in [
+        (&["--no-network"][..], &[("CREDPROBE_DISABLED", "false")][..], 10),
+        (&["--report-only=false", "--no-network"], &[("CREDPROBE_REPORT_ONLY", "1")], 10),
+        (&["--no-network", "--tolerate=network"], &[], 10),
+        (&["--no-network"], &[("CREDPROBE_PORT", "tcp://10.0.0.1:80"), ("CREDPROBE_OUTPUT", "")], 10),
+    ] {
+        let ran = session.run(words, variables).unwrap();
+        assert_eq!(ran.code, code, "{ran}");
+    }
+}

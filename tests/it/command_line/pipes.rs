@@ -1,0 +1,61 @@
+//! Whoever reads the report may go away; the exit code is the verdict's all the same.
+//! Neither a closed pipe nor a full disk is talked about.
+
+use crate::support::{
+    binary,
+    run::{Ran, run},
+};
+use std::{
+    fs::File,
+    io,
+    process::{Command, Stdio},
+};
+
+const NOT_INJECTED: i32 = 10;
+
+fn into(stdout: impl Into<Stdio>, words: &[&str]) -> Ran {
+    run(Command::new(binary::probe()).env_clear().args(words).stdout(stdout)).unwrap()
+}
+
+const REPORTS: [&[&str]; 3] = [
+    &["--no-network"],
+    &["--no-network", "--output=json"],
+    &["--no-network", "--log-level=trace"],
+];
+
+#[test]
+fn a_reader_that_went_away_changes_nothing() {
+    for words in REPORTS {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let ran = into(writer, words);
+        assert_eq!((ran.code, ran.stderr.as_str()), (NOT_INJECTED, ""), "{ran}");
+    }
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let ran = into(writer, &["explain"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    for words in REPORTS {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ran = into(full, words);
+        assert_eq!((ran.code, ran.stderr.as_str()), (NOT_INJECTED, ""), "{ran}");
+    }
+}
+
+#[test]
+fn without_any_open_descriptor_the_code_is_still_the_verdicts() {
+    let script = "exec \"$0\" --no-network <&- >&- 2>&-";
+    let ran = run(Command::new("/bin/sh").env_clear().args(["-c", script]).arg(binary::probe())).unwrap();
+    assert_eq!(ran.code, NOT_INJECTED, "{ran}");
+}
+
+#[test]
+fn a_usage_error_that_nobody_reads_is_still_code_2() {
+    let script = "exec \"$0\" --nonsense 2>/dev/full";
+    let ran = run(Command::new("/bin/sh").env_clear().args(["-c", script]).arg(binary::probe())).unwrap();
+    assert_eq!(ran.code, 2, "{ran}");
+}

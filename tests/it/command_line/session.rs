@@ -1,0 +1,51 @@
+//! A session for a golden file: each command, its exit code, and all that it says.
+//! Reads like a terminal's log, so that a reviewer sees what a user would.
+
+use crate::support::{
+    binary,
+    run::{Ran, run},
+    snapshot,
+};
+use std::{fmt::Write as _, path::Path, process::Command};
+
+#[derive(Default)]
+pub(super) struct Session {
+    log: String,
+}
+
+impl Session {
+    /// Runs `credprobe` with these words and variables only.
+    pub(super) fn run(&mut self, words: &[&str], variables: &[(&str, &str)]) -> Result<Ran, String> {
+        let mut command = Command::new(binary::probe());
+        command.env_clear().envs(variables.iter().copied()).args(words);
+        command.current_dir(env!("CARGO_TARGET_TMPDIR"));
+        let ran = run(command.stdout(std::process::Stdio::piped()))?;
+        let mut line = "$ ".to_owned();
+        for (name, value) in variables {
+            let _ = write!(line, "{name}='{value}' ");
+        }
+        let _ = writeln!(self.log, "{line}credprobe {}\nexit code: {}", words.join(" "), ran.code);
+        for (name, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+            let _ = match text.as_str() {
+                "" => writeln!(self.log, "{name}: nothing"),
+                text => writeln!(self.log, "{name}:\n{}", text.trim_end_matches('\n')),
+            };
+        }
+        self.log.push('\n');
+        Ok(ran)
+    }
+
+    /// Runs what must be refused: one line on stderr, which is returned, nothing on stdout, exit code 2.
+    pub(super) fn refused(&mut self, words: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
+        let ran = self.run(words, variables)?;
+        let line = ran.stderr.strip_suffix('\n').unwrap_or_default();
+        if ran.code == 2 && ran.stdout.is_empty() && line.starts_with("usage-error (2): ") && !line.contains('\n') {
+            return Ok(line.to_owned());
+        }
+        Err(format!("this is not one line and exit code 2: {ran}"))
+    }
+
+    pub(super) fn check(&self, name: &str) -> Result<(), String> {
+        snapshot::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/it/golden").join(name), &self.log)
+    }
+}

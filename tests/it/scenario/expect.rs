@@ -1,0 +1,92 @@
+//! `expect` of a `scenario.json`: the verdict, and what else this case is about.
+//! What is left out is the class table's default, so that a case states what is peculiar to it.
+
+use super::{Machine, record::Record, report::Report};
+use serde::Deserialize;
+use std::{collections::BTreeMap, fmt::Debug};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expect {
+    pub(crate) class: String,
+    pub(crate) exit_code: i32,
+    /// The findings besides the deciding one, in the report's order; none by default.
+    #[serde(default)]
+    also: Vec<String>,
+    /// Which finding explains which: `{"token-expired": "clock-skew"}`; all others are unexplained.
+    #[serde(default)]
+    explained_by: BTreeMap<String, String>,
+    /// Severities that are to be looked at: `{"region-missing": "warning"}`; the deciding one's is `error`.
+    #[serde(default)]
+    severity: BTreeMap<String, String>,
+    owner: Option<String>,
+    transient: Option<bool>,
+    recreate_pod: Option<bool>,
+    /// Only those that matter here: `{"identity": "skipped"}`.
+    #[serde(default)]
+    stages: BTreeMap<String, String>,
+    /// Parts that the verdict's fix must have.
+    #[serde(default)]
+    fix: Vec<String>,
+    /// The actions that STS sees, in order.
+    sts_requests: Option<Vec<String>>,
+    /// Why this case is not run yet.
+    pub(crate) pending: Option<String>,
+}
+
+impl Expect {
+    pub(super) fn check(&self, report: &Report, exit_code: i32, machine: &Machine) -> Result<(), String> {
+        let verdict = &report.verdict;
+        let class = machine.class(&self.class)?;
+        equal("the class", &self.class, &verdict.class)?;
+        equal("the verdict's code", &class.code, &verdict.code)?;
+        equal("the exit code", &self.exit_code, &exit_code)?;
+        equal("exit_code of the report", &exit_code, &report.exit_code)?;
+        equal("the owner", &self.owner.as_ref().or(class.owner.as_ref()), &verdict.owner.as_ref())?;
+        equal("transient", &self.transient.unwrap_or(class.transient), &verdict.transient)?;
+        equal("recreate_pod", &self.recreate_pod.unwrap_or(class.recreate_pod), &verdict.recreate_pod)?;
+        self.findings(report)?;
+        for (stage, status) in &self.stages {
+            let actual = report.stages.iter().find(|actual| actual.stage == *stage);
+            equal(&format!("stage {stage}"), &Some(status), &actual.map(|actual| &actual.status))?;
+        }
+        for part in &self.fix {
+            if !verdict.fix.iter().any(|fix| fix.contains(part)) {
+                return Err(format!("no fix has `{part}`: {:#?}\n", verdict.fix));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_requests(&self, record: &Record) -> Result<(), String> {
+        let actual: Vec<&str> = record.sts_requests.iter().filter_map(|it| it.action.as_deref()).collect();
+        let expected = self.sts_requests.as_ref();
+        expected.map_or(Ok(()), |expected| {
+            equal("the requests to STS", &expected.iter().map(String::as_str).collect(), &actual)
+        })
+    }
+
+    fn findings(&self, report: &Report) -> Result<(), String> {
+        let deciding = (self.class != "ready").then_some(&self.class);
+        let expected: Vec<&String> = deciding.into_iter().chain(&self.also).collect();
+        let actual: Vec<&String> = report.findings.iter().map(|finding| &finding.class).collect();
+        equal("the findings", &expected, &actual)?;
+        for finding in &report.findings {
+            let name = format!("what explains {}", finding.class);
+            equal(&name, &self.explained_by.get(&finding.class), &finding.explained_by.as_ref())?;
+            let severity = self.severity.get(&finding.class).map(String::as_str);
+            let severity = severity.or((deciding == Some(&finding.class)).then_some("error"));
+            if let Some(severity) = severity {
+                equal(&format!("the severity of {}", finding.class), severity, finding.severity.as_str())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn equal<T: Debug + PartialEq + ?Sized>(what: &str, expected: &T, actual: &T) -> Result<(), String> {
+    if expected == actual {
+        return Ok(());
+    }
+    Err(format!("{what}: {expected:?} is expected, it is {actual:?}\n"))
+}

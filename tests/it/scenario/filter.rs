@@ -1,0 +1,34 @@
+//! What differs from run to run is blanked before a report is compared with its snapshot.
+//! Nothing else is: two runs of one scenario read the same.
+
+use regex_lite::Regex;
+use std::sync::LazyLock;
+
+/// In this order: a time stamp must go before the numbers in it look like something else.
+const VARIABLE: &[(&str, &str)] = &[
+    // `2026-11-22T01:04:50Z`, with or without a fraction.
+    (r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", "[time]"),
+    // SigV4's.
+    (r"[0-9]{8}T[0-9]{6}Z", "[time]"),
+    // Kubelet's directory.
+    (r"\.\.20[0-9_]+\.[0-9]+", "..[time]"),
+    // Seconds since the epoch, as STS says them.
+    (r"\b1[0-9]{9}\b", "[seconds]"),
+    // The table's column keeps its width.
+    (r" +[0-9]+\.[0-9]{3} ms", "  [time] ms"),
+    (r"\b[0-9]+ ms\b", "[time] ms"),
+    (r"\b[0-9]+ (d|h|min)( [0-9]+ (h|min|s))?\b", "[span]"),
+    (r"\b[0-9]+ s (ago|old)\b", "[span] $1"),
+    // How much of an endless answer had come when it was given up.
+    (r"\([0-9]+ had come\)", "([n] had come)"),
+    (r"\bpid [0-9]+\b", "pid [n]"),
+];
+
+pub(super) fn stable(text: &str) -> String {
+    static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        VARIABLE.iter().filter_map(|(pattern, blank)| Some((Regex::new(pattern).ok()?, *blank))).collect()
+    });
+    let blank =
+        |text: String, (pattern, blank): &(Regex, &str)| pattern.replace_all(&text, *blank).into_owned();
+    FILTERS.iter().fold(text.to_owned(), blank)
+}

@@ -1,0 +1,103 @@
+//! What the sandbox saw of a run, and what must hold for it whatever the scenario.
+//! Contract §1, §3 "before the network" and §5.
+
+use super::report::Report;
+use crate::support::leak::Secrets;
+use libtest_mimic::Failed;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(super) struct Record {
+    secrets: Vec<String>,
+    sts_connections: u32,
+    pub(super) sts_requests: Vec<StsRequest>,
+    issuer_requests: Vec<IssuerRequest>,
+    imds_connections: Option<u32>,
+    dns_questions: Vec<Value>,
+    pub(super) termination_log: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StsRequest {
+    pub(super) action: Option<String>,
+    duration_seconds: Option<String>,
+    policy: Option<String>,
+    authorized: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct IssuerRequest {
+    authorized: bool,
+}
+
+/// A termination message of more would be cut, among twelve containers' (contract §2).
+const TERMINATION_LIMIT: usize = 1_024;
+const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
+impl Record {
+    pub(super) fn no_secret_in(&self, place: &str, text: &str) -> Result<(), Failed> {
+        let mut secrets = Secrets::default();
+        for secret in &self.secrets {
+            secrets.add(secret.as_bytes());
+        }
+        match secrets.find(text.as_bytes()) {
+            Some(leak) => Err(format!("a secret is in {place}: {leak}").into()),
+            None if self.secrets.is_empty() => Err("the record lists no secret to look for".into()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check(&self, report: &Report) -> Result<(), Failed> {
+        if self.imds_connections != Some(0) {
+            return Err(format!("instance metadata was asked: {:?}", self.imds_connections).into());
+        }
+        if self.issuer_requests.iter().any(|request| request.authorized) {
+            return Err(format!("the issuer was shown a token: {:?}", self.issuer_requests).into());
+        }
+        if report.is_local() && !self.is_silent() {
+            return Err("a local verdict, and yet a connection, request or DNS question".into());
+        }
+        self.exchanges_are_harmless()?;
+        self.termination_message(report)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.sts_connections == 0
+            && self.sts_requests.is_empty()
+            && self.issuer_requests.is_empty()
+            && self.dns_questions.is_empty()
+    }
+
+    fn exchanges_are_harmless(&self) -> Result<(), Failed> {
+        for request in &self.sts_requests {
+            let harmless = match request.action.as_deref() {
+                Some("AssumeRoleWithWebIdentity") => {
+                    request.duration_seconds.as_deref() == Some("900")
+                        && request.policy.as_deref() == Some(DENY_ALL)
+                        && !request.authorized
+                }
+                Some("GetCallerIdentity") => request.authorized,
+                _ => false,
+            };
+            if !harmless {
+                return Err(format!("an STS request that the contract does not allow: {request:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    fn termination_message(&self, report: &Report) -> Result<(), Failed> {
+        let line = &self.termination_log;
+        let start = format!("{} ({}): ", report.verdict.class, report.verdict.code);
+        if line.lines().count() == 1 && line.len() <= TERMINATION_LIMIT && line.starts_with(&start) {
+            return Ok(());
+        }
+        let bytes = line.len();
+        Err(format!(
+            "the termination message is not one line `{start}…` of 1,024 bytes at most ({bytes}): {line}"
+        )
+        .into())
+    }
+}

@@ -1,0 +1,54 @@
+//! One test per folder of `tests/scenarios`: the probe in the sandbox, its report, its exit code, and no secret anywhere.
+//! Names and filters are cargo test's own: `cargo test --test scenarios -- token`.
+#![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
+
+mod scenario;
+mod support {
+    pub(crate) mod binary;
+    pub(crate) mod ci;
+    pub(crate) mod leak;
+    pub(crate) mod run;
+    pub(crate) mod snapshot;
+    pub(crate) mod tool;
+}
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use scenario::{Case, Machine, coverage};
+use std::{process::ExitCode, sync::Arc};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let conclusion = match trials(arguments.list) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials),
+        Err(error) => {
+            let trial = Trial::test("the_scenarios_can_be_run", move || Err(error));
+            libtest_mimic::run(&Arguments::default(), vec![trial])
+        }
+    };
+    conclusion.exit_code()
+}
+
+/// `list`: nobody waits for a pod to be tried out.
+fn trials(list: bool) -> Result<Vec<Trial>, Failed> {
+    let machine = Arc::new(if list { Machine::default() } else { Machine::look()? });
+    let mut trials = coverage::trials();
+    for name in Case::names()? {
+        let machine = Arc::clone(&machine);
+        trials.push(Trial::ignorable_test(name.clone(), move || one(&name, &machine)));
+    }
+    Ok(trials)
+}
+
+fn one(name: &str, machine: &Machine) -> Result<Completion, Failed> {
+    let case = Case::read(name)?;
+    if let Some(why) = &case.expect.pending {
+        return Ok(Completion::ignored_with(format!("pending: {why}")));
+    }
+    match case.verify(machine)? {
+        None => Ok(Completion::Completed),
+        Some(why) if support::ci::in_ci() => {
+            Err(format!("CI must build the pod, and could not: {why}").into())
+        }
+        Some(why) => Ok(Completion::ignored_with(format!("NOT TESTED HERE: {why}"))),
+    }
+}

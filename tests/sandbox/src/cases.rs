@@ -1,0 +1,92 @@
+//! The scenarios that are embedded in the binary, and what they ask of the machine.
+//! The folders below `tests/scenarios` are read by `build.rs`.
+
+use crate::{
+    error::{Error, Result},
+    scenario::{Fault, Scenario},
+};
+
+static CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+/// A scenario with its folder's name.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The folder's name.
+    pub name: &'static str,
+    /// What the folder says.
+    pub scenario: Scenario,
+}
+
+impl Scenario {
+    /// Every embedded case, by name.
+    ///
+    /// # Errors
+    /// When a case's file is not what this version understands.
+    pub fn all() -> Result<Vec<Case>> {
+        let parse =
+            |(name, text): &(&'static str, &str)| Ok(Case { name, scenario: Self::parse(name, text)? });
+        CASES.iter().map(parse).collect()
+    }
+
+    /// The case of that name.
+    ///
+    /// # Errors
+    /// When there is none, or its file is not what this version understands.
+    pub fn by_name(name: &str) -> Result<Self> {
+        let case = CASES.iter().find(|(case, _)| *case == name);
+        let (_, text) = case.ok_or_else(|| Error::new(format!("there is no scenario `{name}`")))?;
+        Self::parse(name, text)
+    }
+
+    pub(crate) fn exists(name: &str) -> bool {
+        CASES.iter().any(|(case, _)| *case == name)
+    }
+
+    /// What of this scenario cannot be had by a process that has to stay who it is.
+    pub(crate) fn needs_root(&self, uid: u32, gid: u32) -> Option<String> {
+        let wants = |what: &str, asked: Option<u32>, own: u32| {
+            asked.filter(|asked| *asked != own).map(|asked| format!("{what} {asked}"))
+        };
+        wants("the command runs as user", self.process.uid, uid)
+            .or_else(|| wants("the command runs as group", self.process.gid, gid))
+            .or_else(|| self.process.groups.as_ref().map(|_| "the command has groups of its own".into()))
+            .or_else(|| wants("the token file belongs to user", self.token_file.owner, uid))
+            .or_else(|| wants("the token file belongs to group", self.token_file.group, gid))
+    }
+
+    /// What of this scenario cannot be had on loopback.
+    pub(crate) fn needs_pod(&self) -> Option<&'static str> {
+        if !self.dns.is_empty() {
+            return Some("its DNS fails");
+        }
+        if !self.regions_not_enabled.is_empty() {
+            return Some("STS of several regions");
+        }
+        match self.fault {
+            Fault::NoRoute => Some("an address without a route"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_embedded_case_is_understood_and_described() {
+        let cases = Scenario::all().unwrap();
+        assert!(cases.len() > 30);
+        for case in cases {
+            assert!(!case.scenario.description.is_empty(), "{}", case.name);
+            assert!(case.scenario.expect.get("class").is_some(), "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn every_trust_policy_is_understood() {
+        for case in Scenario::all().unwrap() {
+            assert!(crate::registry::Registry::new(&case.scenario.accounts).is_ok(), "{}", case.name);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The command line: what to run in which situation, and where to leave the record.
+//! Exit codes: the command's own; 2 for usage, 125 for the sandbox itself.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, ValueEnum};
+
+use crate::{
+    error::{Doing as _, Error, Result},
+    launch::Order,
+    loopback,
+    pod::{
+        self,
+        enter::{self, ENTER},
+        namespace::{Privilege, TRIAL},
+    },
+    registry::Registry,
+    scenario::Scenario,
+};
+
+const USAGE_ERROR: u8 = 2;
+/// As `docker run` and `chroot` have it.
+const SANDBOX_ERROR: u8 = 125;
+
+/// AWS and Kubernetes in a box: runs a command in a pod with its own STS, issuer and DNS.
+#[derive(Debug, Parser)]
+#[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
+struct Flags {
+    /// The situation; `--list` shows all
+    #[arg(long, value_name = "NAME", required_unless_present = "list")]
+    scenario: Option<String>,
+    /// List the scenarios
+    #[arg(long)]
+    list: bool,
+    /// Namespaces with the real names and addresses, or servers on loopback
+    #[arg(long, value_enum, default_value = "auto")]
+    pod: PodMode,
+    /// Write what happened to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Keep the issuer's keys in this folder: saves making them in each run
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// What to run, and its arguments
+    #[arg(last = true, value_name = "COMMAND", required_unless_present = "list")]
+    command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum PodMode {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    match arguments.get(1).and_then(|argument| argument.to_str()) {
+        // The two steps that need a process of their own.
+        Some(TRIAL) => return trial(arguments.get(2)),
+        Some(ENTER) => {
+            return failed(&enter::become_command(arguments.get(2..).unwrap_or_default()));
+        }
+        _ => {}
+    }
+    let flags = match Flags::try_parse_from(arguments) {
+        Ok(flags) => flags,
+        Err(error) if error.use_stderr() => {
+            return usage_error(&error.to_string());
+        }
+        Err(help) => return printed(&help.to_string()),
+    };
+    if flags.list {
+        return match list() {
+            Ok(text) => printed(&text),
+            Err(error) => failed(&error),
+        };
+    }
+    let name = flags.scenario.clone().unwrap_or_default();
+    if !Scenario::exists(&name) {
+        return usage_error(&format!("there is no scenario `{name}`; `--list` shows them"));
+    }
+    match run(flags) {
+        Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(SANDBOX_ERROR)),
+        Err(error) => failed(&error),
+    }
+}
+
+/// One line of clap's several: what is wrong, without usage and tips.
+fn usage_error(text: &str) -> ExitCode {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    say(line.trim_start_matches("error: "));
+    ExitCode::from(USAGE_ERROR)
+}
+
+fn trial(name: Option<&OsString>) -> ExitCode {
+    let privilege = name.and_then(|name| Privilege::by_name(name.to_str()?));
+    match privilege.map(pod::try_isolation) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn run(flags: Flags) -> Result<i32> {
+    let name = flags.scenario.unwrap_or_default();
+    let mut command = flags.command.into_iter();
+    let program = command.next().ok_or_else(|| Error::new("there is no command to run"))?;
+    let scenario = Scenario::by_name(&name)?;
+    let create = |path: &PathBuf| File::create(path).doing(|| format!("failed to make {}", path.display()));
+    let order = Order {
+        registry: Registry::new(&scenario.accounts).doing(|| format!("scenario {name}"))?,
+        record: flags.record.as_ref().map(create).transpose()?,
+        keys: flags.keys,
+        program: find(&program)?,
+        arguments: command.collect(),
+        scenario,
+        name,
+    };
+    let privilege = match flags.pod {
+        PodMode::Never => None,
+        PodMode::Auto | PodMode::Always => Privilege::available(),
+    };
+    match (privilege, flags.pod) {
+        (Some(privilege), _) => pod::run(order, privilege),
+        (None, PodMode::Always) => {
+            Err(Error::new("this machine grants neither namespaces nor user namespaces, which a pod needs"))
+        }
+        (None, PodMode::Auto) => {
+            say("no namespaces to be had here: serving on loopback instead of building a pod");
+            loopback::run(order)
+        }
+        (None, PodMode::Never) => loopback::run(order),
+    }
+}
+
+/// The file that a shell would start.
+fn find(program: &OsStr) -> Result<PathBuf> {
+    let named = Path::new(program);
+    let startable = |path: &PathBuf| {
+        path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
+    };
+    let missing = || Error::new(format!("there is no command `{}`", named.display()));
+    if named.components().count() > 1 {
+        let path = std::path::absolute(named).doing(|| format!("failed to find {}", named.display()))?;
+        return Some(path).filter(startable).ok_or_else(missing);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(named)).find(startable).ok_or_else(missing)
+}
+
+fn list() -> Result<String> {
+    let cases = Scenario::all()?;
+    let width = cases.iter().map(|case| case.name.len()).max().unwrap_or_default();
+    Ok(cases.iter().map(|case| format!("{:width$}  {}\n", case.name, case.scenario.description)).collect())
+}
+
+fn failed(error: &Error) -> ExitCode {
+    say(&error.line());
+    ExitCode::from(SANDBOX_ERROR)
+}
+
+fn say(line: &str) {
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "credprobe-sandbox: {line}");
+}
+
+fn printed(text: &str) -> ExitCode {
+    match write!(io::stdout().lock(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(SANDBOX_ERROR),
+    }
+}

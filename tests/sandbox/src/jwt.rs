@@ -1,0 +1,152 @@
+//! A JSON Web Token as STS looks at it: three base64url segments, RS256, and the key set's verdict.
+//! No claim is judged here; `sts::exchange` does that.
+
+use aws_lc_rs::{rsa::PublicKeyComponents, signature::RSA_PKCS1_2048_8192_SHA256};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+/// A token taken apart; nothing about it is believed yet.
+#[derive(Debug)]
+pub(crate) struct Jwt<'a> {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
+    signed: &'a str,
+    signature: Vec<u8>,
+}
+
+/// What the key set says about a signature.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Signature {
+    Valid,
+    Invalid,
+    /// No key of the token's `kid`.
+    KeyUnknown,
+}
+
+impl<'a> Jwt<'a> {
+    /// `None` for whatever is not a signed RS256 token.
+    pub(crate) fn parse(token: &'a str) -> Option<Self> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (header, claims) = signed.split_once('.')?;
+        let header = object(header)?;
+        if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+            return None;
+        }
+        let signature = segment(signature)?;
+        Some(Self { header, claims: object(claims)?, signed, signature })
+    }
+
+    /// Verifies over a key set document, as somebody does who has nothing but that.
+    pub(crate) fn verify(&self, keys: &Value) -> Signature {
+        let kid = self.header.get("kid").and_then(Value::as_str);
+        let key = keys["keys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|key| kid.is_some() && key["kid"].as_str() == kid);
+        let Some(key) = key else {
+            return Signature::KeyUnknown;
+        };
+        let part = |name: &str| key[name].as_str().and_then(segment);
+        let (Some(n), Some(e)) = (part("n"), part("e")) else {
+            return Signature::KeyUnknown;
+        };
+        match (PublicKeyComponents { n, e }).verify(
+            &RSA_PKCS1_2048_8192_SHA256,
+            self.signed.as_bytes(),
+            &self.signature,
+        ) {
+            Ok(()) => Signature::Valid,
+            Err(_) => Signature::Invalid,
+        }
+    }
+
+    pub(crate) fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim)?.as_str()
+    }
+
+    pub(crate) fn number(&self, claim: &str) -> Option<i64> {
+        let value = self.claims.get(claim)?;
+        // NumericDate may have a fraction.
+        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
+    }
+
+    /// `aud`, which may be one string or a list.
+    pub(crate) fn audiences(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Writes the part that is signed.
+pub(crate) fn signing_input(header: &Value, claims: &Value) -> String {
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+/// Puts the signature behind it.
+pub(crate) fn complete(signing_input: &str, signature: &[u8]) -> String {
+    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn segment(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty())
+}
+
+fn object(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&segment(text)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+    use serde_json::json;
+
+    fn token(key: &Key, alg: &str) -> String {
+        let input = signing_input(&json!({"alg": alg, "kid": key.kid}), &json!({"sub": "x", "aud": ["a"]}));
+        complete(&input, &key.sign(&input).unwrap())
+    }
+
+    fn set(kid: &str, key: &Key) -> Value {
+        let (n, e) = key.components();
+        json!({"keys": [{"kid": kid, "n": n, "e": e}]})
+    }
+
+    #[test]
+    fn the_issuers_signature_is_valid_and_anothers_is_not() {
+        let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
+        let text = token(&key, "RS256");
+        let jwt = Jwt::parse(&text).unwrap();
+        assert_eq!(jwt.verify(&set(&key.kid, &key)), Signature::Valid);
+        assert_eq!(jwt.verify(&set(&key.kid, &other)), Signature::Invalid);
+        assert_eq!(jwt.verify(&set(&other.kid, &other)), Signature::KeyUnknown);
+        assert_eq!(jwt.audiences(), ["a"]);
+    }
+
+    #[test]
+    fn a_changed_claim_breaks_the_signature() {
+        let key = Key::generate().unwrap();
+        let text = token(&key, "RS256");
+        let parts: Vec<&str> = text.split('.').collect();
+        let forged = format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(r#"{"sub":"y"}"#), parts[2]);
+        assert_eq!(Jwt::parse(&forged).unwrap().verify(&set(&key.kid, &key)), Signature::Invalid);
+    }
+
+    #[test]
+    fn what_is_no_rs256_token_is_none() {
+        let key = Key::generate().unwrap();
+        let good = token(&key, "RS256");
+        for bad in [
+            token(&key, "HS256"),
+            token(&key, "none"),
+            format!("{good} EOF"),
+            good.replace('.', "_"),
+            "a.b".into(),
+        ] {
+            assert!(Jwt::parse(&bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! AWS and Kubernetes in a box: an issuer, an STS that really verifies, DNS, and a pod to run a command in.
+//! For tests, demonstrations and trying things out; nothing in here ships inside the probe.
+//!
+//! A situation is a [`Scenario`]: a folder below `tests/scenarios` that lists what differs from a healthy pod.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
+
+mod cases;
+mod clock;
+mod command;
+mod dns;
+mod error;
+mod issuer;
+mod jwt;
+mod key;
+mod launch;
+mod loopback;
+mod pod;
+mod policy;
+mod record;
+mod registry;
+mod scenario;
+mod serve;
+mod sts;
+mod tls;
+mod token_file;
+mod world;
+
+pub use cases::Case;
+pub use command::main;
+pub use error::{Error, Result};
+pub use scenario::Scenario;

@@ -1,0 +1,63 @@
+//! The box without a pod: the same servers on 127.0.0.1, for machines that grant no namespaces.
+//! Names, addresses, owners and DNS are the machine's own; a scenario about those is refused.
+
+use std::net::Ipv4Addr;
+
+use nix::unistd::{getegid, geteuid};
+
+use crate::{
+    error::{Doing as _, Error, Result},
+    launch::{self, Listeners, Order, Place, Sts},
+    scenario::Fault,
+};
+
+const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// Runs the order as whoever started the sandbox.
+pub(crate) fn run(order: Order) -> Result<i32> {
+    let scenario = &order.scenario;
+    if let Some(need) = scenario.needs_root(geteuid().as_raw(), getegid().as_raw()) {
+        return Err(Error::new(format!("scenario {} needs root and pod mode: {need}", order.name)));
+    }
+    if let Some(need) = scenario.needs_pod() {
+        return Err(Error::new(format!("scenario {} needs pod mode: {need}", order.name)));
+    }
+    let folder = tempfile::Builder::new().prefix("credprobe-sandbox-").tempdir();
+    let folder = folder.doing(|| "failed to make a temporary folder".into())?;
+    let own = folder.path().to_owned();
+    let token_directory = own.join("secrets");
+    if !scenario.token_file.missing {
+        std::fs::create_dir(&token_directory)
+            .doing(|| format!("failed to make {}", token_directory.display()))?;
+    }
+    let listener = launch::listen(LOCALHOST, 0)?;
+    let port = listener.local_addr().doing(|| "failed to look at a listener".into())?.port();
+    let sts = match scenario.fault {
+        Fault::Refuse => {
+            // The port stays free for the run, as far as the machine's luck goes.
+            drop(listener);
+            Sts::Nobody
+        }
+        Fault::Drop => {
+            drop(listener);
+            Sts::drop(LOCALHOST, port)?
+        }
+        _ => Sts::Serve(listener),
+    };
+    let place = Place {
+        mode: "loopback",
+        token_file: token_directory.join("token").display().to_string(),
+        token_directory,
+        owner: None,
+        seal: None,
+        program: order.program.clone(),
+        ids: None,
+        environment: vec![("AWS_ENDPOINT_URL_STS", format!("https://localhost:{port}"))],
+        listeners: Listeners { sts, issuer: launch::listen(LOCALHOST, 0)?, metadata: None, dns: None },
+        own,
+    };
+    let code = launch::run(order, place);
+    // Explicit: a folder with a token must not stay.
+    folder.close().doing(|| "failed to remove the temporary folder".into())?;
+    code
+}

@@ -1,0 +1,8 @@
+//! The command `credprobe-sandbox`: AWS and Kubernetes in a box around another command.
+//! Everything is in the library, so that tests can read the scenarios as well.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    credprobe_sandbox::main()
+}

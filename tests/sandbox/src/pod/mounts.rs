@@ -1,0 +1,71 @@
+//! The pod's own `/run`, `/etc/hosts` and `/etc/resolv.conf`, laid over the machine's.
+//! Nothing outside the mount namespace changes.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use nix::mount::{MsFlags, mount};
+
+use crate::error::{Doing as _, Error, Result};
+
+/// An empty file system in memory at that place.
+pub(crate) fn tmpfs(at: &Path, mode: &str) -> Result<()> {
+    let options = format!("mode={mode}");
+    mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(options.as_str()))
+        .doing(|| format!("failed to mount a tmpfs over {}", at.display()))
+}
+
+/// Kubelet mounts a projected volume so, whatever the pod says.
+pub(crate) fn make_read_only(at: &Path) -> Result<()> {
+    let flags =
+        MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount(None::<&str>, at, None::<&str>, flags, None::<&str>)
+        .doing(|| format!("failed to make {} read-only", at.display()))
+}
+
+pub(crate) fn bind(from: &Path, to: &Path) -> Result<()> {
+    mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+        .doing(|| format!("failed to mount {} over {}", from.display(), to.display()))
+}
+
+/// A fresh `/run`, seen under `/var/run` as well.
+pub(crate) fn fresh_run() -> Result<()> {
+    let run = Path::new("/run");
+    tmpfs(run, "755")?;
+    let var_run = Path::new("/var/run");
+    // A link in nearly every distribution; a directory in a few images; absent in minimal ones.
+    match fs::symlink_metadata(var_run) {
+        Ok(metadata) if metadata.is_dir() => bind(run, var_run),
+        Ok(_) => Ok(()),
+        Err(cause) => Err(cause).doing(|| "failed to look at /var/run".into()),
+    }
+}
+
+/// The machine's file as it is reached through links, read before `/run` is covered.
+pub(crate) fn target(file: &str) -> Result<PathBuf> {
+    fs::canonicalize(file).doing(|| format!("failed to find {file}"))
+}
+
+/// Lays `text` over one of the machine's files.
+pub(crate) fn replace(target: &Path, text: &str, store: &Path) -> Result<()> {
+    let what = || format!("failed to replace {}", target.display());
+    if target.starts_with("/run") || target.starts_with("/var/run") {
+        // systemd-resolved's: it went under with the old /run, only its link is left.
+        fs::create_dir_all(target.parent().unwrap_or(target)).doing(what)?;
+        return write(target, text, 0o644);
+    }
+    let name = target.file_name().ok_or_else(|| Error::new(what()))?;
+    let own = store.join(name);
+    write(&own, text, 0o644)?;
+    bind(&own, target)
+}
+
+pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
+    let what = || format!("failed to write {}", path.display());
+    fs::write(path, text).doing(what)?;
+    // Whatever the caller's umask is.
+    fs::set_permissions(path, Permissions::from_mode(mode)).doing(what)
+}

@@ -1,0 +1,236 @@
+//! Trust policies as IAM evaluates them for AssumeRoleWithWebIdentity; an explicit deny wins.
+//! What this evaluator does not know makes the scenario unusable: a policy is never half understood.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Doing as _, Error, Result};
+
+const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// A trust policy that was understood as a whole.
+#[derive(Debug)]
+pub(crate) struct TrustPolicy {
+    statements: Vec<Statement>,
+}
+
+#[derive(Debug)]
+struct Statement {
+    denies: bool,
+    federated: Vec<String>,
+    actions: Vec<String>,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug)]
+struct Condition {
+    quantifier: Quantifier,
+    comparison: Comparison,
+    if_exists: bool,
+    /// In lower case: names of condition keys have no case.
+    key: String,
+    values: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Quantifier {
+    None,
+    Any,
+    All,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Comparison {
+    Equals,
+    NotEquals,
+    EqualsIgnoreCase,
+    Like,
+    NotLike,
+}
+
+/// What a caller is, in the policy's terms.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The provider's ARN.
+    federated: String,
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+impl Caller {
+    pub(crate) fn of(provider_arn: &str) -> Self {
+        Self { federated: provider_arn.into(), keys: BTreeMap::new() }
+    }
+
+    pub(crate) fn with(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.keys.insert(key.to_lowercase(), values.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+impl TrustPolicy {
+    pub(crate) fn parse(document: &Value) -> Result<Self> {
+        let document = Document::deserialize(document).doing(|| "failed to read a trust policy".into())?;
+        let statements =
+            document.statement.into_vec().into_iter().map(Statement::parse).collect::<Result<_>>()?;
+        Ok(Self { statements })
+    }
+
+    pub(crate) fn allows(&self, caller: &Caller) -> bool {
+        let matching = || self.statements.iter().filter(|statement| statement.matches(caller));
+        matching().any(|statement| !statement.denies) && !matching().any(|statement| statement.denies)
+    }
+}
+
+impl Statement {
+    fn parse(raw: RawStatement) -> Result<Self> {
+        let denies = match raw.effect.as_str() {
+            "Allow" => false,
+            "Deny" => true,
+            other => {
+                return Err(Error::new(format!("trust policy: unknown Effect `{other}`")));
+            }
+        };
+        let mut federated = Vec::new();
+        for (kind, names) in raw.principal {
+            match kind.as_str() {
+                "Federated" => federated = names.into_vec(),
+                // Roles, users and services: never who calls here.
+                "AWS" | "Service" | "CanonicalUser" => {}
+                other => {
+                    return Err(Error::new(format!("trust policy: unknown principal `{other}`")));
+                }
+            }
+        }
+        let mut conditions = Vec::new();
+        for (operator, keys) in raw.condition {
+            for (key, values) in keys {
+                conditions.push(Condition::parse(&operator, key, values.into_vec())?);
+            }
+        }
+        Ok(Self { denies, federated, actions: raw.action.into_vec(), conditions })
+    }
+
+    fn matches(&self, caller: &Caller) -> bool {
+        self.federated.contains(&caller.federated)
+            && self.actions.iter().any(|action| wildcard(&action.to_lowercase(), &ACTION.to_lowercase()))
+            && self.conditions.iter().all(|condition| condition.holds(caller))
+    }
+}
+
+impl Condition {
+    fn parse(operator: &str, key: String, values: Vec<String>) -> Result<Self> {
+        let (quantifier, rest) = match operator.split_once(':') {
+            None => (Quantifier::None, operator),
+            Some(("ForAnyValue", rest)) => (Quantifier::Any, rest),
+            Some(("ForAllValues", rest)) => (Quantifier::All, rest),
+            Some(_) => {
+                return Err(Error::new(format!("trust policy: unknown operator `{operator}`")));
+            }
+        };
+        let (name, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |name| (name, true));
+        let comparison = match name {
+            "StringEquals" => Comparison::Equals,
+            "StringNotEquals" => Comparison::NotEquals,
+            "StringEqualsIgnoreCase" => Comparison::EqualsIgnoreCase,
+            "StringLike" => Comparison::Like,
+            "StringNotLike" => Comparison::NotLike,
+            _ => {
+                return Err(Error::new(format!("trust policy: unknown operator `{operator}`")));
+            }
+        };
+        if values.iter().any(|value| value.contains("${")) {
+            return Err(Error::new(format!(
+                "trust policy: `{key}` has a policy variable, which is not known here"
+            )));
+        }
+        Ok(Self { quantifier, comparison, if_exists, key: key.to_lowercase(), values })
+    }
+
+    fn holds(&self, caller: &Caller) -> bool {
+        let present = caller.keys.get(&self.key).filter(|values| !values.is_empty());
+        let negated = matches!(self.comparison, Comparison::NotEquals | Comparison::NotLike);
+        match (present, self.quantifier) {
+            (None, Quantifier::All) => true,
+            (None, Quantifier::Any) => self.if_exists,
+            // A key that is not there differs from every value.
+            (None, Quantifier::None) => self.if_exists || negated,
+            (Some(values), Quantifier::All) => values.iter().all(|value| self.accepts(value)),
+            (Some(values), Quantifier::Any | Quantifier::None) => {
+                values.iter().any(|value| self.accepts(value))
+            }
+        }
+    }
+
+    fn accepts(&self, value: &str) -> bool {
+        let any = |equal: fn(&str, &str) -> bool| self.values.iter().any(|wanted| equal(wanted, value));
+        match self.comparison {
+            Comparison::Equals => any(|wanted, value| wanted == value),
+            Comparison::NotEquals => !any(|wanted, value| wanted == value),
+            Comparison::EqualsIgnoreCase => {
+                any(|wanted, value| wanted.to_lowercase() == value.to_lowercase())
+            }
+            Comparison::Like => any(wildcard),
+            Comparison::NotLike => !any(wildcard),
+        }
+    }
+}
+
+/// `*` is any run of characters, `?` any one.
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => {
+            let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.into_iter().any(|at| wildcard(rest.as_str(), &text[at..]))
+        }
+        Some(wanted) => {
+            let mut left = text.chars();
+            left.next().is_some_and(|found| wanted == '?' || wanted == found)
+                && wildcard(rest.as_str(), left.as_str())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Document {
+    #[serde(rename = "Version")]
+    _version: Option<String>,
+    #[serde(rename = "Id")]
+    _id: Option<String>,
+    statement: OneOrMany<RawStatement>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct RawStatement {
+    #[serde(rename = "Sid")]
+    _sid: Option<String>,
+    effect: String,
+    principal: BTreeMap<String, OneOrMany<String>>,
+    action: OneOrMany<String>,
+    #[serde(default)]
+    condition: BTreeMap<String, BTreeMap<String, OneOrMany<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

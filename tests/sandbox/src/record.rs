@@ -1,0 +1,86 @@
+//! What happened during a run, for the test that started it: requests, questions, and every secret to look for in outputs.
+//! Written after the command has ended, to a file opened before the pod was built.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::error::{Doing as _, Result};
+
+/// Filled by the servers while the command runs.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    inner: Mutex<Contents>,
+}
+
+/// The record's JSON.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Contents {
+    /// `pod` or `loopback`.
+    pub(crate) mode: String,
+    /// Whatever must not be found in any output.
+    pub(crate) secrets: Vec<String>,
+    pub(crate) sts_connections: u32,
+    pub(crate) sts_requests: Vec<StsRequest>,
+    pub(crate) issuer_requests: Vec<IssuerRequest>,
+    /// `null` on loopback, where nobody listens at the metadata address.
+    pub(crate) imds_connections: Option<u32>,
+    pub(crate) dns_questions: Vec<DnsQuestion>,
+    pub(crate) termination_log: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct StsRequest {
+    pub(crate) host: String,
+    pub(crate) action: Option<String>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) session_name: Option<String>,
+    pub(crate) duration_seconds: Option<String>,
+    pub(crate) policy: Option<String>,
+    /// Of the token as it came, not as it was read.
+    pub(crate) token_sha256: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) authorized: bool,
+    pub(crate) status: u16,
+    pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct IssuerRequest {
+    pub(crate) host: String,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    /// A token has no business here.
+    pub(crate) authorized: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct DnsQuestion {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: u16,
+    pub(crate) over: &'static str,
+}
+
+impl Record {
+    pub(crate) fn edit(&self) -> MutexGuard<'_, Contents> {
+        // A server task that panicked leaves a record that is still worth writing.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn secret(&self, secret: &str) {
+        if !secret.is_empty() {
+            self.edit().secrets.push(secret.to_owned());
+        }
+    }
+
+    pub(crate) fn write(&self, mut file: &File) -> Result<()> {
+        let text = serde_json::to_string_pretty(&*self.edit())
+            .doing(|| "failed to put the record into JSON".into())?;
+        writeln!(file, "{text}").doing(|| "failed to write the record".into())
+    }
+}

@@ -1,0 +1,166 @@
+//! What IAM holds: accounts with their OIDC providers, roles and trust policies, read once from the scenario.
+//! A trust policy that the evaluator does not understand ends the run here.
+
+use serde_json::json;
+
+use crate::{
+    error::{Error, Result},
+    policy::TrustPolicy,
+    scenario::{self, ISSUER, NAMESPACE, SERVICE_ACCOUNT},
+};
+
+#[derive(Debug)]
+pub(crate) struct Registry {
+    accounts: Vec<Account>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) partition: String,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) roles: Vec<Role>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) url: String,
+    pub(crate) arn: String,
+    pub(crate) client_ids: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) trust_policy: TrustPolicy,
+    pub(crate) max_session_seconds: i64,
+}
+
+/// `arn:aws:iam::814203749616:role/path/name`, taken apart.
+#[derive(Debug, PartialEq)]
+pub(crate) struct RoleArn<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl<'a> RoleArn<'a> {
+    /// The pattern is the one that EKS's webhook uses.
+    pub(crate) fn parse(arn: &'a str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':');
+        let mut next = || parts.next();
+        let (Some("arn"), Some(partition), Some("iam"), Some(""), Some(account), Some(resource)) =
+            (next(), next(), next(), next(), next(), next())
+        else {
+            return None;
+        };
+        let path = resource.strip_prefix("role/")?;
+        let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
+        let fits = partition.starts_with("aws")
+            && partition
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.@+=,".contains(&byte));
+        fits.then_some(Self { partition, account, name })
+    }
+}
+
+impl Registry {
+    pub(crate) fn new(accounts: &[scenario::Account]) -> Result<Self> {
+        Ok(Self { accounts: accounts.iter().map(Account::new).collect::<Result<_>>()? })
+    }
+
+    pub(crate) fn account(&self, partition: &str, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id && account.partition == partition)
+    }
+}
+
+impl Account {
+    fn new(account: &scenario::Account) -> Result<Self> {
+        if account.id.len() != 12 || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::new(format!("`{}` is not an account id", account.id)));
+        }
+        let iam = format!("arn:{}:iam::{}", account.partition, account.id);
+        let provider_arn = |url: &str| format!("{iam}:oidc-provider/{}", url.trim_start_matches("https://"));
+        let providers = account.providers.iter().map(|provider| Provider {
+            url: provider.url.clone(),
+            arn: provider_arn(&provider.url),
+            client_ids: provider.client_ids.clone(),
+        });
+        let roles = account.roles.iter().map(|role| {
+            let standard = || standard_trust_policy(&provider_arn(ISSUER));
+            Ok(Role {
+                name: role.name.clone(),
+                arn: format!("{iam}:role{}{}", role.path, role.name),
+                trust_policy: TrustPolicy::parse(&role.trust_policy.clone().unwrap_or_else(standard))?,
+                max_session_seconds: role.max_session_seconds,
+            })
+        });
+        Ok(Self {
+            id: account.id.clone(),
+            partition: account.partition.clone(),
+            providers: providers.collect(),
+            roles: roles.collect::<Result<_>>()?,
+        })
+    }
+
+    pub(crate) fn provider(&self, url: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.url == url)
+    }
+
+    /// By whole ARN: a path left out is another role.
+    pub(crate) fn role(&self, arn: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.arn == arn)
+    }
+}
+
+/// What EKS's guide tells to write.
+fn standard_trust_policy(provider_arn: &str) -> serde_json::Value {
+    let issuer = ISSUER.trim_start_matches("https://");
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {
+                format!("{issuer}:sub"): format!("system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"),
+                format!("{issuer}:aud"): "sts.amazonaws.com",
+            }},
+        }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_arns_are_told_from_what_only_looks_like_them() {
+        let arn = RoleArn::parse("arn:aws-cn:iam::814203749616:role/team/app").unwrap();
+        assert_eq!(arn, RoleArn { partition: "aws-cn", account: "814203749616", name: "app" });
+        for bad in [
+            "arn:aws:iam::::1234567890:role/example",
+            "arn:aws:iam::814203749616:role:checkout-reader",
+            "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+            "arn:aws:iam:::role/x",
+            "arn:aws:iam::814203749616:role/",
+            "\"arn:aws:iam::814203749616:role/x\"",
+            "arn:aws:iam::814203749616:role/x\n",
+        ] {
+            assert_eq!(RoleArn::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_part_of_the_role() {
+        let role = scenario::Role { path: "/team/".into(), ..scenario::Role::default() };
+        let account = scenario::Account { roles: vec![role], ..scenario::Account::default() };
+        let account = Account::new(&account).unwrap();
+        assert!(account.role("arn:aws:iam::814203749616:role/team/checkout-reader").is_some());
+        assert!(account.role("arn:aws:iam::814203749616:role/checkout-reader").is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! What a scenario may say, and its defaults: a healthy pod. A case lists only what differs.
+//! `args` and `expect` are for the test that runs the case; the sandbox does not read them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::error::{Doing as _, Result};
+
+/// The issuer of the sandbox's cluster.
+pub(crate) const ISSUER: &str =
+    "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
+/// The account that the healthy role lives in. Not one of the documentation's: those are a finding of their own.
+pub(crate) const ACCOUNT: &str = "814203749616";
+/// The healthy role.
+pub(crate) const ROLE: &str = "checkout-reader";
+/// Where kubelet puts the token.
+pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// The pod's name.
+pub(crate) const POD: &str = "checkout-7d9f8b6c5-x2x4q";
+/// The namespace.
+pub(crate) const NAMESPACE: &str = "shop";
+/// The service account.
+pub(crate) const SERVICE_ACCOUNT: &str = "checkout";
+
+/// A situation, as far as it differs from a healthy pod.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// One line for `--list`.
+    pub description: String,
+    /// What a test passes to `credprobe` after `check`.
+    pub args: Vec<String>,
+    /// What a test expects.
+    pub expect: Value,
+    /// Changes of the environment; `null` removes a default.
+    pub env: BTreeMap<String, Option<String>>,
+    pub(crate) process: Process,
+    pub(crate) token: Token,
+    pub(crate) token_file: TokenFile,
+    #[serde(default = "one")]
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) wording: Wording,
+    pub(crate) clock_offset_seconds: i64,
+    pub(crate) fault: Fault,
+    pub(crate) answer: Option<Answer>,
+    /// The only action that `fault` and `answer` apply to.
+    pub(crate) fault_on: Option<String>,
+    /// `fault` and `answer` are over after so many requests, or connections where it is those that fail.
+    pub(crate) fault_times: Option<u32>,
+    /// The role that answers instead of the one asked for.
+    pub(crate) answers_as_role: Option<String>,
+    /// Opt-in regions that the account has not enabled: STS finds no provider there.
+    pub(crate) regions_not_enabled: Vec<String>,
+    /// Name (with `*`) to what the resolver does.
+    pub(crate) dns: BTreeMap<String, DnsFault>,
+}
+
+/// Who the command runs as; the default is 65532 throughout.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Process {
+    pub(crate) uid: Option<u32>,
+    pub(crate) gid: Option<u32>,
+    pub(crate) groups: Option<Vec<u32>>,
+}
+
+/// How the token is minted, and what is done to it afterwards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Token {
+    /// Merged over the claims; `null` removes one.
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) age_seconds: i64,
+    pub(crate) ttl_seconds: i64,
+    pub(crate) sign_with: SignWith,
+    /// The file's whole content instead of a token.
+    pub(crate) bytes: Option<String>,
+    /// Text behind the token.
+    pub(crate) append: String,
+}
+
+impl Default for Token {
+    fn default() -> Self {
+        Self {
+            claims: Map::new(),
+            age_seconds: 300,
+            ttl_seconds: 86_400,
+            sign_with: SignWith::Issuer,
+            bytes: None,
+            append: String::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SignWith {
+    Issuer,
+    /// A key that the issuer does not publish, under the `kid` of one that it does.
+    OtherKey,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TokenFile {
+    /// Nothing is mounted at all.
+    pub(crate) missing: bool,
+    /// A directory stands where the file should be.
+    pub(crate) directory: bool,
+    pub(crate) layout: Layout,
+    pub(crate) owner: Option<u32>,
+    pub(crate) group: Option<u32>,
+    #[serde(deserialize_with = "octal")]
+    pub(crate) mode: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Layout {
+    /// Kubelet's: the file is a link into a directory that is swapped.
+    #[default]
+    Projected,
+    /// A copy: it never rotates.
+    Plain,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) partition: String,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) roles: Vec<Role>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { id: ACCOUNT.into(), partition: "aws".into(), providers: one(), roles: one() }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Provider {
+    pub(crate) url: String,
+    pub(crate) client_ids: Vec<String>,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self { url: ISSUER.into(), client_ids: vec!["sts.amazonaws.com".into()] }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    /// The document; without one, what AWS's guide tells to write for the healthy service account.
+    pub(crate) trust_policy: Option<Value>,
+    pub(crate) max_session_seconds: i64,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Self { name: ROLE.into(), path: "/".into(), trust_policy: None, max_session_seconds: 3600 }
+    }
+}
+
+/// Which of STS's two ages speaks: since mid-2026 one text stands for nearly every refused token.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wording {
+    Old,
+    #[default]
+    Generic,
+}
+
+/// What is wrong with STS or with the way there.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    /// Nobody listens.
+    Refuse,
+    /// Connections are never answered: no SYN-ACK.
+    Drop,
+    /// The address has no route.
+    NoRoute,
+    /// Accepted, then silence.
+    BlackHole,
+    ResetInHandshake,
+    ExpiredCertificate,
+    /// From an authority that nobody here trusts.
+    ForeignCertificate,
+    WrongNameCertificate,
+    /// TLS and the request pass, then silence.
+    NoAnswer,
+    Throttled,
+    InternalFailure,
+    ServiceUnavailable,
+    #[serde(rename = "html-403")]
+    Html403,
+    TruncatedBody,
+    SlowDrip,
+    HugeBody,
+}
+
+/// An answer that a verifying STS has no reason to give.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DnsFault {
+    Nxdomain,
+    Servfail,
+    /// Never answers.
+    Silent,
+}
+
+impl Scenario {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
+        serde_json::from_str(text).doing(|| format!("failed to read scenario `{name}`"))
+    }
+}
+
+fn one<T: Default>() -> Vec<T> {
+    vec![T::default()]
+}
+
+/// `"0640"`: JSON has no octal numbers.
+fn octal<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(input)?;
+    u32::from_str_radix(&text, 8)
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("`{text}` is not an octal mode")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_case_is_a_healthy_pod() {
+        let scenario = Scenario::parse("x", "{}").unwrap();
+        assert_eq!(scenario.accounts.len(), 1);
+        assert_eq!(scenario.accounts[0].providers[0].client_ids, ["sts.amazonaws.com"]);
+        assert_eq!(scenario.needs_root(1000, 1000), None);
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        assert!(Scenario::parse("x", r#"{"tokn": {}}"#).is_err());
+        assert!(Scenario::parse("x", r#"{"token_file": {"mode": "0980"}}"#).is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! The sockets: HTTPS for STS and issuer, DNS, and a trap where instance metadata would be.
+//! Also the faults that happen below a request; what a request is answered is `sts`'s and `issuer`'s.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited, combinators::UnsyncBoxBody};
+use hyper::{Response, StatusCode, body::Incoming, header, http::response::Builder, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, UdpSocket},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{clock, dns, issuer::Issuer, record::IssuerRequest, scenario::Fault, sts, world::World};
+
+mod delivery;
+
+/// Ends clients that connect and say nothing; far beyond what a probe waits.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// A header or a body that takes longer is nobody's we know.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Three times STS's own limit for a token.
+const BODY_LIMIT: usize = 64 * 1024;
+
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// One HTTPS server.
+pub(crate) struct Site {
+    pub(crate) world: Arc<World>,
+    pub(crate) tls: TlsAcceptor,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Sts,
+    Issuer,
+}
+
+pub(crate) async fn https(listener: TcpListener, site: Site) {
+    let site = Arc::new(site);
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&site)));
+    }
+}
+
+async fn connection(stream: TcpStream, site: Arc<Site>) {
+    let mut fault = Fault::None;
+    if site.kind == Kind::Sts {
+        site.world.record.edit().sts_connections += 1;
+        fault = site.world.connection_fault();
+    }
+    match fault {
+        Fault::BlackHole => return tokio::time::sleep(PATIENCE).await,
+        Fault::ResetInHandshake => return reset(stream).await,
+        _ => {}
+    }
+    // A client that does not like our certificate leaves; so do we.
+    let Ok(Ok(stream)) = timeout(READ_TIMEOUT, site.tls.accept(stream)).await else {
+        return;
+    };
+    let service = service_fn(move |request| {
+        let site = Arc::clone(&site);
+        async move { respond(&site, request).await }
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BODY_LIMIT);
+    // The client's mishaps and the scenario's are no failure of the server.
+    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Reads some of the ClientHello, then breaks the connection.
+async fn reset(mut stream: TcpStream) {
+    let _ = timeout(READ_TIMEOUT, stream.read(&mut [0; 64])).await;
+    let _ = stream.set_zero_linger();
+}
+
+async fn respond(site: &Site, request: hyper::Request<Incoming>) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = timeout(READ_TIMEOUT, Limited::new(body, BODY_LIMIT).collect()).await;
+    let Ok(Ok(body)) = body else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let body = body.to_bytes();
+    let request = sts::Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body: &body,
+    };
+    match site.kind {
+        Kind::Sts => {
+            let answer = sts::handle(&site.world, &request);
+            let builder = Response::builder()
+                .header("x-amzn-RequestId", &answer.request_id)
+                .header(header::DATE, clock::http(site.world.clock.now()));
+            delivery::deliver(answer, builder).await
+        }
+        Kind::Issuer => document(&site.world, &request),
+    }
+}
+
+fn document(world: &World, request: &sts::Request<'_>) -> io::Result<Response<Body>> {
+    let document =
+        world.issuer.document(request.path).filter(|_| request.host() == Issuer::host() || is_local(request));
+    let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    world.record.edit().issuer_requests.push(IssuerRequest {
+        host: request.host().to_owned(),
+        path: request.path.to_owned(),
+        status: status.as_u16(),
+        authorized: request.headers.contains_key(header::AUTHORIZATION),
+    });
+    let text =
+        document.map_or_else(|| r#"{"message":"Not Found"}"#.to_owned(), |document| document.to_string());
+    finish(Response::builder().status(status).header(header::CONTENT_TYPE, "application/json"), text)
+}
+
+fn is_local(request: &sts::Request<'_>) -> bool {
+    request.host() == "localhost"
+}
+
+fn finish(builder: Builder, text: impl Into<Bytes>) -> io::Result<Response<Body>> {
+    let body = http_body_util::Full::new(text.into()).map_err(|never| match never {});
+    builder.body(body.boxed_unsync()).map_err(io::Error::other)
+}
+
+/// Counts whoever asks for the node's role.
+pub(crate) async fn metadata_trap(listener: TcpListener, world: Arc<World>) {
+    while listener.accept().await.is_ok() {
+        let mut record = world.record.edit();
+        record.imds_connections = Some(record.imds_connections.unwrap_or_default() + 1);
+    }
+}
+
+pub(crate) async fn dns_over_udp(socket: UdpSocket, world: Arc<World>, addresses: dns::Addresses) {
+    let mut query = [0; 1500];
+    loop {
+        let Ok((length, from)) = socket.recv_from(&mut query).await else {
+            continue;
+        };
+        let query = query.get(..length).unwrap_or_default();
+        if let Some(answer) = dns::answer(&world, addresses, query, "udp") {
+            // Nobody left to read it is the client's choice.
+            let _ = socket.send_to(&answer, from).await;
+        }
+    }
+}
+
+pub(crate) async fn dns_over_tcp(listener: TcpListener, world: Arc<World>, addresses: dns::Addresses) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let world = Arc::clone(&world);
+        tokio::spawn(timeout(PATIENCE, async move { dns_stream(stream, &world, addresses).await }));
+    }
+}
+
+async fn dns_stream(mut stream: TcpStream, world: &World, addresses: dns::Addresses) -> io::Result<()> {
+    loop {
+        let mut query = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut query).await?;
+        if let Some(answer) = dns::answer(world, addresses, &query, "tcp") {
+            stream.write_u16(u16::try_from(answer.len()).unwrap_or_default()).await?;
+            stream.write_all(&answer).await?;
+        }
+    }
+}

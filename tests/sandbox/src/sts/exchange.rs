@@ -1,0 +1,246 @@
+//! AssumeRoleWithWebIdentity, really verified, in the order that STS's answers let one infer:
+//! token's shape, role ARN, provider in the role's account, audience, signature, times, role and trust policy, duration.
+
+use std::fmt::Write as _;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use time::{Duration, OffsetDateTime};
+
+use super::{Endpoint, Parameters, Refusal, answer::escape, query::Exchange};
+use crate::{
+    clock,
+    jwt::{Jwt, Signature},
+    policy::Caller,
+    registry::{Account, Provider, Role, RoleArn},
+    scenario::{ISSUER, Wording},
+    world::{Session, World},
+};
+
+/// What STS allows clocks to differ by.
+const LEEWAY_SECONDS: i64 = 300;
+
+pub(super) fn assume(
+    world: &World,
+    endpoint: Option<&Endpoint>,
+    parameters: &Parameters,
+) -> Result<String, Refusal> {
+    let asked = Exchange::read(parameters)?;
+    let jwt = shape(asked.token)?;
+    let arn = RoleArn::parse(asked.role_arn)
+        .ok_or_else(|| Refusal::new(400, "ValidationError", "Request ARN is invalid"))?;
+    let (account, provider, audience) = provider(world, endpoint, &arn, &jwt)?;
+    signature(world, &jwt)?;
+    times(world.clock.now().unix_timestamp(), &jwt)?;
+    let subject = jwt.text("sub").ok_or_else(|| missing_claim("sub"))?;
+    let caller = caller(provider, subject, audience, asked.session_name);
+    let role = role(account, asked.role_arn, &caller)?;
+    if asked.duration_seconds > role.max_session_seconds {
+        let text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        return Err(Refusal::new(400, "ValidationError", text));
+    }
+    if let Some(policy) = asked.policy
+        && !serde_json::from_str::<serde_json::Value>(policy).is_ok_and(|policy| policy.is_object())
+    {
+        return Err(Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy."));
+    }
+    issue(
+        world,
+        account,
+        role,
+        &asked,
+        &[("SubjectFromWebIdentityToken", subject), ("Audience", audience), ("Provider", &provider.arn)],
+    )
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "InvalidIdentityToken", message)
+}
+
+fn missing_claim(claim: &str) -> Refusal {
+    invalid(format!("Missing a required claim: {claim}"))
+}
+
+/// The one text of the new age, or the cause's own of the old.
+fn worded(world: &World, old: impl Into<String>) -> Refusal {
+    match world.scenario.wording {
+        Wording::Old => invalid(old),
+        Wording::Generic => invalid(GENERIC),
+    }
+}
+
+const GENERIC: &str = "The web identity token provided could not be validated. \
+                       See the AssumeRoleWithWebIdentity documentation for requirements.";
+
+fn shape(token: &str) -> Result<Jwt<'_>, Refusal> {
+    Jwt::parse(token).ok_or_else(|| {
+        // White space around a good token is sent along by SDKs and gets an answer of its own.
+        if Jwt::parse(token.trim()).is_some() {
+            invalid("Provided Token is not a Login With Amazon token")
+        } else {
+            invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+        }
+    })
+}
+
+/// The provider in the role's account, and the audience that it knows.
+fn provider<'a, 'b>(
+    world: &'a World,
+    endpoint: Option<&Endpoint>,
+    arn: &RoleArn<'_>,
+    jwt: &'b Jwt<'_>,
+) -> Result<(&'a Account, &'a Provider, &'b str), Refusal> {
+    let issuer = jwt.text("iss").ok_or_else(|| missing_claim("iss"))?;
+    // An account is known to its own partition's STS alone, and only where its region is enabled.
+    let reachable = endpoint.is_none_or(|endpoint| {
+        endpoint.partition == arn.partition
+            && !world.scenario.regions_not_enabled.iter().any(|region| region == endpoint.region)
+    });
+    let account = world.registry.account(arn.partition, arn.account).filter(|_| reachable);
+    let (account, provider) =
+        account.and_then(|account| Some((account, account.provider(issuer)?))).ok_or_else(|| {
+            worded(world, format!("No OpenIDConnect provider found in your account for {issuer}"))
+        })?;
+    let audiences = jwt.audiences();
+    let audience = match (audiences.as_slice(), jwt.text("azp")) {
+        ([], _) => return Err(missing_claim("aud")),
+        (_, Some(authorized_party)) => authorized_party,
+        ([one], None) => one,
+        _ => {
+            let text = "Token audience contains more than one audience while authorized party is not present";
+            return Err(invalid(text));
+        }
+    };
+    if provider.client_ids.iter().any(|id| id == audience) {
+        Ok((account, provider, audience))
+    } else {
+        Err(worded(world, "Incorrect token audience"))
+    }
+}
+
+fn signature(world: &World, jwt: &Jwt<'_>) -> Result<(), Refusal> {
+    // Two blanks, as on the wire.
+    let no_key = || {
+        invalid(
+            "Couldn't retrieve verification key from your identity provider,  \
+             please reference AssumeRoleWithWebIdentity documentation for requirements",
+        )
+    };
+    // Only this sandbox's issuer publishes keys.
+    if jwt.text("iss") != Some(ISSUER) {
+        return Err(no_key());
+    }
+    match jwt.verify(&world.issuer.keys()) {
+        Signature::Valid => Ok(()),
+        Signature::KeyUnknown => Err(no_key()),
+        Signature::Invalid => Err(invalid(GENERIC)),
+    }
+}
+
+fn times(now: i64, jwt: &Jwt<'_>) -> Result<(), Refusal> {
+    let exp = jwt.number("exp").ok_or_else(|| missing_claim("exp"))?;
+    let iat = jwt.number("iat").ok_or_else(|| missing_claim("iat"))?;
+    if now >= exp {
+        let text =
+            format!("Token expired: current date/time {now} must be before the expiration date/time {exp}");
+        return Err(Refusal::new(400, "ExpiredTokenException", text));
+    }
+    if iat > now + LEEWAY_SECONDS {
+        return Err(invalid("Token issued in the future."));
+    }
+    if jwt.number("nbf").is_some_and(|nbf| nbf > now + LEEWAY_SECONDS) {
+        return Err(invalid("The web identity token is not yet valid."));
+    }
+    Ok(())
+}
+
+fn caller(provider: &Provider, subject: &str, audience: &str, session_name: &str) -> Caller {
+    let key = provider.url.trim_start_matches("https://");
+    Caller::of(&provider.arn)
+        .with(&format!("{key}:sub"), [subject])
+        .with(&format!("{key}:aud"), [audience])
+        .with("sts:RoleSessionName", [session_name])
+}
+
+/// No role and a trust policy that says no are one answer.
+fn role<'a>(account: &'a Account, arn: &str, caller: &Caller) -> Result<&'a Role, Refusal> {
+    account.role(arn).filter(|role| role.trust_policy.allows(caller)).ok_or_else(|| {
+        Refusal::new(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    })
+}
+
+fn issue(
+    world: &World,
+    account: &Account,
+    role: &Role,
+    asked: &Exchange<'_>,
+    identity: &[(&str, &str)],
+) -> Result<String, Refusal> {
+    let role = world.scenario.answers_as_role.as_deref().unwrap_or(&role.name);
+    let failed = |_| Refusal::new(500, "InternalFailure", "The sandbox ran out of random numbers.");
+    let access_key_id = format!("ASIA{}", letters(16).map_err(failed)?);
+    let expiration = world.clock.now().saturating_add(Duration::seconds(asked.duration_seconds));
+    // One id for a role, whatever the session.
+    let role_id =
+        format!("AROA{:0>17}", role.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+    let session = Session {
+        secret: base64(30).map_err(failed)?,
+        token: base64(510).map_err(failed)?,
+        arn: format!(
+            "arn:{}:sts::{}:assumed-role/{role}/{}",
+            account.partition, account.id, asked.session_name
+        ),
+        user_id: format!("{}:{}", role_id.get(..21).unwrap_or(&role_id), asked.session_name),
+        account: account.id.clone(),
+        expiration,
+    };
+    for secret in [&access_key_id, &session.secret, &session.token] {
+        world.record.secret(secret);
+    }
+    let result = document(&access_key_id, &session, expiration, identity);
+    world.sessions().insert(access_key_id, session);
+    Ok(result)
+}
+
+fn document(
+    access_key_id: &str,
+    session: &Session,
+    expiration: OffsetDateTime,
+    identity: &[(&str, &str)],
+) -> String {
+    let mut text = String::new();
+    for (name, value) in identity {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "    <{name}>{}</{name}>", escape(value));
+    }
+    let _ = write!(
+        text,
+        "    <AssumedRoleUser>\n      <Arn>{}</Arn>\n      <AssumedRoleId>{}</AssumedRoleId>\n    </AssumedRoleUser>\n    \
+         <Credentials>\n      <AccessKeyId>{access_key_id}</AccessKeyId>\n      <SecretAccessKey>{}</SecretAccessKey>\n      \
+         <SessionToken>{}</SessionToken>\n      <Expiration>{}</Expiration>\n    </Credentials>\n    \
+         <PackedPolicySize>6</PackedPolicySize>\n",
+        escape(&session.arn),
+        escape(&session.user_id),
+        session.secret,
+        session.token,
+        clock::iso(expiration),
+    );
+    text
+}
+
+fn base64(bytes: usize) -> Result<String, ring::error::Unspecified> {
+    let mut buffer = vec![0; bytes];
+    SystemRandom::new().fill(&mut buffer)?;
+    Ok(STANDARD.encode(buffer))
+}
+
+/// Of the alphabet that key ids are made of.
+fn letters(count: usize) -> Result<String, ring::error::Unspecified> {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut buffer = vec![0; count];
+    SystemRandom::new().fill(&mut buffer)?;
+    Ok(buffer.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+#[cfg(test)]
+mod tests;
