@@ -4,13 +4,14 @@
 use crate::evidence::{Evidence, Phase, PhasesMs};
 use crate::observe::clock::{self, Stopwatch};
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
-use crate::report::{StageName, Timing};
+use crate::report::{StageName, Timing, escaped};
 use crate::secret::{Scrubber, Secret};
 use crate::subject::Subject;
 use crate::verdict::stops_before_network;
 use crate::wire::{self, Proxies, Trust, Wire};
 use crate::{judge, observe};
 use std::time::Duration;
+use tracing::{debug, info};
 
 /// What one run saw, and how long each stage took.
 pub struct Run {
@@ -82,6 +83,7 @@ impl Run {
         evidence.process = observe::process(subject);
         evidence.environment = observe::environment(subject, settings).await;
         let requested = plan::requested(&evidence.environment);
+        info!("mechanism {}", requested.mechanism.id());
         let path = requested.token_file.filter(|_| requested.mechanism == Mechanism::Irsa);
         if path.is_none() || requested.role_arn.is_none() {
             // It names the service account to annotate; decoded, never sent.
@@ -126,18 +128,23 @@ impl Run {
             return Some("--no-network".to_owned());
         }
         let findings = judge::findings(&self.evidence, self.observed_at);
+        for finding in &findings {
+            info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
+        }
         let mut certain = findings.iter().filter(|finding| stops_before_network(finding));
         certain.next().map(|finding| format!("{} is certain", finding.class.id()))
     }
 
     async fn observe_sts(&mut self, wire: &Wire, request: &observe::Request<'_>, token: &Secret) {
         let evidence = &mut self.evidence;
+        info!("asking {} for {}", escaped(&request.endpoint.url), escaped(request.role_arn));
         let mut scrubber = Scrubber::default();
         let (network, exchange, credentials) = observe::exchange(wire, request, token, &mut scrubber).await;
         let phases = network.as_ref().map(|network| network.phases_ms).unwrap_or_default();
         let answered = exchange.is_some();
         evidence.network = network;
         evidence.exchange = exchange;
+        debug!("{:?}", evidence.network);
         self.timings.push(Timing::reached(StageName::Network, on_the_way(&phases)));
         if !answered {
             for stage in [StageName::Exchange, StageName::Identity] {
@@ -183,6 +190,12 @@ impl Run {
         token: &Secret,
     ) {
         let questions = judge::open_questions(&self.evidence, self.observed_at);
+        if questions.issuer || questions.other_region {
+            info!(
+                "the refusal leaves open: issuer {}, other region {}",
+                questions.issuer, questions.other_region
+            );
+        }
         let Some(claims) = self.evidence.token.as_ref() else { return };
         let (Some(issuer), kid) = (claims.iss.clone(), claims.kid.clone()) else { return };
         if questions.other_region

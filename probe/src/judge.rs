@@ -8,6 +8,8 @@ mod identity;
 mod issuer;
 mod network;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod token;
 mod token_file;
 mod trust_policy;

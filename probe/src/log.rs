@@ -10,6 +10,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// From now on events of this crate up to `level` are written.
 pub fn install(level: Level) {
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
-    let lines = tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(std::io::stderr);
     let _ = tracing_subscriber::registry().with(lines).with(own).try_init();
 }

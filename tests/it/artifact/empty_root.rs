@@ -28,8 +28,8 @@ fn in_empty_root(file: &Path, words: &[&str]) -> Result<Result<Ran, String>, Fai
     };
     command.arg(root.path()).arg(NAME).args(words);
     // Of the probe's; chroot itself is found by the PATH of this process.
-    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdout(Stdio::piped());
-    let ran = match run(&mut command) {
+    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    let ran = match run(&mut command, Stdio::piped()) {
         Ok(ran) => ran,
         Err(error) if error.starts_with("failed to start ") => return Ok(Err(error)),
         Err(error) => return Err(error.into()),

@@ -1,10 +1,7 @@
 //! How much memory a healthy verdict takes at its peak: DNS, TLS, both calls.
 //! Measured from a small parent: the kernel counts what a child had of its parent before it became the probe.
 
-use crate::support::{
-    run::{self},
-    tool,
-};
+use crate::support::{run, tool};
 use libtest_mimic::Failed;
 use std::{
     path::Path,
@@ -19,8 +16,8 @@ pub(crate) fn healthy(file: &Path) -> Result<Result<(), String>, Failed> {
     let peak = tool::find("peak", "CREDPROBE_PEAK_BIN")?;
     let mut command = Command::new(sandbox);
     command.args(["--scenario=healthy", "--pod=always", "--"]);
-    command.arg(peak).arg(file).arg("check").stdout(Stdio::piped());
-    let ran = run::run(&mut command)?;
+    command.arg(peak).arg(file).arg("check");
+    let ran = run::run(&mut command, Stdio::piped())?;
     if ran.code == SANDBOX_ERROR {
         return Ok(Err(ran.stderr.trim().to_owned()));
     }

@@ -64,10 +64,13 @@ impl Drop for Waiting {
 /// The kernel gives /proc/PID of such a process to root (proc(5), PR_SET_DUMPABLE).
 pub(crate) fn is_not_dumpable(file: &Path) -> Result<Result<(), String>, Failed> {
     let waiting = Waiting::start(file)?;
-    let (owner, status) = (fs::metadata(waiting.proc("environ"))?.uid(), fs::read_to_string(waiting.proc("status"))?);
+    let (owner, status) =
+        (fs::metadata(waiting.proc("environ"))?.uid(), fs::read_to_string(waiting.proc("status"))?);
     let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")?.split_whitespace().next());
     match (owner, uid) {
-        (_, None | Some("0")) => Ok(Err("the probe runs as root, whose files are root's either way".to_owned())),
+        (_, None | Some("0")) => {
+            Ok(Err("the probe runs as root, whose files are root's either way".to_owned()))
+        }
         (0, Some(_)) => Ok(Ok(())),
         (owner, Some(uid)) => Err(format!("/proc/PID belongs to {owner}, the process runs as {uid}").into()),
     }
@@ -77,5 +80,9 @@ pub(crate) fn dumps_no_core(file: &Path) -> Result<Result<(), String>, Failed> {
     let waiting = Waiting::start(file)?;
     let limits = fs::read_to_string(waiting.proc("limits"))?;
     let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap_or_default();
-    if core.split_whitespace().take(2).eq(["0", "0"]) { Ok(Ok(())) } else { Err(format!("the limit is{core}").into()) }
+    if core.split_whitespace().take(2).eq(["0", "0"]) {
+        Ok(Ok(()))
+    } else {
+        Err(format!("the limit is{core}").into())
+    }
 }

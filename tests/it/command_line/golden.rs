@@ -7,13 +7,9 @@ use std::{fs, path::Path};
 #[test]
 fn help_is_what_it_was() {
     let mut session = Session::default();
-    for words in [
-        &["--help"][..],
-        &["-h"],
-        &["check", "--help"],
-        &["explain", "--help"],
-        &["judge", "--help"],
-    ] {
+    for words in
+        [&["--help"][..], &["-h"], &["check", "--help"], &["explain", "--help"], &["judge", "--help"]]
+    {
         let ran = session.run(words, &[]).unwrap();
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
     }
@@ -126,7 +122,18 @@ fn a_file_that_is_no_report_is_refused() {
         fs::write(folder.join(name), content).unwrap();
     }
     let mut session = Session::default();
-    for file in ["missing.json", ".", "empty.json", "prose.json", "other.json", "deep.json", "deep-object.json", "deep-unknown.json", "large.json", "-"] {
+    for file in [
+        "missing.json",
+        ".",
+        "empty.json",
+        "prose.json",
+        "other.json",
+        "deep.json",
+        "deep-object.json",
+        "deep-unknown.json",
+        "large.json",
+        "-",
+    ] {
         session.refused(&["judge", file], &[]).unwrap();
     }
     session.check("judge.txt").unwrap();

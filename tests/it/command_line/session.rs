@@ -6,7 +6,11 @@ use crate::support::{
     run::{Ran, run},
     snapshot,
 };
-use std::{fmt::Write as _, path::Path, process::Command};
+use std::{
+    fmt::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 #[derive(Default)]
 pub(super) struct Session {
@@ -19,7 +23,7 @@ impl Session {
         let mut command = Command::new(binary::probe());
         command.env_clear().envs(variables.iter().copied()).args(words);
         command.current_dir(env!("CARGO_TARGET_TMPDIR"));
-        let ran = run(command.stdout(std::process::Stdio::piped()))?;
+        let ran = run(&mut command, Stdio::piped())?;
         let mut line = "$ ".to_owned();
         for (name, value) in variables {
             let _ = write!(line, "{name}='{value}' ");
@@ -39,13 +43,20 @@ impl Session {
     pub(super) fn refused(&mut self, words: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
         let ran = self.run(words, variables)?;
         let line = ran.stderr.strip_suffix('\n').unwrap_or_default();
-        if ran.code == 2 && ran.stdout.is_empty() && line.starts_with("usage-error (2): ") && !line.contains('\n') {
+        if ran.code == 2
+            && ran.stdout.is_empty()
+            && line.starts_with("usage-error (2): ")
+            && !line.contains('\n')
+        {
             return Ok(line.to_owned());
         }
         Err(format!("this is not one line and exit code 2: {ran}"))
     }
 
     pub(super) fn check(&self, name: &str) -> Result<(), String> {
-        snapshot::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/it/golden").join(name), &self.log)
+        snapshot::check(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/it/golden").join(name),
+            &self.log,
+        )
     }
 }

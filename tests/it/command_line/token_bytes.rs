@@ -16,7 +16,7 @@ use proptest::{
 use std::{
     collections::BTreeSet,
     fs,
-    process::Command,
+    process::{Command, Stdio},
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -26,7 +26,8 @@ const LIMIT: Duration = Duration::from_secs(1);
 const RANDOM_FILES: usize = 200;
 
 static CODES: LazyLock<BTreeSet<i32>> = LazyLock::new(|| {
-    let table = Command::new(binary::probe()).env_clear().args(["explain", "--output=json"]).output().unwrap();
+    let table =
+        Command::new(binary::probe()).env_clear().args(["explain", "--output=json"]).output().unwrap();
     let table: serde_json::Value = serde_json::from_slice(&table.stdout).unwrap();
     let classes = table["classes"].as_array().unwrap();
     classes.iter().map(|class| i32::try_from(class["code"].as_i64().unwrap()).unwrap()).collect()
@@ -39,15 +40,16 @@ fn judge(content: &[u8]) -> Ran {
     let mut command = Command::new(binary::probe());
     command.env_clear().args(["--no-network", "--region=eu-west-1", "--output=json", "--log-level=trace"]);
     command.arg(format!("--role-arn={ROLE}"));
-    command.arg(format!("--token-file={}", file.display())).stdout(std::process::Stdio::piped());
-    run(&mut command).unwrap()
+    command.arg(format!("--token-file={}", file.display()));
+    run(&mut command, Stdio::piped()).unwrap()
 }
 
 fn holds(content: &[u8]) -> Result<(), String> {
     let started = Instant::now();
     let ran = judge(content);
     let took = started.elapsed();
-    let panicked = ["panicked", "internal-error (1)", "overflowed"].iter().any(|word| ran.stderr.contains(word));
+    let panicked =
+        ["panicked", "internal-error (1)", "overflowed"].iter().any(|word| ran.stderr.contains(word));
     if !CODES.contains(&ran.code) || [1, 2].contains(&ran.code) || panicked {
         return Err(format!("not a verdict: {ran}"));
     }
@@ -111,7 +113,8 @@ fn hand_picked_files_get_a_verdict_and_stay_untold() {
         b"apiVersion: v1\nkind: Secret\n".to_vec(),
     ];
     for content in files {
-        holds(&content).unwrap_or_else(|problem| panic!("{:?}\n{problem}", String::from_utf8_lossy(&content)));
+        holds(&content)
+            .unwrap_or_else(|problem| panic!("{:?}\n{problem}", String::from_utf8_lossy(&content)));
     }
 }
 
@@ -121,7 +124,8 @@ fn random_files_get_a_verdict_and_stay_untold() {
         let (from, to) = (from.index(TOKEN.len()), to.index(TOKEN.len()));
         TOKEN.as_bytes()[from.min(to)..from.max(to)].to_vec()
     });
-    let claims = proptest::collection::vec(any::<u8>(), 0..200).prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes).into_bytes());
+    let claims = proptest::collection::vec(any::<u8>(), 0..200)
+        .prop_map(|bytes| URL_SAFE_NO_PAD.encode(bytes).into_bytes());
     let piece = prop_oneof![
         cut,
         claims,

@@ -30,6 +30,9 @@ pub(crate) struct Expect {
     fix: Vec<String>,
     /// The actions that STS sees, in order.
     sts_requests: Option<Vec<String>>,
+    /// What each line on stderr has; a run that is not asked for more says nothing.
+    #[serde(default)]
+    stderr: Vec<String>,
     /// Why this case is not run yet.
     pub(crate) pending: Option<String>,
 }
@@ -64,6 +67,17 @@ impl Expect {
         expected.map_or(Ok(()), |expected| {
             equal("the requests to STS", &expected.iter().map(String::as_str).collect(), &actual)
         })
+    }
+
+    pub(super) fn check_stderr(&self, stderr: &str) -> Result<(), String> {
+        let lines: Vec<&str> = stderr.lines().collect();
+        let as_expected = lines.len() == self.stderr.len()
+            && lines.iter().zip(&self.stderr).all(|(line, part)| line.contains(part));
+        if as_expected {
+            Ok(())
+        } else {
+            Err(format!("on stderr {:?} is expected, not {lines:?}", self.stderr))
+        }
     }
 
     fn findings(&self, report: &Report) -> Result<(), String> {

@@ -12,6 +12,8 @@ const VARIABLE: &[(&str, &str)] = &[
     (r"[0-9]{8}T[0-9]{6}Z", "[time]"),
     // Kubelet's directory.
     (r"\.\.20[0-9_]+\.[0-9]+", "..[time]"),
+    // A SHA-1 of a key or certificate that was made for this run or this machine.
+    (r"\b[0-9a-f]{40}\b", "[sha-1]"),
     // Seconds since the epoch, as STS says them.
     (r"\b1[0-9]{9}\b", "[seconds]"),
     // The table's column keeps its width.

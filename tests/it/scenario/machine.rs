@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 #[derive(Default)]
@@ -37,8 +37,10 @@ impl Machine {
         let sandbox = tool::find("credprobe-sandbox", "CREDPROBE_SANDBOX_BIN")?;
         // Also makes the issuer's key, before many ask for it at once.
         let keys = format!("--keys={}", env!("CARGO_TARGET_TMPDIR"));
-        let trial =
-            run(Command::new(&sandbox).args(["--scenario=healthy", "--pod=always", &keys, "--", "true"]))?;
+        let trial = run(
+            Command::new(&sandbox).args(["--scenario=healthy", "--pod=always", &keys, "--", "true"]),
+            Stdio::piped(),
+        )?;
         Ok(Self {
             sandbox,
             without_pods: (trial.code != 0).then(|| trial.stderr.trim().to_owned()),
@@ -64,7 +66,8 @@ pub(super) fn classes() -> Result<BTreeMap<String, Class>, Failed> {
     struct Table {
         classes: Vec<Class>,
     }
-    let explained = run(Command::new(binary::probe()).env_clear().args(["explain", "--output=json"]))?;
+    let explained =
+        run(Command::new(binary::probe()).env_clear().args(["explain", "--output=json"]), Stdio::piped())?;
     let table: Table =
         serde_json::from_str(&explained.stdout).map_err(|error| format!("{error}: {explained}"))?;
     Ok(table.classes.into_iter().map(|class| (class.class.clone(), class)).collect())

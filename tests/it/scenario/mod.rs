@@ -99,7 +99,7 @@ impl Case {
         run.no_secret()?;
         run.record.check(report)?;
         self.expect.check_requests(&run.record)?;
-        if run.ran.stderr.is_empty() { Ok(()) } else { Err(format!("it talks unasked\n{}", run.ran).into()) }
+        Ok(self.expect.check_stderr(&run.ran.stderr)?)
     }
 
     /// Says more, shows no more: `--log-level` changes neither the report nor what stays secret.

@@ -9,7 +9,10 @@ use crate::support::{
 use libtest_mimic::Failed;
 use serde::Deserialize;
 use serde_json::Value;
-use std::{io::Write as _, process::Command};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 #[derive(Deserialize)]
 pub(super) struct Report {
@@ -96,8 +99,12 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
 pub(super) fn judged_again(report: &str) -> Result<Again, Failed> {
     let mut file = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     file.write_all(report.as_bytes())?;
-    let judge =
-        |output| run(Command::new(binary::probe()).env_clear().arg("judge").arg(file.path()).arg(output));
+    let judge = |output| {
+        run(
+            Command::new(binary::probe()).env_clear().arg("judge").arg(file.path()).arg(output),
+            Stdio::piped(),
+        )
+    };
     Ok(Again { json: judge("--output=json")?, text: judge("--output=text")? })
 }
 

@@ -7,7 +7,10 @@ use crate::support::{
     run::{self, Ran},
 };
 use libtest_mimic::Failed;
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 const SANDBOX_ERROR: i32 = 125;
 
@@ -33,7 +36,7 @@ impl Sandbox<'_> {
         command.arg(format!("--record={}", file.path().display()));
         command.arg(format!("--keys={}", env!("CARGO_TARGET_TMPDIR"))).arg("--");
         command.arg(binary::probe()).arg("check").args(args).args(extra);
-        let ran = run::run(&mut command)?;
+        let ran = run::run(&mut command, Stdio::piped())?;
         if ran.code == SANDBOX_ERROR {
             return Ok(Err(ran.stderr.trim().to_owned()));
         }

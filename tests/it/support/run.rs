@@ -26,10 +26,10 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// Runs it; stdout and stderr are kept unless the command says otherwise for stdout.
-pub(crate) fn run(command: &mut Command) -> Result<Ran, String> {
+/// Runs it and keeps what it says; what goes to another stdout than a pipe is not kept.
+pub(crate) fn run(command: &mut Command, stdout: impl Into<Stdio>) -> Result<Ran, String> {
     let line = format!("{command:?}");
-    let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn();
     let child = child.map_err(|error| format!("failed to start {line}: {error}"))?;
     let id = i32::try_from(child.id()).map(Pid::from_raw).map_err(|error| error.to_string())?;
     let (sender, receiver) = mpsc::channel();

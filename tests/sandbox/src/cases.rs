@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, Result},
-    scenario::{Fault, Scenario},
+    scenario::{Family, Fault, ISSUER, Layout, Scenario},
 };
 
 static CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/cases.rs"));
@@ -62,6 +62,21 @@ impl Scenario {
         if !self.regions_not_enabled.is_empty() {
             return Some("STS of several regions");
         }
+        if self.proxy.is_some() {
+            return Some("a proxy with a name");
+        }
+        if self.api_server.is_some() {
+            return Some("the API server's address and mount");
+        }
+        if self.issuer.url != ISSUER {
+            return Some("an issuer with a name of its own");
+        }
+        if self.sts_families != [Family::Ipv4] || !self.no_route.is_empty() {
+            return Some("addresses of STS's own");
+        }
+        if self.token_file.layout == Layout::SubPath {
+            return Some("a mount of one file");
+        }
         match self.fault {
             Fault::NoRoute => Some("an address without a route"),
             _ => None,
@@ -76,7 +91,7 @@ mod tests {
     #[test]
     fn every_embedded_case_is_understood_and_described() {
         let cases = Scenario::all().unwrap();
-        assert!(cases.len() > 30);
+        assert!(cases.len() > 90);
         for case in cases {
             assert!(!case.scenario.description.is_empty(), "{}", case.name);
             assert!(case.scenario.expect.get("class").is_some(), "{}", case.name);
@@ -86,7 +101,7 @@ mod tests {
     #[test]
     fn every_trust_policy_is_understood() {
         for case in Scenario::all().unwrap() {
-            assert!(crate::registry::Registry::new(&case.scenario.accounts).is_ok(), "{}", case.name);
+            assert!(crate::registry::Registry::of(&case.scenario).is_ok(), "{}", case.name);
         }
     }
 }

@@ -118,7 +118,7 @@ fn run(flags: Flags) -> Result<i32> {
     let scenario = Scenario::by_name(&name)?;
     let create = |path: &PathBuf| File::create(path).doing(|| format!("failed to make {}", path.display()));
     let order = Order {
-        registry: Registry::new(&scenario.accounts).doing(|| format!("scenario {name}"))?,
+        registry: Registry::of(&scenario).doing(|| format!("scenario {name}"))?,
         record: flags.record.as_ref().map(create).transpose()?,
         keys: flags.keys,
         program: find(&program)?,

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
 
+mod api_server;
 mod cases;
 mod clock;
 mod command;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     error::{Error, Result},
     policy::TrustPolicy,
-    scenario::{self, ISSUER, NAMESPACE, SERVICE_ACCOUNT},
+    scenario::{self, NAMESPACE, SERVICE_ACCOUNT, Scenario},
 };
 
 #[derive(Debug)]
@@ -69,8 +69,9 @@ impl<'a> RoleArn<'a> {
 }
 
 impl Registry {
-    pub(crate) fn new(accounts: &[scenario::Account]) -> Result<Self> {
-        Ok(Self { accounts: accounts.iter().map(Account::new).collect::<Result<_>>()? })
+    pub(crate) fn of(scenario: &Scenario) -> Result<Self> {
+        let account = |account| Account::new(account, &scenario.issuer.url);
+        Ok(Self { accounts: scenario.accounts.iter().map(account).collect::<Result<_>>()? })
     }
 
     pub(crate) fn account(&self, partition: &str, id: &str) -> Option<&Account> {
@@ -79,19 +80,18 @@ impl Registry {
 }
 
 impl Account {
-    fn new(account: &scenario::Account) -> Result<Self> {
+    fn new(account: &scenario::Account, issuer: &str) -> Result<Self> {
         if account.id.len() != 12 || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::new(format!("`{}` is not an account id", account.id)));
         }
         let iam = format!("arn:{}:iam::{}", account.partition, account.id);
         let provider_arn = |url: &str| format!("{iam}:oidc-provider/{}", url.trim_start_matches("https://"));
-        let providers = account.providers.iter().map(|provider| Provider {
-            url: provider.url.clone(),
-            arn: provider_arn(&provider.url),
-            client_ids: provider.client_ids.clone(),
+        let providers = account.providers.iter().map(|provider| {
+            let url = provider.url.as_deref().unwrap_or(issuer);
+            Provider { url: url.into(), arn: provider_arn(url), client_ids: provider.client_ids.clone() }
         });
         let roles = account.roles.iter().map(|role| {
-            let standard = || standard_trust_policy(&provider_arn(ISSUER));
+            let standard = || standard_trust_policy(&provider_arn(issuer), issuer);
             Ok(Role {
                 name: role.name.clone(),
                 arn: format!("{iam}:role{}{}", role.path, role.name),
@@ -118,8 +118,8 @@ impl Account {
 }
 
 /// What EKS's guide tells to write.
-fn standard_trust_policy(provider_arn: &str) -> serde_json::Value {
-    let issuer = ISSUER.trim_start_matches("https://");
+fn standard_trust_policy(provider_arn: &str, issuer: &str) -> serde_json::Value {
+    let issuer = issuer.trim_start_matches("https://");
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -159,7 +159,7 @@ mod tests {
     fn a_path_is_part_of_the_role() {
         let role = scenario::Role { path: "/team/".into(), ..scenario::Role::default() };
         let account = scenario::Account { roles: vec![role], ..scenario::Account::default() };
-        let account = Account::new(&account).unwrap();
+        let account = Account::new(&account, scenario::ISSUER).unwrap();
         assert!(account.role("arn:aws:iam::814203749616:role/team/checkout-reader").is_some());
         assert!(account.role("arn:aws:iam::814203749616:role/checkout-reader").is_none());
     }

@@ -1,14 +1,14 @@
 //! What a scenario may say, and its defaults: a healthy pod. A case lists only what differs.
 //! `args` and `expect` are for the test that runs the case; the sandbox does not read them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
 use crate::error::{Doing as _, Result};
 
-/// The issuer of the sandbox's cluster.
+/// The issuer of the sandbox's cluster, unless the scenario has another.
 pub(crate) const ISSUER: &str =
     "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
 /// The account that the healthy role lives in. Not one of the documentation's: those are a finding of their own.
@@ -17,6 +17,8 @@ pub(crate) const ACCOUNT: &str = "814203749616";
 pub(crate) const ROLE: &str = "checkout-reader";
 /// Where kubelet puts the token.
 pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// The API server's address inside the cluster.
+pub(crate) const API_SERVER: &str = "10.100.0.1";
 /// The pod's name.
 pub(crate) const POD: &str = "checkout-7d9f8b6c5-x2x4q";
 /// The namespace.
@@ -39,6 +41,11 @@ pub struct Scenario {
     pub(crate) process: Process,
     pub(crate) token: Token,
     pub(crate) token_file: TokenFile,
+    pub(crate) issuer: Issuer,
+    /// The pod can speak to the API server: address in the environment, account's token and CA mounted.
+    pub(crate) api_server: Option<ApiServer>,
+    /// A proxy at `proxy.corp.internal:3128`; who uses it, the environment says.
+    pub(crate) proxy: Option<Proxy>,
     #[serde(default = "one")]
     pub(crate) accounts: Vec<Account>,
     pub(crate) wording: Wording,
@@ -53,8 +60,13 @@ pub struct Scenario {
     pub(crate) answers_as_role: Option<String>,
     /// Opt-in regions that the account has not enabled: STS finds no provider there.
     pub(crate) regions_not_enabled: Vec<String>,
-    /// Name (with `*`) to what the resolver does.
-    pub(crate) dns: BTreeMap<String, DnsFault>,
+    /// Name (with `*`, which leaves the control name out) to what the resolver does.
+    pub(crate) dns: BTreeMap<String, Dns>,
+    /// STS's addresses.
+    #[serde(default = "ipv4")]
+    pub(crate) sts_families: Vec<Family>,
+    /// Of those, the ones that the pod has no route to.
+    pub(crate) no_route: Vec<Family>,
 }
 
 /// Who the command runs as; the default is 65532 throughout.
@@ -72,24 +84,36 @@ pub(crate) struct Process {
 pub(crate) struct Token {
     /// Merged over the claims; `null` removes one.
     pub(crate) claims: Map<String, Value>,
+    /// Merged over the header; `null` removes.
+    pub(crate) header: Map<String, Value>,
     pub(crate) age_seconds: i64,
     pub(crate) ttl_seconds: i64,
     pub(crate) sign_with: SignWith,
     /// The file's whole content instead of a token.
     pub(crate) bytes: Option<String>,
+    /// The token in standard base64, as in a Secret's manifest.
+    pub(crate) base64: bool,
+    /// Text before the token.
+    pub(crate) prepend: String,
     /// Text behind the token.
     pub(crate) append: String,
+    /// How often all that is in the file: a script that appends.
+    pub(crate) repeat: usize,
 }
 
 impl Default for Token {
     fn default() -> Self {
         Self {
             claims: Map::new(),
+            header: Map::new(),
             age_seconds: 300,
             ttl_seconds: 86_400,
             sign_with: SignWith::Issuer,
             bytes: None,
+            base64: false,
+            prepend: String::new(),
             append: String::new(),
+            repeat: 1,
         }
     }
 }
@@ -100,6 +124,8 @@ pub(crate) enum SignWith {
     Issuer,
     /// A key that the issuer does not publish, under the `kid` of one that it does.
     OtherKey,
+    /// No signature.
+    Nobody,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -109,7 +135,11 @@ pub(crate) struct TokenFile {
     pub(crate) missing: bool,
     /// A directory stands where the file should be.
     pub(crate) directory: bool,
+    /// A named pipe stands there.
+    pub(crate) fifo: bool,
     pub(crate) layout: Layout,
+    /// How long ago kubelet wrote the file, by its directory's name and the time of modification; the token's age by default.
+    pub(crate) written_seconds_ago: Option<i64>,
     pub(crate) owner: Option<u32>,
     pub(crate) group: Option<u32>,
     #[serde(deserialize_with = "octal")]
@@ -122,8 +152,103 @@ pub(crate) enum Layout {
     /// Kubelet's: the file is a link into a directory that is swapped.
     #[default]
     Projected,
-    /// A copy: it never rotates.
-    Plain,
+    /// A plain file, which somebody has written: it never rotates.
+    Copy,
+    /// One file of the volume mounted, which kubelet has rotated and removed since: the old content stays.
+    SubPath,
+}
+
+/// The cluster's issuer, and what is wrong with what it publishes. The world sees the same, STS included,
+/// but for `refuse` and `black_hole`: those are the pod's own way there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Issuer {
+    pub(crate) url: String,
+    /// Of the discovery document.
+    pub(crate) missing_field: Option<String>,
+    /// In the discovery document, instead of its own URL.
+    pub(crate) wrong_issuer: Option<String>,
+    /// Of both documents, instead of 200.
+    pub(crate) status: Option<u16>,
+    /// A page instead of the documents.
+    pub(crate) html: bool,
+    /// A megabyte of keys.
+    pub(crate) huge: bool,
+    /// The keys lack the one that signs.
+    pub(crate) drop_kid: bool,
+    /// Nobody listens.
+    pub(crate) refuse: bool,
+    /// Accepted, then silence.
+    pub(crate) black_hole: bool,
+}
+
+impl Default for Issuer {
+    fn default() -> Self {
+        Self {
+            url: ISSUER.into(),
+            missing_field: None,
+            wrong_issuer: None,
+            status: None,
+            html: false,
+            huge: false,
+            drop_kid: false,
+            refuse: false,
+            black_hole: false,
+        }
+    }
+}
+
+impl Issuer {
+    pub(crate) fn host(&self) -> &str {
+        self.without_scheme().split('/').next().unwrap_or_default()
+    }
+
+    /// Of the issuer's documents, without a last slash; may be empty.
+    pub(crate) fn path(&self) -> &str {
+        let path = self.without_scheme().strip_prefix(self.host()).unwrap_or_default();
+        path.trim_end_matches('/')
+    }
+
+    fn without_scheme(&self) -> &str {
+        self.url.trim_start_matches("https://")
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ApiServer {
+    /// `automountServiceAccountToken: false`.
+    pub(crate) not_mounted: bool,
+    /// The account may not read the keys: the usual cluster role binding is gone.
+    pub(crate) forbidden: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Proxy {
+    Works,
+    #[serde(rename = "refuse-403")]
+    Refuse403,
+    /// Lets those pass who bring credentials, whichever.
+    #[serde(rename = "require-auth-407")]
+    RequireAuth407,
+    /// Takes the request, then silence.
+    Hang,
+    /// Nobody listens.
+    Down,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+impl Family {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -144,13 +269,14 @@ impl Default for Account {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Provider {
-    pub(crate) url: String,
+    /// The issuer's by default.
+    pub(crate) url: Option<String>,
     pub(crate) client_ids: Vec<String>,
 }
 
 impl Default for Provider {
     fn default() -> Self {
-        Self { url: ISSUER.into(), client_ids: vec!["sts.amazonaws.com".into()] }
+        Self { url: None, client_ids: vec!["sts.amazonaws.com".into()] }
     }
 }
 
@@ -219,19 +345,25 @@ pub(crate) struct Answer {
     pub(crate) message: String,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum DnsFault {
+pub(crate) enum Dns {
     Nxdomain,
     Servfail,
     /// Never answers.
     Silent,
+    /// An alias of that name, which must have an address or be an alias in turn.
+    Cname(String),
 }
 
 impl Scenario {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
         serde_json::from_str(text).doing(|| format!("failed to read scenario `{name}`"))
     }
+}
+
+fn ipv4() -> Vec<Family> {
+    vec![Family::Ipv4]
 }
 
 fn one<T: Default>() -> Vec<T> {
@@ -255,12 +387,26 @@ mod tests {
         let scenario = Scenario::parse("x", "{}").unwrap();
         assert_eq!(scenario.accounts.len(), 1);
         assert_eq!(scenario.accounts[0].providers[0].client_ids, ["sts.amazonaws.com"]);
+        assert_eq!(scenario.sts_families, [Family::Ipv4]);
         assert_eq!(scenario.needs_root(1000, 1000), None);
+        assert_eq!(scenario.needs_pod(), None);
+    }
+
+    #[test]
+    fn the_issuer_is_taken_apart_with_and_without_a_path() {
+        let parts = |url: &str| {
+            let issuer = Issuer { url: url.into(), ..Issuer::default() };
+            (issuer.host().to_owned(), issuer.path().to_owned())
+        };
+        assert_eq!(parts("https://issuer.example/a/b/"), ("issuer.example".into(), "/a/b".into()));
+        assert_eq!(parts("https://issuer.example"), ("issuer.example".into(), String::new()));
     }
 
     #[test]
     fn a_misspelt_field_is_refused() {
         assert!(Scenario::parse("x", r#"{"tokn": {}}"#).is_err());
         assert!(Scenario::parse("x", r#"{"token_file": {"mode": "0980"}}"#).is_err());
+        assert!(Scenario::parse("x", r#"{"issuer": {"statu": 404}}"#).is_err());
+        assert!(Scenario::parse("x", r#"{"proxy": "sulks"}"#).is_err());
     }
 }

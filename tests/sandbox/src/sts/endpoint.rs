@@ -1,4 +1,4 @@
-//! Which names are STS's: every region's plain, FIPS and dual-stack host, and the global one.
+//! Which names are STS's: every region's plain, FIPS and dual-stack host, an interface endpoint's own, and the global one.
 //! A region that does not exist has no name, as in life.
 
 /// A host of STS and the region it signs for.
@@ -54,6 +54,8 @@ const PARTITIONS: &[(&str, &str, &str, &[&str])] = &[
     ("aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn", &["cn-north-1", "cn-northwest-1"]),
     ("aws-us-gov", "amazonaws.com", "api.aws", &["us-gov-east-1", "us-gov-west-1"]),
     ("aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu", &["eusc-de-east-1"]),
+    ("aws-iso", "c2s.ic.gov", "api.aws.ic.gov", &["us-iso-east-1", "us-iso-west-1"]),
+    ("aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", &["us-isob-east-1", "us-isob-west-1"]),
 ];
 
 /// FIPS hosts exist in North America alone; GovCloud's plain host is one.
@@ -63,6 +65,10 @@ impl Endpoint {
     pub(crate) fn of(host: &str) -> Option<Self> {
         if host == "sts.amazonaws.com" {
             return Some(Self { partition: "aws", region: "us-east-1" });
+        }
+        let endpoint = host.strip_suffix(".vpce.amazonaws.com").and_then(|name| name.split_once(".sts."));
+        if let Some((id, region)) = endpoint {
+            return Self::of(&format!("sts.{region}.amazonaws.com")).filter(|_| id.starts_with("vpce-"));
         }
         let (service, rest) = host.split_once('.')?;
         let (region, suffix) = rest.split_once('.')?;
@@ -95,6 +101,8 @@ mod tests {
             ("sts-fips.us-east-2.amazonaws.com", "aws", "us-east-2"),
             ("sts.cn-north-1.amazonaws.com.cn", "aws-cn", "cn-north-1"),
             ("sts.us-gov-west-1.amazonaws.com", "aws-us-gov", "us-gov-west-1"),
+            ("sts.us-iso-east-1.c2s.ic.gov", "aws-iso", "us-iso-east-1"),
+            ("vpce-0a1b2c3d-x1.sts.eu-west-1.vpce.amazonaws.com", "aws", "eu-west-1"),
         ] {
             assert_eq!(Endpoint::of(host), Some(Endpoint { partition, region }), "{host}");
         }

@@ -13,7 +13,7 @@ use crate::{
     jwt::{Jwt, Signature},
     policy::Caller,
     registry::{Account, Provider, Role, RoleArn},
-    scenario::{ISSUER, Wording},
+    scenario::Wording,
     world::{Session, World},
 };
 
@@ -72,6 +72,10 @@ fn worded(world: &World, old: impl Into<String>) -> Refusal {
 const GENERIC: &str = "The web identity token provided could not be validated. \
                        See the AssumeRoleWithWebIdentity documentation for requirements.";
 
+/// In both ages; two blanks, as on the wire.
+const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider,  \
+                      please reference AssumeRoleWithWebIdentity documentation for requirements";
+
 fn shape(token: &str) -> Result<Jwt<'_>, Refusal> {
     Jwt::parse(token).ok_or_else(|| {
         // White space around a good token is sent along by SDKs and gets an answer of its own.
@@ -119,18 +123,13 @@ fn provider<'a, 'b>(
 }
 
 fn signature(world: &World, jwt: &Jwt<'_>) -> Result<(), Refusal> {
-    // Two blanks, as on the wire.
-    let no_key = || {
-        invalid(
-            "Couldn't retrieve verification key from your identity provider,  \
-             please reference AssumeRoleWithWebIdentity documentation for requirements",
-        )
-    };
+    let no_key = || invalid(NO_KEY);
     // Only this sandbox's issuer publishes keys.
-    if jwt.text("iss") != Some(ISSUER) {
+    let published = world.issuer.keys_for_sts().filter(|_| jwt.text("iss") == Some(world.issuer.url()));
+    let Some(keys) = published else {
         return Err(no_key());
-    }
-    match jwt.verify(&world.issuer.keys()) {
+    };
+    match jwt.verify(&keys) {
         Signature::Valid => Ok(()),
         Signature::KeyUnknown => Err(no_key()),
         Signature::Invalid => Err(invalid(GENERIC)),

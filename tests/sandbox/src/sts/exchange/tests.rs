@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
-use crate::{issuer::Issuer, key::Key, registry::Registry, scenario::Scenario};
+use crate::{issuer::Issuer, key::Key, registry::Registry, scenario::{ISSUER, Scenario}};
 
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
@@ -15,9 +15,10 @@ static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| [(); 2].map(|()| Key::mak
 
 fn world(scenario: &str) -> World {
     let scenario = Scenario::parse("test", scenario).unwrap();
-    let registry = Registry::new(&scenario.accounts).unwrap();
+    let registry = Registry::of(&scenario).unwrap();
     let [key, other] = KEYS.each_ref().map(|pkcs8| Key::from_pkcs8(pkcs8).unwrap());
-    World::new(scenario, registry, Issuer::new(key, Some(other)))
+    let issuer = Issuer::new(key, Some(other), scenario.issuer.clone());
+    World::new(scenario, registry, issuer)
 }
 
 fn token(world: &World) -> String {
@@ -88,6 +89,10 @@ fn each_refusal_has_its_own_text() {
         (r#"{"token": {"sign_with": "other-key"}}"#, format!("{TOKEN} {GENERIC}")),
         (r#"{"token": {"age_seconds": -400}}"#, format!("{TOKEN} Token issued in the future.")),
         (r#"{"token": {"age_seconds": -200}}"#, "issued".into()),
+        (r#"{"issuer": {"status": 404}}"#, format!("{TOKEN} {NO_KEY}")),
+        (r#"{"issuer": {"drop_kid": true}}"#, format!("{TOKEN} {NO_KEY}")),
+        (r#"{"issuer": {"refuse": true}}"#, "issued".into()),
+        (r#"{"issuer": {"url": "https://issuer.example"}}"#, "issued".into()),
         (r#"{"regions_not_enabled": ["eu-west-1"]}"#, format!("{TOKEN} {GENERIC}")),
         (
             r#"{"accounts": [{"roles": []}]}"#,
