@@ -4,6 +4,7 @@
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
 #   make lint     format, clippy, licences and duplicates of crates
+#   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages and snapshots
 #   make ci       lint, test, and generated files are current
 #   make clean
@@ -20,7 +21,7 @@ SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 
-.PHONY: help build sandbox run test lint deny docs ci clean
+.PHONY: help build sandbox run test lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -51,6 +52,10 @@ lint:
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check bans licenses sources
+
+bench: build sandbox
+	@command -v curl >/dev/null || { echo 'make bench needs curl'; exit 1; }
+	$(SANDBOX) --scenario=healthy --keys=$(KEYS) -- bash tests/bench/against-curl.sh $(SHIPPED)
 
 docs: build sandbox
 	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current

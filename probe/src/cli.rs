@@ -18,6 +18,16 @@ pub enum Command {
     Check(Box<Check>),
     Explain { argument: Option<String>, output: Output },
     Judge { report: PathBuf, output: Output },
+    Trust(Box<Trust>),
+}
+
+/// `credprobe trust`.
+pub struct Trust {
+    pub settings: Settings,
+    /// `-` is stdin; `None`: print the statement that would match.
+    pub policy: Option<PathBuf>,
+    pub output: Output,
+    pub log_level: tracing::Level,
 }
 
 /// `credprobe check`.
@@ -70,6 +80,21 @@ const fn switch(name: &'static str, help: &'static str) -> Flag {
     Flag { name, value: None, help }
 }
 
+const ROLE_ARN: Flag =
+    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]");
+const TOKEN_FILE: Flag = flag(
+    "token-file",
+    "PATH",
+    "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
+);
+const SESSION_NAME: Flag = flag(
+    "session-name",
+    "NAME",
+    "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
+);
+const LOG_LEVEL: Flag =
+    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]");
+
 /// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
 const CHECK_FLAGS: &[Flag] = &[
     flag(
@@ -77,12 +102,8 @@ const CHECK_FLAGS: &[Flag] = &[
         "auto|irsa|pod-identity",
         "How the pod is meant to get its credentials [default: auto, what is completely injected]",
     ),
-    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]"),
-    flag(
-        "token-file",
-        "PATH",
-        "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
-    ),
+    ROLE_ARN,
+    TOKEN_FILE,
     flag("expect-role", "ARN", "The role that must be asked for and must answer"),
     flag("expect-issuer", "URL", "The issuer that the token must have; a trailing * matches any rest"),
     flag("expect-audience", "AUD", "An audience that the token must have"),
@@ -102,11 +123,7 @@ const CHECK_FLAGS: &[Flag] = &[
         "Keep trying this long on refusals that a change of IAM heals in a while: codes 50-53, 55, 59, 84, 85 [default: 0s]",
     ),
     flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
-    flag(
-        "session-name",
-        "NAME",
-        "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
-    ),
+    SESSION_NAME,
     flag(
         "tolerate",
         "LIST",
@@ -130,7 +147,20 @@ const CHECK_FLAGS: &[Flag] = &[
         "PATH",
         "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
     ),
-    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]"),
+    LOG_LEVEL,
+];
+
+const TRUST_FLAGS: &[Flag] = &[
+    flag(
+        "policy",
+        "FILE|-",
+        "The trust policy: the document or the output of aws iam get-role; - is stdin [default: none, print the statement that would match]",
+    ),
+    ROLE_ARN,
+    TOKEN_FILE,
+    SESSION_NAME,
+    flag("output", "text|json", "The answer's form [default: text]"),
+    LOG_LEVEL,
 ];
 
 /// A day: what is longer is a mistake.
@@ -163,8 +193,9 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
             report: text(matches, "report").unwrap_or_default().into(),
             output: output(matches),
         })),
+        Some(("trust", matches)) => trust(matches).map(|trust| Parsed::Run(Command::Trust(Box::new(trust)))),
         Some((_, matches)) => check(matches).map(|check| Parsed::Run(Command::Check(Box::new(check)))),
-        None => Err(UsageError("name a command: check, explain, judge".to_owned())),
+        None => Err(UsageError("name a command: check, explain, judge, trust".to_owned())),
     }
 }
 
@@ -206,6 +237,7 @@ fn with_default_command(args: &[OsString]) -> Vec<OsString> {
 fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<(String, OsString)> {
     let flags = match args[0].to_str() {
         Some("check") => CHECK_FLAGS,
+        Some("trust") => TRUST_FLAGS,
         Some("explain" | "judge") => OUTPUT_FLAGS,
         _ => return Vec::new(),
     };
@@ -234,11 +266,16 @@ fn program() -> Clap {
         OUTPUT_FLAGS,
     )
     .arg(Arg::new("report").value_name("REPORT.json").required(true));
+    let trust = command(
+        "trust",
+        "Hold a role's trust policy against the token and say which element refuses; without one, print the statement that would match",
+        TRUST_FLAGS,
+    );
     Clap::new("credprobe")
         .about("Will the AWS SDK in this container get the credentials that it is meant to get; if not, which link is broken, who owns it, and what repairs it?")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_help_subcommand(true)
-        .subcommands([check, explain, judge])
+        .subcommands([check, explain, judge, trust])
         .after_help(explain::exit_codes_help())
 }
 
@@ -246,7 +283,8 @@ fn command(name: &'static str, about: &'static str, flags: &[Flag]) -> Clap {
     let args = flags.iter().map(|flag| {
         let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
         match flag.value {
-            Some(value) if value.contains('|') => arg
+            // `FILE|-` is no choice of words.
+            Some(value) if value.contains('|') && !value.ends_with('-') => arg
                 .value_name(value)
                 .value_parser(PossibleValuesParser::new(value.split('|').collect::<Vec<_>>()))
                 .hide_possible_values(true),
@@ -294,19 +332,9 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
     let grace = duration("grace", "0s", Duration::ZERO)?;
     let start_jitter = duration("start-jitter", "0s", Duration::ZERO)?;
     let sts_compatible = is_on(matches, "sts-compatible");
-    for name in ["expect-role", "role-arn"] {
-        // AWS_ROLE_ARN may be wrong, that is news; a flag that is wrong is a mistake in the call.
-        if let Some(Err(malformed)) = text(name).map(|value| RoleArn::parse_for(&value, sts_compatible)) {
-            let problem = format!(
-                "at byte {}: {}; allowed is arn:PARTITION:iam::ACCOUNT:role/NAME",
-                malformed.offset, malformed.problem
-            );
-            return Err(bad(name, problem));
-        }
-    }
+    role_arns(matches, &["expect-role", "role-arn"], sts_compatible)?;
     let tolerate = text("tolerate").unwrap_or_default();
     let tolerate = Tolerate::parse(&tolerate).map_err(|why| bad("tolerate", why))?;
-    let log_level = text("log-level").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN);
     let settings = Settings {
         mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
         role_arn: text("role-arn"),
@@ -331,11 +359,48 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         start_jitter,
         output: output(matches),
         termination_log: text("termination-log").unwrap_or_else(|| "/dev/termination-log".to_owned()).into(),
-        log_level,
+        log_level: log_level(matches),
         tolerate,
         report_only: is_on(matches, "report-only"),
         deny_warnings: is_on(matches, "deny-warnings"),
     })
+}
+
+fn trust(matches: &ArgMatches) -> Result<Trust, UsageError> {
+    role_arns(matches, &["role-arn"], false)?;
+    let token_file = text(matches, "token-file");
+    Ok(Trust {
+        settings: Settings {
+            // A token that is named is the one to judge, whatever else the container has.
+            mechanism: token_file.as_ref().map(|_| "irsa".to_owned()),
+            role_arn: text(matches, "role-arn"),
+            token_file,
+            session_name: text(matches, "session-name"),
+            no_network: true,
+            ..Settings::default()
+        },
+        policy: text(matches, "policy").map(PathBuf::from),
+        output: output(matches),
+        log_level: log_level(matches),
+    })
+}
+
+/// AWS_ROLE_ARN may be wrong, that is news; a flag that is wrong is a mistake in the call.
+fn role_arns(matches: &ArgMatches, names: &[&str], compatible: bool) -> Result<(), UsageError> {
+    for name in names {
+        if let Some(Err(malformed)) = text(matches, name).map(|value| RoleArn::parse_for(&value, compatible))
+        {
+            return Err(UsageError(format!(
+                "--{name}: at byte {}: {}; allowed is arn:PARTITION:iam::ACCOUNT:role/NAME",
+                malformed.offset, malformed.problem
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn log_level(matches: &ArgMatches) -> tracing::Level {
+    text(matches, "log-level").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN)
 }
 
 /// clap's errors have four lines; one says all: what was wrong and what is allowed.
@@ -358,15 +423,17 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
     let place = from_twin.map_or_else(|| flag.clone(), |(variable, _)| variable.clone());
     UsageError(match error.kind() {
         ErrorKind::InvalidValue => {
-            let allowed = context(ContextKind::ValidValue).unwrap_or_else(|| "a value".to_owned());
+            let allowed = context(ContextKind::ValidValue).filter(|allowed| !allowed.is_empty());
+            let allowed = allowed.unwrap_or_else(|| "a value".to_owned());
             match value.filter(|value| !value.is_empty()) {
                 Some(value) => format!("{place}: `{value}` is not allowed; allowed are {allowed}"),
+                None if allowed == "a value" => format!("{place} needs a value"),
                 None => format!("{place} needs a value: {allowed}"),
             }
         }
         ErrorKind::UnknownArgument => format!("{invalid} is unknown; {command} takes {}", flags_of(&command)),
         ErrorKind::InvalidSubcommand => format!(
-            "`{}` is no command; commands are check, explain, judge",
+            "`{}` is no command; commands are check, explain, judge, trust",
             context(ContextKind::InvalidSubcommand).unwrap_or_default()
         ),
         ErrorKind::MissingRequiredArgument => format!("{command} needs {invalid}"),
@@ -377,7 +444,11 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
 }
 
 fn flags_of(command: &str) -> String {
-    let flags = if command == "check" { CHECK_FLAGS } else { OUTPUT_FLAGS };
+    let flags = match command {
+        "check" => CHECK_FLAGS,
+        "trust" => TRUST_FLAGS,
+        _ => OUTPUT_FLAGS,
+    };
     let names: Vec<String> = flags.iter().map(|flag| format!("--{}", flag.name)).collect();
     names.join(" ")
 }
@@ -392,97 +463,4 @@ impl std::fmt::Display for UsageError {
 impl std::error::Error for UsageError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(args: &[&str], variables: &[(&str, &str)]) -> Result<Parsed, String> {
-        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        let variable = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
-        };
-        parse(&args, &variable).map_err(|error| error.to_string())
-    }
-
-    fn checked(args: &[&str], variables: &[(&str, &str)]) -> Check {
-        match parsed(args, variables) {
-            Ok(Parsed::Run(Command::Check(check))) => *check,
-            Ok(_) => panic!("another command"),
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    #[test]
-    fn the_program_is_consistent() {
-        program().debug_assert();
-    }
-
-    #[test]
-    fn check_is_the_default_command() {
-        assert!(checked(&["--no-network"], &[]).settings.no_network);
-        assert!(!checked(&[], &[]).settings.no_network);
-        assert!(checked(&["check", "--no-network"], &[]).settings.no_network);
-    }
-
-    #[test]
-    fn a_flag_wins_over_its_environment_twin() {
-        let twin = [("CREDPROBE_REGION", "eu-west-1"), ("CREDPROBE_NO_NETWORK", "1")];
-        assert_eq!(checked(&[], &twin).settings.region.as_deref(), Some("eu-west-1"));
-        assert!(checked(&[], &twin).settings.no_network);
-        let check = checked(&["--region=us-east-1", "--no-network=false"], &twin);
-        assert_eq!(check.settings.region.as_deref(), Some("us-east-1"));
-        assert!(!check.settings.no_network);
-    }
-
-    #[test]
-    fn an_empty_twin_is_unset_and_an_unknown_one_ignored() {
-        let twins = [("CREDPROBE_REGION", ""), ("CREDPROBE_PORT", "tcp://10.0.0.1:80")];
-        assert_eq!(checked(&[], &twins).settings.region, None);
-    }
-
-    #[test]
-    fn each_usage_error_is_one_line_that_says_what_is_allowed() {
-        for (args, variables, part) in [
-            (&["--nonsense"][..], &[][..], "--expect-role"),
-            (&["--output=yaml"], &[], "allowed are text, json"),
-            (&["--mechanism"], &[], "auto, irsa, pod-identity"),
-            (&["--no-network=maybe"], &[], "true, false, 1, 0"),
-            (&["--timeout=soon"], &[], "250ms, 10s, 2m"),
-            (&["--timeout=0s"], &[], "1ms to 1day"),
-            (&["--expect-role=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
-            (&["--tolerate=everything"], &[], "transient"),
-            (&["frobnicate"], &[], "check, explain, judge"),
-            (&["judge"], &[], "REPORT.json"),
-            (&[], &[("CREDPROBE_OUTPUT", "yaml")], "CREDPROBE_OUTPUT: `yaml`"),
-        ] {
-            let error = parsed(args, variables).err().unwrap_or_else(|| panic!("{args:?} was taken"));
-            assert!(error.starts_with("usage-error (2): "), "{error}");
-            assert!(error.contains(part) && !error.contains('\n'), "{args:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn report_only_is_seen_before_anything_is_parsed() {
-        let args = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
-        let none = |_: &str| None;
-        assert!(is_report_only(&args(&["--report-only", "--nonsense"]), &none));
-        assert!(!is_report_only(&args(&["--report-only=false"]), &none));
-        let on = |name: &str| (name == "CREDPROBE_REPORT_ONLY").then(|| OsString::from("1"));
-        assert!(is_report_only(&args(&[]), &on));
-        assert!(!is_report_only(&args(&["--report-only=0"]), &on));
-    }
-
-    #[test]
-    fn only_a_reason_switches_the_probe_off() {
-        for (value, off) in [
-            ("incident 4711", true),
-            ("1", true),
-            ("0", false),
-            ("False", false),
-            ("", false),
-            ("off", false),
-        ] {
-            let variable = |_: &str| Some(OsString::from(value));
-            assert_eq!(disabled(&variable).is_some(), off, "{value}");
-        }
-    }
-}
+mod tests;

@@ -22,7 +22,8 @@ use crate::{guard, verdict};
 use case::Case;
 
 pub use case::Account;
-pub(crate) use shell::is_bidi;
+pub(crate) use shell::{command, is_bidi};
+pub(crate) use trust_policy::{add_statement, matching_statement};
 
 /// Judges everything that was observed; `observed_at` is the clock, seconds since the epoch.
 #[must_use]

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod report;
 pub mod secret;
 pub mod subject;
+pub mod trust;
 pub mod until;
 pub mod verdict;
 pub mod wire;

@@ -10,11 +10,12 @@ use credprobe::report::{self, Report};
 use credprobe::subject::Subject;
 use credprobe::until::until_verdict;
 use credprobe::verdict::Tolerate;
-use credprobe::{explain, guard, judge_again, log};
+use credprobe::{check, explain, guard, judge_again, log, trust};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Makes it true that buffers which held a secret are wiped, those of the SDK and of hyper included.
 #[global_allocator]
@@ -49,19 +50,13 @@ fn run(command: Command) -> u8 {
         Command::Check(check) => run_check(&check),
         Command::Explain { argument, output } => run_explain(argument.as_deref(), output),
         Command::Judge { report, output } => run_judge(&report, output),
+        Command::Trust(trust) => run_trust(&trust),
     }
 }
 
 fn run_check(check: &cli::Check) -> u8 {
     log::install(check.log_level);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say(&guard::line(&format!("the event loop does not start ({error})")));
-            return Class::InternalError.code();
-        }
-    };
+    let Some(runtime) = runtime() else { return Class::InternalError.code() };
     let subject = Subject::own();
     let Some(report) = runtime.block_on(until_verdict(&subject, check)) else {
         let class = Class::Inconclusive;
@@ -71,6 +66,40 @@ fn run_check(check: &cli::Check) -> u8 {
     report::termination::write(&check.termination_log, &report::termination::line(&report));
     show(&report, check.output);
     report.exit_code
+}
+
+fn runtime() -> Option<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let broken = |error| say(&guard::line(&format!("the event loop does not start ({error})")));
+    runtime.map_err(broken).ok()
+}
+
+fn run_trust(asked: &cli::Trust) -> u8 {
+    log::install(asked.log_level);
+    let class = Class::UsageError;
+    let usage = |problem: &str| {
+        say(&format!("{} ({}): {}", class.id(), class.code(), report::escaped(problem)));
+        class.code()
+    };
+    // One byte more shows that it is too long.
+    let policy = match asked.policy.as_deref().map(|path| read(path, trust::POLICY_LIMIT as u64 + 1)) {
+        Some(Err(error)) => {
+            let path = asked.policy.as_deref().unwrap_or(Path::new("-"));
+            return usage(&format!("--policy: {}: {error}", path.display()));
+        }
+        Some(Ok(policy)) => Some(policy),
+        None => None,
+    };
+    // Nothing is sent, so that nothing can time out.
+    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let run = runtime.block_on(check::run(&Subject::own(), asked.settings.clone(), Duration::ZERO));
+    match trust::answer(run, policy.as_deref(), asked.output) {
+        trust::Answer::Said { text, code } => {
+            print(text.trim_end());
+            code
+        }
+        trust::Answer::Usage(problem) => usage(&problem),
+    }
 }
 
 fn run_explain(argument: Option<&str>, output: Output) -> u8 {
@@ -91,7 +120,7 @@ fn run_explain(argument: Option<&str>, output: Output) -> u8 {
 }
 
 fn run_judge(path: &Path, output: Output) -> u8 {
-    let document = match read(path) {
+    let document = match read(path, REPORT_LIMIT) {
         Ok(document) => document,
         Err(error) => {
             say(&format!(
@@ -125,11 +154,10 @@ fn run_judge(path: &Path, output: Output) -> u8 {
 /// The largest report that is read: real ones have 20 kB.
 const REPORT_LIMIT: u64 = 4 * 1024 * 1024;
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    let limited =
-        |source: &mut dyn io::Read, bytes: &mut Vec<u8>| source.take(REPORT_LIMIT).read_to_end(bytes);
+    let limited = |source: &mut dyn io::Read, bytes: &mut Vec<u8>| source.take(limit).read_to_end(bytes);
     if path == Path::new("-") {
         limited(&mut io::stdin().lock(), &mut bytes)?;
     } else {

@@ -275,8 +275,11 @@ pub fn session_name(environment: &Environment, process: &Process, token: Option<
     let mut name = pod.map_or_else(|| "credprobe".to_owned(), |pod| format!("credprobe-{pod}"));
     name = name.chars().map(|c| if is_session_name_char(c) { c } else { '-' }).collect();
     name.truncate(SESSION_NAME_LIMIT);
-    Sourced::new(&name, "credprobe")
+    Sourced::new(&name, OWN_SOURCE)
 }
+
+/// The source of a session name that nobody set.
+pub const OWN_SOURCE: &str = "credprobe";
 
 /// `[\w+=,.@-]` (STS API, RoleSessionName).
 pub(crate) fn is_session_name_char(c: char) -> bool {

@@ -2,22 +2,11 @@
 //! Says nothing about a development build, so it runs where `CREDPROBE_BIN` names the shipped file.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
-mod artifact {
-    pub(crate) mod elf;
-    pub(crate) mod empty_root;
-    pub(crate) mod memory;
-    pub(crate) mod process;
-}
-mod support {
-    pub(crate) mod binary;
-    pub(crate) mod ci;
-    pub(crate) mod run;
-    pub(crate) mod token;
-    pub(crate) mod tool;
-}
+mod shipped;
+mod support;
 
-use artifact::{elf, empty_root, memory, process};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use shipped::{elf, empty_root, memory, process};
 use std::{path::Path, process::ExitCode};
 use support::{binary, ci};
 

@@ -2,18 +2,5 @@
 //! Golden files are in `golden`; the environment of every run is exactly what the test lists.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
-mod command_line {
-    mod golden;
-    mod pipes;
-    mod session;
-    mod terminal;
-    mod token_bytes;
-}
-mod support {
-    pub(crate) mod binary;
-    pub(crate) mod leak;
-    mod leak_tests;
-    pub(crate) mod run;
-    pub(crate) mod snapshot;
-    pub(crate) mod token;
-}
+mod commands;
+mod support;

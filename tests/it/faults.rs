@@ -7,12 +7,7 @@
     reason = "a test reads files; in a test, unwrap is the report"
 )]
 
-mod support {
-    pub(crate) mod binary;
-    pub(crate) mod run;
-    pub(crate) mod token;
-    pub(crate) mod tool;
-}
+mod support;
 
 use std::{
     fs,

@@ -3,14 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
 mod scenario;
-mod support {
-    pub(crate) mod binary;
-    pub(crate) mod ci;
-    pub(crate) mod leak;
-    pub(crate) mod run;
-    pub(crate) mod snapshot;
-    pub(crate) mod tool;
-}
+mod support;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use scenario::{Case, Machine, coverage};

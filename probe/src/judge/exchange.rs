@@ -197,6 +197,7 @@ fn access_denied(case: &Case<'_>, error: &StsError) -> Finding {
         "--output",
         "json",
     ]);
+    finding = finding.confirm("# saved as trust.json: credprobe trust --policy=trust.json, run in this pod, names the element that refuses");
     if let Some(statement) = trust_policy::statement(case) {
         finding.fix.extend(trust_policy::add_statement(&role.name, &statement));
     }

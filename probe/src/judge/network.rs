@@ -209,7 +209,7 @@ fn tls_failed(network: &Network, failure: &Failure) -> Finding {
     match failure.kind {
         FailureKind::TlsUnknownIssuer => finding
             .ruled_out("a wrong name or date: only the issuer is unknown")
-            .fix("# if a proxy inspects TLS here, give its CA to app and probe: AWS_CA_BUNDLE=/path/to/bundle.pem (instead of the compiled-in roots) or SSL_CERT_FILE (added to them)"),
+            .fix("# if a proxy inspects TLS here, give its CA to app and probe: mount the CA as a file and name it in AWS_CA_BUNDLE (instead of the compiled-in roots) or SSL_CERT_FILE (added to them)"),
         FailureKind::TlsWrongName => finding.fix("# DNS leads to another host than the name says: look for a rewrite in CoreDNS, a CNAME or a hosts entry"),
         _ if about_time => finding.fix("chronyc tracking  # on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
         _ => finding.fix("# what answers on that address is not STS: look for a proxy, a mesh or a hosts entry in between"),

@@ -3,7 +3,7 @@
 
 /// The words as one shell command; `None`: a word cannot be shown safely.
 #[must_use]
-pub(super) fn command(words: &[&str]) -> Option<String> {
+pub(crate) fn command(words: &[&str]) -> Option<String> {
     let quoted: Option<Vec<String>> = words.iter().map(|word| quote(word)).collect();
     quoted.map(|words| words.join(" "))
 }

@@ -3,7 +3,7 @@
 
 use super::case::Case;
 use super::shell;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The only kind of statement that can let this token in: provider, subject and audience as the token has them.
 pub(super) fn statement(case: &Case<'_>) -> Option<String> {
@@ -12,20 +12,24 @@ pub(super) fn statement(case: &Case<'_>) -> Option<String> {
     let subject = token.sub.as_deref()?;
     // With several audiences STS compares `azp` (IAM user guide, OIDC condition keys).
     let audience = token.azp.as_deref().or_else(|| token.aud.first().map(String::as_str))?;
-    let statement = json!({
+    Some(matching_statement(&case.provider_arn()?, issuer, audience, subject).to_string())
+}
+
+/// The statement for one provider, audience and subject; `issuer` without `https://`.
+pub(crate) fn matching_statement(provider_arn: &str, issuer: &str, audience: &str, subject: &str) -> Value {
+    json!({
         "Effect": "Allow",
-        "Principal": {"Federated": case.provider_arn()?},
+        "Principal": {"Federated": provider_arn},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {
             format!("{issuer}:aud"): audience,
             format!("{issuer}:sub"): subject,
         }},
-    });
-    Some(statement.to_string())
+    })
 }
 
 /// Saves the trust policy, adds `statement` to the saved copy, and puts the copy in force.
-pub(super) fn add_statement(role: &str, statement: &str) -> Vec<String> {
+pub(crate) fn add_statement(role: &str, statement: &str) -> Vec<String> {
     let (before, after) = (format!("{role}-trust-before.json"), format!("{role}-trust.json"));
     let save = [
         "aws",
@@ -38,7 +42,7 @@ pub(super) fn add_statement(role: &str, statement: &str) -> Vec<String> {
         "--query",
         "Role.AssumeRolePolicyDocument",
     ];
-    let filter = format!(".Statement += [{statement}]");
+    let filter = format!(".Statement = ([.Statement] | flatten) + [{statement}]");
     let file = format!("file://{after}");
     let put = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &file];
     let quoted = |words: &[&str]| shell::command(words);

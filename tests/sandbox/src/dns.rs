@@ -1,22 +1,45 @@
-//! The cluster's DNS: knows STS, the issuer and the API server, and fails where the scenario says so.
-//! Codec by hand: one question, A and SOA records; the probe's own codec is a library.
+//! The cluster's DNS: knows STS, the issuer, the API server and the proxy, and fails or leads elsewhere where the scenario says so.
+//! Codec by hand: one question; A, AAAA, CNAME and SOA records; the probe's own codec is a library.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
-    issuer::Issuer, policy::wildcard, record::DnsQuestion, scenario::DnsFault, sts::Endpoint, world::World,
+    policy::wildcard,
+    record::DnsQuestion,
+    scenario::{Dns, Family},
+    sts::Endpoint,
+    world::World,
 };
 
 /// Where names lead to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addresses {
     pub(crate) sts: Ipv4Addr,
+    pub(crate) sts_ipv6: Ipv6Addr,
     pub(crate) issuer: Ipv4Addr,
     pub(crate) api_server: Ipv4Addr,
+    pub(crate) proxy: Ipv4Addr,
 }
 
+impl Addresses {
+    /// Those of STS that DNS tells.
+    pub(crate) fn sts_of(&self, families: &[Family]) -> Vec<IpAddr> {
+        let all = [self.sts.into(), self.sts_ipv6.into()];
+        all.into_iter().filter(|address| families.contains(&Family::of(*address))).collect()
+    }
+}
+
+/// In every cluster; tells a DNS that is away from a name that is not there.
+const CONTROL: &str = "kubernetes.default.svc.cluster.local";
+/// The proxy's name.
+const PROXY: &str = "proxy.corp.internal";
+/// More aliases in a row than any real name has.
+const CHAIN_LIMIT: usize = 8;
+
 const A: u16 = 1;
+const CNAME: u16 = 5;
 const SOA: u16 = 6;
+const AAAA: u16 = 28;
 const IN: u16 = 1;
 const HEADER: usize = 12;
 
@@ -42,26 +65,43 @@ pub(crate) fn answer(
         kind: question.kind,
         over,
     });
-    let fault = world.scenario.dns.iter().find(|(pattern, _)| wildcard(pattern, &question.name));
-    match fault {
-        Some((_, DnsFault::Silent)) => return None,
-        Some((_, DnsFault::Servfail)) => return Some(question.reply(SERV_FAIL, None)),
-        Some((_, DnsFault::Nxdomain)) => return Some(question.reply(NX_DOMAIN, None)),
-        None => {}
+    let mut aliases: Vec<&str> = Vec::new();
+    loop {
+        let name = aliases.last().copied().unwrap_or(&question.name);
+        match rule(world, name) {
+            Some(Dns::Silent) => return None,
+            Some(Dns::Servfail) => return Some(question.reply(SERV_FAIL, &[], &[])),
+            Some(Dns::Nxdomain) => return Some(question.reply(NX_DOMAIN, &aliases, &[])),
+            Some(Dns::Cname(_)) if aliases.len() == CHAIN_LIMIT => {
+                return Some(question.reply(SERV_FAIL, &[], &[]));
+            }
+            Some(Dns::Cname(target)) => aliases.push(target),
+            None => {
+                let found = lookup(world, addresses, name);
+                let code = if found.is_some() { NO_ERROR } else { NX_DOMAIN };
+                return Some(question.reply(code, &aliases, &found.unwrap_or_default()));
+            }
+        }
     }
-    Some(match lookup(addresses, &question.name) {
-        None => question.reply(NX_DOMAIN, None),
-        Some(address) => question.reply(NO_ERROR, Some(address).filter(|_| question.kind == A)),
-    })
 }
 
-fn lookup(addresses: Addresses, name: &str) -> Option<Ipv4Addr> {
-    if name == "kubernetes.default.svc.cluster.local" {
-        Some(addresses.api_server)
-    } else if name == Issuer::host() {
-        Some(addresses.issuer)
+/// By the whole name before a pattern; a pattern leaves the control name alone.
+fn rule<'a>(world: &'a World, name: &str) -> Option<&'a Dns> {
+    let rules = &world.scenario.dns;
+    let by_pattern = || rules.iter().find(|(pattern, _)| wildcard(pattern, name)).map(|(_, rule)| rule);
+    rules.get(name).or_else(|| by_pattern().filter(|_| name != CONTROL))
+}
+
+/// What the name leads to for whoever has a sound DNS, the proxy for one.
+pub(crate) fn lookup(world: &World, addresses: Addresses, name: &str) -> Option<Vec<IpAddr>> {
+    if name == CONTROL {
+        Some(vec![addresses.api_server.into()])
+    } else if name == PROXY {
+        Some(vec![addresses.proxy.into()])
+    } else if name == world.issuer.host() {
+        Some(vec![addresses.issuer.into()])
     } else {
-        Endpoint::of(name).map(|_| addresses.sts)
+        Endpoint::of(name).map(|_| addresses.sts_of(&world.scenario.sts_families))
     }
 }
 
@@ -101,18 +141,34 @@ impl<'a> Question<'a> {
         Some(Self { id: &header[..2], raw, name: labels.join("."), kind, recursion_desired })
     }
 
-    fn reply(&self, code: u8, address: Option<Ipv4Addr>) -> Vec<u8> {
+    /// `aliases` lead from the question's name to the one that has the addresses.
+    fn reply(&self, code: u8, aliases: &[&str], addresses: &[IpAddr]) -> Vec<u8> {
+        let data = addresses.iter().filter_map(|address| match address {
+            IpAddr::V4(address) if self.kind == A => Some(address.octets().to_vec()),
+            IpAddr::V6(address) if self.kind == AAAA => Some(address.octets().to_vec()),
+            _ => None,
+        });
+        let data: Vec<Vec<u8>> = data.collect();
         // Negative answers carry the zone's SOA, as CoreDNS's do; a failure carries nothing.
-        let negative = address.is_none() && code != SERV_FAIL;
+        let negative = data.is_empty() && code != SERV_FAIL;
         // Response and authoritative, recursion available.
         let flags = [0x84 | u8::from(self.recursion_desired), 0x80 | code];
-        let counts = [0, 1, 0, u8::from(address.is_some()), 0, u8::from(negative), 0, 0];
+        let answers = u8::try_from(aliases.len() + data.len()).unwrap_or_default();
+        let counts = [0, 1, 0, answers, 0, u8::from(negative), 0, 0];
         let mut out = [self.id, &flags, &counts, self.raw].concat();
-        if let Some(address) = address {
-            // A pointer to the question's name.
-            out.extend_from_slice(&[0xc0, 0x0c]);
-            record(&mut out, A, &address.octets());
-        } else if negative {
+        // A pointer to the question's name.
+        let mut owner = vec![0xc0, 0x0c];
+        for alias in aliases {
+            let target = encode(alias);
+            out.extend_from_slice(&owner);
+            record(&mut out, CNAME, &target);
+            owner = target;
+        }
+        for data in &data {
+            out.extend_from_slice(&owner);
+            record(&mut out, self.kind, data);
+        }
+        if negative {
             out.push(0);
             // Root as server and mailbox, then serial, refresh, retry, expire and negative time to live.
             let numbers = [1_u32, 7200, 1800, 86_400, 30].map(u32::to_be_bytes).concat();
@@ -120,6 +176,16 @@ impl<'a> Question<'a> {
         }
         out
     }
+}
+
+fn encode(name: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    for label in name.split('.') {
+        out.push(u8::try_from(label.len()).unwrap_or_default());
+        out.extend_from_slice(label.as_bytes());
+    }
+    out.push(0);
+    out
 }
 
 /// Type, class, time to live and data.
@@ -135,15 +201,43 @@ fn record(out: &mut Vec<u8>, kind: u16, data: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{issuer::Issuer, key::Key, registry::Registry, scenario::Scenario};
 
     const QUERY: &[u8] =
         b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03STS\x01x\x03com\x00\x00\x01\x00\x01";
+    const STS: Ipv4Addr = Ipv4Addr::new(10, 0, 12, 31);
+    const ADDRESSES: Addresses = Addresses {
+        sts: STS,
+        sts_ipv6: Ipv6Addr::LOCALHOST,
+        issuer: Ipv4Addr::new(10, 0, 14, 52),
+        api_server: Ipv4Addr::new(10, 100, 0, 1),
+        proxy: Ipv4Addr::new(10, 0, 9, 9),
+    };
+
+    fn query(name: &str, kind: u16) -> Vec<u8> {
+        let header = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00";
+        [&header[..], &encode(name), &kind.to_be_bytes(), &IN.to_be_bytes()].concat()
+    }
+
+    fn ask(scenario: &str, name: &str, kind: u16) -> Option<Vec<u8>> {
+        let scenario = Scenario::parse("test", scenario).unwrap();
+        let registry = Registry::of(&scenario).unwrap();
+        let issuer = Issuer::new(Key::generate().unwrap(), None, scenario.issuer.clone());
+        let world = World::new(scenario, registry, issuer);
+        answer(&world, ADDRESSES, &query(name, kind), "udp")
+    }
+
+    /// Response code and number of answers.
+    fn outcome(scenario: &str, name: &str, kind: u16) -> (u8, u8) {
+        let reply = ask(scenario, name, kind).unwrap();
+        (reply[3] & 0xf, reply[7])
+    }
 
     #[test]
     fn a_question_is_read_in_lower_case_and_echoed_as_asked() {
         let question = Question::parse(QUERY).unwrap();
         assert_eq!((question.name.as_str(), question.kind), ("sts.x.com", A));
-        let reply = question.reply(NO_ERROR, Some(Ipv4Addr::new(10, 0, 12, 31)));
+        let reply = question.reply(NO_ERROR, &[], &[STS.into()]);
         assert_eq!(reply[..4], [0x12, 0x34, 0x85, 0x80]);
         assert_eq!(reply[6..8], [0, 1]);
         assert_eq!(reply[12..QUERY.len()], QUERY[12..]);
@@ -152,9 +246,39 @@ mod tests {
 
     #[test]
     fn a_name_that_does_not_exist_has_the_zone_behind_it() {
-        let reply = Question::parse(QUERY).unwrap().reply(NX_DOMAIN, None);
+        let reply = Question::parse(QUERY).unwrap().reply(NX_DOMAIN, &[], &[]);
         assert_eq!(reply[3] & 0xf, NX_DOMAIN);
         assert_eq!(reply[8..10], [0, 1]);
+    }
+
+    #[test]
+    fn each_family_has_the_addresses_that_the_scenario_gives_it() {
+        let name = "sts.eu-west-1.amazonaws.com";
+        assert_eq!((outcome("{}", name, A), outcome("{}", name, AAAA)), ((NO_ERROR, 1), (NO_ERROR, 0)));
+        let only = r#"{"sts_families": ["ipv6"]}"#;
+        assert_eq!((outcome(only, name, A), outcome(only, name, AAAA)), ((NO_ERROR, 0), (NO_ERROR, 1)));
+        assert!(ask(only, name, AAAA).unwrap().ends_with(&Ipv6Addr::LOCALHOST.octets()));
+        assert_eq!(outcome("{}", "proxy.corp.internal", A), (NO_ERROR, 1));
+    }
+
+    #[test]
+    fn an_alias_is_followed_to_the_end_or_to_its_failure() {
+        let name = "sts.eu-west-1.amazonaws.com";
+        let to = |target: &str| format!(r#"{{"dns": {{"{name}": {{"cname": "{target}"}}}}}}"#);
+        let endpoint = "vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com";
+        assert_eq!(outcome(&to(endpoint), name, A), (NO_ERROR, 2));
+        assert!(ask(&to(endpoint), name, A).unwrap().ends_with(&STS.octets()));
+        assert_eq!(outcome(&to("gone.example"), name, A), (NX_DOMAIN, 1));
+        assert_eq!(outcome(&to(name), name, A), (SERV_FAIL, 0));
+    }
+
+    #[test]
+    fn a_pattern_leaves_the_control_name_alone_and_its_own_name_does_not() {
+        let all = r#"{"dns": {"*": "servfail"}}"#;
+        assert_eq!(outcome(all, "sts.eu-west-1.amazonaws.com", A), (SERV_FAIL, 0));
+        assert_eq!(outcome(all, CONTROL, A), (NO_ERROR, 1));
+        let named = format!(r#"{{"dns": {{"{CONTROL}": "silent"}}}}"#);
+        assert_eq!(ask(&named, CONTROL, A), None);
     }
 
     #[test]

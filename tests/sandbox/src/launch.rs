@@ -4,7 +4,7 @@
 use std::{
     ffi::OsString,
     fs::{self, File},
-    net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket},
+    net::{IpAddr, TcpListener, TcpStream, UdpSocket},
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -16,10 +16,11 @@ use nix::sys::{
     socket::{Backlog, listen as set_backlog},
 };
 use rustls::ServerConfig;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    api_server,
     dns::Addresses,
     error::{Doing as _, Error, Result},
     issuer::Issuer,
@@ -66,13 +67,17 @@ pub(crate) struct Place {
     pub(crate) ids: Option<Ids>,
     /// What the place adds to the environment.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// Where the account's token for the API server is mounted.
+    pub(crate) service_account: Option<PathBuf>,
     pub(crate) listeners: Listeners,
 }
 
 /// Bound before the first thread, served afterwards.
 pub(crate) struct Listeners {
     pub(crate) sts: Sts,
-    pub(crate) issuer: TcpListener,
+    pub(crate) issuer: Option<TcpListener>,
+    pub(crate) api_server: Option<TcpListener>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) metadata: Option<TcpListener>,
     pub(crate) dns: Option<Dns>,
 }
@@ -83,27 +88,38 @@ pub(crate) struct Dns {
     pub(crate) addresses: Addresses,
 }
 
+/// The addresses are for what it looks up itself.
+pub(crate) struct Proxy {
+    pub(crate) listener: TcpListener,
+    pub(crate) addresses: Addresses,
+}
+
 pub(crate) enum Sts {
-    Serve(TcpListener),
+    /// At each of its addresses.
+    Serve(Vec<TcpListener>),
     Nobody,
-    /// A queue for one connection, and that one: the kernel drops every further SYN.
     Full {
-        _queue: TcpListener,
-        _only: TcpStream,
+        _queues: Vec<Queue>,
     },
 }
 
-impl Sts {
-    pub(crate) fn drop(address: Ipv4Addr, port: u16) -> Result<Self> {
+/// A queue for one connection, and that one: the kernel drops every further SYN.
+pub(crate) struct Queue {
+    _listener: TcpListener,
+    _only: TcpStream,
+}
+
+impl Queue {
+    pub(crate) fn full(address: IpAddr, port: u16) -> Result<Self> {
         let what = || "failed to fill the queue of a listener".to_owned();
-        let queue = listen(address, port)?;
-        set_backlog(&queue, Backlog::new(0).doing(what)?).doing(what)?;
-        let only = TcpStream::connect(queue.local_addr().doing(what)?).doing(what)?;
-        Ok(Self::Full { _queue: queue, _only: only })
+        let listener = listen(address, port)?;
+        set_backlog(&listener, Backlog::new(0).doing(what)?).doing(what)?;
+        let only = TcpStream::connect(listener.local_addr().doing(what)?).doing(what)?;
+        Ok(Self { _listener: listener, _only: only })
     }
 }
 
-pub(crate) fn listen(address: Ipv4Addr, port: u16) -> Result<TcpListener> {
+pub(crate) fn listen(address: IpAddr, port: u16) -> Result<TcpListener> {
     TcpListener::bind((address, port)).doing(|| format!("failed to listen on {address}:{port}"))
 }
 
@@ -113,16 +129,17 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let key =
         |name: &str| order.keys.as_deref().map_or_else(Key::generate, |folder| Key::kept_in(folder, name));
     let other = match order.scenario.token.sign_with {
-        SignWith::Issuer => None,
+        SignWith::Issuer | SignWith::Nobody => None,
         SignWith::OtherKey => Some(key("other")?),
     };
-    let issuer = Issuer::new(key("issuer")?, other);
+    let issuer = Issuer::new(key("issuer")?, other, order.scenario.issuer.clone());
     let world = Arc::new(World::new(order.scenario, order.registry, issuer));
     world.record.edit().mode = place.mode.into();
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
 
     place_token(&world, &place)?;
-    let (ca, tls) = certificates(world.scenario.fault)?;
+    let (ca, tls) = certificates(&world)?;
+    place_service_account(&world, &place, &tls.cluster_ca)?;
     mounts::write(&place.own.join("ca.pem"), &ca, 0o644)?;
     let termination_log = place.own.join("termination-log");
     mounts::write(&termination_log, "", 0o666)?;
@@ -155,35 +172,61 @@ fn place_token(world: &World, place: &Place) -> Result<()> {
     if scenario.token_file.missing {
         return Ok(());
     }
-    let mut content = scenario.token.bytes.clone().unwrap_or(minted.jwt);
-    content.push_str(&scenario.token.append);
-    token_file::place(
-        &place.token_directory,
-        &scenario.token_file,
-        content.as_bytes(),
-        minted.issued_at,
-        place.owner,
-    )?;
-    place.seal.map_or(Ok(()), |seal| seal(&place.token_directory))
+    let now = OffsetDateTime::now_utc();
+    let written_at = scenario
+        .token_file
+        .written_seconds_ago
+        .map_or(minted.issued_at, |age| now.saturating_sub(Duration::seconds(age)));
+    let content = token_file::content(&scenario.token, minted.jwt);
+    if scenario.token.base64 {
+        world.record.secret(content.trim());
+    }
+    let volume = token_file::Volume { directory: &place.token_directory, written_at, owner: place.owner };
+    let sealed = token_file::place(volume, &scenario.token_file, content.as_bytes(), &place.own)?;
+    place.seal.map_or(Ok(()), |seal| seal(&sealed))
 }
 
-/// Of STS and of the issuer.
+/// What kubelet mounts into every pod: token, cluster's CA and namespace, readable by all.
+fn place_service_account(world: &World, place: &Place, ca: &str) -> Result<()> {
+    let Some(directory) = &place.service_account else {
+        return Ok(());
+    };
+    let minted = api_server::mint_token(&world.issuer, OffsetDateTime::now_utc())?;
+    world.record.secret(&minted.jwt);
+    world.record.secret(minted.jwt.rsplit('.').next().unwrap_or_default());
+    let volume = token_file::Volume { directory, written_at: minted.issued_at, owner: None };
+    volume.project(&[
+        ("token", minted.jwt.as_bytes()),
+        ("ca.crt", ca.as_bytes()),
+        ("namespace", scenario::NAMESPACE.as_bytes()),
+    ])?;
+    place.seal.map_or(Ok(()), |seal| seal(directory))
+}
+
 struct Tls {
     sts: Arc<ServerConfig>,
     issuer: Arc<ServerConfig>,
+    api_server: Arc<ServerConfig>,
+    /// The authority of `api_server`, which vouches for nothing else.
+    cluster_ca: String,
 }
 
 /// What the command is told to trust, and the servers' settings.
-fn certificates(fault: Fault) -> Result<(String, Tls)> {
+fn certificates(world: &World) -> Result<(String, Tls)> {
+    let fault = world.scenario.fault;
     let authority = Arc::new(Authority::new("credprobe sandbox CA")?);
     let pem = authority.pem().to_owned();
-    let issuer = Resolver::config(Arc::clone(&authority), Flaw::None, Issuer::host())?;
+    let issuer = Resolver::config(Arc::clone(&authority), Flaw::None, world.issuer.host())?;
     let presented = match fault {
         Fault::ForeignCertificate => Arc::new(Authority::new("Corporate Proxy CA")?),
         _ => authority,
     };
     let sts = Resolver::config(presented, Flaw::under(fault), "sts.eu-west-1.amazonaws.com")?;
-    Ok((pem, Tls { sts, issuer }))
+    let cluster = Arc::new(Authority::new("kubernetes")?);
+    let cluster_ca = cluster.pem().to_owned();
+    // Clients that connect by address send no name.
+    let api_server = Resolver::config(cluster, Flaw::None, scenario::API_SERVER)?;
+    Ok((pem, Tls { sts, issuer, api_server, cluster_ca }))
 }
 
 /// Exactly what the container would have.
@@ -220,16 +263,29 @@ fn environment(scenario: &Scenario, place: &Place) -> Vec<(String, OsString)> {
 fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {
     let site =
         |kind, config: Arc<ServerConfig>| serve::Site { world: Arc::clone(world), tls: config.into(), kind };
-    if let Sts::Serve(listener) = listeners.sts {
-        tokio::spawn(serve::https(asynchronous(listener)?, site(Kind::Sts, tls.sts)));
-    } else {
+    let serve = |listener, kind, config| -> Result<()> {
+        tokio::spawn(serve::https(asynchronous(listener)?, site(kind, config)));
+        Ok(())
+    };
+    match listeners.sts {
+        Sts::Serve(addresses) => {
+            addresses.into_iter().try_for_each(|listener| serve(listener, Kind::Sts, Arc::clone(&tls.sts)))?;
+        }
         // Kept for as long as the servers run.
-        tokio::spawn(async move {
-            let _held = listeners.sts;
+        held => drop(tokio::spawn(async move {
+            let _held = held;
             std::future::pending::<()>().await;
-        });
+        })),
     }
-    tokio::spawn(serve::https(asynchronous(listeners.issuer)?, site(Kind::Issuer, tls.issuer)));
+    for (listener, kind, config) in [
+        (listeners.issuer, Kind::Issuer, tls.issuer),
+        (listeners.api_server, Kind::ApiServer, tls.api_server),
+    ] {
+        listener.map_or(Ok(()), |listener| serve(listener, kind, config))?;
+    }
+    if let Some(Proxy { listener, addresses }) = listeners.proxy {
+        tokio::spawn(serve::proxy(asynchronous(listener)?, Arc::clone(world), addresses));
+    }
     if let Some(listener) = listeners.metadata {
         tokio::spawn(serve::metadata_trap(asynchronous(listener)?, Arc::clone(world)));
     }

@@ -18,6 +18,8 @@ mod launch;
 mod loopback;
 mod pod;
 mod policy;
+#[cfg(test)]
+mod policy_agreement;
 mod record;
 mod registry;
 mod scenario;

@@ -1,17 +1,17 @@
 //! The box without a pod: the same servers on 127.0.0.1, for machines that grant no namespaces.
 //! Names, addresses, owners and DNS are the machine's own; a scenario about those is refused.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use nix::unistd::{getegid, geteuid};
 
 use crate::{
     error::{Doing as _, Error, Result},
-    launch::{self, Listeners, Order, Place, Sts},
+    launch::{self, Listeners, Order, Place, Queue, Sts},
     scenario::Fault,
 };
 
-const LOCALHOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Runs the order as whoever started the sandbox.
 pub(crate) fn run(order: Order) -> Result<i32> {
@@ -40,10 +40,11 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         }
         Fault::Drop => {
             drop(listener);
-            Sts::drop(LOCALHOST, port)?
+            Sts::Full { _queues: vec![Queue::full(LOCALHOST, port)?] }
         }
-        _ => Sts::Serve(listener),
+        _ => Sts::Serve(vec![listener]),
     };
+    let issuer = (!scenario.issuer.refuse).then(|| launch::listen(LOCALHOST, 0)).transpose()?;
     let place = Place {
         mode: "loopback",
         token_file: token_directory.join("token").display().to_string(),
@@ -53,7 +54,8 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         program: order.program.clone(),
         ids: None,
         environment: vec![("AWS_ENDPOINT_URL_STS", format!("https://localhost:{port}"))],
-        listeners: Listeners { sts, issuer: launch::listen(LOCALHOST, 0)?, metadata: None, dns: None },
+        service_account: None,
+        listeners: Listeners { sts, issuer, api_server: None, proxy: None, metadata: None, dns: None },
         own,
     };
     let code = launch::run(order, place);

@@ -27,6 +27,8 @@ pub(crate) struct Contents {
     pub(crate) sts_connections: u32,
     pub(crate) sts_requests: Vec<StsRequest>,
     pub(crate) issuer_requests: Vec<IssuerRequest>,
+    pub(crate) api_server_requests: Vec<IssuerRequest>,
+    pub(crate) proxy_requests: Vec<ProxyRequest>,
     /// `null` on loopback, where nobody listens at the metadata address.
     pub(crate) imds_connections: Option<u32>,
     pub(crate) dns_questions: Vec<DnsQuestion>,
@@ -54,8 +56,19 @@ pub(crate) struct IssuerRequest {
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) status: u16,
-    /// A token has no business here.
+    /// A token has no business at the issuer, and is needed at the API server.
     pub(crate) authorized: bool,
+}
+
+/// Never what credentials came with it.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProxyRequest {
+    pub(crate) method: String,
+    /// `host:port`.
+    pub(crate) target: String,
+    pub(crate) authorized: bool,
+    /// 0 where there is no answer.
+    pub(crate) status: u16,
 }
 
 #[derive(Debug, Serialize)]

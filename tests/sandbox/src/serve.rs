@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited, combinators::UnsyncBoxBody};
-use hyper::{Response, StatusCode, body::Incoming, header, http::response::Builder, service::service_fn};
+use hyper::{Response, body::Incoming, header, http::response::Builder, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -14,9 +14,12 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{clock, dns, issuer::Issuer, record::IssuerRequest, scenario::Fault, sts, world::World};
+use crate::{api_server, clock, dns, record::IssuerRequest, scenario::Fault, sts, world::World};
 
 mod delivery;
+mod proxy;
+
+pub(crate) use proxy::proxy;
 
 /// Ends clients that connect and say nothing; far beyond what a probe waits.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -38,6 +41,7 @@ pub(crate) struct Site {
 pub(crate) enum Kind {
     Sts,
     Issuer,
+    ApiServer,
 }
 
 pub(crate) async fn https(listener: TcpListener, site: Site) {
@@ -52,6 +56,9 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
     if site.kind == Kind::Sts {
         site.world.record.edit().sts_connections += 1;
         fault = site.world.connection_fault();
+    }
+    if site.kind == Kind::Issuer && site.world.scenario.issuer.black_hole {
+        fault = Fault::BlackHole;
     }
     match fault {
         Fault::BlackHole => return tokio::time::sleep(PATIENCE).await,
@@ -101,26 +108,33 @@ async fn respond(site: &Site, request: hyper::Request<Incoming>) -> io::Result<R
             delivery::deliver(answer, builder).await
         }
         Kind::Issuer => document(&site.world, &request),
+        Kind::ApiServer => {
+            let (status, content) = api_server::answer(&site.world, &request);
+            site.world.record.edit().api_server_requests.push(note(&request, status));
+            finish(json().status(status), content.to_string())
+        }
     }
 }
 
 fn document(world: &World, request: &sts::Request<'_>) -> io::Result<Response<Body>> {
-    let document =
-        world.issuer.document(request.path).filter(|_| request.host() == Issuer::host() || is_local(request));
-    let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    world.record.edit().issuer_requests.push(IssuerRequest {
-        host: request.host().to_owned(),
-        path: request.path.to_owned(),
-        status: status.as_u16(),
-        authorized: request.headers.contains_key(header::AUTHORIZATION),
-    });
-    let text =
-        document.map_or_else(|| r#"{"message":"Not Found"}"#.to_owned(), |document| document.to_string());
-    finish(Response::builder().status(status).header(header::CONTENT_TYPE, "application/json"), text)
+    let is_ours = request.host() == world.issuer.host() || request.host() == "localhost";
+    let document = world.issuer.document(if is_ours { request.path } else { "" });
+    world.record.edit().issuer_requests.push(note(request, document.status));
+    let builder = Response::builder().status(document.status);
+    finish(builder.header(header::CONTENT_TYPE, document.content_type), document.body)
 }
 
-fn is_local(request: &sts::Request<'_>) -> bool {
-    request.host() == "localhost"
+fn json() -> Builder {
+    Response::builder().header(header::CONTENT_TYPE, "application/json")
+}
+
+fn note(request: &sts::Request<'_>, status: u16) -> IssuerRequest {
+    IssuerRequest {
+        host: request.host().to_owned(),
+        path: request.path.to_owned(),
+        status,
+        authorized: request.headers.contains_key(header::AUTHORIZATION),
+    }
 }
 
 fn finish(builder: Builder, text: impl Into<Bytes>) -> io::Result<Response<Body>> {

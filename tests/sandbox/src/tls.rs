@@ -41,7 +41,7 @@ pub(crate) struct Resolver {
     authority: Arc<Authority>,
     flaw: Flaw,
     /// For clients that send no name.
-    default_name: &'static str,
+    default_name: String,
     made: Mutex<HashMap<String, Arc<CertifiedKey>>>,
 }
 
@@ -100,9 +100,9 @@ impl Resolver {
     pub(crate) fn config(
         authority: Arc<Authority>,
         flaw: Flaw,
-        default_name: &'static str,
+        default_name: &str,
     ) -> Result<Arc<ServerConfig>> {
-        let resolver = Self { authority, flaw, default_name, made: Mutex::default() };
+        let resolver = Self { authority, flaw, default_name: default_name.into(), made: Mutex::default() };
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .doing(|| "failed to set TLS up".into())?
@@ -115,7 +115,7 @@ impl Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = hello.server_name().unwrap_or(self.default_name).to_owned();
+        let name = hello.server_name().unwrap_or(&self.default_name).to_owned();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(certificate) = made.get(&name) {
             return Some(Arc::clone(certificate));

@@ -7,12 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use time::OffsetDateTime;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nix::{sys::stat::Mode, unistd::mkfifo};
+use time::{Duration, OffsetDateTime};
 
 use crate::{
     clock,
     error::{Doing as _, Result},
-    scenario::{Layout, TokenFile},
+    pod::mounts,
+    scenario::{Layout, Token, TokenFile},
 };
 
 /// Who owns files where the scenario does not say.
@@ -22,56 +25,131 @@ pub(crate) struct Owner {
     pub(crate) gid: u32,
 }
 
-/// Lays the file out in an empty directory. `owner` is `None` where ownership cannot be had.
-pub(crate) fn place(
-    directory: &Path,
-    spec: &TokenFile,
-    content: &[u8],
-    written_at: OffsetDateTime,
-    owner: Option<Owner>,
-) -> Result<()> {
-    let what = || format!("failed to lay the token file out in {}", directory.display());
-    let owner = owner.map(|default| Owner {
+/// A projected volume.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Volume<'a> {
+    /// Empty, and where the container sees it.
+    pub(crate) directory: &'a Path,
+    pub(crate) written_at: OffsetDateTime,
+    /// `None` where ownership cannot be had.
+    pub(crate) owner: Option<Owner>,
+}
+
+/// What is in the file.
+pub(crate) fn content(spec: &Token, jwt: String) -> String {
+    let token = spec.bytes.clone().unwrap_or(jwt);
+    let token = if spec.base64 { STANDARD.encode(token) } else { token };
+    format!("{}{token}{}", spec.prepend, spec.append).repeat(spec.repeat)
+}
+
+/// Lays the file out; what is then to be made read-only. `own` is the sandbox's folder, which the container does not look into.
+pub(crate) fn place(volume: Volume<'_>, spec: &TokenFile, content: &[u8], own: &Path) -> Result<PathBuf> {
+    let owner = volume.owner.map(|default| Owner {
         uid: spec.owner.unwrap_or(default.uid),
         gid: spec.group.unwrap_or(default.gid),
     });
-    // With fsGroup, kubelet sets the group, its execute bits and setgid.
-    let (outer, inner) =
-        if owner.is_some_and(|owner| owner.gid != 0) { (0o3777, 0o2755) } else { (0o1777, 0o755) };
-    let own_directory = |path: &Path, mode: u32| {
-        if let Some(owner) = owner {
+    let volume = Volume { owner, ..volume };
+    let what = || volume.what();
+    match spec.layout {
+        Layout::Copy => {
+            volume.own_directory(volume.directory, OUTER)?;
+            volume.file(&volume.directory.join("token"), spec, content)?;
+        }
+        Layout::Projected => {
+            let data = volume.data()?;
+            volume.file(&data.join("token"), spec, content)?;
+            symlink("..data/token", volume.directory.join("token")).doing(what)?;
+        }
+        Layout::SubPath => {
+            let hidden = own.join("volume");
+            fs::create_dir(&hidden).doing(what)?;
+            mounts::tmpfs(&hidden, "1777")?;
+            let target = volume.directory.join("token");
+            File::create(&target).doing(what)?;
+            let below = Volume { directory: &hidden, ..volume };
+            let data = below.data()?;
+            below.file(&data.join("token"), spec, content)?;
+            mounts::bind(&data.join("token"), &target)?;
+            below.rotate(&data)?;
+            // The container has but the one file of it.
+            mounts::detach(&hidden)?;
+            return Ok(target);
+        }
+    }
+    Ok(volume.directory.to_owned())
+}
+
+/// Modes of a volume's directory and of the dated one in it, without and with fsGroup.
+const OUTER: [u32; 2] = [0o1777, 0o3777];
+const INNER: [u32; 2] = [0o755, 0o2755];
+
+impl Volume<'_> {
+    fn what(&self) -> String {
+        format!("failed to lay a volume out in {}", self.directory.display())
+    }
+
+    /// Files that belong to root and that everyone may read.
+    pub(crate) fn project(&self, files: &[(&str, &[u8])]) -> Result<()> {
+        let what = || self.what();
+        let data = self.data()?;
+        for (name, content) in files {
+            fs::write(data.join(name), content).doing(what)?;
+            set_mode(&data.join(name), 0o644).doing(what)?;
+            symlink(Path::new("..data").join(name), self.directory.join(name)).doing(what)?;
+        }
+        Ok(())
+    }
+
+    /// The dated directory, and `..data` that points to it.
+    fn data(&self) -> Result<PathBuf> {
+        let what = || self.what();
+        self.own_directory(self.directory, OUTER)?;
+        let dated = dated(self.written_at);
+        let data = self.directory.join(&dated);
+        fs::create_dir(&data).doing(what)?;
+        self.own_directory(&data, INNER)?;
+        symlink(&dated, self.directory.join("..data")).doing(what)?;
+        Ok(data)
+    }
+
+    /// What kubelet does an hour later: a new directory, `..data` swapped, the old directory removed.
+    fn rotate(&self, old: &Path) -> Result<()> {
+        let what = || self.what();
+        fs::remove_file(self.directory.join("..data")).doing(what)?;
+        let later = self.written_at.saturating_add(Duration::HOUR);
+        Volume { written_at: later, ..*self }.data()?;
+        fs::remove_dir_all(old).doing(what)
+    }
+
+    fn own_directory(&self, path: &Path, [without, with_group]: [u32; 2]) -> Result<()> {
+        let what = || self.what();
+        if let Some(owner) = self.owner {
             chown(path, Some(0), Some(owner.gid)).doing(what)?;
         }
-        set_mode(path, mode).doing(what)
-    };
-    own_directory(directory, outer)?;
-    let file = match spec.layout {
-        Layout::Plain => directory.join("token"),
-        Layout::Projected => {
-            let dated = dated(written_at);
-            let data = directory.join(&dated);
-            fs::create_dir(&data).doing(what)?;
-            own_directory(&data, inner)?;
-            symlink(&dated, directory.join("..data")).doing(what)?;
-            symlink("..data/token", directory.join("token")).doing(what)?;
-            data.join("token")
+        let has_group = self.owner.is_some_and(|owner| owner.gid != 0);
+        set_mode(path, if has_group { with_group } else { without }).doing(what)
+    }
+
+    fn file(&self, file: &Path, spec: &TokenFile, content: &[u8]) -> Result<()> {
+        let what = || self.what();
+        if spec.directory {
+            fs::create_dir(file).doing(what)?;
+        } else if spec.fifo {
+            mkfifo(file, Mode::S_IRUSR).doing(what)?;
+        } else {
+            fs::write(file, content).doing(what)?;
+            File::options()
+                .write(true)
+                .open(file)
+                .and_then(|file| file.set_modified(self.written_at.into()))
+                .doing(what)?;
         }
-    };
-    if spec.directory {
-        fs::create_dir(&file).doing(what)?;
-    } else {
-        fs::write(&file, content).doing(what)?;
-        File::options()
-            .write(true)
-            .open(&file)
-            .and_then(|file| file.set_modified(written_at.into()))
-            .doing(what)?;
+        if let Some(owner) = self.owner {
+            chown(file, Some(owner.uid), Some(owner.gid)).doing(what)?;
+        }
+        let mode = spec.mode.unwrap_or(if spec.directory { 0o755 } else { 0o640 });
+        set_mode(file, mode).doing(what)
     }
-    if let Some(owner) = owner {
-        chown(&file, Some(owner.uid), Some(owner.gid)).doing(what)?;
-    }
-    let mode = spec.mode.unwrap_or(if spec.directory { 0o755 } else { 0o640 });
-    set_mode(&file, mode).doing(what)
 }
 
 /// `..2026_08_24_09_15_04.123456789`, from the time of writing in UTC.
@@ -94,7 +172,8 @@ mod tests {
     fn placed(spec: &TokenFile) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let at = OffsetDateTime::from_unix_timestamp(1_795_306_265).unwrap();
-        place(folder.path(), spec, b"abc", at, None).unwrap();
+        let volume = Volume { directory: folder.path(), written_at: at, owner: None };
+        place(volume, spec, b"abc", folder.path()).unwrap();
         folder
     }
 
@@ -114,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_a_plain_file_with_its_own_mode() {
-        let spec = TokenFile { layout: Layout::Plain, mode: Some(0o600), ..TokenFile::default() };
+        let spec = TokenFile { layout: Layout::Copy, mode: Some(0o600), ..TokenFile::default() };
         let folder = placed(&spec);
         let metadata = fs::symlink_metadata(folder.path().join("token")).unwrap();
         assert!(metadata.is_file());
@@ -125,5 +204,37 @@ mod tests {
     fn a_directory_can_stand_in_its_place() {
         let folder = placed(&TokenFile { directory: true, ..TokenFile::default() });
         assert!(fs::metadata(folder.path().join("token")).unwrap().is_dir());
+    }
+
+    #[test]
+    fn a_pipe_can_stand_in_its_place() {
+        use std::os::unix::fs::FileTypeExt as _;
+        let folder = placed(&TokenFile { fifo: true, ..TokenFile::default() });
+        assert!(fs::metadata(folder.path().join("token")).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn other_volumes_are_for_everyone_and_rotate_into_a_new_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = OffsetDateTime::from_unix_timestamp(1_795_306_265).unwrap();
+        let volume = Volume { directory: folder.path(), written_at: at, owner: None };
+        volume.project(&[("token", b"abc"), ("namespace", b"shop")]).unwrap();
+        assert_eq!(fs::read(folder.path().join("namespace")).unwrap(), b"shop");
+        let old = fs::canonicalize(folder.path().join("..data")).unwrap();
+        assert_eq!(fs::metadata(old.join("token")).unwrap().permissions().mode() & 0o777, 0o644);
+        volume.rotate(&old).unwrap();
+        let link = fs::read_link(folder.path().join("..data")).unwrap();
+        assert_eq!(link, Path::new("..2026_11_22_01_11_05.795309865"));
+        assert!(!old.exists());
+    }
+
+    #[test]
+    fn the_content_is_wrapped_first_and_repeated_last() {
+        let spec = Token { prepend: "<".into(), append: ">".into(), repeat: 2, ..Token::default() };
+        assert_eq!(content(&spec, "abc".into()), "<abc><abc>");
+        let spec = Token { base64: true, append: "\n".into(), ..Token::default() };
+        assert_eq!(content(&spec, "abc".into()), "YWJj\n");
+        let spec = Token { bytes: Some("else".into()), ..Token::default() };
+        assert_eq!(content(&spec, "abc".into()), "else");
     }
 }

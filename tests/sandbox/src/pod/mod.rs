@@ -9,7 +9,7 @@ mod program;
 
 use std::{
     fs,
-    net::{Ipv4Addr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     os::unix::fs::chown,
     path::{Path, PathBuf},
 };
@@ -19,8 +19,8 @@ use nix::unistd::{Gid, getegid, geteuid, setgroups};
 use crate::{
     dns::Addresses,
     error::{Doing as _, Error, Result},
-    launch::{self, Dns, Listeners, Order, Place, Sts},
-    scenario::{self, Fault, POD, Scenario},
+    launch::{self, Dns, Listeners, Order, Place, Queue, Sts},
+    scenario::{self, Family, Fault, Layout, POD, Proxy, Scenario},
     token_file::Owner,
 };
 use enter::Ids;
@@ -32,15 +32,20 @@ const RUN: &str = "/run";
 const OWN: &str = "/run/credprobe-sandbox";
 /// Without `/var`, which is a link.
 const SECRETS: &str = "/run/secrets/eks.amazonaws.com/serviceaccount";
+const SERVICE_ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 const DNS: Ipv4Addr = Ipv4Addr::new(10, 100, 0, 10);
 const POD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 17);
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 const ADDRESSES: Addresses = Addresses {
     sts: Ipv4Addr::new(10, 0, 12, 31),
+    // Of those that AWS has in Ireland: a VPC's IPv6 addresses are public ones.
+    sts_ipv6: Ipv6Addr::new(0x2a05, 0xd018, 0x12, 0, 0, 0, 0, 0x31),
     issuer: Ipv4Addr::new(10, 0, 14, 52),
     api_server: Ipv4Addr::new(10, 100, 0, 1),
+    proxy: Ipv4Addr::new(10, 0, 9, 9),
 };
+const PROXY_PORT: u16 = 3128;
 
 /// The application's user, as distroless images have it.
 const NON_ROOT: u32 = 65532;
@@ -72,12 +77,29 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     mounts::replace(&hosts, &text, &own)?;
     mounts::replace(&resolv_conf, RESOLV_CONF, &own)?;
     let program = program.reachable(&order.program, ids.as_ref(), &own)?;
-    netlink::set_up_loopback(&addresses(order.scenario.fault))?;
+    netlink::set_up_loopback(&addresses(&order.scenario))?;
     let secrets = Path::new(SECRETS);
-    if !order.scenario.token_file.missing {
-        fs::create_dir_all(secrets).doing(|| format!("failed to make {SECRETS}"))?;
-        mounts::tmpfs(secrets, "1777")?;
+    let volume = |at: &Path| {
+        fs::create_dir_all(at).doing(|| format!("failed to make {}", at.display()))?;
+        mounts::tmpfs(at, "1777")
+    };
+    let token_file = &order.scenario.token_file;
+    match token_file.layout {
+        _ if token_file.missing => {}
+        // The file alone is a mount, below a directory of the container's own.
+        Layout::SubPath => fs::create_dir_all(secrets).doing(|| format!("failed to make {SECRETS}"))?,
+        Layout::Projected | Layout::Copy => volume(secrets)?,
     }
+    let mounted = order.scenario.api_server.as_ref().is_some_and(|api_server| !api_server.not_mounted);
+    let service_account = mounted.then(|| PathBuf::from(SERVICE_ACCOUNT));
+    service_account.as_deref().map_or(Ok(()), volume)?;
+    let environment = match order.scenario.api_server {
+        Some(_) => vec![
+            ("KUBERNETES_SERVICE_HOST", scenario::API_SERVER.into()),
+            ("KUBERNETES_SERVICE_PORT", "443".into()),
+        ],
+        None => Vec::new(),
+    };
     let place = Place {
         mode: "pod",
         token_directory: secrets.to_owned(),
@@ -86,8 +108,9 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
         seal: Some(mounts::make_read_only),
         program,
         ids,
-        environment: Vec::new(),
-        listeners: listeners(order.scenario.fault)?,
+        environment,
+        service_account,
+        listeners: listeners(&order.scenario)?,
         own,
     };
     launch::run(order, place)
@@ -97,7 +120,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
 pub(crate) fn try_isolation(privilege: Privilege) -> Result<()> {
     privilege.isolate()?;
     mounts::fresh_run()?;
-    netlink::set_up_loopback(&[DNS])?;
+    netlink::set_up_loopback(&[DNS.into()])?;
     if privilege == Privilege::Root {
         // Root of a container may have no other id to give away.
         chown(RUN, Some(NON_ROOT), Some(NON_ROOT))
@@ -117,25 +140,48 @@ fn ids(scenario: &Scenario) -> Ids {
     }
 }
 
-fn addresses(fault: Fault) -> Vec<Ipv4Addr> {
-    let mut addresses = vec![DNS, POD_ADDRESS, METADATA, ADDRESSES.issuer, ADDRESSES.api_server];
-    if fault != Fault::NoRoute {
-        addresses.push(ADDRESSES.sts);
-    }
+fn addresses(scenario: &Scenario) -> Vec<IpAddr> {
+    let always = [
+        DNS,
+        POD_ADDRESS,
+        METADATA,
+        ADDRESSES.issuer,
+        ADDRESSES.api_server,
+        ADDRESSES.proxy,
+    ];
+    let mut addresses: Vec<IpAddr> = always.into_iter().map(IpAddr::from).collect();
+    addresses.extend(sts(scenario));
     addresses
 }
 
-fn listeners(fault: Fault) -> Result<Listeners> {
-    let sts = match fault {
+/// The addresses of STS that the pod has a route to.
+fn sts(scenario: &Scenario) -> Vec<IpAddr> {
+    let mut addresses = ADDRESSES.sts_of(&scenario.sts_families);
+    addresses.retain(|address| {
+        scenario.fault != Fault::NoRoute && !scenario.no_route.contains(&Family::of(*address))
+    });
+    addresses
+}
+
+fn listeners(scenario: &Scenario) -> Result<Listeners> {
+    let each = || sts(scenario).into_iter();
+    let sts = match scenario.fault {
         Fault::Refuse | Fault::NoRoute => Sts::Nobody,
-        Fault::Drop => Sts::drop(ADDRESSES.sts, 443)?,
-        _ => Sts::Serve(launch::listen(ADDRESSES.sts, 443)?),
+        Fault::Drop => Sts::Full { _queues: each().map(|at| Queue::full(at, 443)).collect::<Result<_>>()? },
+        _ => Sts::Serve(each().map(|at| launch::listen(at, 443)).collect::<Result<_>>()?),
     };
     let socket = UdpSocket::bind((DNS, 53)).doing(|| format!("failed to listen on {DNS}:53 over UDP"))?;
+    let where_wanted = |wanted: bool, address: Ipv4Addr, port: u16| {
+        wanted.then(|| launch::listen(address.into(), port)).transpose()
+    };
+    let has_proxy = scenario.proxy.is_some_and(|proxy| proxy != Proxy::Down);
+    let proxy = where_wanted(has_proxy, ADDRESSES.proxy, PROXY_PORT)?;
     Ok(Listeners {
         sts,
-        issuer: launch::listen(ADDRESSES.issuer, 443)?,
-        metadata: Some(launch::listen(METADATA, 80)?),
-        dns: Some(Dns { udp: socket, tcp: launch::listen(DNS, 53)?, addresses: ADDRESSES }),
+        issuer: where_wanted(!scenario.issuer.refuse, ADDRESSES.issuer, 443)?,
+        api_server: where_wanted(scenario.api_server.is_some(), ADDRESSES.api_server, 443)?,
+        proxy: proxy.map(|listener| launch::Proxy { listener, addresses: ADDRESSES }),
+        metadata: Some(launch::listen(METADATA.into(), 80)?),
+        dns: Some(Dns { udp: socket, tcp: launch::listen(DNS.into(), 53)?, addresses: ADDRESSES }),
     })
 }

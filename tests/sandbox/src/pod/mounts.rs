@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::error::{Doing as _, Error, Result};
 
@@ -29,6 +29,11 @@ pub(crate) fn make_read_only(at: &Path) -> Result<()> {
 pub(crate) fn bind(from: &Path, to: &Path) -> Result<()> {
     mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
         .doing(|| format!("failed to mount {} over {}", from.display(), to.display()))
+}
+
+/// Takes a mount out of sight; what is mounted from it elsewhere stays.
+pub(crate) fn detach(at: &Path) -> Result<()> {
+    umount2(at, MntFlags::MNT_DETACH).doing(|| format!("failed to unmount {}", at.display()))
 }
 
 /// A fresh `/run`, seen under `/var/run` as well.

@@ -1,7 +1,7 @@
 //! The pod's only network interface: `lo`, brought up and given the addresses of everything in the box.
 //! Two rtnetlink messages by hand, so that nothing needs to be installed.
 
-use std::{net::Ipv4Addr, os::fd::AsRawFd as _};
+use std::{net::IpAddr, os::fd::AsRawFd as _};
 
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
@@ -19,20 +19,25 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFF_UP: u32 = 1;
 const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
 /// The first interface of every network namespace.
 const LO: u32 = 1;
 
 /// Brings `lo` up and adds the addresses to it.
-pub(crate) fn set_up_loopback(addresses: &[Ipv4Addr]) -> Result<()> {
+pub(crate) fn set_up_loopback(addresses: &[IpAddr]) -> Result<()> {
     let mut link = vec![0, 0, 0, 0];
     link.extend([LO, IFF_UP, IFF_UP].map(u32::to_ne_bytes).concat());
     request(RTM_NEWLINK, 0, &link).doing(|| "failed to bring `lo` up".into())?;
     for address in addresses {
-        let mut message = vec![AF_INET, 32, 0, 0];
+        let (family, bits, octets) = match address {
+            IpAddr::V4(address) => (AF_INET, 32, address.octets().to_vec()),
+            IpAddr::V6(address) => (AF_INET6, 128, address.octets().to_vec()),
+        };
+        let mut message = vec![family, bits, 0, 0];
         message.extend(LO.to_ne_bytes());
         for kind in [IFA_LOCAL, IFA_ADDRESS] {
-            message.extend([8_u16, kind].map(u16::to_ne_bytes).concat());
-            message.extend(address.octets());
+            message.extend([4 + u16::from(bits / 8), kind].map(u16::to_ne_bytes).concat());
+            message.extend(&octets);
         }
         request(RTM_NEWADDR, NLM_F_CREATE_REPLACE, &message)
             .doing(|| format!("failed to give `lo` the address {address}"))?;

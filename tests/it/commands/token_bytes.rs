@@ -1,5 +1,6 @@
 //! A token file may hold anything: the verdict is a class's, at once, and nothing of the file is told.
 //! Hand-picked files first, then pieces of a token put together at random; a failure prints what to replay.
+#![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{
     binary,

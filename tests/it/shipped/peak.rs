@@ -1,8 +1,6 @@
 //! Runs a command and says on stderr how much memory it took at its peak: `peak COMMAND ARGUMENTS`.
 //! As small as can be, for its own memory counts until the child has become the command.
 
-#![expect(clippy::disallowed_methods, reason = "a tool of the tests reads its own arguments")]
-
 use nix::sys::resource::{UsageWho, getrusage};
 use std::{
     env,

@@ -1,7 +1,7 @@
 //! The leak scan itself can fail: the scan of the end-to-end tests is worth nothing otherwise.
-//! Run with `command_line`, for the scenarios have a harness of their own.
+//! It stands here because the scenarios have a harness of their own.
 
-use super::leak::Secrets;
+use crate::support::leak::Secrets;
 
 const TOKEN: &[u8] = b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
 

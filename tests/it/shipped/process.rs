@@ -13,6 +13,8 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 const NON_ROOT: u32 = 65532;
@@ -35,7 +37,9 @@ impl Waiting {
         token.write_all(TOKEN.as_bytes())?;
         fs::set_permissions(token.path(), fs::Permissions::from_mode(0o644))?;
         let black_hole = TcpListener::bind("127.0.0.1:0")?;
-        let mut command = Command::new(copy);
+        let mut command = Command::new("/bin/sh");
+        // Else a machine without core dumps would prove nothing.
+        command.args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""]).arg(copy);
         command.env_clear().env("AWS_ENDPOINT_URL_STS", format!("https://{}", black_hole.local_addr()?));
         command.args(["--timeout=30s", "--region=eu-west-1", &format!("--role-arn={ROLE}")]);
         command.arg(format!("--token-file={}", token.path().display()));
@@ -43,9 +47,15 @@ impl Waiting {
             command.uid(NON_ROOT).gid(NON_ROOT);
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let waiting = Self { child, _token: token, _program: program };
-        // It has read the token by now: it connects afterwards.
-        black_hole.accept()?;
+        let mut waiting = Self { child, _token: token, _program: program };
+        // Once it connects it has read the token.
+        black_hole.set_nonblocking(true)?;
+        while black_hole.accept().is_err() {
+            if let Some(status) = waiting.child.try_wait()? {
+                return Err(format!("it ended before it connected: {status}").into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         Ok(waiting)
     }
 

@@ -24,11 +24,10 @@ impl Session {
         command.env_clear().envs(variables.iter().copied()).args(words);
         command.current_dir(env!("CARGO_TARGET_TMPDIR"));
         let ran = run(&mut command, Stdio::piped())?;
-        let mut line = "$ ".to_owned();
-        for (name, value) in variables {
-            let _ = write!(line, "{name}='{value}' ");
-        }
-        let _ = writeln!(self.log, "{line}credprobe {}\nexit code: {}", words.join(" "), ran.code);
+        let variables = variables.iter().map(|(name, value)| format!("{name}='{value}'"));
+        let words = words.iter().map(|word| (*word).to_owned());
+        let line: Vec<String> = variables.chain(["credprobe".to_owned()]).chain(words).collect();
+        let _ = writeln!(self.log, "$ {}\nexit code: {}", visible(&line.join(" ")), ran.code);
         for (name, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
             let _ = match text.as_str() {
                 "" => writeln!(self.log, "{name}: nothing"),
@@ -59,4 +58,11 @@ impl Session {
             &self.log,
         )
     }
+}
+
+/// A golden file must not do to its reader's terminal what the test tries on the probe.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c.into() } else { c.escape_unicode().to_string() })
+        .collect()
 }

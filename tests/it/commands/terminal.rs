@@ -1,5 +1,6 @@
 //! Colour is for people: on a terminal, unless they said `NO_COLOR`.
 //! The terminal is a pseudo-terminal of the kernel's.
+#![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::binary;
 use nix::pty::openpty;

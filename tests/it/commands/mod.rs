@@ -1,0 +1,9 @@
+//! The command line, one topic a file.
+//! `session` is what they share: commands and what came of them.
+
+mod golden;
+mod leak_scan;
+mod pipes;
+mod session;
+mod terminal;
+mod token_bytes;

@@ -1,0 +1,11 @@
+//! What the end-to-end tests share.
+//! Knows nothing of a single test.
+#![expect(dead_code, reason = "no target needs all of it")]
+
+pub(crate) mod binary;
+pub(crate) mod ci;
+pub(crate) mod leak;
+pub(crate) mod run;
+pub(crate) mod snapshot;
+pub(crate) mod token;
+pub(crate) mod tool;

@@ -1,0 +1,36 @@
+"""Asks boto3's default chain who it is, and prints {"arn": …} or {"error": …} as JSON.
+
+Runs where an application would, with nothing but the environment; its argument is how long to wait, in seconds.
+"""
+
+import json
+import signal
+import sys
+
+
+class GaveUp(BaseException):
+    """Not an Exception: botocore would take it for a broken connection and try again."""
+
+
+def ask() -> dict[str, str]:
+    try:
+        import boto3
+
+        return {"arn": boto3.client("sts").get_caller_identity()["Arn"]}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def give_up(*_: object) -> None:
+    raise GaveUp
+
+
+if __name__ == "__main__":
+    # SDKs wait for minutes (facts: 180 s); an application's patience is not what is tested.
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(sys.argv[1]))
+    try:
+        answer = ask()
+    except GaveUp:
+        answer = {"error": f"no answer within {sys.argv[1]} s"}
+    print(json.dumps(answer))

@@ -1,0 +1,75 @@
+"""boto3 beside the probe in the sandbox's pod, in every scenario in which the probe asks STS.
+
+Each gets a pod of its own: some scenarios meet only the first call.
+"""
+
+import json
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from outcome import Outcome, compare
+from programs import Boto3, boto3_command, report, run
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+KNOWN = Path(__file__).with_name("known_differences.json")
+# The sandbox's own, as its command.rs has it.
+SANDBOX_ERROR = 125
+# They mostly wait.
+AT_ONCE = min(8, 2 * (os.cpu_count() or 1))
+
+
+def outcomes(probe: str, sandbox: str, python: str) -> tuple[list[Outcome], int]:
+    """Those of the scenarios with an exchange, and how many have none."""
+    names = sorted(path.parent.name for path in SCENARIOS.glob("*/scenario.json"))
+    known = json.loads(KNOWN.read_text())
+    with tempfile.TemporaryDirectory(prefix="credprobe-peers-") as folder:
+        pods = Pods(probe, sandbox, python, Path(folder))
+        trial = run(pods.command("healthy", ["true"]))  # Also makes the keys, before many ask for them at once.
+        if trial.code != 0:
+            return [Outcome("all scenarios", not_run=f"no pod can be built here: {trial.stderr.strip()}")], 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = list(pool.map(lambda name: pods.outcome(name, known.get(name)), names))
+    exchanged = [it for it in found if it is not None]
+    strays = known.keys() - {it.case for it in exchanged}
+    exchanged += [Outcome(name, problems=["in known_differences.json, but there is no such exchange"]) for name in strays]
+    return exchanged, len(found) - len(exchanged) + len(strays)
+
+
+class Pods:
+    def __init__(self, probe: str, sandbox: str, python: str, folder: Path):
+        self.probe, self.sandbox, self.python, self.folder = probe, sandbox, python, folder
+
+    def command(self, scenario: str, command: list[str], record: Path | None = None) -> list[str]:
+        options = [f"--scenario={scenario}", "--pod=always", f"--keys={self.folder}"]
+        return [self.sandbox, *options, *([f"--record={record}"] if record else []), "--", *command]
+
+    def outcome(self, scenario: str, known: str | None) -> Outcome | None:
+        """`None`: STS is not asked."""
+        outcome = Outcome(scenario, known=known)
+        args = json.loads((SCENARIOS / scenario / "scenario.json").read_text()).get("args", [])
+        record = self.folder / f"{scenario}.json"
+        ran = run(self.command(scenario, [self.probe, "check", *args, "--output=json"], record))
+        if ran.code == SANDBOX_ERROR:
+            outcome.not_run = ran.stderr.strip()
+            return outcome
+        if not json.loads(record.read_text())["sts_requests"]:
+            return None
+        try:
+            read = report(ran)
+            verdict, role = read["verdict"], session(read["evidence"]["environment"]["variables"]["AWS_ROLE_ARN"])
+            outcome.probe = f"{verdict['class']} ({verdict['code']})"
+            boto3 = Boto3.of(run(self.command(scenario, boto3_command(self.python))))
+        except ValueError as error:
+            outcome.problems.append(str(error))
+            return outcome
+        outcome.boto3 = str(boto3)
+        compare(outcome, verdict["class"] == "ready", boto3.is_session_of(role))
+        return outcome
+
+
+def session(role: str) -> str:
+    """`arn:aws:sts::ACCOUNT:assumed-role/NAME`."""
+    partition, account, resource = (role.split(":", 5)[index] for index in (1, 4, 5))
+    return f"arn:{partition}:sts::{account}:assumed-role/{resource.rsplit('/', 1)[-1]}"

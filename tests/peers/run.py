@@ -1,0 +1,51 @@
+"""Real peers: boto3 beside the probe in the sandbox and on SeaweedFS's STS. See README.md.
+
+    CREDPROBE_BIN=… CREDPROBE_SANDBOX_BIN=… python3 run.py [--cache=FOLDER] [--only=sandbox|seaweedfs]
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+import on_sandbox
+import outcome
+import packages
+import programs
+
+HERE = Path(__file__).parent
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cache = os.environ.get("CREDPROBE_PEERS_CACHE") or HERE.parents[1] / "target" / "peers"
+    parser.add_argument("--cache", type=Path, default=cache, help="where packages are kept (default: %(default)s)")
+    parser.add_argument("--only", choices=("sandbox", "seaweedfs"), help="one of the two peers")
+    chosen = parser.parse_args()
+    probe, sandbox = programs.programs()
+    try:
+        python = packages.prepare(chosen.cache)
+    except packages.Unavailable as error:
+        return outcome.summary([outcome.Outcome("all", not_run=str(error))])
+    if Path(sys.prefix) != python.parents[1]:
+        os.execv(python, [python, *sys.argv])
+
+    # Ends through the `finally`s: nothing that was started may stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    found = []
+    if chosen.only != "seaweedfs":
+        compared, without = on_sandbox.outcomes(probe, sandbox, str(python))
+        outcome.show(f"On the sandbox: {len(compared)} scenarios with an exchange, {without} without", compared)
+        found += compared
+    if chosen.only != "sandbox":
+        import on_seaweedfs  # Needs the packages.
+
+        compared = on_seaweedfs.outcomes(probe, str(python))
+        outcome.show("On SeaweedFS's STS", compared)
+        found += compared
+    return outcome.summary(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
