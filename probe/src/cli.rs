@@ -185,6 +185,7 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
         }
         Err(error) => return Err(in_one_line(&error, &args, &twins)),
     };
+    let named = |error| named_by_its_source(error, &args, &twins);
     match matches.subcommand() {
         Some(("explain", matches)) => {
             Ok(Parsed::Run(Command::Explain { argument: text(matches, "class"), output: output(matches) }))
@@ -193,8 +194,12 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
             report: text(matches, "report").unwrap_or_default().into(),
             output: output(matches),
         })),
-        Some(("trust", matches)) => trust(matches).map(|trust| Parsed::Run(Command::Trust(Box::new(trust)))),
-        Some((_, matches)) => check(matches).map(|check| Parsed::Run(Command::Check(Box::new(check)))),
+        Some(("trust", matches)) => {
+            trust(matches).map_err(named).map(|trust| Parsed::Run(Command::Trust(Box::new(trust))))
+        }
+        Some((_, matches)) => {
+            check(matches).map_err(named).map(|check| Parsed::Run(Command::Check(Box::new(check))))
+        }
         None => Err(UsageError("name a command: check, explain, judge, trust".to_owned())),
     }
 }
@@ -333,8 +338,8 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
     let start_jitter = duration("start-jitter", "0s", Duration::ZERO)?;
     let sts_compatible = is_on(matches, "sts-compatible");
     role_arns(matches, &["expect-role", "role-arn"], sts_compatible)?;
-    let tolerate = text("tolerate").unwrap_or_default();
-    let tolerate = Tolerate::parse(&tolerate).map_err(|why| bad("tolerate", why))?;
+    let tolerate =
+        Tolerate::parse(&text("tolerate").unwrap_or_default()).map_err(|why| bad("tolerate", why))?;
     let settings = Settings {
         mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
         role_arn: text("role-arn"),
@@ -350,6 +355,8 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         no_identity: is_on(matches, "no-identity"),
         allow_http: is_on(matches, "allow-http"),
         sts_compatible,
+        tolerate: text("tolerate"),
+        deny_warnings: is_on(matches, "deny-warnings"),
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
     };
     Ok(Check {
@@ -364,6 +371,22 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         report_only: is_on(matches, "report-only"),
         deny_warnings: is_on(matches, "deny-warnings"),
     })
+}
+
+/// A bad value of an environment twin is named by its variable.
+fn named_by_its_source(error: UsageError, args: &[OsString], twins: &[(String, OsString)]) -> UsageError {
+    let Some((flag, rest)) = error.0.split_once(':') else { return error };
+    match twin_of(flag, args, twins) {
+        Some(variable) => UsageError(format!("{variable}:{rest}")),
+        None => error,
+    }
+}
+
+/// The variable that gave `flag` its value; `None`: the command line did, for it comes last.
+fn twin_of<'t>(flag: &str, args: &[OsString], twins: &'t [(String, OsString)]) -> Option<&'t str> {
+    let gives = |item: &OsStr| item.to_str().is_some_and(|item| item.split('=').next() == Some(flag));
+    let (variable, _) = twins.iter().find(|(_, item)| gives(item))?;
+    (!args[1..].iter().any(|arg| gives(arg))).then_some(variable)
 }
 
 fn trust(matches: &ArgMatches) -> Result<Trust, UsageError> {
@@ -414,13 +437,7 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
     let command = args[0].to_string_lossy();
     let flag = invalid.split([' ', '=', '[']).next().unwrap_or_default().to_owned();
     let value = context(ContextKind::InvalidValue);
-    // The last one counts: a flag after its twin.
-    let from_twin = twins.iter().find(|(_, item)| {
-        let given =
-            |item: &OsStr| item.to_str().is_some_and(|item| item.split('=').next() == Some(flag.as_str()));
-        given(item) && !args[1..].iter().any(|arg| given(arg))
-    });
-    let place = from_twin.map_or_else(|| flag.clone(), |(variable, _)| variable.clone());
+    let place = twin_of(&flag, args, twins).map_or_else(|| flag.clone(), str::to_owned);
     UsageError(match error.kind() {
         ErrorKind::InvalidValue => {
             let allowed = context(ContextKind::ValidValue).filter(|allowed| !allowed.is_empty());

@@ -1,4 +1,5 @@
 //! Files and parts of files that are made from the code: a test compares, `make docs` writes.
+#![expect(clippy::disallowed_methods, reason = "a test that reads and writes the repository")]
 
 use crate::class::Class;
 use std::fmt::Write as _;

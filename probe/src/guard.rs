@@ -12,9 +12,13 @@ pub const REPORT_TO: &str = concat!(env!("CARGO_PKG_HOMEPAGE"), "/bugs");
 /// The exit code of a bug: 1, or 0 under `--report-only`, whose promise holds for bugs too.
 static CODE: AtomicU8 = AtomicU8::new(1);
 
-/// Switches everything on. `report_only`: a bug exits 0.
-pub fn install(report_only: bool) {
-    CODE.store(u8::from(!report_only), Ordering::Relaxed);
+/// From now on a bug exits 0.
+pub fn only_report() {
+    CODE.store(0, Ordering::Relaxed);
+}
+
+/// Switches everything on.
+pub fn install() {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let _ = nix::sys::prctl::set_dumpable(false);
     std::panic::set_hook(Box::new(|panic| {

@@ -1,4 +1,4 @@
-//! A saved report judged again: its evidence, its clock, today's rules. No pod, no network.
+//! A saved report judged again: its evidence, its clock, its flags, today's rules. No pod, no network.
 
 use crate::report::{self, Options, Report, SCHEMA, Timing};
 use crate::verdict::Tolerate;
@@ -7,7 +7,7 @@ use crate::verdict::Tolerate;
 ///
 /// # Errors
 /// Not a report of this schema; says what is missing.
-pub fn judge_again(document: &[u8], tolerate: &Tolerate) -> Result<Report, String> {
+pub fn judge_again(document: &[u8]) -> Result<Report, String> {
     let saved: Report =
         serde_json::from_slice(document).map_err(|error| format!("this is no report: {error}"))?;
     if saved.schema != SCHEMA {
@@ -24,10 +24,12 @@ pub fn judge_again(document: &[u8], tolerate: &Tolerate) -> Result<Report, Strin
             skipped_because: stage.skipped_because.clone(),
         })
         .collect();
+    let stated = &saved.evidence.environment.stated;
+    let tolerate = Tolerate::parse(stated.tolerate.as_deref().unwrap_or_default())?;
     let options = Options {
-        tolerate,
+        tolerate: &tolerate,
         report_only: saved.report_only,
-        deny_warnings: false,
+        deny_warnings: stated.deny_warnings,
         attempts: saved.attempts,
         flapped: saved.verdict.flapped,
     };

@@ -9,7 +9,6 @@ use credprobe::cli::{self, Command, Output, Parsed};
 use credprobe::report::{self, Report};
 use credprobe::subject::Subject;
 use credprobe::until::until_verdict;
-use credprobe::verdict::Tolerate;
 use credprobe::{check, explain, guard, judge_again, log, trust};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -23,13 +22,22 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
+    guard::install();
+    ExitCode::from(started())
+}
+
+/// Apart from `main`, so that the guard stands before any large frame is on the stack.
+#[inline(never)]
+fn started() -> u8 {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     let variable = |name: &str| std::env::var_os(name);
     let report_only = cli::is_report_only(&args, &variable);
-    guard::install(report_only);
+    if report_only {
+        guard::only_report();
+    }
     if let Some(reason) = cli::disabled(&variable) {
         say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(&reason)));
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let code = match cli::parse(&args, &variable) {
         Ok(Parsed::Print(text)) => {
@@ -42,7 +50,7 @@ fn main() -> ExitCode {
             Class::UsageError.code()
         }
     };
-    ExitCode::from(if report_only { 0 } else { code })
+    if report_only { 0 } else { code }
 }
 
 fn run(command: Command) -> u8 {
@@ -120,7 +128,18 @@ fn run_explain(argument: Option<&str>, output: Output) -> u8 {
 }
 
 fn run_judge(path: &Path, output: Output) -> u8 {
-    let document = match read(path, REPORT_LIMIT) {
+    // One byte more shows that it is too long.
+    let document = match read(path, REPORT_LIMIT + 1) {
+        Ok(document) if document.len() as u64 > REPORT_LIMIT => {
+            let class = Class::UsageError;
+            say(&format!(
+                "{} ({}): {}: over {REPORT_LIMIT} bytes, no report",
+                class.id(),
+                class.code(),
+                path.display()
+            ));
+            return class.code();
+        }
         Ok(document) => document,
         Err(error) => {
             say(&format!(
@@ -132,7 +151,7 @@ fn run_judge(path: &Path, output: Output) -> u8 {
             return Class::UsageError.code();
         }
     };
-    match judge_again::judge_again(&document, &Tolerate::default()) {
+    match judge_again::judge_again(&document) {
         Ok(report) => {
             show(&report, output);
             report.exit_code

@@ -21,7 +21,10 @@ const PAYLOAD: &str = "payload-that-may-hold-a-secret";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    guard::install(arguments.iter().any(|argument| argument == "--report-only"));
+    guard::install();
+    if arguments.iter().any(|argument| argument == "--report-only") {
+        guard::only_report();
+    }
     match arguments.first().map(String::as_str) {
         Some("panic") => panic!("{PAYLOAD}"),
         Some("panic-in-thread") => in_thread(|| panic!("{PAYLOAD}")),

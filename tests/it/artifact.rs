@@ -6,14 +6,14 @@ mod shipped;
 mod support;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use shipped::{elf, empty_root, memory, process};
+use shipped::{elf, empty_root, memory, process, starved};
 use std::{path::Path, process::ExitCode};
 use support::{binary, ci};
 
 /// A claim about the shipped file; the inner error: why it cannot be tested here.
 type Claim = fn(&Path) -> Result<Result<(), String>, Failed>;
 
-const CLAIMS: [(&str, Claim); 10] = [
+const CLAIMS: [(&str, Claim); 12] = [
     ("it_has_no_interpreter_and_needs_no_library", elf::is_static),
     ("it_is_stripped", elf::is_stripped),
     ("it_is_a_position_independent_executable", elf::is_relocatable),
@@ -24,6 +24,8 @@ const CLAIMS: [(&str, Claim); 10] = [
     ("a_healthy_verdict_takes_at_most_6_mb_of_memory", memory::healthy),
     ("while_it_waits_no_process_may_read_it", process::is_not_dumpable),
     ("while_it_waits_it_would_dump_no_core", process::dumps_no_core),
+    ("starved_of_stack_it_says_so_and_exits_1", starved::of_stack),
+    ("starved_of_memory_it_says_so_and_exits_1", starved::of_memory),
 ];
 
 fn main() -> ExitCode {

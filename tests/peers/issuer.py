@@ -37,7 +37,8 @@ class Issuer(HttpsServer):
 
     def documents(self, cluster: str) -> dict[str, dict]:
         numbers = self.key.public_key().public_numbers()
-        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": number(numbers.n), "e": number(numbers.e)}
+        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID}
+        key |= {"n": number(numbers.n), "e": number(numbers.e)}
         discovery = {
             "issuer": self.cluster(cluster),
             "jwks_uri": f"{self.cluster(cluster)}/keys",

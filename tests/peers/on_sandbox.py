@@ -20,21 +20,23 @@ SANDBOX_ERROR = 125
 AT_ONCE = min(8, 2 * (os.cpu_count() or 1))
 
 
-def outcomes(probe: str, sandbox: str, python: str) -> tuple[list[Outcome], int]:
-    """Those of the scenarios with an exchange, and how many have none."""
+def outcomes(probe: str, sandbox: str, python: str) -> tuple[str, list[Outcome]]:
+    """Those of the scenarios with an exchange, under a title that says how many have none."""
     names = sorted(path.parent.name for path in SCENARIOS.glob("*/scenario.json"))
     known = json.loads(KNOWN.read_text())
     with tempfile.TemporaryDirectory(prefix="credprobe-peers-") as folder:
         pods = Pods(probe, sandbox, python, Path(folder))
         trial = run(pods.command("healthy", ["true"]))  # Also makes the keys, before many ask for them at once.
         if trial.code != 0:
-            return [Outcome("all scenarios", not_run=f"no pod can be built here: {trial.stderr.strip()}")], 0
+            why = f"no pod can be built here: {trial.stderr.strip()}"
+            return "On the sandbox", [Outcome("all scenarios", not_run=why)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = list(pool.map(lambda name: pods.outcome(name, known.get(name)), names))
     exchanged = [it for it in found if it is not None]
+    title = f"On the sandbox: {len(exchanged)} scenarios with an exchange, {len(found) - len(exchanged)} without"
     strays = known.keys() - {it.case for it in exchanged}
-    exchanged += [Outcome(name, problems=["in known_differences.json, but there is no such exchange"]) for name in strays]
-    return exchanged, len(found) - len(exchanged) + len(strays)
+    stray = "known_differences.json names it, but it has no exchange or does not exist"
+    return title, [*exchanged, *(Outcome(name, problems=[stray]) for name in sorted(strays))]
 
 
 class Pods:
@@ -51,21 +53,22 @@ class Pods:
         args = json.loads((SCENARIOS / scenario / "scenario.json").read_text()).get("args", [])
         record = self.folder / f"{scenario}.json"
         ran = run(self.command(scenario, [self.probe, "check", *args, "--output=json"], record))
-        if ran.code == SANDBOX_ERROR:
+        if ran.code == SANDBOX_ERROR or not record.exists():
+            # Without a record: a scenario newer than the sandbox.
             outcome.not_run = ran.stderr.strip()
             return outcome
-        if not json.loads(record.read_text())["sts_requests"]:
+        requests = json.loads(record.read_text())["sts_requests"]
+        if not requests:
             return None
         try:
-            read = report(ran)
-            verdict, role = read["verdict"], session(read["evidence"]["environment"]["variables"]["AWS_ROLE_ARN"])
+            verdict = report(ran)["verdict"]
             outcome.probe = f"{verdict['class']} ({verdict['code']})"
             boto3 = Boto3.of(run(self.command(scenario, boto3_command(self.python))))
         except ValueError as error:
             outcome.problems.append(str(error))
             return outcome
         outcome.boto3 = str(boto3)
-        compare(outcome, verdict["class"] == "ready", boto3.is_session_of(role))
+        compare(outcome, verdict["class"] == "ready", boto3.is_session_of(session(requests[0]["role_arn"])))
         return outcome
 
 

@@ -11,7 +11,7 @@ from certificates import Certificates
 from issuer import AUDIENCE, SUBJECT, Issuer, token
 from outcome import Outcome, compare
 from programs import Boto3, Ran, boto3_command, report, run
-from seaweedfs import Provider, SeaweedFs, settings
+from seaweedfs import NotServing, Provider, SeaweedFs, settings
 from seaweedfs_cases import CASES, ISSUED, Case
 from tap import Answer, Tap
 
@@ -37,9 +37,12 @@ def outcomes(probe: str, python: str) -> list[Outcome]:
             trusted = [*audiences, clusters["unknown"]]
             iam = settings(certificates.authority, providers, ROLE, trusted, SUBJECT)
             weed = Path(python).with_name("weed")
-            with SeaweedFs(weed, folder, certificates, iam) as server, Tap(certificates, server.url) as tap:
-                pod = Pod(probe, python, folder / "token", certificates, server.url, tap)
-                return [pod.outcome(case, minted(issuer, clusters, case)) for case in CASES]
+            try:
+                with SeaweedFs(weed, folder, certificates, iam) as server, Tap(certificates, server.url) as tap:
+                    pod = Pod(probe, python, folder / "token", certificates, server.url, tap)
+                    return [pod.outcome(case, minted(issuer, clusters, case)) for case in CASES]
+            except NotServing as error:
+                return [Outcome("all cases", not_run=str(error))]
 
 
 def minted(issuer: Issuer, clusters: dict[str, str], case: Case) -> str:
@@ -121,10 +124,13 @@ def answer_problems(case: Case, answers: list[Answer]) -> list[str]:
 
 
 def fix_problems(read: dict) -> list[str]:
-    """What the server's administrator cannot run."""
-    findings = read["findings"]
-    lines = read["verdict"]["fix"] + [line for it in findings for line in it["fix"] + it["confirm"]]
-    return [f"a command for AWS: {line}" for line in lines if AWS_COMMAND.search(line)]
+    """None at all, or one that the server's administrator cannot run."""
+    verdict, findings = read["verdict"], read["findings"]
+    lines = verdict["fix"] + [line for it in findings for line in it["fix"] + it["confirm"]]
+    problems = [f"a command for AWS: {line}" for line in lines if AWS_COMMAND.search(line)]
+    if verdict["code"] != 0 and not verdict["fix"]:
+        problems.append(f"no fix is named for {verdict['class']}")
+    return problems
 
 
 def leak_problems(secrets: list[str], ran: list[Ran]) -> list[str]:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 OLDEST = (3, 11)
-DESCRIBE = "import os, sys, venv; print(sys.version_info[:2] >= %r, os.path.realpath(sys.executable), os.__file__, sep='\\n')"
+DESCRIBE = """\
+import os, sys, venv
+print(sys.version_info[:2] >= %r, os.path.realpath(sys.executable), os.__file__, sep="\\n")
+"""
 
 
 class Unavailable(Exception):
@@ -26,8 +29,10 @@ def prepare(cache: Path) -> Path:
     folder = cache.absolute() / f"venv-{hashlib.sha256(recipe).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if not python.exists():
+        # Left over from an interpreter that is gone.
+        shutil.rmtree(folder, ignore_errors=True)
         make(folder, base)
-    if must_be_open() and not is_open(folder):
+    if must_be_open() and not is_open(folder / "pyvenv.cfg"):
         raise Unavailable(f"{folder} is closed to other users, such as the pod's: name an open folder by --cache")
     return python
 
@@ -36,13 +41,16 @@ def make(folder: Path, base: str) -> None:
     """Builds beside it and renames, so that what exists is complete."""
     print(f"installing {REQUIREMENTS.name} into {folder}", file=sys.stderr)
     part = folder.with_name(f"{folder.name}.{os.getpid()}")
-    os.umask(0o022)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         run([base, "-m", "venv", "--without-pip", part])
         pip = [sys.executable, "-m", "pip", "--python", part / "bin" / "python", "--disable-pip-version-check"]
         run([*pip, "install", "--quiet", "--only-binary=:all:", "--requirement", REQUIREMENTS])
         part.rename(folder)
+    except OSError:
+        # Another run was faster.
+        if not folder.exists():
+            raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -66,10 +74,12 @@ def must_be_open() -> bool:
 
 
 def is_open(path: Path) -> bool:
-    return all(place.stat().st_mode & 0o001 for place in path.resolve().parents) and path.stat().st_mode & 0o004 != 0
+    """Whether any user can get there and read it."""
+    enterable = all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
+    return enterable and path.stat().st_mode & 0o004 != 0
 
 
 def run(command: list[str | Path]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, umask=0o022)
     if done.returncode != 0:
         raise Unavailable(f"{command[0]} failed:\n{done.stdout}{done.stderr}")

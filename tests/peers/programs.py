@@ -12,7 +12,9 @@ LIMIT = 60
 # Longer than three attempts and their pauses.
 BOTO3_LIMIT = 15
 # `AccessDenied: …` says as much.
-CLIENT_ERROR = re.compile(r"^\w+: An error occurred \((\w+)\) when calling the \w+ operation.*?: ")
+CLIENT_ERROR = re.compile(
+    r"^\w+: An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: "
+)
 ASK_BOTO3 = Path(__file__).with_name("ask_boto3.py")
 
 
@@ -29,7 +31,7 @@ class Ran:
 def run(command: list[str], environment: dict[str, str] | None = None) -> Ran:
     """Asks it to end before it is killed: the sandbox passes that on to what it runs."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment, **streams, text=True) as process:
+    with subprocess.Popen(command, env=environment, **streams, text=True, errors="replace") as process:
         try:
             stdout, stderr = process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:

@@ -9,6 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
+# Nothing is left among the sources.
+sys.dont_write_bytecode = True
+
 import on_sandbox
 import outcome
 import packages
@@ -27,16 +30,18 @@ def main() -> int:
     try:
         python = packages.prepare(chosen.cache)
     except packages.Unavailable as error:
-        return outcome.summary([outcome.Outcome("all", not_run=str(error))])
-    if Path(sys.prefix) != python.parents[1]:
+        nothing = [outcome.Outcome("all", not_run=str(error))]
+        outcome.show("Nothing can be compared", nothing)
+        return outcome.summary(nothing)
+    if not os.path.samefile(sys.prefix, python.parents[1]):
         os.execv(python, [python, *sys.argv])
 
     # Ends through the `finally`s: nothing that was started may stay.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     found = []
     if chosen.only != "seaweedfs":
-        compared, without = on_sandbox.outcomes(probe, sandbox, str(python))
-        outcome.show(f"On the sandbox: {len(compared)} scenarios with an exchange, {without} without", compared)
+        title, compared = on_sandbox.outcomes(probe, sandbox, str(python))
+        outcome.show(title, compared)
         found += compared
     if chosen.only != "sandbox":
         import on_seaweedfs  # Needs the packages.

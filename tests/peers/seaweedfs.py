@@ -25,6 +25,10 @@ SERVICES = ("master", "volume", "filer", "s3")
 PR_SET_PDEATHSIG = 1
 
 
+class NotServing(Exception):
+    """It did not come up."""
+
+
 @dataclass(frozen=True)
 class Provider:
     """An issuer whose tokens are taken, if they are for the audience."""
@@ -94,7 +98,8 @@ class SeaweedFs:
             except OSError:
                 pass
             time.sleep(0.1)
-        raise RuntimeError(f"weed does not serve STS:\n{self.log.read_text()}")
+        last = self.log.read_text(errors="replace").splitlines()[-20:]
+        raise NotServing("\n".join(["weed does not serve STS; the end of its log:", *last]))
 
     def __exit__(self, *_: object) -> None:
         # What it stores goes with the folder; its own way out takes ten seconds.

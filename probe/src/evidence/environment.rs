@@ -96,6 +96,10 @@ pub struct Settings {
     pub allow_http: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub sts_compatible: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerate: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub deny_warnings: bool,
     /// Milliseconds for one attempt.
     pub timeout_ms: u64,
 }

@@ -2,7 +2,6 @@
 //! The table itself is tested beside it.
 
 use super::*;
-use std::path::Path;
 
 #[test]
 fn the_table_lists_every_class_in_order_within_the_width() -> Result<(), String> {
@@ -172,18 +171,7 @@ fn the_page_has_an_anchor_for_every_link() {
     }
 }
 
-/// `make docs` sets this to write the page instead of comparing it.
-const WRITE: &str = "CREDPROBE_WRITE_DOCS";
-
 #[test]
-fn classes_page_is_current() -> std::io::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/classes.md");
-    let page = classes_page();
-    if std::env::var(WRITE).is_ok_and(|value| value == "1") {
-        std::fs::write(&path, page)?;
-    } else {
-        let written = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(written == page, "{} is not what the class table says: run make docs", path.display());
-    }
-    Ok(())
+fn classes_page_is_current() {
+    crate::generated::check("classes.md", &classes_page());
 }

@@ -5,3 +5,4 @@ pub(crate) mod elf;
 pub(crate) mod empty_root;
 pub(crate) mod memory;
 pub(crate) mod process;
+pub(crate) mod starved;

@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "no target needs all of it")]
 
 pub(crate) mod binary;
+pub(crate) mod bug_report;
 pub(crate) mod ci;
 pub(crate) mod leak;
 pub(crate) mod run;

@@ -20,10 +20,13 @@ const AUDIENCE: &str = "https://kubernetes.default.svc";
 const WARN_AFTER_SECONDS: i64 = 3607;
 const YEAR_SECONDS: i64 = 31_536_000;
 
-/// The token at `/var/run/secrets/kubernetes.io/serviceaccount`.
-pub(crate) fn mint_token(issuer: &Issuer, now: OffsetDateTime) -> Result<Minted> {
+/// The token at `/var/run/secrets/kubernetes.io/serviceaccount`, for the account that the pod's other token is for.
+pub(crate) fn mint_token(issuer: &Issuer, other: &Token, now: OffsetDateTime) -> Result<Minted> {
     let mut token = Token { ttl_seconds: YEAR_SECONDS, ..Token::default() };
     let issued_at = now.unix_timestamp() - token.age_seconds;
+    if let Some(subject) = other.claims.get("sub") {
+        token.claims.insert("sub".into(), subject.clone());
+    }
     token.claims.insert("aud".into(), json!([AUDIENCE]));
     token.claims.insert("kubernetes.io".into(), json!({"warnafter": issued_at + WARN_AFTER_SECONDS}));
     issuer.mint(&token, now)
@@ -96,7 +99,7 @@ mod tests {
     #[test]
     fn the_mounted_token_gets_keys_that_the_public_lacks() {
         let world = world(r#"{"api_server": {}, "issuer": {"drop_kid": true}}"#);
-        let minted = mint_token(&world.issuer, OffsetDateTime::now_utc()).unwrap();
+        let minted = mint_token(&world.issuer, &Token::default(), OffsetDateTime::now_utc()).unwrap();
         let (status, keys) = ask(&world, "/openid/v1/jwks", Some(&minted.jwt));
         assert_eq!(status, 200);
         let jwt = Jwt::parse(&minted.jwt).unwrap();
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn without_the_role_binding_it_answers_403() {
         let world = world(r#"{"api_server": {"forbidden": true}}"#);
-        let minted = mint_token(&world.issuer, OffsetDateTime::now_utc()).unwrap();
+        let minted = mint_token(&world.issuer, &Token::default(), OffsetDateTime::now_utc()).unwrap();
         assert_eq!(ask(&world, "/.well-known/openid-configuration", Some(&minted.jwt)).0, 403);
     }
 }

@@ -123,6 +123,14 @@ pub(crate) fn listen(address: IpAddr, port: u16) -> Result<TcpListener> {
     TcpListener::bind((address, port)).doing(|| format!("failed to listen on {address}:{port}"))
 }
 
+/// Variables whose values must not be found in any output either.
+const CREDENTIALS: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+];
+
 /// Runs the command; its exit code, or 128 and its signal.
 pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let record_file = order.record.take();
@@ -134,6 +142,9 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     };
     let issuer = Issuer::new(key("issuer")?, other, order.scenario.issuer.clone());
     let world = Arc::new(World::new(order.scenario, order.registry, issuer));
+    for (_, value) in world.scenario.env.iter().filter(|(name, _)| CREDENTIALS.contains(&name.as_str())) {
+        world.record.secret(value.as_deref().unwrap_or_default());
+    }
     world.record.edit().mode = place.mode.into();
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
 
@@ -191,7 +202,7 @@ fn place_service_account(world: &World, place: &Place, ca: &str) -> Result<()> {
     let Some(directory) = &place.service_account else {
         return Ok(());
     };
-    let minted = api_server::mint_token(&world.issuer, OffsetDateTime::now_utc())?;
+    let minted = api_server::mint_token(&world.issuer, &world.scenario.token, OffsetDateTime::now_utc())?;
     world.record.secret(&minted.jwt);
     world.record.secret(minted.jwt.rsplit('.').next().unwrap_or_default());
     let volume = token_file::Volume { directory, written_at: minted.issued_at, owner: None };

@@ -1,0 +1,23 @@
+//! How the probe ends when it breaks itself: one line, and where to send it.
+//! What Rust's runtime says before it aborts is out of the probe's reach.
+
+use super::run::Ran;
+
+/// Written by Rust's runtime before it aborts, out of the probe's reach; it quotes nothing.
+fn is_the_runtimes(line: &str) -> bool {
+    line.is_empty()
+        || line == "fatal runtime error: stack overflow, aborting"
+        || line.starts_with("thread '") && line.ends_with(") has overflowed its stack")
+        || line.starts_with("note: run with `RUST_BACKTRACE=1`")
+        || line.starts_with("memory allocation of ") && line.ends_with(" bytes failed")
+}
+
+/// Nothing on stdout; on stderr one line, the last, that asks for a report.
+pub(crate) fn is_one(ran: &Ran) -> bool {
+    let own: Vec<&str> = ran.stderr.lines().filter(|line| !is_the_runtimes(line)).collect();
+    let [line] = own.as_slice() else { return false };
+    ran.stdout.is_empty()
+        && ran.stderr.ends_with(&format!("{line}\n"))
+        && line.starts_with("internal-error (1): ")
+        && line.contains("; please report it at https://")
+}
