@@ -3,6 +3,7 @@
 Runs where an application would, with nothing but the environment; its argument is how long to wait, in seconds.
 """
 
+import gc
 import json
 import signal
 import sys
@@ -13,6 +14,8 @@ class GaveUp(BaseException):
 
 
 def ask() -> dict[str, str]:
+    # A sixth of the time that it takes to load.
+    gc.disable()
     try:
         import boto3
 

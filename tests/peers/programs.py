@@ -7,10 +7,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# Above what either waits for by itself, on a busy machine.
-LIMIT = 60
-# Longer than three attempts and their pauses.
-BOTO3_LIMIT = 15
+# In seconds: longer than three attempts and their pauses, or 64 MiB, take on a busy machine.
+BOTO3_LIMIT = 30
+# Above what either waits for by itself.
+LIMIT = 90
 # `AccessDenied: …` says as much.
 CLIENT_ERROR = re.compile(
     r"^\w+: An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: "

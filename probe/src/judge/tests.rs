@@ -390,7 +390,7 @@ fn a_guess_explains_a_refusal_and_makes_none() {
     assert_eq!(classes(&issued), [], "what the issuer of the credentials accepted is good");
     let mut several = generic;
     several.token.as_mut().unwrap().aud.push("second".to_owned());
-    assert_eq!(classes(&several), [Class::AudienceMismatch, Class::TokenRejected]);
+    assert!(one(&several).summary.contains("several audiences"));
 }
 
 #[test]

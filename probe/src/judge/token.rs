@@ -222,9 +222,6 @@ fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
 /// After a refusal that an unusual audience would explain: the guess at it.
 pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
     let token = case.token()?;
-    if token.aud.len() > 1 && token.azp.is_none() {
-        return Some(several_audiences(case, token));
-    }
     if token.aud.is_empty() || token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
         return None;
     }
@@ -240,19 +237,6 @@ pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
     .presented(format!("audience {}", list(&token.aud)))
     .required(format!("{USUAL_AUDIENCE}, or a provider that has this audience in its client id list"));
     Some(audience_fix(case, finding, USUAL_AUDIENCE))
-}
-
-/// STS wants to know which of several is meant, and `azp` would say it (STS's own text, facts: irsa-failures I8).
-fn several_audiences(case: &Case<'_>, token: &Token) -> Finding {
-    let finding = Finding::new(
-        Class::AudienceMismatch,
-        format!("the token has several audiences, {}, and no azp that says which counts", list(&token.aud)),
-    )
-    .severity(Severity::Warning)
-    .expectation(Expectation::Guessed)
-    .presented(format!("audience {}", list(&token.aud)))
-    .required("one audience");
-    audience_fix(case, finding, USUAL_AUDIENCE)
 }
 
 fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {

@@ -70,7 +70,8 @@ fn is_authentic(issuer: &Issuer, request: &sts::Request<'_>) -> bool {
 }
 
 fn refusal(code: u16, reason: &str) -> (u16, Value) {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code});
+    let status =
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code});
     (code, status)
 }
 

@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn what_only_the_pod_cannot_reach_or_nobody_needs_stops_no_sts() {
-        for site in [r#"{"refuse": true}"#, r#"{"black_hole": true}"#, r#"{"missing_field": "claims_supported"}"#]
+        for site in
+            [r#"{"refuse": true}"#, r#"{"black_hole": true}"#, r#"{"missing_field": "claims_supported"}"#]
         {
             assert!(with(site).keys_for_sts().is_some(), "{site}");
         }

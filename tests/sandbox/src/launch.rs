@@ -124,12 +124,8 @@ pub(crate) fn listen(address: IpAddr, port: u16) -> Result<TcpListener> {
 }
 
 /// Variables whose values must not be found in any output either.
-const CREDENTIALS: &[&str] = &[
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-];
+const CREDENTIALS: &[&str] =
+    &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
 
 /// Runs the command; its exit code, or 128 and its signal.
 pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
@@ -280,7 +276,9 @@ fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {
     };
     match listeners.sts {
         Sts::Serve(addresses) => {
-            addresses.into_iter().try_for_each(|listener| serve(listener, Kind::Sts, Arc::clone(&tls.sts)))?;
+            addresses
+                .into_iter()
+                .try_for_each(|listener| serve(listener, Kind::Sts, Arc::clone(&tls.sts)))?;
         }
         // Kept for as long as the servers run.
         held => drop(tokio::spawn(async move {

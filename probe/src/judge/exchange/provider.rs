@@ -147,6 +147,14 @@ pub(super) fn token_rejected(case: &Case<'_>, error: &StsError) -> Finding {
     })
     .ruled_out(format!("the role's trust policy: STS says {} before it looks at it", quoted(error)));
     if let Some(token) = case.token() {
+        if token.aud.len() > 1 && token.azp.is_none() {
+            // STS's old wording said so: several audiences need an authorized party that says which counts.
+            finding.summary = format!(
+                "STS could not validate the token; it has several audiences, {}, and no azp that says which counts",
+                list(&token.aud)
+            );
+            finding = finding.fix("# first: let the projected volume ask for one audience only");
+        }
         if token.trailing_whitespace > 0 {
             // STS does not say so in any wording, but nothing else here differs from a token of kubelet's.
             finding.summary = "STS could not validate the token; white space follows it in the file, and every SDK sends that too".to_owned();

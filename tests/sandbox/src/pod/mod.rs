@@ -141,14 +141,7 @@ fn ids(scenario: &Scenario) -> Ids {
 }
 
 fn addresses(scenario: &Scenario) -> Vec<IpAddr> {
-    let always = [
-        DNS,
-        POD_ADDRESS,
-        METADATA,
-        ADDRESSES.issuer,
-        ADDRESSES.api_server,
-        ADDRESSES.proxy,
-    ];
+    let always = [DNS, POD_ADDRESS, METADATA, ADDRESSES.issuer, ADDRESSES.api_server, ADDRESSES.proxy];
     let mut addresses: Vec<IpAddr> = always.into_iter().map(IpAddr::from).collect();
     addresses.extend(sts(scenario));
     addresses

@@ -17,6 +17,8 @@ const NLM_F_CREATE_REPLACE: u16 = 0x400 | 0x100;
 const NLMSG_ERROR: u16 = 2;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
+/// Nobody else can have it; without this an IPv6 address cannot be bound for a moment.
+const IFA_F_NODAD: u8 = 2;
 const IFF_UP: u32 = 1;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
@@ -33,7 +35,7 @@ pub(crate) fn set_up_loopback(addresses: &[IpAddr]) -> Result<()> {
             IpAddr::V4(address) => (AF_INET, 32, address.octets().to_vec()),
             IpAddr::V6(address) => (AF_INET6, 128, address.octets().to_vec()),
         };
-        let mut message = vec![family, bits, 0, 0];
+        let mut message = vec![family, bits, IFA_F_NODAD, 0];
         message.extend(LO.to_ne_bytes());
         for kind in [IFA_LOCAL, IFA_ADDRESS] {
             message.extend([4 + u16::from(bits / 8), kind].map(u16::to_ne_bytes).concat());

@@ -44,7 +44,9 @@ async fn connection(mut client: TcpStream, world: &World, addresses: dns::Addres
     match answer {
         Answer::Silence => tokio::time::sleep(PATIENCE).await,
         Answer::Refusal(line) => {
-            let text = format!("HTTP/1.1 {line}\r\nServer: squid/6.6\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let text = format!(
+                "HTTP/1.1 {line}\r\nServer: squid/6.6\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
             client.write_all(text.as_bytes()).await?;
         }
         Answer::Tunnel(mut server) => {
@@ -72,7 +74,8 @@ impl Answer {
 }
 
 async fn connect(world: &World, addresses: dns::Addresses, target: &str) -> Answer {
-    let Some((host, port)) = target.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)))
+    let Some((host, port)) =
+        target.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)))
     else {
         return Answer::Refusal("400 Bad Request");
     };

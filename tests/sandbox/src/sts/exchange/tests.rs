@@ -6,7 +6,12 @@ use std::sync::LazyLock;
 use serde_json::json;
 
 use super::*;
-use crate::{issuer::Issuer, key::Key, registry::Registry, scenario::{ISSUER, Scenario}};
+use crate::{
+    issuer::Issuer,
+    key::Key,
+    registry::Registry,
+    scenario::{ISSUER, Scenario},
+};
 
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
