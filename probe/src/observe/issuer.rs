@@ -30,17 +30,18 @@ const NEEDED: &[&str] = &[
     "id_token_signing_alg_values_supported",
 ];
 
-/// Asks both origins until one has keys; `config` is that of the exchange.
+/// Asks both origins until one has keys; `config` is that of the exchange. An issuer on this host is asked only where
+/// STS was on it too (`asked_on_loopback`): a token must not lead a request to a port of the pod.
 pub async fn issuer(
     subject: &Subject,
     config: &Config,
     issuer: &str,
     kid: Option<&str>,
     token: &Secret,
+    asked_on_loopback: bool,
 ) -> Issuer {
     let mut sources = Vec::new();
-    let local = host_of(issuer).is_some_and(|host| host == "localhost");
-    let peers = if local { Peers::NoMetadata } else { Peers::NoLocal };
+    let peers = if asked_on_loopback { Peers::NoMetadata } else { Peers::NoLocal };
     let public = Config { peers, allow_http: false, ..limited(config) };
     let asked = Asked { base: issuer, kid, token, authorization: None };
     sources.push(asked.source(Origin::Public, &Wire::new(public)).await);

@@ -82,7 +82,10 @@ fn ready(evidence: &Evidence, scope: Scope) -> String {
     if confirmed {
         format!("{role} answers to {subject} as {answered}")
     } else {
-        format!("{role} was issued to {subject} as {answered}; GetCallerIdentity did not confirm it")
+        let asked = evidence.identity.is_some();
+        let why =
+            if asked { "GetCallerIdentity did not confirm it" } else { "GetCallerIdentity was not asked" };
+        format!("{role} was issued to {subject} as {answered}; {why}")
     }
 }
 
