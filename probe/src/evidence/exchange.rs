@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Exchange {
     /// HTTP status.
     pub status: u16,
-    /// `None`: credentials were issued, or the answer is not an STS error.
+    /// `code` and `message`; absent: credentials were issued, or the answer is not an STS error.
+    #[serde(flatten)]
     pub error: Option<StsError>,
     /// `x-amzn-RequestId`, else the body's.
     pub request_id: Option<String>,
@@ -53,6 +54,7 @@ pub struct StsError {
 pub struct Identity {
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,
+    #[serde(flatten)]
     pub error: Option<StsError>,
     pub request_id: Option<String>,
     /// STS's clock, seconds since the epoch.

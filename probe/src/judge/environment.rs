@@ -31,9 +31,10 @@ fn pod_identity() -> Finding {
         Class::Inconclusive,
         "this container gets its credentials by EKS Pod Identity, which this version does not judge",
     )
-    .presented("the Pod Identity variables")
+    .presented("AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
     .required("IRSA: AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE")
     .transient(false)
+    .fix("kubectl -n kube-system get pods -o wide -l app.kubernetes.io/name=eks-pod-identity-agent  # does the agent run on this pod's node? credprobe does not ask it yet")
 }
 
 fn not_injected(case: &Case<'_>) -> Finding {
@@ -246,7 +247,7 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
     let endpoint = case.route.endpoint.as_ref().ok()?;
     let partition = Partition::of_host(&endpoint.host).filter(|_| !case.compatible())?;
     if partition.id == role.partition {
-        return None;
+        return other_partitions_issuer(case, partition);
     }
     let by = match (&case.route.region, endpoint.configured_by) {
         (_, Some(variable)) => variable.to_owned(),
@@ -275,6 +276,24 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
         };
     }
     Some(case.recreate(annotate(case, finding)))
+}
+
+/// A cluster of another partition: allowed, for a provider takes any issuer, and seldom meant.
+fn other_partitions_issuer(case: &Case<'_>, partition: &Partition) -> Option<Finding> {
+    let issuer = case.token()?.iss.as_deref()?;
+    let region = crate::partition::region_of_issuer(issuer)?;
+    let cluster = Partition::of_region(region).filter(|cluster| cluster.id != partition.id)?;
+    let summary = format!(
+        "the cluster is in {region}, partition {}; role and STS are of {}: that works where it is meant",
+        cluster.id, partition.id
+    );
+    Some(
+        Finding::new(Class::PartitionMismatch, summary)
+            .severity(Severity::Info)
+            .presented(format!("issuer {issuer}"))
+            .required(format!("an issuer of partition {}, unless another is meant", partition.id))
+            .fix("# nothing, where the role's account has registered this cluster's issuer on purpose"),
+    )
 }
 
 /// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.

@@ -133,9 +133,6 @@ pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
             texts
                 .push(format!("the signature: it verifies with the key that {} publishes", keys_url(source)));
         }
-        if source.discovery.status.is_none() && source.origin == Origin::Public {
-            texts.push("nothing about the issuer's documents: this pod cannot reach them, and need not (STS fetches them itself)".to_owned());
-        }
     }
     if let Some(other) =
         case.evidence.other_region.as_ref().filter(|other| other.status.is_some_and(|status| status != 200))
@@ -143,6 +140,12 @@ pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
         texts.push(format!("a region that is not enabled: STS in {} refuses the token too", other.region));
     }
     texts
+}
+
+/// Whether the issuer's own documents are out of this pod's reach, which is no fault of anything.
+pub(super) fn is_out_of_reach(case: &Case<'_>) -> bool {
+    let mut sources = case.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+    sources.any(|source| source.origin == Origin::Public && source.discovery.status.is_none())
 }
 
 fn keys_url(source: &KeySource) -> &str {

@@ -68,7 +68,10 @@ fn headline(out: &mut String, report: &Report, paint: Paint) {
         let expiry = report.evidence.exchange.as_ref().and_then(|exchange| exchange.expiration);
         let token = report.evidence.token.as_ref().and_then(|token| token.exp);
         if let Some(token) = token {
-            line(out, "token", &format!("expires {}; kubelet rotates it before", super::rfc3339(token)));
+            let kept = [Class::TokenFileFrozen, Class::TokenFileStale, Class::TokenForeign];
+            let rotated = !report.findings.iter().any(|finding| kept.contains(&finding.class));
+            let rotation = if rotated { "; kubelet rotates it before" } else { ", and nobody rotates it" };
+            line(out, "token", &format!("expires {}{rotation}", super::rfc3339(token)));
         }
         if let Some(expiry) = expiry {
             line(out, "session", &format!("ended with this run; asked for until {}", super::rfc3339(expiry)));

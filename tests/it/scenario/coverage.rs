@@ -3,15 +3,12 @@
 
 use super::{Case, machine};
 use libtest_mimic::{Failed, Trial};
-use std::{
-    collections::BTreeSet,
-    io::{self, Write as _},
-};
+use std::collections::BTreeSet;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("every_expected_class_is_known_to_explain", every_expected_class_is_known),
-        Trial::test("how_many_classes_have_a_scenario", how_many_classes_have_a_scenario),
+        Trial::test("every_class_has_a_scenario", every_class_has_a_scenario),
     ]
 }
 
@@ -25,15 +22,39 @@ fn every_expected_class_is_known() -> Result<(), Failed> {
     if unknown.is_empty() { Ok(()) } else { Err(format!("no probe knows {unknown:?}").into()) }
 }
 
-fn how_many_classes_have_a_scenario() -> Result<(), Failed> {
-    let (expected, known) = (expected()?, machine::classes()?);
+/// Classes that no scenario can have yet or at all, and why.
+const WITHOUT: &[(&str, &str)] = &[
+    ("internal-error", "tests/it/faults.rs breaks the probe"),
+    ("usage-error", "tests/it/command_line.rs"),
+    ("token-file-perturbed", "needs the app's ids: --as-uid is not there yet"),
+    ("shadowed", "competing providers are not looked for yet"),
+    ("proxy-captures", "the agent is not asked yet, and which SDK passes by a proxy is not known yet"),
+];
+
+fn every_class_has_a_scenario() -> Result<(), Failed> {
+    let mut seen = expected()?;
+    for name in Case::names()? {
+        let case = Case::read(&name)?;
+        if case.expect.pending.is_none() {
+            seen.extend(case.expect.also().iter().cloned());
+        }
+    }
+    let excused = |class: &str| AGENTS.contains(&class) || WITHOUT.iter().any(|(it, _)| *it == class);
+    let known = machine::classes()?;
     let without: Vec<&str> =
-        known.keys().filter(|class| !expected.contains(*class)).map(String::as_str).collect();
-    let (covered, all) = (known.len() - without.len(), known.len());
-    writeln!(
-        io::stdout(),
-        "{covered} of {all} classes decide a scenario; these do not: {}",
-        without.join(" ")
-    )?;
-    Ok(())
+        known.keys().map(String::as_str).filter(|class| !seen.contains(*class) && !excused(class)).collect();
+    if without.is_empty() { Ok(()) } else { Err(format!("no scenario has {without:?}").into()) }
 }
+
+/// Pod Identity's classes: the probe does not judge that mechanism yet.
+const AGENTS: &[&str] = &[
+    "agent-unreachable",
+    "agent-unsupported",
+    "agent-not-agent",
+    "agent-uri-refused",
+    "agent-token-rejected",
+    "association-missing",
+    "agent-access-denied",
+    "agent-throttled",
+    "agent-failed",
+];

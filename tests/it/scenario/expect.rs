@@ -38,6 +38,11 @@ pub(crate) struct Expect {
 }
 
 impl Expect {
+    /// The findings besides the deciding one.
+    pub(crate) fn also(&self) -> &[String] {
+        &self.also
+    }
+
     pub(super) fn check(&self, report: &Report, exit_code: i32, machine: &Machine) -> Result<(), String> {
         let verdict = &report.verdict;
         let class = machine.class(&self.class)?;

@@ -13,6 +13,8 @@ pub(super) struct Record {
     sts_connections: u32,
     pub(super) sts_requests: Vec<StsRequest>,
     issuer_requests: Vec<IssuerRequest>,
+    proxy_requests: Vec<serde_json::Value>,
+    api_server_requests: Vec<serde_json::Value>,
     imds_connections: Option<u32>,
     dns_questions: Vec<Value>,
     pub(super) termination_log: String,
@@ -67,6 +69,8 @@ impl Record {
         self.sts_connections == 0
             && self.sts_requests.is_empty()
             && self.issuer_requests.is_empty()
+            && self.proxy_requests.is_empty()
+            && self.api_server_requests.is_empty()
             && self.dns_questions.is_empty()
     }
 

@@ -44,6 +44,7 @@ pub(super) struct Finding {
     pub(super) explained_by: Option<String>,
     presented: String,
     required: String,
+    fix: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +89,9 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
         if machine.class(&finding.class)?.code != finding.code {
             return Err(format!("{} has another code than {}", finding.class, finding.code).into());
         }
+        if let Some(problem) = unusable_fix(finding) {
+            return Err(format!("{}: {problem}", finding.class).into());
+        }
         if finding.severity == "error" && (finding.presented.is_empty() || finding.required.is_empty()) {
             return Err(format!("{} does not say both sides", finding.class).into());
         }
@@ -123,4 +127,14 @@ pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Something must be left for the reader to fill in, or nothing is said at all.
+fn unusable_fix(finding: &Finding) -> Option<String> {
+    const LEFT_OPEN: [&str; 7] = ["<", "...", "path/to", "YOUR", "EXAMPLE_", "${", "TODO"];
+    if finding.fix.is_empty() {
+        return Some("nothing says how to repair it".to_owned());
+    }
+    let left_open = finding.fix.iter().find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));
+    left_open.map(|line| format!("a placeholder in the fix: {line}"))
 }

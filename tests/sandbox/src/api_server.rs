@@ -78,13 +78,18 @@ fn refusal(code: u16, reason: &str) -> (u16, Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{key::Key, registry::Registry, scenario::Scenario};
+    use crate::{
+        key::Key,
+        registry::Registry,
+        scenario::{Scenario, SignWith},
+    };
     use hyper::{HeaderMap, header::HeaderValue};
 
     fn world(scenario: &str) -> World {
         let scenario = Scenario::parse("test", scenario).unwrap();
         let registry = Registry::of(&scenario).unwrap();
-        let issuer = Issuer::new(Key::generate().unwrap(), None, scenario.issuer.clone());
+        let other = Some(Key::generate().unwrap());
+        let issuer = Issuer::new(Key::generate().unwrap(), other, scenario.issuer.clone());
         World::new(scenario, registry, issuer)
     }
 
@@ -112,10 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_or_with_the_one_for_sts_it_answers_401() {
+    fn without_a_token_with_the_one_for_sts_or_a_forged_one_it_answers_401() {
         let world = world(r#"{"api_server": {}}"#);
-        let for_sts = world.issuer.mint(&Token::default(), OffsetDateTime::now_utc()).unwrap();
-        for token in [None, Some(for_sts.jwt.as_str()), Some("x")] {
+        let mint = |token: Token| world.issuer.mint(&token, OffsetDateTime::now_utc()).unwrap().jwt;
+        let claims = json!({"aud": [AUDIENCE]}).as_object().unwrap().clone();
+        let forged = mint(Token { claims, sign_with: SignWith::OtherKey, ..Token::default() });
+        let for_sts = mint(Token::default());
+        for token in [None, Some(for_sts.as_str()), Some(&forged), Some("x")] {
             assert_eq!(ask(&world, "/openid/v1/jwks", token).0, 401, "{token:?}");
         }
     }

@@ -104,4 +104,23 @@ mod tests {
             assert!(crate::registry::Registry::of(&case.scenario).is_ok(), "{}", case.name);
         }
     }
+
+    #[test]
+    fn names_addresses_and_mounts_of_their_own_need_a_pod() {
+        for scenario in [
+            r#"{"dns": {"x": "nxdomain"}}"#,
+            r#"{"proxy": "down"}"#,
+            r#"{"api_server": {}}"#,
+            r#"{"issuer": {"url": "https://issuer.example"}}"#,
+            r#"{"sts_families": ["ipv6"]}"#,
+            r#"{"no_route": ["ipv4"]}"#,
+            r#"{"token_file": {"layout": "sub-path"}}"#,
+            r#"{"fault": "no-route"}"#,
+        ] {
+            assert!(Scenario::parse("x", scenario).unwrap().needs_pod().is_some(), "{scenario}");
+        }
+        for scenario in ["{}", r#"{"issuer": {"status": 404}}"#, r#"{"token_file": {"layout": "copy"}}"#] {
+            assert_eq!(Scenario::parse("x", scenario).unwrap().needs_pod(), None, "{scenario}");
+        }
+    }
 }

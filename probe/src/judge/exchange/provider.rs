@@ -1,7 +1,7 @@
 //! Refusals that the IAM OIDC provider's side makes: missing, audience, thumbprint, and the text that says no cause. Pure.
 
 use super::quoted;
-use crate::class::Class;
+use crate::class::{Class, Owner};
 use crate::evidence::{Origin, StsError};
 use crate::finding::Finding;
 use crate::judge::case::{Case, list, time};
@@ -153,7 +153,8 @@ pub(super) fn token_rejected(case: &Case<'_>, error: &StsError) -> Finding {
                 "STS could not validate the token; it has several audiences, {}, and no azp that says which counts",
                 list(&token.aud)
             );
-            finding = finding.fix("# first: let the projected volume ask for one audience only");
+            finding =
+                finding.owner(Owner::Pod).fix("# first: let the projected volume ask for one audience only");
         }
         if token.trailing_whitespace > 0 {
             // STS does not say so in any wording, but nothing else here differs from a token of kubelet's.
@@ -168,6 +169,9 @@ pub(super) fn token_rejected(case: &Case<'_>, error: &StsError) -> Finding {
         }
     }
     finding.ruled_out.extend(issuer::ruled_out(case));
+    if issuer::is_out_of_reach(case) {
+        finding = finding.confirm("# the issuer's documents are out of this pod's reach, which is no fault: STS fetches them itself");
+    }
     let finding = show_provider(case, other_region(case, finding));
     register_audience(case, create_provider(case, finding))
 }
