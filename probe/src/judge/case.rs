@@ -105,6 +105,37 @@ impl<'a> Case<'a> {
         Some(self.role.as_ref()?.provider_arn(self.issuer_path()?))
     }
 
+    /// The pod's namespace: by its account, else by the downward API.
+    fn namespace(&self) -> Option<&'a str> {
+        let by_account = self.account().map(|account| account.namespace);
+        by_account.or(self.evidence.process.pod_namespace.as_deref())
+    }
+
+    /// Adds `kubectl VERB… -n NAMESPACE deployment/NAME WORDS…`, where the pod's name tells the deployment.
+    pub(super) fn deployment_command(
+        &self,
+        finding: Finding,
+        verb: &[&str],
+        words: &[&str],
+        note: &str,
+    ) -> Finding {
+        let deployment = self.evidence.process.pod_name.as_deref().and_then(deployment);
+        let (Some(namespace), Some(deployment)) = (self.namespace(), deployment) else { return finding };
+        let deployment = format!("deployment/{deployment}");
+        let command = [&["kubectl"], verb, &["-n", namespace, &deployment], words].concat();
+        finding.fix_note(shell::command(&command), note)
+    }
+
+    /// Adds the command that sets (`NAME=VALUE`) or removes (`NAME-`) variables of the deployment's containers.
+    pub(super) fn set_env(&self, finding: Finding, changes: &[&str]) -> Finding {
+        self.deployment_command(
+            finding,
+            &["set", "env"],
+            changes,
+            "changes all its containers, restarts the deployment's pods",
+        )
+    }
+
     /// Adds the command that shows what kubelet said of this pod, where its names are known.
     pub(super) fn events(&self, finding: Finding) -> Finding {
         match self.account().zip(self.pod_name()) {
@@ -158,6 +189,14 @@ impl Finding {
     }
 }
 
+/// The deployment in a pod's name, `NAME-HASH-SUFFIX` with the alphabet of kubernetes `apimachinery/pkg/util/rand`.
+fn deployment(pod: &str) -> Option<&str> {
+    let random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let (rest, suffix) = pod.rsplit_once('-')?;
+    let (name, hash) = rest.rsplit_once('-')?;
+    (suffix.len() == 5 && random(suffix) && (6..=10).contains(&hash.len()) && random(hash)).then_some(name)
+}
+
 /// `a`, `a and b`, `(none)`.
 pub(super) fn list(values: &[String]) -> String {
     match values {
@@ -181,4 +220,17 @@ pub(super) fn span(seconds: i64) -> String {
 /// RFC 3339, UTC, whole seconds.
 pub(super) fn time(seconds: i64) -> String {
     crate::report::rfc3339(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deployment;
+
+    #[test]
+    fn a_deployment_is_read_out_of_its_pods_name() {
+        assert_eq!(deployment("checkout-7d9f8b6c5-x2x4q"), Some("checkout"));
+        assert_eq!(deployment("my-shop-api-5d59d67564-kqr9z"), Some("my-shop-api"));
+        assert_eq!(deployment("postgres-0"), None);
+        assert_eq!(deployment("etl-28000000-aeiou"), None);
+    }
 }

@@ -235,9 +235,12 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
     );
     let issuer = case.token().and_then(|token| token.iss.as_deref());
     Some(match issuer.and_then(crate::partition::region_of_issuer) {
-        Some(region) => finding.fix(format!(
-            "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
-        )),
+        Some(region) => case.set_env(
+            finding.fix(format!(
+                "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
+            )),
+            &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
+        ),
         None => finding.fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env"),
     })
 }
@@ -268,7 +271,10 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
     if let Some(region) = issuer {
         let cluster = Partition::of_region(region).map_or("another", |partition| partition.id);
         finding = if cluster == role.partition {
-            finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env"))
+            case.set_env(
+                finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env")),
+                &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
+            )
         } else {
             finding.fix(format!(
                 "# the cluster is in {region} ({cluster}): annotate the service account with a role of partition {cluster}"
@@ -353,7 +359,21 @@ const SESSION_NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
 /// The only STS FIPS hosts of partition `aws` (botocore `endpoints.json`); GovCloud's ordinary ones are FIPS.
 const FIPS_REGIONS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
 
+/// Each with the command that removes the setting, where it is a variable.
 fn settings_invalid(case: &Case<'_>) -> Vec<Finding> {
+    let removable = |finding: Finding| {
+        let variables = finding.fix.iter().flat_map(|line| line.split([' ', ',']));
+        let variable =
+            variables.into_iter().find(|word| word.starts_with("AWS_")).map(|word| format!("{word}-"));
+        match variable {
+            Some(removal) => case.set_env(finding, &[&removal]),
+            None => finding,
+        }
+    };
+    invalid_settings(case).into_iter().map(removable).collect()
+}
+
+fn invalid_settings(case: &Case<'_>) -> Vec<Finding> {
     let environment = &case.evidence.environment;
     let mut findings = Vec::new();
     let class = Class::SettingsInvalid;

@@ -158,7 +158,7 @@ fn issuer_unavailable(case: &Case<'_>, error: &StsError) -> Finding {
         };
     if of_eks {
         finding
-            .fix("# retry: for an EKS issuer this passes by itself (credprobe --wait does it)")
+            .fix("credprobe check --wait=5m  # retries: for an EKS issuer this passes by itself")
             .owner(Owner::Aws)
     } else {
         finding.fix("# make the issuer's discovery document and keys public and quick").owner(Owner::Cluster)
@@ -170,22 +170,18 @@ fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
         Finding::new(Class::RoleArnRejected, format!("STS says of the role's ARN: {}", quoted(error)))
             .presented(case.role_text())
             .required("the ARN of a role as IAM prints it");
-    match &case.role {
-        Some(role) => finding
-            .confirm_command(&[
-                "aws",
-                "iam",
-                "get-role",
-                "--role-name",
-                &role.name,
-                "--query",
-                "Role.Arn",
-                "--output",
-                "text",
-            ])
-            .fix("# annotate the service account with the ARN that this prints"),
-        None => finding,
-    }
+    let Some(role) = &case.role else { return finding };
+    let show =
+        ["aws", "iam", "get-role", "--role-name", &role.name, "--query", "Role.Arn", "--output", "text"];
+    let finding = finding.confirm_command(&show);
+    let annotate = case.account().and_then(|account| {
+        let (namespace, name) = (account.namespace, account.name);
+        shell::command(&["kubectl", "annotate", "serviceaccount", "-n", namespace, name, "--overwrite"])
+    });
+    let annotate = annotate
+        .zip(shell::command(&show))
+        .map(|(annotate, show)| format!("{annotate} eks.amazonaws.com/role-arn=\"$({show})\""));
+    case.recreate(finding.fix_note(annotate, "overwrites the annotation"))
 }
 
 fn region_disabled(case: &Case<'_>, error: &StsError) -> Finding {
@@ -211,7 +207,9 @@ fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
         .required("fewer calls a second in this account and region");
     match exchange.retry_after {
         Some(seconds) => finding.fix(format!("# retry in {seconds} s, as STS asks")),
-        None => finding.fix("# retry with growing pauses; pods that start together should not ask together"),
+        None => finding.fix(
+            "credprobe check --wait=2m --start-jitter=10s  # retries with growing pauses; pods that start together should not ask together",
+        ),
     }
 }
 
@@ -219,14 +217,18 @@ fn sts_unavailable(exchange: &Exchange, error: &StsError) -> Finding {
     Finding::new(Class::StsUnavailable, format!("STS failed: HTTP {}, {}", exchange.status, quoted(error)))
         .presented(format!("request {}", exchange.request_id.as_deref().unwrap_or("without id")))
         .required("an STS that answers")
-        .fix("# retry; if it lasts, see health.aws.amazon.com and name the request id to AWS support")
+        .fix("credprobe check --wait=5m  # retries; if it lasts, see health.aws.amazon.com and name the request id to AWS support")
 }
 
 fn claim_rejected(case: &Case<'_>, error: &StsError) -> Finding {
-    Finding::new(Class::ClaimRejected, format!("the identity provider rejected a claim: {}", quoted(error)))
-        .presented(case.identity_text())
-        .required("claims that the provider accepts")
-        .fix("# use a fresh token of the cluster's own issuer")
+    let finding = Finding::new(
+        Class::ClaimRejected,
+        format!("the identity provider rejected a claim: {}", quoted(error)),
+    )
+    .presented(case.identity_text())
+    .required("claims that the provider accepts")
+    .fix("# use a fresh token of the cluster's own issuer");
+    case.recreate(finding)
 }
 
 fn request_rejected(exchange: &Exchange, error: &StsError) -> Finding {

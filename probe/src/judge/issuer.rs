@@ -70,7 +70,12 @@ fn issuer_unusable(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
         Some(command) => finding.confirm(command),
         None => finding,
     };
-    Some(finding.fix(format!("# publish the cluster's discovery document and keys again under {url}: kubectl get --raw /.well-known/openid-configuration and kubectl get --raw /openid/v1/jwks print them")))
+    Some(
+        finding
+            .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
+            .fix("kubectl get --raw /openid/v1/jwks > keys.json")
+            .fix(format!("# publish these two again under {url}, readable for everyone, with jwks_uri pointing to the second")),
+    )
 }
 
 fn problem(case: &Case<'_>, public: &KeySource) -> Option<(String, String, String)> {

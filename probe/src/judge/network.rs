@@ -17,7 +17,7 @@ fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
     match failure.kind {
         // Up to the tunnel it is the proxy that was to answer.
         Kind::TimedOut if network.proxy.is_some() && failure.phase <= Phase::Connect => {
-            proxy_failed(network, failure)
+            proxy_failed(case, network, failure)
         }
         Kind::NameserverFailed => dns_failed(case, network, failure),
         Kind::TimedOut if failure.phase == Phase::Resolve => dns_failed(case, network, failure),
@@ -37,7 +37,7 @@ fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
         | Kind::TlsAlert
         | Kind::TlsNotTls
         | Kind::TlsOther => tls_failed(network, failure),
-        Kind::ProxyRefused => proxy_failed(network, failure),
+        Kind::ProxyRefused => proxy_failed(case, network, failure),
         Kind::Broken => broken(network, failure),
         Kind::NotHttp | Kind::TooLong => not_sts(network, failure),
         Kind::Unusable => unusable(network, failure),
@@ -223,21 +223,26 @@ fn roots(label: &str) -> String {
     }
 }
 
-fn proxy_failed(network: &Network, failure: &Failure) -> Finding {
+fn proxy_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let proxy = network.proxy.as_deref().unwrap_or("the proxy");
     // 403 and 407 are the proxy's policy, which waiting does not change.
     let refused = matches!(network.proxy_status, Some(403 | 407));
-    Finding::new(
+    let finding = Finding::new(
         Class::ProxyFailed,
         format!("the proxy {proxy} gave no tunnel to {}: {}", host(network), failure.detail),
     )
     .transient(!refused)
     .presented(presented(network))
     .required(format!("a tunnel to {}:443", host(network)))
-    .fix(format!(
-        "# let the proxy pass CONNECT to {0}:443, or add {0} to NO_PROXY in the container's env",
-        host(network)
-    ))
+    .fix(format!("# let the proxy pass CONNECT to {}:443, or pass it by:", host(network)));
+    let environment = &case.evidence.environment;
+    let (name, present) = match (environment.get("NO_PROXY"), environment.get("no_proxy")) {
+        (None, Some(present)) => ("no_proxy", Some(present)),
+        (present, _) => ("NO_PROXY", present),
+    };
+    let value =
+        present.map_or_else(|| host(network).to_owned(), |present| format!("{present},{}", host(network)));
+    case.set_env(finding, &[&format!("{name}={value}")])
 }
 
 fn broken(network: &Network, failure: &Failure) -> Finding {

@@ -1,7 +1,6 @@
 //! Judges the token file as the kernel showed it: there, readable, a regular file of a token's size. Pure.
 
 use super::case::Case;
-use super::shell;
 use crate::class::Class;
 use crate::evidence::{FileKind, PathComponent, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
@@ -132,22 +131,7 @@ fn unreadable(case: &Case<'_>, file: &TokenFile) -> Finding {
         "# in the pod spec: securityContext.fsGroup: {} (kubelet then writes the token 0640 with that group), or the same runAsUser for all containers",
         fs_group(case)
     ));
-    match (case.evidence.process.pod_name.as_deref().and_then(deployment), case.account()) {
-        (Some(deployment), Some(account)) => finding.fix_note(
-            shell::command(&[
-                "kubectl",
-                "patch",
-                "deployment",
-                "-n",
-                account.namespace,
-                deployment,
-                "-p",
-                &patch,
-            ]),
-            "restarts the deployment's pods",
-        ),
-        _ => finding,
-    }
+    case.deployment_command(finding, &["patch"], &["-p", &patch], "restarts the deployment's pods")
 }
 
 /// Any group serves; the process's own says most to a reader of the manifest.
@@ -158,14 +142,6 @@ fn fs_group(case: &Case<'_>) -> u32 {
     }
 }
 
-/// The deployment in a pod's name, `NAME-HASH-SUFFIX` with the alphabet of kubernetes `apimachinery/pkg/util/rand`.
-fn deployment(pod: &str) -> Option<&str> {
-    let random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
-    let (rest, suffix) = pod.rsplit_once('-')?;
-    let (name, hash) = rest.rsplit_once('-')?;
-    (suffix.len() == 5 && random(suffix) && (6..=10).contains(&hash.len()) && random(hash)).then_some(name)
-}
-
 fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {
     let finding = Finding::new(Class::TokenFileInvalid, format!("{} is no token file: {problem}", file.path))
         .presented(format!("{}={}", source(case), file.path))
@@ -174,17 +150,4 @@ fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {
         return finding;
     }
     finding.fix(format!("# set {} to {IRSA_MOUNT}/token, or remove it and AWS_ROLE_ARN from the pod spec, so that the webhook sets both", source(case)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::deployment;
-
-    #[test]
-    fn a_deployment_is_read_out_of_its_pods_name() {
-        assert_eq!(deployment("checkout-7d9f8b6c5-x2x4q"), Some("checkout"));
-        assert_eq!(deployment("my-shop-api-5d59d67564-kqr9z"), Some("my-shop-api"));
-        assert_eq!(deployment("postgres-0"), None);
-        assert_eq!(deployment("etl-28000000-aeiou"), None);
-    }
 }
