@@ -137,7 +137,7 @@ fn presented(network: &Network) -> String {
 fn refused(network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::ConnectRefused,
-        format!("{} refused the connection: {}", addresses(network), failure.detail),
+        format!("no connection to {}: {}", host(network), failure.detail),
     )
     .presented(presented(network))
     .required("a listener on that port");
