@@ -7,6 +7,8 @@ mod exchange;
 mod identity;
 mod issuer;
 mod network;
+mod repair;
+mod settings;
 mod shell;
 #[cfg(test)]
 mod tests;

@@ -113,9 +113,15 @@ pub fn region_of_issuer(issuer: &str) -> Option<&str> {
     Partition::of_region(region).map(|_| region)
 }
 
-/// The region in an STS host, `sts.REGION.…` or `sts-fips.REGION.…`; `None` for the global endpoint too.
+/// The endpoint of partition `aws` that is in no region; what it is asked is signed for us-east-1 (botocore `endpoints.json`).
+pub const GLOBAL_STS: &str = "sts.amazonaws.com";
+
+/// The region that an STS host signs for: `sts.REGION.…`, `sts-fips.REGION.…`, the global endpoint's.
 #[must_use]
 pub fn region_of_sts_host(host: &str) -> Option<&str> {
+    if host == GLOBAL_STS {
+        return Some("us-east-1");
+    }
     let rest = host.strip_prefix("sts.").or_else(|| host.strip_prefix("sts-fips."))?;
     let region = rest.split('.').next()?;
     Partition::of_region(region).map(|_| region)

@@ -212,8 +212,8 @@ fn global_endpoint(environment: &Environment) -> Result<Endpoint, RouteProblem> 
     let role = role.and_then(|role| RoleArn::parse(&role.value).ok());
     match role {
         Some(role) if role.partition == "aws" => Ok(Endpoint {
-            url: "https://sts.amazonaws.com".to_owned(),
-            host: "sts.amazonaws.com".to_owned(),
+            url: format!("https://{}", partition::GLOBAL_STS),
+            host: partition::GLOBAL_STS.to_owned(),
             signing_region: "us-east-1".to_owned(),
             configured_by: None,
             global: true,

@@ -1,9 +1,7 @@
 //! One run's evidence with what follows from it: the names that every judge puts into its texts. Pure.
 
-use super::shell;
 use crate::arn::RoleArn;
 use crate::evidence::{Evidence, Token};
-use crate::finding::Finding;
 use crate::plan::{self, Requested, Route};
 
 /// What the judges look at.
@@ -106,95 +104,10 @@ impl<'a> Case<'a> {
     }
 
     /// The pod's namespace: by its account, else by the downward API.
-    fn namespace(&self) -> Option<&'a str> {
+    pub(super) fn namespace(&self) -> Option<&'a str> {
         let by_account = self.account().map(|account| account.namespace);
         by_account.or(self.evidence.process.pod_namespace.as_deref())
     }
-
-    /// Adds `kubectl VERB… -n NAMESPACE deployment/NAME WORDS…`, where the pod's name tells the deployment.
-    pub(super) fn deployment_command(
-        &self,
-        finding: Finding,
-        verb: &[&str],
-        words: &[&str],
-        note: &str,
-    ) -> Finding {
-        let deployment = self.evidence.process.pod_name.as_deref().and_then(deployment);
-        let (Some(namespace), Some(deployment)) = (self.namespace(), deployment) else { return finding };
-        let deployment = format!("deployment/{deployment}");
-        let command = [&["kubectl"], verb, &["-n", namespace, &deployment], words].concat();
-        finding.fix_note(shell::command(&command), note)
-    }
-
-    /// Adds the command that sets (`NAME=VALUE`) or removes (`NAME-`) variables of the deployment's containers.
-    pub(super) fn set_env(&self, finding: Finding, changes: &[&str]) -> Finding {
-        self.deployment_command(
-            finding,
-            &["set", "env"],
-            changes,
-            "changes all its containers, restarts the deployment's pods",
-        )
-    }
-
-    /// Adds the command that shows what kubelet said of this pod, where its names are known.
-    pub(super) fn events(&self, finding: Finding) -> Finding {
-        match self.account().zip(self.pod_name()) {
-            Some((account, pod)) => finding.confirm_command(&[
-                "kubectl",
-                "get",
-                "events",
-                "-n",
-                account.namespace,
-                "--field-selector",
-                &format!("involvedObject.name={pod}"),
-            ]),
-            None => finding,
-        }
-    }
-
-    /// Adds the command that recreates the pod, where its names are known.
-    pub(super) fn recreate(&self, finding: Finding) -> Finding {
-        let account = self.account();
-        let namespace =
-            account.map(|account| account.namespace).or(self.evidence.process.pod_namespace.as_deref());
-        match (namespace, self.pod_name()) {
-            (Some(namespace), Some(pod)) => finding.fix_note(
-                shell::command(&["kubectl", "delete", "pod", "-n", namespace, pod]),
-                "restarts: its controller makes a new pod, which the webhook sees again",
-            ),
-            _ => finding.fix(
-                "# delete this pod so that its controller makes a new one: the webhook acts on new pods only",
-            ),
-        }
-    }
-}
-
-impl Finding {
-    /// A command to repair with a remark behind it.
-    pub(super) fn fix_note(mut self, command: Option<String>, note: &str) -> Self {
-        self.fix.extend(command.map(|command| format!("{command}  # {note}")));
-        self
-    }
-
-    /// A command that shows it, with a remark behind it.
-    pub(super) fn confirm_note(mut self, command: Option<String>, note: &str) -> Self {
-        self.confirm.extend(command.map(|command| format!("{command}  # {note}")));
-        self
-    }
-
-    /// A command that shows it.
-    pub(super) fn confirm_command(mut self, words: &[&str]) -> Self {
-        self.confirm.extend(shell::command(words));
-        self
-    }
-}
-
-/// The deployment in a pod's name, `NAME-HASH-SUFFIX` with the alphabet of kubernetes `apimachinery/pkg/util/rand`.
-fn deployment(pod: &str) -> Option<&str> {
-    let random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
-    let (rest, suffix) = pod.rsplit_once('-')?;
-    let (name, hash) = rest.rsplit_once('-')?;
-    (suffix.len() == 5 && random(suffix) && (6..=10).contains(&hash.len()) && random(hash)).then_some(name)
 }
 
 /// `a`, `a and b`, `(none)`.
@@ -220,17 +133,4 @@ pub(super) fn span(seconds: i64) -> String {
 /// RFC 3339, UTC, whole seconds.
 pub(super) fn time(seconds: i64) -> String {
     crate::report::rfc3339(seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::deployment;
-
-    #[test]
-    fn a_deployment_is_read_out_of_its_pods_name() {
-        assert_eq!(deployment("checkout-7d9f8b6c5-x2x4q"), Some("checkout"));
-        assert_eq!(deployment("my-shop-api-5d59d67564-kqr9z"), Some("my-shop-api"));
-        assert_eq!(deployment("postgres-0"), None);
-        assert_eq!(deployment("etl-28000000-aeiou"), None);
-    }
 }

@@ -1,7 +1,8 @@
-//! Judges variables, profile and flags: injection, the role's ARN, region, partition, settings. Pure.
+//! Judges variables, profile and flags: injection, the role's ARN, region and partition. Pure.
+//! Session name, endpoint and bundle are in `settings`.
 
 use super::case::Case;
-use super::shell;
+use super::{settings, shell};
 use crate::arn::RoleArn;
 use crate::class::Class;
 use crate::finding::{Expectation, Finding, Severity};
@@ -19,8 +20,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             findings.extend(role_unexpected(case));
             findings.extend(region_missing(case));
             findings.extend(partition_mismatch(case));
-            findings.extend(settings_invalid(case));
-            findings.extend(legacy_endpoint(case));
+            findings.extend(settings::judge(case));
         }
     }
     findings
@@ -241,8 +241,27 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
             )),
             &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
         ),
-        None => finding.fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env"),
+        None => set_region_of_nodes(case, finding),
     })
+}
+
+/// The cluster knows its region where the issuer does not say it: nodes are labelled with it.
+fn set_region_of_nodes(case: &Case<'_>, finding: Finding) -> Finding {
+    let label = r"jsonpath={.items[0].metadata.labels.topology\.kubernetes\.io/region}";
+    let finding = finding
+        .fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env:");
+    let Some(label) = shell::command(&["kubectl", "get", "nodes", "-o", label]) else { return finding };
+    match case.deployment() {
+        Some((namespace, deployment)) => finding.fix_note(
+            shell::command(&["kubectl", "set", "env", "-n", namespace, &deployment]).map(|command| {
+                format!(
+                    "region=\"$({label})\"; {command} AWS_REGION=\"$region\" AWS_DEFAULT_REGION=\"$region\""
+                )
+            }),
+            "changes all its containers, restarts the deployment's pods",
+        ),
+        None => finding.confirm(label),
+    }
 }
 
 fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
@@ -300,147 +319,4 @@ fn other_partitions_issuer(case: &Case<'_>, partition: &Partition) -> Option<Fin
             .required(format!("an issuer of partition {}, unless another is meant", partition.id))
             .fix("# nothing, where the role's account has registered this cluster's issuer on purpose"),
     )
-}
-
-/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.
-const LEGACY_REGIONS: &[&str] = &[
-    "ap-northeast-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
-
-fn legacy_endpoint(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
-    let legacy = environment.get("AWS_STS_REGIONAL_ENDPOINTS")?.eq_ignore_ascii_case("legacy");
-    let endpoint = case.route.endpoint.as_ref().ok()?;
-    let moved = LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
-    if !legacy || !moved || endpoint.configured_by.is_some() || endpoint.global {
-        return None;
-    }
-    let finding = Finding::new(
-        Class::EndpointDiffers,
-        format!("boto3 and AWS CLI v1 call sts.amazonaws.com here, not {}", endpoint.host),
-    )
-    .presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {}", endpoint.signing_region))
-    .required(format!("AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}", endpoint.host));
-    Some(match case.account() {
-        Some(account) => case.recreate(finding.fix_note(
-            shell::command(&[
-                "kubectl",
-                "annotate",
-                "serviceaccount",
-                "-n",
-                account.namespace,
-                account.name,
-                "eks.amazonaws.com/sts-regional-endpoints=true",
-                "--overwrite",
-            ]),
-            "overwrites the annotation; where the pod spec sets the variable, remove it there",
-        )),
-        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
-    })
-}
-
-/// STS API, RoleSessionName.
-const SESSION_NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
-
-/// The only STS FIPS hosts of partition `aws` (botocore `endpoints.json`); GovCloud's ordinary ones are FIPS.
-const FIPS_REGIONS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
-
-/// Each with the command that removes the setting, where it is a variable.
-fn settings_invalid(case: &Case<'_>) -> Vec<Finding> {
-    let removable = |finding: Finding| {
-        let variables = finding.fix.iter().flat_map(|line| line.split([' ', ',']));
-        let variable =
-            variables.into_iter().find(|word| word.starts_with("AWS_")).map(|word| format!("{word}-"));
-        match variable {
-            Some(removal) => case.set_env(finding, &[&removal]),
-            None => finding,
-        }
-    };
-    invalid_settings(case).into_iter().map(removable).collect()
-}
-
-fn invalid_settings(case: &Case<'_>) -> Vec<Finding> {
-    let environment = &case.evidence.environment;
-    let mut findings = Vec::new();
-    let class = Class::SettingsInvalid;
-    let name = plan::session_name(environment, &case.evidence.process, case.evidence.token.as_ref());
-    if let Some(offset) = name.value.find(|c| !plan::is_session_name_char(c)) {
-        findings.push(
-            Finding::new(class, format!("{} has a character at byte {offset} that STS refuses", name.source))
-                .presented(name.value.clone())
-                .required("2 to 64 of letters, digits and _+=,.@-")
-                .fix(format!("# unset {} or change it", name.source)),
-        );
-    } else if !SESSION_NAME_LENGTH.contains(&name.value.len()) {
-        findings.push(
-            Finding::new(class, format!("{} is {} characters long", name.source, name.value.len()))
-                .presented(name.value.clone())
-                .required("2 to 64 characters")
-                .fix(format!("# unset {} or change it", name.source)),
-        );
-    }
-    match &case.route.endpoint {
-        Err(RouteProblem::Setting { name, problem }) => findings.push(
-            Finding::new(class, format!("{name} cannot be used: {problem}"))
-                .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
-                .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it")
-                .fix(format!("# unset {name} in the container's env, or correct it")),
-        ),
-        Ok(endpoint) if endpoint.url.starts_with("http://") && !environment.stated.allow_http && !is_loopback(&endpoint.host) => {
-            findings.push(
-                Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
-                    .presented(endpoint.url.clone())
-                    .required("https://, or --allow-http where the network is trusted")
-                    .fix(format!("# correct {} in the container's env", endpoint.configured_by.unwrap_or("the endpoint"))),
-            );
-        }
-        Ok(endpoint) if endpoint.host.starts_with("sts-fips.") && !FIPS_REGIONS.contains(&endpoint.signing_region.as_str()) => {
-            findings.push(
-                Finding::new(class, format!("AWS_USE_FIPS_ENDPOINT=true leads to {}, a host that AWS does not list", endpoint.host))
-                    .severity(Severity::Warning)
-                    .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
-                    .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")))
-                    .fix("# unset AWS_USE_FIPS_ENDPOINT in the container's env, or set AWS_REGION to one of those"),
-            );
-        }
-        _ => {}
-    }
-    if let Some(problem) = &environment.trust_problem {
-        findings.push(
-            Finding::new(class, format!("the CA bundle cannot be used: {}", problem.problem))
-                .presented(problem.source.clone())
-                .required("a readable PEM file with at least one certificate")
-                .fix(format!("# correct or unset {}", problem.source.split('=').next().unwrap_or_default())),
-        );
-    }
-    if environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").is_some() {
-        findings.push(
-            Finding::new(
-                class,
-                "SMITHY_CLIENT_SDK_CUSTOM_PARTITION is set: AWS's Rust SDK takes its partitions from there",
-            )
-            .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
-            .required("AWS's own partitions")
-            .fix("# unset SMITHY_CLIENT_SDK_CUSTOM_PARTITION in the container's env"),
-        );
-    }
-    findings
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -5,8 +5,8 @@ mod provider;
 mod role;
 
 use super::case::{Case, span, time};
-use super::shell;
 use super::token::usual_audience;
+use super::{shell, trust_policy};
 use crate::class::{Class, Owner};
 use crate::evidence::{Exchange, StsError};
 use crate::finding::{Finding, Severity};
@@ -31,7 +31,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             findings.push(finding);
         }
         _ if exchange.from_sts => {
-            findings.push(unrecognized(exchange, "an answer without error and without credentials"))
+            findings.push(unrecognized(case, exchange, "an answer without error and without credentials"))
         }
         _ => findings.push(not_sts(case, exchange)),
     }
@@ -122,8 +122,8 @@ fn refusal(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
         Class::Throttled => throttled(exchange, error),
         Class::StsUnavailable => sts_unavailable(exchange, error),
         Class::ClaimRejected => claim_rejected(case, error),
-        Class::RequestRejected => request_rejected(exchange, error),
-        _ => unrecognized(exchange, &quoted(error)),
+        Class::RequestRejected => request_rejected(case, exchange, error),
+        _ => unrecognized(case, exchange, &quoted(error)),
     }
 }
 
@@ -161,7 +161,12 @@ fn issuer_unavailable(case: &Case<'_>, error: &StsError) -> Finding {
             .fix("credprobe check --wait=5m  # retries: for an EKS issuer this passes by itself")
             .owner(Owner::Aws)
     } else {
-        finding.fix("# make the issuer's discovery document and keys public and quick").owner(Owner::Cluster)
+        finding
+            .fix(
+                "# make the issuer's discovery document and keys public, and answered within a second; then:",
+            )
+            .fix("credprobe check --wait=5m  # retries until STS has fetched them")
+            .owner(Owner::Cluster)
     }
 }
 
@@ -170,6 +175,11 @@ fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
         Finding::new(Class::RoleArnRejected, format!("STS says of the role's ARN: {}", quoted(error)))
             .presented(case.role_text())
             .required("the ARN of a role as IAM prints it");
+    annotate_with_real_arn(case, finding)
+}
+
+/// Adds the command that annotates the service account with the ARN which IAM has for a role of this name.
+fn annotate_with_real_arn(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(role) = &case.role else { return finding };
     let show =
         ["aws", "iam", "get-role", "--role-name", &role.name, "--query", "Role.Arn", "--output", "text"];
@@ -231,18 +241,61 @@ fn claim_rejected(case: &Case<'_>, error: &StsError) -> Finding {
     case.recreate(finding)
 }
 
-fn request_rejected(exchange: &Exchange, error: &StsError) -> Finding {
-    Finding::new(Class::RequestRejected, format!("STS refuses the request itself: {}", quoted(error)))
-        .presented(format!(
-            "role {}, session {}, 900 seconds, a deny-all session policy",
-            exchange.role_arn, exchange.session_name
-        ))
-        .required("parameters that STS takes")
-        .fix("# correct what the message names")
+fn request_rejected(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let finding =
+        Finding::new(Class::RequestRejected, format!("STS refuses the request itself: {}", quoted(error)))
+            .presented(format!(
+                "role {}, session {}, 900 seconds, a deny-all session policy",
+                exchange.role_arn, exchange.session_name
+            ))
+            .required("parameters that STS takes");
+    let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
+    let role = case.role.as_ref();
+    match role {
+        Some(role) if says("durationseconds") => case.reach_sts_itself(
+            finding
+                .confirm_note(
+                    shell::command(&[
+                        "aws",
+                        "iam",
+                        "get-role",
+                        "--role-name",
+                        &role.name,
+                        "--query",
+                        "Role.MaxSessionDuration",
+                    ]),
+                    "never under 3600, and 900 seconds were asked for: somebody changed the request",
+                )
+                .fix("# something between pod and STS asks for longer sessions:"),
+            sts_host(case),
+        ),
+        Some(role) if says("tags") => {
+            let mut finding =
+                finding.fix("# the token brings session tags; the trust policy must allow them:");
+            let actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"];
+            if let Some(statement) = trust_policy::statement_for(case, &actions) {
+                finding.fix.extend(trust_policy::add_statement(&role.name, &statement));
+            }
+            finding
+        }
+        _ if says("rolesessionname") => case.set_env(
+            finding.fix("# correct AWS_ROLE_SESSION_NAME in the container's env, or remove it:"),
+            &["AWS_ROLE_SESSION_NAME-"],
+        ),
+        _ if says("rolearn") => annotate_with_real_arn(case, finding),
+        _ => case.reach_sts_itself(
+            finding.fix("# nothing of the pod's is in the rest of the request: something between pod and STS changed it"),
+            sts_host(case),
+        ),
+    }
 }
 
-fn unrecognized(exchange: &Exchange, quoted: &str) -> Finding {
-    Finding::new(
+fn sts_host<'c>(case: &'c Case<'_>) -> &'c str {
+    case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str())
+}
+
+fn unrecognized(case: &Case<'_>, exchange: &Exchange, quoted: &str) -> Finding {
+    let finding = Finding::new(
         Class::StsUnrecognized,
         format!("STS gave an answer that this version does not know: {quoted}"),
     )
@@ -252,11 +305,25 @@ fn unrecognized(exchange: &Exchange, quoted: &str) -> Finding {
         exchange.request_id.as_deref().unwrap_or("without id")
     ))
     .required("credentials, or an error that is known")
-    .fix("# look the code up in the STS API reference; report it to credprobe, please")
+    .fix("# look the code up in the STS API reference, and report it to credprobe, please, with what this prints:")
+    .fix("credprobe check --output=json  # names account, role and issuer, holds no secret");
+    let Ok(endpoint) = &case.route.endpoint else { return finding };
+    let event = "AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity";
+    finding.confirm_command(&[
+        "aws",
+        "cloudtrail",
+        "lookup-events",
+        "--region",
+        &endpoint.signing_region,
+        "--lookup-attributes",
+        event,
+        "--max-results",
+        "5",
+    ])
 }
 
 fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
-    let host = case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
+    let host = sts_host(case);
     let redirect = (300..400).contains(&exchange.status);
     let what = if redirect {
         format!("HTTP {}, a redirect, which is never followed with a token", exchange.status)
@@ -264,10 +331,11 @@ fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
         format!("HTTP {}, {}", exchange.status, exchange.content_type.as_deref().unwrap_or("no content type"))
     };
     let excerpt = exchange.excerpt.as_deref().unwrap_or_default();
-    Finding::new(Class::NotSts, format!("what answered at {host} is not STS: {what}"))
+    let finding = Finding::new(Class::NotSts, format!("what answered at {host} is not STS: {what}"))
         .severity(Severity::Error)
         .transient(exchange.status == 429 || exchange.status >= 500)
         .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
         .required("an answer with STS's XML namespace or a request id of AWS")
-        .fix(format!("# look for a proxy, a mesh or a hosts entry that answers for {host}; a proxy needs {host} in NO_PROXY"))
+        .fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
+    case.reach_sts_itself(finding, host)
 }

@@ -27,10 +27,12 @@ fn is_session_of(arn: &str, role: &RoleArn) -> bool {
 }
 
 fn mismatch(case: &Case<'_>, arn: &str) -> Finding {
-    Finding::new(Class::IdentityMismatch, "the credentials belong to another role than the one asked for")
+    let finding = Finding::new(Class::IdentityMismatch, "the credentials belong to another role than the one asked for")
         .presented(arn.to_owned())
         .required(case.role_text())
-        .fix("# look for what stands between pod and STS and answers with credentials of its own: a proxy, a configured endpoint")
+        .fix("# STS gives the credentials of the role that it is asked for: something between pod and STS answers with its own");
+    let host = case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
+    case.reach_sts_itself(finding, host)
 }
 
 fn refused(case: &Case<'_>, identity: &Identity) -> Option<Finding> {

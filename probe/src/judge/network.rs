@@ -1,9 +1,12 @@
 //! Judges the way to STS: name, connection, TLS, proxy, and answers that never came whole. Pure.
 
 use super::case::Case;
+use super::repair::COREDNS;
+use super::shell;
 use crate::class::Class;
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase};
 use crate::finding::Finding;
+use crate::partition;
 use std::net::IpAddr;
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
@@ -26,26 +29,26 @@ fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
             dns_failed(case, network, failure)
         }
         Kind::NameNotFound | Kind::NameWithoutAddress => name_not_found(case, network, failure),
-        Kind::Refused => refused(network, failure),
+        Kind::Refused => refused(case, network, failure),
         Kind::TimedOut if failure.phase == Phase::Connect => connect_timeout(case, network, failure),
-        Kind::TimedOut => response_timeout(network, failure),
-        Kind::Unreachable => unreachable(network, failure),
+        Kind::TimedOut => response_timeout(case, network, failure),
+        Kind::Unreachable => unreachable(case, network, failure),
         Kind::TlsUnknownIssuer
         | Kind::TlsWrongName
         | Kind::TlsExpired
         | Kind::TlsNotYetValid
         | Kind::TlsAlert
         | Kind::TlsNotTls
-        | Kind::TlsOther => tls_failed(network, failure),
+        | Kind::TlsOther => tls_failed(case, network, failure),
         Kind::ProxyRefused => proxy_failed(case, network, failure),
-        Kind::Broken => broken(network, failure),
-        Kind::NotHttp | Kind::TooLong => not_sts(network, failure),
-        Kind::Unusable => unusable(network, failure),
+        Kind::Broken => broken(case, network, failure),
+        Kind::NotHttp | Kind::TooLong => not_sts(case, network, failure),
+        Kind::Unusable => unusable(case, network, failure),
     }
 }
 
 fn host(network: &Network) -> &str {
-    crate::partition::host_of(&network.endpoint).unwrap_or(&network.endpoint)
+    partition::host_of(&network.endpoint).unwrap_or(&network.endpoint)
 }
 
 fn control_fails(case: &Case<'_>) -> bool {
@@ -84,16 +87,25 @@ fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Find
         (_, Some(region)) => format!("{}={}", region.source, region.value),
         _ => "the endpoint".to_owned(),
     };
-    Finding::new(Class::NameNotFound, format!("there is no host {}: {}", host(network), failure.detail))
-        .presented(format!("{} (from {by})", host(network)))
-        .required("the name of an STS endpoint that DNS knows")
-        .ruled_out(match &case.evidence.control_name {
-            Some(control) => format!("the cluster's DNS: {} resolves", control.name),
-            None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
-        })
-        .fix(format!(
-            "# correct {by}; in a VPC without that name, create the STS interface endpoint with private DNS"
-        ))
+    let finding =
+        Finding::new(Class::NameNotFound, format!("there is no host {}: {}", host(network), failure.detail))
+            .presented(format!("{} (from {by})", host(network)))
+            .required("the name of an STS endpoint that DNS knows")
+            .ruled_out(match &case.evidence.control_name {
+                Some(control) => format!("the cluster's DNS: {} resolves", control.name),
+                None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
+            });
+    let of_issuer = case.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+    match (&case.route.endpoint, region, of_issuer) {
+        (Ok(endpoint), ..) if endpoint.configured_by.is_some() => {
+            case.reach_sts_itself(finding, host(network))
+        }
+        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => case.set_env(
+            finding.fix(format!("# correct {by}: the cluster's region is {of_issuer}")),
+            &[&format!("AWS_REGION={of_issuer}"), &format!("AWS_DEFAULT_REGION={of_issuer}")],
+        ),
+        _ => case.create_interface_endpoint(finding.confirm(COREDNS)),
+    }
 }
 
 /// What kind of address the peer has: it decides whom to ask.
@@ -134,7 +146,7 @@ fn presented(network: &Network) -> String {
     }
 }
 
-fn refused(network: &Network, failure: &Failure) -> Finding {
+fn refused(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::ConnectRefused,
         format!("no connection to {}: {}", host(network), failure.detail),
@@ -143,8 +155,8 @@ fn refused(network: &Network, failure: &Failure) -> Finding {
     .required("a listener on that port");
     match reach(network) {
         Reach::Loopback => finding.fix("# a sidecar or a configured endpoint on loopback: start it before this container"),
-        Reach::Private | Reach::Public => finding.fix(
-            "# STS itself does not refuse: look for a service mesh or CNI that captures traffic of init containers before its proxy runs, and for a NetworkPolicy that rejects",
+        Reach::Private | Reach::Public => case.pass_the_mesh(
+            finding.fix("# STS itself does not refuse: a mesh captures this container's traffic before its proxy runs, or a NetworkPolicy rejects it"),
         ),
     }
 }
@@ -155,41 +167,56 @@ fn connect_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Fin
         format!("no answer from {}: {}", addresses(network), failure.detail),
     )
     .presented(presented(network));
-    let region = case.route.endpoint.as_ref().map_or("", |endpoint| endpoint.signing_region.as_str());
     match reach(network) {
-        Reach::Private => finding
-            .required("port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in")
-            .confirm_command(&[
-                "aws", "ec2", "describe-vpc-endpoints", "--region", region, "--filters",
-                &format!("Name=service-name,Values=com.amazonaws.{region}.sts"), "--query", "VpcEndpoints[].Groups",
-            ])
-            .fix("# add an inbound rule to the endpoint's security group: TCP 443 from the pods' (the cluster's) security group"),
-        Reach::Public => finding
-            .required("egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC")
-            .fix("# give the subnet a NAT gateway, or allow TCP 443 in NetworkPolicy and security group, or create the interface endpoint for STS"),
-        Reach::Loopback => finding.required("a listener on loopback").fix("# start what listens there before this container"),
+        Reach::Private => {
+            let required = "port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in";
+            case.open_security_group(finding.required(required), network)
+        }
+        Reach::Public => {
+            let required = "egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC";
+            let advice = "# give the subnet a NAT gateway, or allow TCP 443 in NetworkPolicy and security group, or create the interface endpoint for STS:";
+            case.create_interface_endpoint(finding.required(required).fix(advice))
+        }
+        Reach::Loopback => {
+            finding.required("a listener on loopback").fix("# start what listens there before this container")
+        }
     }
 }
 
-fn unreachable(network: &Network, failure: &Failure) -> Finding {
+fn unreachable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let families: Vec<bool> = network.addresses.iter().map(|attempt| attempt.address.is_ipv6()).collect();
     let one_family = families.windows(2).all(|pair| pair[0] == pair[1]);
-    Finding::new(Class::Unreachable, format!("there is no route to {}: {}", addresses(network), failure.detail))
-        .transient(!one_family)
-        .presented(presented(network))
-        .required("a route from this pod")
-        .fix("# look at the subnet's route table and the pod's address family: an IPv6-only pod reaches IPv4 hosts only through NAT64")
+    let finding = Finding::new(
+        Class::Unreachable,
+        format!("there is no route to {}: {}", addresses(network), failure.detail),
+    )
+    .transient(!one_family)
+    .presented(presented(network))
+    .required("a route from this pod");
+    let dual_stack = case.evidence.environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
+    match families.first() {
+        Some(false) if one_family && !dual_stack => case.create_interface_endpoint(case.set_env(
+            finding.fix("# a pod with IPv6 alone reaches IPv4 hosts only through NAT64; STS has IPv6 at its dual-stack endpoint:"),
+            &["AWS_USE_DUALSTACK_ENDPOINT=true"],
+        )),
+        Some(true) if one_family && dual_stack => case.set_env(
+            finding.fix("# a pod with IPv4 alone does not reach IPv6 hosts:"),
+            &["AWS_USE_DUALSTACK_ENDPOINT-"],
+        ),
+        _ => case.create_interface_endpoint(finding.fix("# give the subnet's route table a way there, or the VPC an endpoint of its own:")),
+    }
 }
 
-fn response_timeout(network: &Network, failure: &Failure) -> Finding {
+fn response_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
-    Finding::new(Class::ResponseTimeout, format!("connected to {}, then silence during {during}: {}", host(network), failure.detail))
+    let finding = Finding::new(Class::ResponseTimeout, format!("connected to {}, then silence during {during}: {}", host(network), failure.detail))
         .presented(presented(network))
         .required("an answer within the time allowed (--timeout)")
-        .fix("# look for a firewall or proxy that accepts connections and drops what they carry; a path MTU that is too small shows like this too")
+        .fix("# something on the way accepts connections and drops what they carry: a firewall, a proxy, a path with a smaller MTU");
+    case.reach_sts_itself(finding, host(network))
 }
 
-fn tls_failed(network: &Network, failure: &Failure) -> Finding {
+fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let tls = network.tls.clone().unwrap_or_default();
     let about_time = matches!(failure.kind, FailureKind::TlsExpired | FailureKind::TlsNotYetValid);
     let leaf = tls.chain.first();
@@ -207,13 +234,35 @@ fn tls_failed(network: &Network, failure: &Failure) -> Finding {
                 roots(&tls.roots)
             ));
     match failure.kind {
-        FailureKind::TlsUnknownIssuer => finding
+        FailureKind::TlsUnknownIssuer => trust_the_inspection(case, finding
             .ruled_out("a wrong name or date: only the issuer is unknown")
-            .fix("# if a proxy inspects TLS here, give its CA to app and probe: mount the CA as a file and name it in AWS_CA_BUNDLE (instead of the compiled-in roots) or SSL_CERT_FILE (added to them)"),
-        FailureKind::TlsWrongName => finding.fix("# DNS leads to another host than the name says: look for a rewrite in CoreDNS, a CNAME or a hosts entry"),
+            .fix("# if a proxy inspects TLS here, ask its owners for their CA; mount it into app and probe at /etc/tls-inspection/ca.pem:")),
+        FailureKind::TlsWrongName => case.reach_sts_itself(
+            finding.fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
+            host(network),
+        ),
         _ if about_time => finding.fix("chronyc tracking  # on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
-        _ => finding.fix("# what answers on that address is not STS: look for a proxy, a mesh or a hosts entry in between"),
+        _ => case.reach_sts_itself(
+            finding.fix("# what answers on that address is not STS: a proxy, a mesh or a hosts entry is in between"),
+            host(network),
+        ),
     }
+}
+
+/// `AWS_CA_BUNDLE` is read by SDKs instead of their own roots, `SSL_CERT_FILE` by OpenSSL and Go.
+fn trust_the_inspection(case: &Case<'_>, finding: Finding) -> Finding {
+    let create = ["create", "configmap", "tls-inspection", "--from-file=ca.pem"];
+    let finding = match case.namespace() {
+        Some(namespace) => {
+            let command = [&["kubectl", "-n", namespace][..], &create].concat();
+            finding.fix_note(
+                shell::command(&command),
+                "ca.pem as its owners gave it, never as this connection presents it",
+            )
+        }
+        None => finding,
+    };
+    case.set_env(finding, &["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
 }
 
 fn roots(label: &str) -> String {
@@ -235,33 +284,38 @@ fn proxy_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Findin
     .presented(presented(network))
     .required(format!("a tunnel to {}:443", host(network)))
     .fix(format!("# let the proxy pass CONNECT to {}:443, or pass it by:", host(network)));
-    let environment = &case.evidence.environment;
-    let (name, present) = match (environment.get("NO_PROXY"), environment.get("no_proxy")) {
-        (None, Some(present)) => ("no_proxy", Some(present)),
-        (present, _) => ("NO_PROXY", present),
-    };
-    let value =
-        present.map_or_else(|| host(network).to_owned(), |present| format!("{present},{}", host(network)));
-    case.set_env(finding, &[&format!("{name}={value}")])
+    case.pass_the_proxy(finding, host(network))
 }
 
-fn broken(network: &Network, failure: &Failure) -> Finding {
-    Finding::new(Class::ConnectionBroken, format!("the connection to {} broke: {}", host(network), failure.detail))
-        .presented(presented(network))
-        .required("a connection that lasts for one answer")
-        .fix("# look for a firewall, mesh or proxy that resets connections, and for a sidecar that was still starting")
+fn broken(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let finding = Finding::new(
+        Class::ConnectionBroken,
+        format!("the connection to {} broke: {}", host(network), failure.detail),
+    )
+    .presented(presented(network))
+    .required("a connection that lasts for one answer")
+    .fix("# a firewall, mesh or proxy resets connections, or a sidecar was still starting");
+    case.reach_sts_itself(finding, host(network))
 }
 
-fn not_sts(network: &Network, failure: &Failure) -> Finding {
-    Finding::new(Class::NotSts, format!("what answered at {} is not STS: {}", host(network), failure.detail))
-        .presented(presented(network))
-        .required("an answer of STS")
-        .fix("# look for a proxy, a mesh or a hosts entry that leads this name elsewhere")
+fn not_sts(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let finding = Finding::new(
+        Class::NotSts,
+        format!("what answered at {} is not STS: {}", host(network), failure.detail),
+    )
+    .presented(presented(network))
+    .required("an answer of STS")
+    .fix("# a proxy, a mesh or a hosts entry leads this name elsewhere");
+    case.reach_sts_itself(finding, host(network))
 }
 
-fn unusable(network: &Network, failure: &Failure) -> Finding {
-    Finding::new(Class::SettingsInvalid, format!("{} cannot be used: {}", network.endpoint, failure.detail))
-        .presented(presented(network))
-        .required("an endpoint and a proxy that can be used")
-        .fix("# correct the endpoint or the proxy in the container's env")
+fn unusable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+    let finding = Finding::new(
+        Class::SettingsInvalid,
+        format!("{} cannot be used: {}", network.endpoint, failure.detail),
+    )
+    .presented(presented(network))
+    .required("an endpoint and a proxy that can be used")
+    .fix("# correct the endpoint or the proxy in the container's env");
+    case.reach_sts_itself(finding, host(network))
 }

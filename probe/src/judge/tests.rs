@@ -101,7 +101,35 @@ fn one(evidence: &Evidence) -> Finding {
 fn token(change: impl FnOnce(&mut Token)) -> Evidence {
     let mut evidence = healthy();
     change(evidence.token.as_mut().unwrap());
+    if let Some(issued) = evidence.token.as_ref().and_then(|token| token.iat) {
+        evidence.token_file.as_mut().unwrap().data_link = Some(directory(issued));
+    }
     evidence
+}
+
+/// As kubelet names the directory that it writes at that time.
+fn directory(written: i64) -> String {
+    let stamp = crate::report::rfc3339(written).replace(['-', 'T', ':'], "_");
+    format!("..{}.123456789", stamp.trim_end_matches('Z'))
+}
+
+#[test]
+fn kubelets_directory_tells_the_nodes_clock() {
+    let written = |at| {
+        let mut evidence = healthy();
+        evidence.token_file.as_mut().unwrap().data_link = Some(directory(at));
+        classes(&evidence)
+    };
+    let issued = NOW - 300;
+    assert_eq!(written(issued + 300), []);
+    assert_eq!(written(issued + 301), [Class::ClockSkew]);
+    assert_eq!(written(issued - 301), [Class::ClockSkew]);
+    let mut told = accepted();
+    told.token_file.as_mut().unwrap().data_link = Some(directory(issued - 301));
+    assert_eq!(classes(&told), [], "STS's own clock says more");
+    told.exchange = None;
+    told.token_file.as_mut().unwrap().data_link = Some("..no_date".to_owned());
+    assert!(!classes(&told).contains(&Class::ClockSkew), "a name without time");
 }
 
 #[test]

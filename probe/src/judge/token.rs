@@ -1,6 +1,7 @@
 //! Judges shape, kind, expectations and times of the token; nothing of its signature. Pure.
 
 use super::case::{Account, Case, list, span, time};
+use super::exchange::SKEW_LIMIT;
 use crate::class::Class;
 use crate::evidence::{Token, TokenShape};
 use crate::finding::{Expectation, Finding, Severity};
@@ -43,7 +44,7 @@ fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
             let name = ["header", "claims", "signature"].get(usize::from(*number) - 1).unwrap_or(&"segment");
             format!("its {name} cannot be decoded: {problem}")
         }
-        TokenShape::Jwt => return claims_missing(token).or_else(|| trailing_whitespace(token)),
+        TokenShape::Jwt => return claims_missing(case, token).or_else(|| trailing_whitespace(token)),
     };
     let finding = Finding::new(class, format!("{path} holds no JWT: {what}"))
         .presented(format!("{} bytes; {what}", token.length))
@@ -53,7 +54,7 @@ fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
     ))))
 }
 
-fn claims_missing(token: &Token) -> Option<Finding> {
+fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
     // Whose kind is wrong lacks claims for that reason.
     if is_legacy(token) {
         return None;
@@ -61,15 +62,13 @@ fn claims_missing(token: &Token) -> Option<Finding> {
     let unsigned =
         token.alg.as_deref().filter(|alg| alg.eq_ignore_ascii_case("none") || alg.starts_with("HS"));
     if let Some(alg) = unsigned {
-        return Some(
-            Finding::new(
-                Class::TokenMalformed,
-                format!("the token's algorithm is {alg}, which no published key verifies"),
-            )
-            .presented(format!("alg {alg}"))
-            .required("RS256")
-            .fix("# use the token that kubelet projects; this one was made by something else"),
-        );
+        let finding = Finding::new(
+            Class::TokenMalformed,
+            format!("the token's algorithm is {alg}, which no published key verifies"),
+        )
+        .presented(format!("alg {alg}"))
+        .required("RS256, as the API server signs");
+        return Some(case.let_webhook_inject(finding));
     }
     let present = [
         ("iss", token.iss.is_some()),
@@ -80,13 +79,13 @@ fn claims_missing(token: &Token) -> Option<Finding> {
     ];
     let missing: Vec<&str> = present.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
     (!missing.is_empty()).then(|| {
-        Finding::new(
+        let finding = Finding::new(
             Class::TokenMalformed,
             format!("the token lacks claims that STS needs: {}", missing.join(", ")),
         )
-        .presented(format!("a JWT without {}", missing.join(", ")))
-        .required("iss, sub, aud, exp and iat")
-        .fix("# use the token that kubelet projects; this one was made by something else")
+        .presented(format!("a JWT without {}, so not one that kubelet got for a pod", missing.join(", ")))
+        .required("iss, sub, aud, exp and iat");
+        case.let_webhook_inject(finding)
     })
 }
 
@@ -122,10 +121,15 @@ fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
     };
     let source = case.requested.token_file.as_ref().map_or("the token file", |file| &file.source);
     let finding = Finding::new(Class::TokenKindWrong, format!("{source} points to {what}"))
-        .presented(format!("audience {}, issuer {}", list(&token.aud), token.iss.as_deref().unwrap_or("(none)")))
-        .required(format!("the projected token for {USUAL_AUDIENCE}, at {IRSA_MOUNT}/token when the webhook mounts it"))
-        .fix(format!("# remove AWS_ROLE_ARN and {source} from the container's env in the pod spec, so that the webhook sets both"));
-    Some(case.recreate(finding))
+        .presented(format!(
+            "audience {}, issuer {}",
+            list(&token.aud),
+            token.iss.as_deref().unwrap_or("(none)")
+        ))
+        .required(format!(
+            "the projected token for {USUAL_AUDIENCE}, at {IRSA_MOUNT}/token when the webhook mounts it"
+        ));
+    Some(case.let_webhook_inject(finding))
 }
 
 fn foreign(case: &Case<'_>, token: &Token) -> Option<Finding> {
@@ -162,7 +166,11 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
         if !matches {
             findings.push(
                 stated_finding(Class::IssuerMismatch, "issuer", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
-                    .fix("# this pod runs in another cluster than expected: deploy it there, or correct --expect-issuer"),
+                    .fix("# this pod runs in another cluster than expected: deploy it there; if this cluster is meant:")
+                    .fix_note(
+                        super::shell::command(&["credprobe", "check", &format!("--expect-issuer={issuer}")]),
+                        "the expectation corrected",
+                    ),
             );
         }
     }
@@ -282,8 +290,41 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
             .fix("chronyc tracking  # on the node: its clock is behind"),
         );
     }
+    findings.extend(clock_at_rotation(case, token));
     findings.extend(stale(case, token));
     findings
+}
+
+/// Kubelet names `..data`'s directory by the node's clock when it writes a token that the API server has just dated by its own
+/// (`atomic_writer.go`). STS's `Date`, where there is one, says more.
+fn clock_at_rotation(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    let issued = token.iat?;
+    let written = directory_time(case.evidence.token_file.as_ref()?.data_link.as_ref()?)?;
+    let told_by_sts = case.evidence.exchange.as_ref().is_some_and(|exchange| exchange.date.is_some());
+    let apart = written.checked_sub(issued)?;
+    (apart.abs() > SKEW_LIMIT && !told_by_sts).then(|| {
+        let direction = if apart > 0 { "ahead of" } else { "behind" };
+        Finding::new(
+            Class::ClockSkew,
+            format!(
+                "the node's clock was {} {direction} the API server's when kubelet wrote this token",
+                span(apart)
+            ),
+        )
+        .about_time(true)
+        .presented(format!("written {} by the node's clock", time(written)))
+        .required(format!("{}, when the API server issued it", time(issued)))
+        .confirm("chronyc tracking  # on the node")
+        .fix("chronyc makestep  # on the node, as root; EC2's time source is 169.254.169.123")
+    })
+}
+
+/// Seconds since the epoch of `..2026_08_24_09_15_04.123456789`, UTC.
+fn directory_time(name: &str) -> Option<i64> {
+    let (stamp, _) = name.strip_prefix("..")?.split_once('.')?;
+    let parts: Vec<&str> = stamp.split('_').collect();
+    let [year, month, day, hour, minute, second] = parts.as_slice() else { return None };
+    crate::report::parse_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
 
 /// Only where kubelet projects the file: nobody rotates a file that somebody wrote by hand.

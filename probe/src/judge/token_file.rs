@@ -4,7 +4,7 @@ use super::case::Case;
 use crate::class::Class;
 use crate::evidence::{FileKind, PathComponent, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
-use crate::plan::{API_SERVER_TOKEN, IRSA_MOUNT};
+use crate::plan::IRSA_MOUNT;
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(file) = &case.evidence.token_file else { return Vec::new() };
@@ -78,15 +78,10 @@ fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
                 "the token that kubelet projects, at {IRSA_MOUNT}/token when the webhook mounts it"
             ));
     let finding = if case.evidence.environment.irsa_mount && !file.path.starts_with(IRSA_MOUNT) {
-        finding.fix(format!(
-            "# the webhook's mount is there: set {} to {IRSA_MOUNT}/token, or remove it from the pod spec",
-            source(case)
-        ))
+        finding
+            .fix(format!("# the webhook's mount is there: set {} to {IRSA_MOUNT}/token, or:", source(case)))
     } else {
-        finding.fix(format!(
-            "# remove AWS_ROLE_ARN and {} from the container's env in the pod spec, so that the webhook sets both and mounts the token",
-            source(case)
-        ))
+        finding
     };
     let finding = match case.pod_name().zip(case.account()) {
         Some((pod, account)) => finding.confirm_command(&[
@@ -101,7 +96,7 @@ fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
         ]),
         None => finding,
     };
-    case.recreate(finding)
+    case.let_webhook_inject(finding)
 }
 
 fn unreadable(case: &Case<'_>, file: &TokenFile) -> Finding {
@@ -146,8 +141,5 @@ fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {
     let finding = Finding::new(Class::TokenFileInvalid, format!("{} is no token file: {problem}", file.path))
         .presented(format!("{}={}", source(case), file.path))
         .required(format!("a regular file of 4 to {TOKEN_LIMIT} bytes"));
-    if file.path == API_SERVER_TOKEN {
-        return finding;
-    }
-    finding.fix(format!("# set {} to {IRSA_MOUNT}/token, or remove it and AWS_ROLE_ARN from the pod spec, so that the webhook sets both", source(case)))
+    case.let_webhook_inject(finding)
 }

@@ -7,12 +7,23 @@ use serde_json::{Value, json};
 
 /// The only kind of statement that can let this token in: provider, subject and audience as the token has them.
 pub(super) fn statement(case: &Case<'_>) -> Option<String> {
+    matching(case).map(|statement| statement.to_string())
+}
+
+/// The same with other actions than the exchange alone.
+pub(super) fn statement_for(case: &Case<'_>, actions: &[&str]) -> Option<String> {
+    let mut statement = matching(case)?;
+    statement["Action"] = json!(actions);
+    Some(statement.to_string())
+}
+
+fn matching(case: &Case<'_>) -> Option<Value> {
     let token = case.token()?;
     let issuer = case.issuer_path()?;
     let subject = token.sub.as_deref()?;
     // With several audiences STS compares `azp` (IAM user guide, OIDC condition keys).
     let audience = token.azp.as_deref().or_else(|| token.aud.first().map(String::as_str))?;
-    Some(matching_statement(&case.provider_arn()?, issuer, audience, subject).to_string())
+    Some(matching_statement(&case.provider_arn()?, issuer, audience, subject))
 }
 
 /// The statement for one provider, audience and subject; `issuer` without `https://`.

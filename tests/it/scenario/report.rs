@@ -129,11 +129,14 @@ pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Something must be left for the reader to fill in, or nothing is said at all.
+/// What is left for the reader to fill in or to think of.
 fn unusable_fix(finding: &Finding) -> Option<String> {
     const LEFT_OPEN: [&str; 7] = ["<", "...", "path/to", "YOUR", "EXAMPLE_", "${", "TODO"];
     if finding.fix.is_empty() {
         return Some("nothing says how to repair it".to_owned());
+    }
+    if finding.severity == "error" && finding.fix.iter().all(|line| line.starts_with('#')) {
+        return Some(format!("no command repairs it: {:#?}", finding.fix));
     }
     let left_open = finding.fix.iter().find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));
     left_open.map(|line| format!("a placeholder in the fix: {line}"))

@@ -114,7 +114,18 @@ impl Queue {
         let what = || "failed to fill the queue of a listener".to_owned();
         let listener = listen(address, port)?;
         set_backlog(&listener, Backlog::new(0).doing(what)?).doing(what)?;
-        let only = TcpStream::connect(listener.local_addr().doing(what)?).doing(what)?;
+        let at = listener.local_addr().doing(what)?;
+        // The kernel sets the route of a fresh IPv6 address a moment after the address itself.
+        let mut attempts = 0;
+        let only = loop {
+            match TcpStream::connect(at) {
+                Err(error) if error.kind() == std::io::ErrorKind::NetworkUnreachable && attempts < 100 => {
+                    attempts += 1;
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                connected => break connected.doing(what)?,
+            }
+        };
         Ok(Self { _listener: listener, _only: only })
     }
 }

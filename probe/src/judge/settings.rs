@@ -1,0 +1,211 @@
+//! Judges the settings that SDKs take besides the pair: session name, endpoint, FIPS, CA bundle. Pure.
+//! Each finding tells how the setting is taken back.
+
+use super::case::Case;
+use super::shell;
+use crate::class::Class;
+use crate::finding::{Finding, Severity};
+use crate::plan::{self, RouteProblem};
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let environment = &case.evidence.environment;
+    let findings = [session_name_invalid(case), endpoint_invalid(case), bundle_invalid(case)];
+    let custom = environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(|_| {
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            "SMITHY_CLIENT_SDK_CUSTOM_PARTITION is set: AWS's Rust SDK takes its partitions from there",
+        )
+        .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+        .required("AWS's own partitions");
+        remove(case, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+    });
+    findings.into_iter().chain([custom, legacy_endpoint(case)]).flatten().collect()
+}
+
+/// Adds how to take a setting back: a variable by a command, a flag in words.
+fn remove(case: &Case<'_>, finding: Finding, source: &str) -> Finding {
+    if source.starts_with("--") {
+        return finding.fix(format!("# correct {source} or leave it out"));
+    }
+    case.set_env(
+        finding.fix(format!("# correct {source} in the container's env, or remove it:")),
+        &[&format!("{source}-")],
+    )
+}
+
+fn session_name_invalid(case: &Case<'_>) -> Option<Finding> {
+    let evidence = case.evidence;
+    let name = plan::session_name(&evidence.environment, &evidence.process, evidence.token.as_ref());
+    let problem = match name.value.find(|c| !plan::is_session_name_char(c)) {
+        Some(offset) => format!("{} has a character at byte {offset} that STS refuses", name.source),
+        None if !SESSION_NAME_LENGTH.contains(&name.value.len()) => {
+            format!("{} is {} characters long", name.source, name.value.len())
+        }
+        None => return None,
+    };
+    let finding = Finding::new(Class::SettingsInvalid, problem)
+        .presented(name.value.clone())
+        .required("2 to 64 of letters, digits and _+=,.@-");
+    Some(remove(case, finding, &name.source))
+}
+
+fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let class = Class::SettingsInvalid;
+    match &case.route.endpoint {
+        Err(RouteProblem::Setting { name, problem }) => {
+            let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
+                .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
+                .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
+            Some(remove(case, finding, name))
+        }
+        Ok(endpoint)
+            if endpoint.url.starts_with("http://")
+                && !environment.stated.allow_http
+                && !is_loopback(&endpoint.host) =>
+        {
+            let finding = Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
+                .presented(endpoint.url.clone())
+                .required("https://, or --allow-http where the network is trusted");
+            Some(remove(case, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
+        }
+        Ok(endpoint)
+            if endpoint.host.starts_with("sts-fips.")
+                && !FIPS_REGIONS.contains(&endpoint.signing_region.as_str()) =>
+        {
+            let finding = Finding::new(
+                class,
+                format!(
+                    "AWS_USE_FIPS_ENDPOINT=true leads to {}, a host that AWS does not list",
+                    endpoint.host
+                ),
+            )
+            .severity(Severity::Warning)
+            .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
+            .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
+            Some(remove(case, finding, "AWS_USE_FIPS_ENDPOINT"))
+        }
+        Ok(endpoint) if endpoint.host == crate::partition::GLOBAL_STS => {
+            global_for_opt_in_region(case, endpoint.configured_by?)
+        }
+        _ => None,
+    }
+}
+
+/// Regions that an account has to switch on: services there refuse version-1 session tokens, which the global endpoint
+/// issues unless the account says otherwise (IAM user guide, "Managing AWS STS in an AWS Region").
+const OPT_IN_REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+];
+
+fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> {
+    let region = &case.route.region.as_ref()?.value;
+    OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            format!("{variable} names the global endpoint, whose session tokens {region} refuses by default"),
+        )
+        .severity(Severity::Warning)
+        .presented(format!(
+            "{variable}={} in {region}",
+            case.evidence.environment.get(variable).unwrap_or_default()
+        ))
+        .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
+        remove(case, finding, variable).fix_note(
+            shell::command(&[
+                "aws",
+                "iam",
+                "set-security-token-service-preferences",
+                "--global-endpoint-token-version",
+                "v2Token",
+            ]),
+            "instead; changes the account's setting",
+        )
+    })
+}
+
+fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
+    let problem = case.evidence.environment.trust_problem.as_ref()?;
+    let finding =
+        Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
+            .presented(problem.source.clone())
+            .required("a readable PEM file with at least one certificate");
+    Some(remove(case, finding, problem.source.split('=').next().unwrap_or_default()))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.
+const LEGACY_REGIONS: &[&str] = &[
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+fn legacy_endpoint(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let legacy = environment.get("AWS_STS_REGIONAL_ENDPOINTS")?.eq_ignore_ascii_case("legacy");
+    let endpoint = case.route.endpoint.as_ref().ok()?;
+    let moved = LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
+    if !legacy || !moved || endpoint.configured_by.is_some() || endpoint.global {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::EndpointDiffers,
+        format!("boto3 and AWS CLI v1 call sts.amazonaws.com here, not {}", endpoint.host),
+    )
+    .presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {}", endpoint.signing_region))
+    .required(format!("AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}", endpoint.host));
+    Some(match case.account() {
+        Some(account) => case.recreate(finding.fix_note(
+            shell::command(&[
+                "kubectl",
+                "annotate",
+                "serviceaccount",
+                "-n",
+                account.namespace,
+                account.name,
+                "eks.amazonaws.com/sts-regional-endpoints=true",
+                "--overwrite",
+            ]),
+            "overwrites the annotation; where the pod spec sets the variable, remove it there",
+        )),
+        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
+    })
+}
+
+/// STS API, RoleSessionName.
+const SESSION_NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// The only STS FIPS hosts of partition `aws` (botocore `endpoints.json`); GovCloud's ordinary ones are FIPS.
+const FIPS_REGIONS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2"];
