@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, Result},
-    scenario::{Family, Fault, ISSUER, Layout, Scenario},
+    scenario::{Family, Fault, ISSUER, Layout, Scenario, target::Proc},
 };
 
 static CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/cases.rs"));
@@ -50,8 +50,19 @@ impl Scenario {
         wants("the command runs as user", self.process.uid, uid)
             .or_else(|| wants("the command runs as group", self.process.gid, gid))
             .or_else(|| self.process.groups.as_ref().map(|_| "the command has groups of its own".into()))
+            .or_else(|| self.needs_more_than_ids().map(Into::into))
             .or_else(|| wants("the token file belongs to user", self.token_file.owner, uid))
             .or_else(|| wants("the token file belongs to group", self.token_file.group, gid))
+    }
+
+    fn needs_more_than_ids(&self) -> Option<&'static str> {
+        if !self.targets.is_empty() {
+            return Some("other processes run beside the command");
+        }
+        if !self.process.capabilities.is_empty() || !self.process.bounding.is_empty() {
+            return Some("the command has capabilities");
+        }
+        (self.proc != Proc::Mounted).then_some("the command has a /proc of its own")
     }
 
     /// What of this scenario cannot be had on loopback.
@@ -102,6 +113,18 @@ mod tests {
     fn every_trust_policy_is_understood() {
         for case in Scenario::all().unwrap() {
             assert!(crate::registry::Registry::of(&case.scenario).is_ok(), "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn neighbours_and_capabilities_need_root_even_of_root() {
+        for scenario in [
+            r#"{"targets": [{}]}"#,
+            r#"{"process": {"capabilities": ["CAP_SYS_PTRACE"]}}"#,
+            r#"{"process": {"bounding": ["CAP_SYS_PTRACE"]}}"#,
+            r#"{"proc": "missing"}"#,
+        ] {
+            assert!(Scenario::parse("x", scenario).unwrap().needs_root(0, 0).is_some(), "{scenario}");
         }
     }
 

@@ -20,6 +20,7 @@ use crate::{
         self,
         enter::{self, ENTER},
         namespace::{Privilege, TRIAL},
+        target::{self, APPLICATION, TARGET},
     },
     registry::Registry,
     scenario::Scenario,
@@ -65,11 +66,13 @@ enum PodMode {
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match arguments.get(1).and_then(|argument| argument.to_str()) {
-        // The two steps that need a process of their own.
+        // The steps that need a process of their own.
         Some(TRIAL) => return trial(arguments.get(2)),
         Some(ENTER) => {
             return failed(&enter::become_command(arguments.get(2..).unwrap_or_default()));
         }
+        Some(TARGET) => return target::become_target(arguments.get(2..).unwrap_or_default()),
+        Some(APPLICATION) => return target::be_application(arguments.get(2..).unwrap_or_default()),
         _ => {}
     }
     let flags = match Flags::try_parse_from(arguments) {

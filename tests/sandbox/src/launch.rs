@@ -26,8 +26,9 @@ use crate::{
     issuer::Issuer,
     key::Key,
     pod::{
-        enter::{self, Ids},
+        enter::{self, Entry},
         mounts,
+        targets::{self, Environment, Targets},
     },
     registry::Registry,
     scenario::{self, Fault, Scenario, SignWith},
@@ -64,12 +65,20 @@ pub(crate) struct Place {
     /// Makes the token's directory read-only.
     pub(crate) seal: Option<fn(&Path) -> Result<()>>,
     pub(crate) program: PathBuf,
-    pub(crate) ids: Option<Ids>,
+    pub(crate) entry: Entry,
+    /// What runs beside the command.
+    pub(crate) targets: Option<Targets>,
     /// What the place adds to the environment.
     pub(crate) environment: Vec<(&'static str, String)>,
     /// Where the account's token for the API server is mounted.
     pub(crate) service_account: Option<PathBuf>,
     pub(crate) listeners: Listeners,
+}
+
+impl Place {
+    fn own(&self, name: &str) -> String {
+        self.own.join(name).display().to_string()
+    }
 }
 
 /// Bound before the first thread, served afterwards.
@@ -149,8 +158,8 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     };
     let issuer = Issuer::new(key("issuer")?, other, order.scenario.issuer.clone());
     let world = Arc::new(World::new(order.scenario, order.registry, issuer));
-    for (_, value) in world.scenario.env.iter().filter(|(name, _)| CREDENTIALS.contains(&name.as_str())) {
-        world.record.secret(value.as_deref().unwrap_or_default());
+    for (_, value) in world.scenario.changes().filter(|(name, _)| CREDENTIALS.contains(name)) {
+        world.record.secret(value);
     }
     world.record.edit().mode = place.mode.into();
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
@@ -162,8 +171,12 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let termination_log = place.own.join("termination-log");
     mounts::write(&termination_log, "", 0o666)?;
 
-    let mut command = enter::command(place.ids.as_ref(), place.program.as_os_str(), &order.arguments);
-    command.env_clear().envs(environment(&world.scenario, &place));
+    let healthy = healthy_environment(&place);
+    // Held until the command has ended.
+    let _targets =
+        place.targets.as_ref().map(|targets| targets.start(&world.scenario, &healthy)).transpose()?;
+    let mut command = enter::command(&place.entry, place.program.as_os_str(), &order.arguments)?;
+    command.env_clear().envs(environment(&world.scenario, &place, healthy));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.doing(|| "failed to start the runtime".into())?;
     let status = runtime.block_on(async {
@@ -247,9 +260,8 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     Ok((pem, Tls { sts, issuer, api_server, cluster_ca }))
 }
 
-/// Exactly what the container would have.
-fn environment(scenario: &Scenario, place: &Place) -> Vec<(String, OsString)> {
-    let own = |name: &str| place.own.join(name).display().to_string();
+/// What the application's container would have.
+fn healthy_environment(place: &Place) -> Environment {
     let role = format!("arn:aws:iam::{}:role/{}", scenario::ACCOUNT, scenario::ROLE);
     let defaults = [
         ("AWS_ROLE_ARN", role),
@@ -260,22 +272,29 @@ fn environment(scenario: &Scenario, place: &Place) -> Vec<(String, OsString)> {
         ("POD_NAME", scenario::POD.into()),
         ("POD_NAMESPACE", scenario::NAMESPACE.into()),
         ("HOME", "/nonexistent".into()),
-        ("AWS_CA_BUNDLE", own("ca.pem")),
-        ("CREDPROBE_TERMINATION_LOG", own("termination-log")),
+        ("AWS_CA_BUNDLE", place.own("ca.pem")),
     ];
     let defaults = defaults.into_iter().chain(place.environment.iter().cloned());
-    let mut environment: std::collections::BTreeMap<String, OsString> =
+    let mut environment: Environment =
         defaults.map(|(name, value)| (name.to_owned(), value.into())).collect();
     if let Some(path) = std::env::var_os("PATH") {
         environment.insert("PATH".into(), path);
     }
-    for (name, change) in &scenario.env {
-        match change {
-            Some(value) => environment.insert(name.clone(), value.into()),
-            None => environment.remove(name),
-        };
+    environment
+}
+
+/// Exactly what the command's container would have.
+fn environment(scenario: &Scenario, place: &Place, healthy: Environment) -> Environment {
+    let mut environment = healthy;
+    environment.insert("CREDPROBE_TERMINATION_LOG".into(), place.own("termination-log").into());
+    if place.targets.is_some() && !scenario.probe_has.env {
+        // An ephemeral container has nothing that the pod's specification or a webhook gives the application.
+        environment.retain(|name, _| !name.starts_with("AWS_") && !name.starts_with("POD_"));
+        // Instead of public roots, which would vouch for the real STS.
+        environment.insert("SSL_CERT_FILE".into(), place.own("ca.pem").into());
     }
-    environment.into_iter().collect()
+    targets::change(&mut environment, &scenario.env);
+    environment
 }
 
 fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {

@@ -6,6 +6,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
 
 mod api_server;
+mod capabilities;
 mod cases;
 mod clock;
 mod command;

@@ -8,6 +8,7 @@ use nix::unistd::{getegid, geteuid};
 use crate::{
     error::{Doing as _, Error, Result},
     launch::{self, Listeners, Order, Place, Queue, Sts},
+    pod::enter::Entry,
     scenario::Fault,
 };
 
@@ -52,7 +53,8 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         owner: None,
         seal: None,
         program: order.program.clone(),
-        ids: None,
+        entry: Entry::default(),
+        targets: None,
         environment: vec![("AWS_ENDPOINT_URL_STS", format!("https://localhost:{port}"))],
         service_account: None,
         listeners: Listeners { sts, issuer, api_server: None, proxy: None, metadata: None, dns: None },

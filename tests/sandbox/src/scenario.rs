@@ -6,7 +6,12 @@ use std::{collections::BTreeMap, net::IpAddr};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-use crate::error::{Doing as _, Result};
+use crate::{
+    capabilities::Capabilities,
+    error::{Doing as _, Result},
+};
+
+pub(crate) mod target;
 
 /// The issuer of the sandbox's cluster, unless the scenario has another.
 pub(crate) const ISSUER: &str =
@@ -39,6 +44,11 @@ pub struct Scenario {
     /// Changes of the environment; `null` removes a default.
     pub env: BTreeMap<String, Option<String>>,
     pub(crate) process: Process,
+    /// Other processes in the command's PID namespace.
+    pub(crate) targets: Vec<target::Target>,
+    pub(crate) pid_namespace: target::PidNamespace,
+    pub(crate) proc: target::Proc,
+    pub(crate) probe_has: target::ProbeHas,
     pub(crate) token: Token,
     pub(crate) token_file: TokenFile,
     pub(crate) issuer: Issuer,
@@ -76,6 +86,9 @@ pub(crate) struct Process {
     pub(crate) uid: Option<u32>,
     pub(crate) gid: Option<u32>,
     pub(crate) groups: Option<Vec<u32>>,
+    pub(crate) capabilities: Capabilities,
+    /// In the bounding set and nowhere else: what `capabilities.add` comes to for a user other than root.
+    pub(crate) bounding: Capabilities,
 }
 
 /// How the token is minted, and what is done to it afterwards.
@@ -358,7 +371,10 @@ pub(crate) enum Dns {
 
 impl Scenario {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
-        serde_json::from_str(text).doing(|| format!("failed to read scenario `{name}`"))
+        let what = || format!("failed to read scenario `{name}`");
+        let scenario: Self = serde_json::from_str(text).doing(what)?;
+        scenario.check_targets().doing(what)?;
+        Ok(scenario)
     }
 }
 

@@ -6,33 +6,37 @@ pub(crate) mod mounts;
 pub(crate) mod namespace;
 mod netlink;
 mod program;
+mod root;
+pub(crate) mod target;
+pub(crate) mod targets;
+mod volumes;
 
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     os::unix::fs::chown,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use nix::unistd::{Gid, getegid, geteuid, setgroups};
 
 use crate::{
+    capabilities::{Ids, Rights},
     dns::Addresses,
     error::{Doing as _, Error, Result},
     launch::{self, Dns, Listeners, Order, Place, Queue, Sts},
-    scenario::{self, Family, Fault, Layout, POD, Proxy, Scenario},
+    scenario::{self, Family, Fault, POD, Proxy, Scenario, target::Proc},
     token_file::Owner,
 };
-use enter::Ids;
+use enter::Entry;
 use namespace::Privilege;
 use program::Program;
+use targets::Targets;
+use volumes::Volumes;
 
 const RUN: &str = "/run";
 /// Where the sandbox keeps what is its own, inside the pod.
 const OWN: &str = "/run/credprobe-sandbox";
-/// Without `/var`, which is a link.
-const SECRETS: &str = "/run/secrets/eks.amazonaws.com/serviceaccount";
-const SERVICE_ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 const DNS: Ipv4Addr = Ipv4Addr::new(10, 100, 0, 10);
 const POD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 17);
@@ -61,13 +65,20 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     {
         return Err(Error::new(format!("scenario {} needs root: {need}", order.name)));
     }
-    let ids = (privilege == Privilege::Root).then(|| ids(&order.scenario));
+    let process = &order.scenario.process;
+    let rights = Rights {
+        ids: (privilege == Privilege::Root).then(|| ids(process.uid, process.gid, process.groups.as_deref())),
+        held: process.capabilities.clone(),
+        bounding: process.bounding.clone(),
+    };
+    let myself = std::env::current_exe().doing(|| "failed to find the sandbox itself".into())?;
     let hosts = mounts::target("/etc/hosts")?;
     let resolv_conf = mounts::target("/etc/resolv.conf")?;
 
     privilege.isolate()?;
     // In these mounts already, and before the old /run is out of sight.
     let program = Program::open(&order.program)?;
+    let sandbox = Program::open(&myself)?;
     mounts::fresh_run()?;
     let own = PathBuf::from(OWN);
     fs::create_dir(&own).doing(|| format!("failed to make {OWN}"))?;
@@ -76,23 +87,19 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     );
     mounts::replace(&hosts, &text, &own)?;
     mounts::replace(&resolv_conf, RESOLV_CONF, &own)?;
-    let program = program.reachable(&order.program, ids.as_ref(), &own)?;
+    let program = program.reachable(&order.program, rights.ids.as_ref(), &own)?;
     netlink::set_up_loopback(&addresses(&order.scenario))?;
-    let secrets = Path::new(SECRETS);
-    let volume = |at: &Path| {
-        fs::create_dir_all(at).doing(|| format!("failed to make {}", at.display()))?;
-        mounts::tmpfs(at, "1777")
+    let Volumes { token, service_account, staged } = Volumes::mount(&order.scenario, &own)?;
+    let targets = if order.scenario.targets.is_empty() {
+        None
+    } else {
+        // Not the command's folder: that may hold a program of the same name.
+        let folder = own.join("targets");
+        fs::create_dir(&folder).doing(|| format!("failed to make {}", folder.display()))?;
+        let sandbox = sandbox.reachable(&myself, rights.ids.as_ref(), &folder)?;
+        Some(Targets { program: sandbox, own: own.clone(), volumes: staged })
     };
-    let token_file = &order.scenario.token_file;
-    match token_file.layout {
-        _ if token_file.missing => {}
-        // The file alone is a mount, below a directory of the container's own.
-        Layout::SubPath => fs::create_dir_all(secrets).doing(|| format!("failed to make {SECRETS}"))?,
-        Layout::Projected | Layout::Copy => volume(secrets)?,
-    }
-    let mounted = order.scenario.api_server.as_ref().is_some_and(|api_server| !api_server.not_mounted);
-    let service_account = mounted.then(|| PathBuf::from(SERVICE_ACCOUNT));
-    service_account.as_deref().map_or(Ok(()), volume)?;
+    let sees_processes = targets.is_some() || order.scenario.proc != Proc::Mounted;
     let environment = match order.scenario.api_server {
         Some(_) => vec![
             ("KUBERNETES_SERVICE_HOST", scenario::API_SERVER.into()),
@@ -102,12 +109,13 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     };
     let place = Place {
         mode: "pod",
-        token_directory: secrets.to_owned(),
+        token_directory: token,
         token_file: format!("{}/token", scenario::TOKEN_DIRECTORY),
         owner: (privilege == Privilege::Root).then_some(Owner { uid: 0, gid: NON_ROOT }),
         seal: Some(mounts::make_read_only),
         program,
-        ids,
+        entry: Entry { rights, proc: sees_processes.then_some(order.scenario.proc) },
+        targets,
         environment,
         service_account,
         listeners: listeners(&order.scenario)?,
@@ -130,13 +138,11 @@ pub(crate) fn try_isolation(privilege: Privilege) -> Result<()> {
     Ok(())
 }
 
-fn ids(scenario: &Scenario) -> Ids {
-    let process = &scenario.process;
-    let gid = process.gid.unwrap_or(NON_ROOT);
+fn ids(uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Ids {
     Ids {
-        uid: process.uid.unwrap_or(NON_ROOT),
-        gid,
-        groups: process.groups.clone().unwrap_or_else(|| vec![NON_ROOT]),
+        uid: uid.unwrap_or(NON_ROOT),
+        gid: gid.unwrap_or(NON_ROOT),
+        groups: groups.map_or_else(|| vec![NON_ROOT], <[u32]>::to_vec),
     }
 }
 

@@ -27,8 +27,24 @@ pub(crate) fn make_read_only(at: &Path) -> Result<()> {
 }
 
 pub(crate) fn bind(from: &Path, to: &Path) -> Result<()> {
-    mount(Some(from), to, None::<&str>, MsFlags::MS_BIND, None::<&str>)
+    bind_with(from, to, MsFlags::empty())
+}
+
+/// With what is mounted below.
+pub(crate) fn bind_all(from: &Path, to: &Path) -> Result<()> {
+    bind_with(from, to, MsFlags::MS_REC)
+}
+
+fn bind_with(from: &Path, to: &Path, flags: MsFlags) -> Result<()> {
+    mount(Some(from), to, None::<&str>, MsFlags::MS_BIND | flags, None::<&str>)
         .doing(|| format!("failed to mount {} over {}", from.display(), to.display()))
+}
+
+/// That of the caller's PID namespace.
+pub(crate) fn proc(at: &Path, options: Option<&str>) -> Result<()> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), at, Some("proc"), flags, options)
+        .doing(|| format!("failed to mount a process table at {}", at.display()))
 }
 
 /// Takes a mount out of sight; what is mounted from it elsewhere stays.

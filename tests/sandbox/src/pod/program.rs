@@ -11,8 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{enter::Ids, mounts};
-use crate::error::{Doing as _, Error, Result};
+use super::mounts;
+use crate::{
+    capabilities::Ids,
+    error::{Doing as _, Error, Result},
+};
 
 #[derive(Debug)]
 pub(crate) struct Program {

@@ -1,0 +1,97 @@
+//! A target's own root: the machine's programs and libraries, its own `/proc`, and kubelet's mounts, which the command lacks.
+//! `/var/run` is an absolute link, as in Debian's and distroless images: from outside it leads elsewhere.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    mount::{MntFlags, umount2},
+    sched::{CloneFlags, unshare},
+    unistd::{chdir, pivot_root},
+};
+use serde::{Deserialize, Serialize};
+
+use super::mounts;
+use crate::error::{Doing as _, Result};
+
+/// What differs from target to target.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Root {
+    /// A directory to build it over.
+    pub(crate) at: PathBuf,
+    /// From where in the pod to where in the root.
+    pub(crate) volumes: Vec<(PathBuf, PathBuf)>,
+    /// At the same place in both.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Made anew; all else is the machine's.
+const OWN: [&str; 3] = ["proc", "run", "var"];
+
+impl Root {
+    /// Leaves the pod's mounts for this root.
+    pub(crate) fn enter(&self) -> Result<()> {
+        unshare(CloneFlags::CLONE_NEWNS).doing(|| "failed to give a target its own mounts".into())?;
+        mounts::tmpfs(&self.at, "755")?;
+        self.borrow()?;
+        self.make("var")?;
+        symlink("/run", self.at.join("var/run")).doing(|| self.what())?;
+        mounts::proc(&self.make("proc")?, None)?;
+        self.make("run")?;
+        for (from, to) in &self.volumes {
+            mounts::bind_all(from, &self.make(to)?)?;
+        }
+        for file in &self.files {
+            self.make(file.parent().unwrap_or(file))?;
+            let inside = self.inside(file);
+            File::create(&inside).doing(|| self.what())?;
+            mounts::bind(file, &inside)?;
+        }
+        self.pivot()
+    }
+
+    fn borrow(&self) -> Result<()> {
+        for entry in fs::read_dir("/").doing(|| self.what())? {
+            let from = entry.doing(|| self.what())?.path();
+            let kind = fs::symlink_metadata(&from).doing(|| self.what())?.file_type();
+            let to = self.inside(&from);
+            if OWN.iter().any(|own| from.ends_with(own)) {
+                continue;
+            }
+            if kind.is_symlink() {
+                let target = fs::read_link(&from).doing(|| self.what())?;
+                symlink(target, to).doing(|| self.what())?;
+            } else if kind.is_dir() {
+                fs::create_dir(&to).doing(|| self.what())?;
+                mounts::bind_all(&from, &to)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The new root over the old one, then the old one away.
+    fn pivot(&self) -> Result<()> {
+        let what = || format!("failed to move to the root {}", self.at.display());
+        chdir(&self.at).doing(what)?;
+        pivot_root(".", ".").doing(what)?;
+        umount2(".", MntFlags::MNT_DETACH).doing(what)?;
+        chdir("/").doing(what)
+    }
+
+    fn make(&self, directory: impl AsRef<Path>) -> Result<PathBuf> {
+        let path = self.inside(directory.as_ref());
+        fs::create_dir_all(&path).doing(|| self.what())?;
+        Ok(path)
+    }
+
+    fn inside(&self, path: &Path) -> PathBuf {
+        self.at.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    fn what(&self) -> String {
+        format!("failed to build the root {}", self.at.display())
+    }
+}

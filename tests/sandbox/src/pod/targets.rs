@@ -1,0 +1,159 @@
+//! All targets of a scenario: what each is to be, their start in a PID namespace of their own, and their end.
+//! The command joins that namespace from outside, so its parent is 0 there, as an ephemeral container's.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
+    process::Child,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nix::sched::{CloneFlags, unshare};
+
+use super::{
+    ids,
+    root::Root,
+    target::{self, Image},
+    volumes::Staged,
+};
+use crate::{
+    capabilities::{Capabilities, Ids, Rights},
+    error::{Doing as _, Result},
+    scenario::{
+        Scenario,
+        target::{PidNamespace, State, Target},
+    },
+};
+
+/// A container's variables, by name.
+pub(crate) type Environment = BTreeMap<String, OsString>;
+
+/// Before they run.
+pub(crate) struct Targets {
+    /// The sandbox's own program, where every user can start it.
+    pub(crate) program: PathBuf,
+    /// The sandbox's folder: what is in it by then, the targets can be given.
+    pub(crate) own: PathBuf,
+    pub(crate) volumes: Vec<Staged>,
+}
+
+/// Ends them when dropped.
+pub(crate) struct Running(Vec<Child>);
+
+impl Targets {
+    /// Every further process of the sandbox is in their namespace too. From here on it can start no thread.
+    pub(crate) fn start(&self, scenario: &Scenario, healthy: &Environment) -> Result<Running> {
+        unshare(CloneFlags::CLONE_NEWPID).doing(|| "failed to make a PID namespace".into())?;
+        let root = self.own.join("root");
+        fs::create_dir(&root).doing(|| format!("failed to make {}", root.display()))?;
+        let mut running = Running(Vec::new());
+        if scenario.pid_namespace == PidNamespace::Shared {
+            running.0.push(target::start(&self.program, &pause(&root))?);
+        }
+        for target in &scenario.targets {
+            let mut image = image(target, healthy)?;
+            image.root = Some(Root {
+                at: root.clone(),
+                volumes: self.volumes.iter().map(Staged::places).collect(),
+                files: vec![self.own.join("ca.pem")],
+            });
+            running.0.push(target::start(&self.program, &image)?);
+        }
+        self.volumes.iter().try_for_each(Staged::hand_over)?;
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // One that has ended already needs no signal.
+            let _ = child.kill();
+        }
+        // PID 1 last: it does not end before its namespace is empty, zombies included.
+        for child in self.0.iter_mut().rev() {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn image(target: &Target, healthy: &Environment) -> Result<Image> {
+    let mut variables = healthy.clone();
+    change(&mut variables, &target.env);
+    let mut environment: Vec<OsString> = variables.into_iter().map(entry).collect();
+    for raw in &target.env_base64 {
+        let raw = STANDARD.decode(raw).doing(|| format!("failed to decode `{raw}`"))?;
+        environment.push(OsString::from_vec(raw));
+    }
+    let ids = ids(target.uid, target.gid, target.groups.as_deref());
+    let rights =
+        Rights { ids: Some(ids), held: target.capabilities.clone(), bounding: Capabilities::default() };
+    Ok(Image {
+        name: target.name.clone(),
+        root: None,
+        rights,
+        environment,
+        padding: target.env_bytes,
+        dumpable: target.dumpable,
+        state: target.state,
+        child: target.child.as_deref().map(|child| image(child, healthy)).transpose()?.map(Box::new),
+    })
+}
+
+pub(crate) fn change(variables: &mut Environment, changes: &BTreeMap<String, Option<String>>) {
+    for (name, change) in changes {
+        match change {
+            Some(value) => variables.insert(name.clone(), value.into()),
+            None => variables.remove(name),
+        };
+    }
+}
+
+fn entry((name, value): (String, OsString)) -> OsString {
+    let mut entry = OsString::from(name);
+    entry.push("=");
+    entry.push(value);
+    entry
+}
+
+/// The sandbox container of a pod: no volume and no variable but one.
+fn pause(root: &Path) -> Image {
+    const USER: u32 = 65535;
+    let ids = Ids { uid: USER, gid: USER, groups: Vec::new() };
+    Image {
+        name: "pause".into(),
+        root: Some(Root { at: root.to_owned(), volumes: Vec::new(), files: Vec::new() }),
+        rights: Rights { ids: Some(ids), ..Rights::default() },
+        environment: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()],
+        padding: 0,
+        dumpable: true,
+        state: State::Running,
+        child: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(target: &str) -> Vec<OsString> {
+        let scenario = Scenario::parse("x", &format!(r#"{{"targets": [{target}]}}"#)).unwrap();
+        let healthy = [("A", "1"), ("B", "2")].map(|(name, value)| (name.to_owned(), value.into()));
+        image(&scenario.targets[0], &healthy.into()).unwrap().environment
+    }
+
+    #[test]
+    fn a_target_has_the_healthy_environment_with_its_changes() {
+        assert_eq!(environment("{}"), ["A=1", "B=2"]);
+        assert_eq!(environment(r#"{"env": {"A": null, "C": "3"}}"#), ["B=2", "C=3"]);
+    }
+
+    #[test]
+    fn raw_entries_come_last_as_they_are() {
+        let entries = environment(r#"{"env_base64": ["Qz3/"]}"#);
+        assert_eq!(entries[2].clone().into_vec(), b"C=\xff");
+    }
+}

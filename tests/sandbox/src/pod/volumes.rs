@@ -1,0 +1,85 @@
+//! Where kubelet's volumes are mounted: in the command's sight, or where only the targets' roots take them from.
+//! What is in them is `launch`'s business.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::mounts;
+use crate::{
+    error::{Doing as _, Result},
+    scenario::{Layout, Scenario},
+};
+
+/// Without `/var`, which is a link.
+const SECRETS: &str = "/run/secrets/eks.amazonaws.com/serviceaccount";
+const SERVICE_ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
+
+/// Those of a pod, empty.
+pub(crate) struct Volumes {
+    pub(crate) token: PathBuf,
+    /// Where the account's token for the API server goes.
+    pub(crate) service_account: Option<PathBuf>,
+    pub(crate) staged: Vec<Staged>,
+}
+
+/// Mounted below the sandbox's own folder until the targets have it.
+pub(crate) struct Staged {
+    from: PathBuf,
+    at: PathBuf,
+    for_command: bool,
+}
+
+impl Volumes {
+    pub(crate) fn mount(scenario: &Scenario, own: &Path) -> Result<Self> {
+        let has_targets = !scenario.targets.is_empty();
+        let mut staged = Vec::new();
+        let mut place = |name: &str, at: &str| {
+            if !has_targets {
+                return PathBuf::from(at);
+            }
+            let from = own.join("volumes").join(name);
+            let for_command = scenario.probe_has.token;
+            staged.push(Staged { from: from.clone(), at: at.into(), for_command });
+            from
+        };
+        let file = &scenario.token_file;
+        let token = if file.missing { SECRETS.into() } else { place("token", SECRETS) };
+        match file.layout {
+            _ if file.missing => {}
+            // The file alone is a mount, below a directory of the container's own.
+            Layout::SubPath if !has_targets => directory(&token)?,
+            _ => volume(&token)?,
+        }
+        let mounted = scenario.api_server.as_ref().is_some_and(|api_server| !api_server.not_mounted);
+        let service_account = mounted.then(|| place("service-account", SERVICE_ACCOUNT));
+        service_account.as_deref().map_or(Ok(()), volume)?;
+        Ok(Self { token, service_account, staged })
+    }
+}
+
+impl Staged {
+    /// From where in the pod to where in a target's root.
+    pub(crate) fn places(&self) -> (PathBuf, PathBuf) {
+        (self.from.clone(), self.at.clone())
+    }
+
+    /// Out of the sandbox's folder; what the targets have of it stays with them.
+    pub(crate) fn hand_over(&self) -> Result<()> {
+        if self.for_command {
+            directory(&self.at)?;
+            mounts::bind_all(&self.from, &self.at)?;
+        }
+        mounts::detach(&self.from)
+    }
+}
+
+fn volume(at: &Path) -> Result<()> {
+    directory(at)?;
+    mounts::tmpfs(at, "1777")
+}
+
+fn directory(at: &Path) -> Result<()> {
+    fs::create_dir_all(at).doing(|| format!("failed to make {}", at.display()))
+}
