@@ -1,7 +1,7 @@
 //! One run from subject to evidence: which observer when, and when to stop before the network.
 //! Judges in between only to decide that; the verdict is made from the evidence alone.
 
-use crate::evidence::{Evidence, Phase, PhasesMs};
+use crate::evidence::{Evidence, Phase, PhasesMs, Settings};
 use crate::observe::clock::{self, Stopwatch};
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
 use crate::report::{StageName, Timing, escaped};
@@ -22,7 +22,7 @@ pub struct Run {
 }
 
 /// Observes everything that the settings allow, in at most `timeout` on the network.
-pub async fn run(subject: &Subject, settings: crate::evidence::Settings, timeout: Duration) -> Run {
+pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Run {
     let mut run = Run { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() };
     let token = run.observe_locally(subject, settings).await;
     let trust = run.observe_trust(subject);
@@ -45,13 +45,21 @@ pub async fn run(subject: &Subject, settings: crate::evidence::Settings, timeout
             run.observe_open_questions(subject, &config, &request, &token).await;
         }
         (because, ..) => {
-            let because = because.unwrap_or_else(|| "there is nothing to present".to_owned());
+            let because = because
+                .unwrap_or_else(|| "there is nothing to present, or nobody to present it to".to_owned());
             for stage in [StageName::Network, StageName::Exchange, StageName::Identity] {
                 run.timings.push(Timing::skipped(stage, &because));
             }
         }
     }
     run
+}
+
+/// Of the probe's own environment, where another process is judged: there it is stated, not observed.
+fn own_endpoint(subject: &Subject) -> Option<String> {
+    subject.target()?;
+    let endpoint = |name| subject.own_text(name);
+    endpoint("AWS_ENDPOINT_URL_STS").or_else(|| endpoint("AWS_ENDPOINT_URL")).map(str::to_owned)
 }
 
 fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: bool) -> wire::Config {
@@ -65,7 +73,7 @@ fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: b
         },
         deadline: clock::deadline(timeout),
         body_limit: wire::BODY_LIMIT,
-        resolver: observe::resolver_config(),
+        resolver: observe::resolver_config(subject),
         allow_http,
         peers: wire::Peers::default(),
     }
@@ -73,21 +81,26 @@ fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: b
 
 impl Run {
     /// Environment, token file and token; the token's bytes where there are any.
-    async fn observe_locally(
-        &mut self,
-        subject: &Subject,
-        settings: crate::evidence::Settings,
-    ) -> Option<Secret> {
+    async fn observe_locally(&mut self, subject: &Subject, settings: Settings) -> Option<Secret> {
         let evidence = &mut self.evidence;
         let watch = Stopwatch::start();
         evidence.process = observe::process(subject);
+        evidence.target = subject.target().cloned();
+        let settings = Settings { endpoint: own_endpoint(subject), ..settings };
         evidence.environment = observe::environment(subject, settings).await;
+        if !subject.is_seen() {
+            self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
+            for stage in [StageName::TokenFile, StageName::Token] {
+                self.timings.push(Timing::skipped(stage, "the process could not be looked at"));
+            }
+            return None;
+        }
         let requested = plan::requested(&evidence.environment);
         info!("mechanism {}", requested.mechanism.id());
         let path = requested.token_file.filter(|_| requested.mechanism == Mechanism::Irsa);
         if path.is_none() || requested.role_arn.is_none() {
             // It names the service account to annotate; decoded, never sent.
-            let (_, bytes) = observe::token_file(API_SERVER_TOKEN);
+            let (_, bytes) = observe::look(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
             evidence.process.api_server_subject = bytes.and_then(|bytes| observe::token(bytes.expose()).sub);
         }
         self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
@@ -99,7 +112,9 @@ impl Run {
         };
 
         let watch = Stopwatch::start();
-        let (seen, bytes) = observe::token_file(&path.value);
+        let look = observe::look(subject.root(), &path.value, &evidence.process);
+        let may_read = judge::may_read(&look.file, &evidence.process);
+        let (seen, bytes) = look.read(may_read);
         evidence.token_file = Some(seen);
         self.timings.push(Timing::reached(StageName::TokenFile, watch.elapsed_ms()));
         let Some(bytes) = bytes else {
@@ -127,7 +142,7 @@ impl Run {
         if self.evidence.environment.stated.no_network {
             return Some("--no-network".to_owned());
         }
-        let findings = judge::findings(&self.evidence, self.observed_at);
+        let findings = judge::findings_so_far(&self.evidence, self.observed_at);
         for finding in &findings {
             info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
         }
@@ -207,8 +222,18 @@ impl Run {
         if questions.issuer && issuer.starts_with("https://") {
             let addresses = self.evidence.network.iter().flat_map(|network| &network.addresses);
             let on_loopback = addresses.into_iter().any(|attempt| attempt.address.ip().is_loopback());
-            self.evidence.issuer =
-                Some(observe::issuer(subject, config, &issuer, kid.as_deref(), token, on_loopback).await);
+            self.evidence.issuer = Some(
+                observe::issuer(
+                    subject,
+                    &self.evidence.process,
+                    config,
+                    &issuer,
+                    kid.as_deref(),
+                    token,
+                    on_loopback,
+                )
+                .await,
+            );
         }
     }
 }

@@ -6,12 +6,17 @@ use crate::attempts::Patience;
 use crate::class::Class;
 use crate::evidence::Settings;
 use crate::explain;
+use crate::observe::target::Asked;
+use crate::subject::Whose;
 use crate::verdict::Tolerate;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, builder::PossibleValuesParser};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
+
+mod flags;
+use flags::{CHECK_FLAGS, Flag, OUTPUT_FLAGS, TRUST_FLAGS};
 
 /// What was asked for.
 pub enum Command {
@@ -33,6 +38,7 @@ pub struct Trust {
 /// `credprobe check`.
 pub struct Check {
     pub settings: Settings,
+    pub whose: Whose,
     /// One attempt, all phases together.
     pub timeout: Duration,
     pub patience: Patience,
@@ -65,108 +71,8 @@ pub enum Parsed {
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(pub String);
 
-/// A flag: its name, its value's name (`None`: boolean), its help.
-struct Flag {
-    name: &'static str,
-    value: Option<&'static str>,
-    help: &'static str,
-}
-
-const fn flag(name: &'static str, value: &'static str, help: &'static str) -> Flag {
-    Flag { name, value: Some(value), help }
-}
-
-const fn switch(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, value: None, help }
-}
-
-const ROLE_ARN: Flag =
-    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]");
-const TOKEN_FILE: Flag = flag(
-    "token-file",
-    "PATH",
-    "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
-);
-const SESSION_NAME: Flag = flag(
-    "session-name",
-    "NAME",
-    "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
-);
-const LOG_LEVEL: Flag =
-    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]");
-
-/// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
-const CHECK_FLAGS: &[Flag] = &[
-    flag(
-        "mechanism",
-        "auto|irsa|pod-identity",
-        "How the pod is meant to get its credentials [default: auto, what is completely injected]",
-    ),
-    ROLE_ARN,
-    TOKEN_FILE,
-    flag("expect-role", "ARN", "The role that must be asked for and must answer"),
-    flag("expect-issuer", "URL", "The issuer that the token must have; a trailing * matches any rest"),
-    flag("expect-audience", "AUD", "An audience that the token must have"),
-    flag("expect-subject", "NS/SA", "The service account, or the whole subject, that the token must have"),
-    flag(
-        "region",
-        "REGION",
-        "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
-    ),
-    switch("no-network", "The local verdict only; STS is not asked"),
-    switch("no-identity", "Skip GetCallerIdentity after the exchange"),
-    flag("timeout", "DURATION", "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]"),
-    flag("wait", "DURATION", "Keep trying this long while the finding is transient [default: 0s]"),
-    flag(
-        "grace",
-        "DURATION",
-        "Keep trying this long on refusals that a change of IAM heals in a while: codes 50-53, 55, 59, 84, 85 [default: 0s]",
-    ),
-    flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
-    SESSION_NAME,
-    flag(
-        "tolerate",
-        "LIST",
-        "Class ids, owners or `transient` that exit 0, separated by commas; the report stays as it is",
-    ),
-    switch("report-only", "Report in full and exit 0 whatever happens"),
-    switch("deny-warnings", "A warning decides the exit code too"),
-    flag(
-        "ca-bundle",
-        "PATH",
-        "PEM file to trust instead of the compiled-in roots [default: AWS_CA_BUNDLE; SSL_CERT_FILE and SSL_CERT_DIR are added]",
-    ),
-    switch("allow-http", "Allow a plain http:// endpoint beyond loopback"),
-    switch(
-        "sts-compatible",
-        "STS is Ceph's, SeaweedFS's, MinIO's … behind AWS_ENDPOINT_URL_STS: other ARNs, bare errors, no GetCallerIdentity",
-    ),
-    flag("output", "text|json", "The report's form [default: text]"),
-    flag(
-        "termination-log",
-        "PATH",
-        "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
-    ),
-    LOG_LEVEL,
-];
-
-const TRUST_FLAGS: &[Flag] = &[
-    flag(
-        "policy",
-        "FILE|-",
-        "The trust policy: the document or the output of aws iam get-role; - is stdin [default: none, print the statement that would match]",
-    ),
-    ROLE_ARN,
-    TOKEN_FILE,
-    SESSION_NAME,
-    flag("output", "text|json", "The answer's form [default: text]"),
-    LOG_LEVEL,
-];
-
 /// A day: what is longer is a mistake.
 const LONGEST: Duration = Duration::from_secs(86_400);
-
-const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];
 
 /// Parses a command line, `args` without the program's name; `variable` looks environment twins up.
 ///
@@ -288,8 +194,8 @@ fn command(name: &'static str, about: &'static str, flags: &[Flag]) -> Clap {
     let args = flags.iter().map(|flag| {
         let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
         match flag.value {
-            // `FILE|-` is no choice of words.
-            Some(value) if value.contains('|') && !value.ends_with('-') => arg
+            // `FILE|-` and `N|auto` are no choice of words.
+            Some(value) if value.contains('|') && !value.contains(char::is_uppercase) => arg
                 .value_name(value)
                 .value_parser(PossibleValuesParser::new(value.split('|').collect::<Vec<_>>()))
                 .hide_possible_values(true),
@@ -351,6 +257,7 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         region: text("region"),
         session_name: text("session-name"),
         ca_bundle: text("ca-bundle"),
+        endpoint: None,
         no_network: is_on(matches, "no-network"),
         no_identity: is_on(matches, "no-identity"),
         allow_http: is_on(matches, "allow-http"),
@@ -361,6 +268,7 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
     };
     Ok(Check {
         settings,
+        whose: whose(matches)?,
         timeout,
         patience: Patience { wait, grace },
         start_jitter,
@@ -371,6 +279,39 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         report_only: is_on(matches, "report-only"),
         deny_warnings: is_on(matches, "deny-warnings"),
     })
+}
+
+/// Whom the flags name; another user and another process exclude each other.
+fn whose(matches: &ArgMatches) -> Result<Whose, UsageError> {
+    let bad = |flag: &str, given: &str, allowed: &str| {
+        UsageError(format!("--{flag}: `{given}` is not allowed; allowed is {allowed}"))
+    };
+    // The kernel has no user 4294967295: it means "unchanged".
+    let id = |given: &str| given.parse::<u32>().ok().filter(|id| *id != u32::MAX);
+    let one = |flag: &str| match text(matches, flag) {
+        Some(given) => id(&given).map(Some).ok_or_else(|| bad(flag, &given, "a number, 0 to 4294967294")),
+        None => Ok(None),
+    };
+    let (uid, gid) = (one("as-uid")?, one("as-gid")?);
+    let groups = text(matches, "as-groups").map(|given| {
+        let groups: Option<Vec<u32>> = given.split(',').map(id).collect();
+        groups.ok_or_else(|| bad("as-groups", &given, "numbers, as in 1000,2000"))
+    });
+    let groups = groups.transpose()?;
+    let user = uid.is_some() || gid.is_some() || groups.is_some();
+    match text(matches, "target-pid") {
+        None if user => Ok(Whose::User { uid, gid, groups }),
+        None => Ok(Whose::Own),
+        Some(_) if user => Err(UsageError(
+            "--target-pid: it brings the process's own ids; leave --as-uid, --as-gid and --as-groups out"
+                .to_owned(),
+        )),
+        Some(given) if given == "auto" => Ok(Whose::Process(Asked::Auto)),
+        Some(given) => match given.parse::<u32>() {
+            Ok(pid) if pid > 0 => Ok(Whose::Process(Asked::Pid(pid))),
+            _ => Err(bad("target-pid", &given, "auto or a pid")),
+        },
+    }
 }
 
 /// A bad value of an environment twin is named by its variable.

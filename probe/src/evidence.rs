@@ -6,6 +6,7 @@ mod exchange;
 mod issuer;
 mod network;
 mod process;
+pub mod target;
 mod token;
 mod token_file;
 
@@ -19,8 +20,11 @@ pub use network::{
     Question, Resolution, Tls,
 };
 pub use process::Process;
+pub use target::Target;
 pub use token::{Token, TokenShape};
-pub use token_file::{FileKind, Mount, PathComponent, TOKEN_LIMIT, TokenFile};
+pub use token_file::{
+    AclEntry, AclTag, FileKind, Mount, Opener, PathComponent, Proof, TOKEN_LIMIT, TokenFile,
+};
 
 /// Everything observed in one run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,6 +32,9 @@ pub use token_file::{FileKind, Mount, PathComponent, TOKEN_LIMIT, TokenFile};
 pub struct Evidence {
     /// The process whose credentials are judged.
     pub process: Process,
+    /// What was seen of another process; `None`: none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
     /// Its variables, its profile, and what the user of the probe stated.
     pub environment: Environment,
     /// `None`: no path to look at.

@@ -1,15 +1,18 @@
 //! Evidence in, findings out: pure, no clock, no file, no network. One file per stage, each a plain function.
 //! Which finding decides, `verdict` says.
 
+pub mod access;
 mod case;
 mod environment;
 mod exchange;
 mod identity;
 mod issuer;
+pub mod kubelet;
 mod network;
 mod repair;
 mod settings;
 mod shell;
+pub mod target;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -17,21 +20,42 @@ mod token_file;
 mod trust_policy;
 
 use crate::class::Class;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Process, TokenFile};
 use crate::finding::{Finding, Severity};
 use crate::plan::Mechanism;
 use crate::{guard, verdict};
 use case::Case;
 
 pub use case::Account;
+
 pub(crate) use shell::{command, is_bidi};
 pub(crate) use trust_policy::{add_statement, matching_statement};
+
+/// Whether the ids of `process` may read the file, by what the kernel shows of the way to it.
+#[must_use]
+pub fn may_read(file: &TokenFile, process: &Process) -> bool {
+    access::may_read(file, process) == access::Access::Granted
+}
 
 /// Judges everything that was observed; `observed_at` is the clock, seconds since the epoch.
 #[must_use]
 pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+    let mut findings = findings_so_far(evidence, observed_at);
+    findings.extend(unasked(evidence, &findings));
+    findings
+}
+
+/// The same while STS may still be asked: that it was not yet is no finding.
+#[must_use]
+pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
     let case = Case::new(evidence, observed_at);
-    let mut findings = environment::judge(&case);
+    let of_target = evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process));
+    let mut findings: Vec<Finding> = of_target.collect();
+    // Of a process that could not be looked at there is nothing else to judge.
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return findings;
+    }
+    findings.extend(environment::judge(&case));
     if case.requested.mechanism == Mechanism::Irsa {
         findings.extend(token_file::judge(&case));
         findings.extend(token::judge(&case));
@@ -39,7 +63,6 @@ pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
         findings.extend(exchange::judge(&case));
         findings.extend(issuer::judge(&case));
         findings.extend(identity::judge(&case));
-        findings.extend(unasked(evidence, &findings));
     }
     let findings = one_clock_skew(findings);
     if case.compatible() { without_aws_commands(findings) } else { findings }
@@ -65,7 +88,9 @@ fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
     let silent = evidence.exchange.is_none()
         && evidence.network.as_ref().is_none_or(|network| network.failure.is_none());
     let asked_for = !evidence.environment.stated.no_network;
-    let stopped = findings.iter().any(verdict::stops_before_network);
+    let unseen =
+        |finding: &Finding| finding.class == Class::Inconclusive && finding.severity == Severity::Error;
+    let stopped = findings.iter().any(|finding| verdict::stops_before_network(finding) || unseen(finding));
     (silent && asked_for && !stopped).then(|| {
         Finding::new(Class::Inconclusive, "STS was not asked, and nothing that was seen says why")
             .presented("no answer and no failure")

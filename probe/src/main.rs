@@ -7,7 +7,7 @@
 use credprobe::class::Class;
 use credprobe::cli::{self, Command, Output, Parsed};
 use credprobe::report::{self, Report};
-use credprobe::subject::Subject;
+use credprobe::subject::{Subject, Whose};
 use credprobe::until::until_verdict;
 use credprobe::{check, explain, guard, judge_again, log, trust};
 use std::ffi::OsString;
@@ -65,7 +65,7 @@ fn run(command: Command) -> u8 {
 fn run_check(check: &cli::Check) -> u8 {
     log::install(check.log_level);
     let Some(runtime) = runtime() else { return Class::InternalError.code() };
-    let subject = Subject::own();
+    let Some(subject) = subject(check.whose.clone()) else { return Class::InternalError.code() };
     let Some(report) = runtime.block_on(until_verdict(&subject, check)) else {
         let class = Class::Inconclusive;
         say(&format!("{} ({}): a signal came before there was a verdict", class.id(), class.code()));
@@ -74,6 +74,11 @@ fn run_check(check: &cli::Check) -> u8 {
     report::termination::write(&check.termination_log, &report::termination::line(&report));
     show(&report, check.output);
     report.exit_code
+}
+
+fn subject(whose: Whose) -> Option<Subject> {
+    let broken = |error| say(&guard::line(&format!("the root directory cannot be opened ({error})")));
+    Subject::new(whose).map_err(broken).ok()
 }
 
 fn runtime() -> Option<tokio::runtime::Runtime> {
@@ -100,7 +105,8 @@ fn run_trust(asked: &cli::Trust) -> u8 {
     };
     // Nothing is sent, so that nothing can time out.
     let Some(runtime) = runtime() else { return Class::InternalError.code() };
-    let run = runtime.block_on(check::run(&Subject::own(), asked.settings.clone(), Duration::ZERO));
+    let Some(subject) = subject(Whose::Own) else { return Class::InternalError.code() };
+    let run = runtime.block_on(check::run(&subject, asked.settings.clone(), Duration::ZERO));
     match trust::answer(run, policy.as_deref(), asked.output) {
         trust::Answer::Said { text, code } => {
             print(text.trim_end());

@@ -1,9 +1,11 @@
 //! Looks at the world and keeps what was seen, raw. Draws no conclusion.
 //! Only this folder and `wire` touch environment, files, clock and network.
 
+mod acl;
 mod answer;
 pub mod clock;
 mod control_name;
+pub mod credentials;
 mod environment;
 mod exchange;
 mod identity;
@@ -12,10 +14,13 @@ mod mounts;
 mod other_region;
 mod process;
 mod resolver_files;
+mod root;
 mod signature;
+pub mod target;
 mod token;
 mod token_file;
 mod trust;
+mod walk;
 
 pub use control_name::control_name;
 pub use environment::environment;
@@ -25,6 +30,15 @@ pub use issuer::issuer;
 pub use other_region::other_region;
 pub use process::process;
 pub use resolver_files::resolver_config;
+pub use root::Root;
 pub use token::token;
-pub use token_file::token_file;
+pub use token_file::{Look, look};
 pub use trust::trust;
+
+/// At most `limit` bytes of a regular file or a pipe.
+pub(crate) fn bounded(file: std::fs::File, limit: u64) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -126,6 +126,8 @@ pub enum RouteProblem {
     RegionForm(Sourced),
     /// An endpoint variable or a combination that no SDK accepts.
     Setting { name: &'static str, problem: String },
+    /// Another process names a host that is not AWS's: its token is not for it, unless the probe's own environment says so.
+    Untrusted { name: &'static str, url: String, host: String },
 }
 
 /// Chooses region and endpoint as an SDK would with this environment, and the issuer's region where it has none.
@@ -222,6 +224,21 @@ fn global_endpoint(environment: &Environment) -> Result<Endpoint, RouteProblem> 
     }
 }
 
+/// `stated`: the endpoint of the probe's own environment.
+fn trusted(endpoint: Endpoint, stated: Option<&str>) -> Result<Endpoint, RouteProblem> {
+    // Interface endpoints have the service's name too; a bucket's host is of AWS and anybody's.
+    let of_sts = endpoint.host.split('.').any(|label| label == "sts" || label == "sts-fips");
+    match endpoint.configured_by {
+        Some(name)
+            if !(of_sts && Partition::of_host(&endpoint.host).is_some())
+                && stated != Some(endpoint.url.as_str()) =>
+        {
+            Err(RouteProblem::Untrusted { name, url: endpoint.url, host: endpoint.host })
+        }
+        _ => Ok(endpoint),
+    }
+}
+
 /// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, unless both are switched off (SDK reference guide).
 fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
     if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
@@ -290,7 +307,11 @@ pub(crate) fn is_session_name_char(c: char) -> bool {
 #[must_use]
 pub fn of(evidence: &Evidence) -> (Requested, Route) {
     let requested = requested(&evidence.environment);
-    let route = route(&evidence.environment, evidence.token.as_ref());
+    let mut route = route(&evidence.environment, evidence.token.as_ref());
+    if evidence.target.is_some() {
+        let stated = evidence.environment.stated.endpoint.as_deref();
+        route.endpoint = route.endpoint.and_then(|endpoint| trusted(endpoint, stated));
+    }
     (requested, route)
 }
 
@@ -322,6 +343,26 @@ mod tests {
             (&[("AWS_ROLE_ARN", "")], Mechanism::None),
         ] {
             assert_eq!(requested(&environment(variables)).mechanism, mechanism, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_process_goes_to_sts_or_where_the_probe_says_too() {
+        for (url, stated, sent) in [
+            ("https://sts.eu-west-1.amazonaws.com", None, true),
+            ("https://vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com", None, true),
+            ("https://sts.internal.example", None, false),
+            ("https://sts.s3.amazonaws.com.example", None, false),
+            ("https://loot.s3.amazonaws.com", None, false),
+            ("http://127.0.0.1:4566", None, false),
+            ("http://127.0.0.1:4566", Some("http://127.0.0.1:4566"), true),
+        ] {
+            let mut environment = environment(&[ROLE, FILE, ("AWS_ENDPOINT_URL_STS", url)]);
+            environment.stated.endpoint = stated.map(str::to_owned);
+            let own = Evidence { environment, ..Evidence::default() };
+            let of_target = Evidence { target: Some(Default::default()), ..own.clone() };
+            assert!(of(&own).1.endpoint.is_ok(), "its own: {url}");
+            assert_eq!(of(&of_target).1.endpoint.is_ok(), sent, "{url}");
         }
     }
 

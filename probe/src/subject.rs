@@ -2,19 +2,85 @@
 //! The variables are kept unscrubbed here and nowhere else; `Debug` is missing on purpose.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the ambient process")]
 
+use crate::evidence::Target;
+use crate::observe::target::{self, Asked};
+use crate::observe::{self, Root};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io;
+
+/// Whom `--as-uid` and `--target-pid` name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// This process.
+    #[default]
+    Own,
+    /// Another user who has this process's environment and files; `None`: as this process.
+    User { uid: Option<u32>, gid: Option<u32>, groups: Option<Vec<u32>> },
+    /// Another process.
+    Process(Asked),
+}
 
 /// A process as observers see it.
 pub struct Subject {
+    whose: Whose,
     variables: BTreeMap<OsString, OsString>,
+    /// The probe's own, where those of another process are judged.
+    own_variables: Option<BTreeMap<OsString, OsString>>,
+    root: Root,
+    target: Option<Target>,
+    seen: bool,
 }
 
 impl Subject {
-    /// This process.
+    /// Looks at whom the flags name; `is_seen` says whether that could be done.
+    ///
+    /// # Errors
+    /// The probe's own root directory cannot be opened.
+    pub fn new(whose: Whose) -> io::Result<Self> {
+        let own: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let subject = Self {
+            whose: whose.clone(),
+            variables: BTreeMap::new(),
+            own_variables: None,
+            root: Root::own()?,
+            target: None,
+            seen: true,
+        };
+        let Whose::Process(asked) = whose else { return Ok(Self { variables: own, ..subject }) };
+        let (target, seen) = target::observe(asked);
+        let subject = Self { own_variables: Some(own), target: Some(target), ..subject };
+        Ok(match seen {
+            Some(seen) => {
+                let root = Root::of(seen.root).with_process(seen.proc);
+                Self { variables: seen.variables, root, ..subject }
+            }
+            None => Self { seen: false, ..subject },
+        })
+    }
+
+    /// `false`: another process, which could not be looked at; `target` says why.
     #[must_use]
-    pub fn own() -> Self {
-        Self { variables: std::env::vars_os().collect() }
+    pub fn is_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// Whom the flags name.
+    #[must_use]
+    pub fn whose(&self) -> &Whose {
+        &self.whose
+    }
+
+    /// What was seen of the other process.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
+    }
+
+    /// Where its paths resolve.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.root
     }
 
     /// A variable as it is, empty or not UTF-8.
@@ -26,6 +92,24 @@ impl Subject {
     /// A variable that is set, not empty, and UTF-8.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.variable(name)?.to_str().filter(|value| !value.is_empty())
+        not_empty(&self.variables, name)
     }
+
+    /// The same of the probe's own environment, whoever is judged: what the downward API and the cluster tell it.
+    #[must_use]
+    pub fn own_text(&self, name: &str) -> Option<&str> {
+        not_empty(self.own_variables.as_ref().unwrap_or(&self.variables), name)
+    }
+
+    /// At most `limit` bytes of a file in its root.
+    ///
+    /// # Errors
+    /// As `open(2)` and `read(2)` say.
+    pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        observe::bounded(self.root.open(path)?, limit)
+    }
+}
+
+fn not_empty<'v>(variables: &'v BTreeMap<OsString, OsString>, name: &str) -> Option<&'v str> {
+    variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
 }

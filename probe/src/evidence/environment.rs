@@ -88,6 +88,9 @@ pub struct Settings {
     pub session_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<String>,
+    /// The endpoint in the probe's own environment, where another process is judged: its token may go there too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub no_network: bool,
     #[serde(skip_serializing_if = "is_false")]

@@ -1,4 +1,5 @@
-//! Who is judged: ids and groups of the subject.
+//! Who is judged: ids, groups and capabilities of the subject.
+//! They come from the kernel, or from flags that name another user.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Process {
-    /// `self`; other sources come with `--as-uid` and `--target-pid`.
+    /// `self`, `as-uid` (flags name another user) or `target-pid`.
     pub source: String,
     pub pid: u32,
     /// Effective user id.
@@ -15,6 +16,18 @@ pub struct Process {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+    /// Effective capabilities, by name (`CAP_DAC_OVERRIDE`).
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// The effective user id of the probe itself.
+    #[serde(default)]
+    pub probe_uid: u32,
+    /// As uname(2) has it: the pod's name, unless it shares the node's network.
+    #[serde(default)]
+    pub hostname: Option<String>,
+    /// The namespace in kubelet's DNS search list.
+    #[serde(default)]
+    pub dns_namespace: Option<String>,
     /// `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME` of the probe's own environment (downward API).
     pub pod_name: Option<String>,
     pub pod_namespace: Option<String>,
@@ -23,4 +36,21 @@ pub struct Process {
     /// `sub` of the token for the API server, decoded and never sent: it names the service account
     /// even where nothing else is injected.
     pub api_server_subject: Option<String>,
+}
+
+impl Process {
+    /// The namespace of the probe's pod: by the downward API, else by the DNS search list.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.pod_namespace.as_deref().or(self.dns_namespace.as_deref())
+    }
+
+    /// The name of the probe's pod: by the downward API, else by the hostname where that can be a pod's. A pod that shares
+    /// the node's network has the node's name, on EKS `ip-10-0-3-41.eu-west-1.compute.internal`.
+    #[must_use]
+    pub fn pod(&self) -> Option<&str> {
+        let by_host =
+            || self.hostname.as_deref().filter(|name| !name.contains('.') && !name.starts_with("ip-"));
+        self.pod_name.as_deref().or_else(by_host)
+    }
 }

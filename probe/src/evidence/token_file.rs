@@ -13,9 +13,16 @@ pub struct TokenFile {
     pub path: String,
     /// Each directory and link on the way, then the file; ends at the first that cannot be looked at.
     pub components: Vec<PathComponent>,
-    /// The operating system's name of the error that `open` gave (`EACCES`); `None`: it opened.
+    /// The operating system's name of the error that `open` gave (`EACCES`), or, where nobody could open it with the
+    /// subject's ids (no `proof`), that the way to it gave; `None`: neither gave one.
     pub open_error: Option<String>,
-    /// Of the opened file.
+    /// Who tried to open it, and how that went; `None`: nobody could with the subject's ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+    /// `fs.protected_symlinks` (proc_sys_fs(5)); `None`: it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links_protected: Option<bool>,
+    /// Of the opened file, else of the file at the end of `components`.
     pub kind: Option<FileKind>,
     /// Permission bits, set-id and sticky bits included.
     pub mode: Option<u32>,
@@ -35,6 +42,26 @@ pub struct TokenFile {
     pub read_error: Option<String>,
 }
 
+/// A real `open`: unlike a model, it meets SELinux, AppArmor and the rules of foreign file systems too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Proof {
+    pub by: Opener,
+    /// The operating system's name of the error; `None`: it opened.
+    pub error: Option<String>,
+}
+
+/// With whose ids a file was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Opener {
+    /// The probe's own, which are the subject's.
+    OwnIds,
+    /// The probe took the subject's.
+    AsSubject,
+}
+
 /// A line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -46,10 +73,10 @@ pub struct Mount {
 }
 
 /// One component of the path.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PathComponent {
-    /// Absolute path up to and including this component.
+    /// Absolute path up to and including this component, all links before it resolved.
     pub path: String,
     /// `None`: it could not be looked at; see `error`.
     pub kind: Option<FileKind>,
@@ -59,9 +86,41 @@ pub struct PathComponent {
     /// Target of a symbolic link, as stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// Nothing of the path, or of a link before it, comes after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub last: bool,
+    /// POSIX access control list; empty: it has none beyond its mode, or its file system knows none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acl: Vec<AclEntry>,
     /// The operating system's name of the error (`ENOENT`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// An entry of a POSIX access control list (acl(5)). Where there is a list, the mode's group bits are its mask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AclEntry {
+    pub tag: AclTag,
+    /// Of `user` and `group` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
+    /// 4 read, 2 write, 1 execute or search.
+    pub permissions: u8,
+}
+
+/// Whom an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum AclTag {
+    UserOwner,
+    User,
+    GroupOwner,
+    Group,
+    /// What the entries of `user`, `group` and `group-owner` can give at most.
+    Mask,
+    Other,
 }
 
 /// What stands at a path.

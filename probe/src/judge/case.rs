@@ -57,10 +57,11 @@ impl<'a> Case<'a> {
         Account::of_subject(subject)
     }
 
-    /// The pod's name: by the downward API, else by the token.
+    /// The pod's name: by the downward API, else by the token, else by the hostname.
     pub(super) fn pod_name(&self) -> Option<&'a str> {
         let process = &self.evidence.process;
-        process.pod_name.as_deref().or_else(|| self.token()?.pod_name.as_deref())
+        let by_token = || self.token()?.pod_name.as_deref();
+        process.pod_name.as_deref().or_else(by_token).or_else(|| process.pod())
     }
 
     /// `role checkout-reader of account 814203749616`, or the value as it is.
@@ -103,10 +104,10 @@ impl<'a> Case<'a> {
         Some(self.role.as_ref()?.provider_arn(self.issuer_path()?))
     }
 
-    /// The pod's namespace: by its account, else by the downward API.
+    /// The pod's namespace: by its account, else by the downward API or DNS.
     pub(super) fn namespace(&self) -> Option<&'a str> {
         let by_account = self.account().map(|account| account.namespace);
-        by_account.or(self.evidence.process.pod_namespace.as_deref())
+        by_account.or_else(|| self.evidence.process.namespace())
     }
 }
 

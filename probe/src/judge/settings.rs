@@ -53,6 +53,7 @@ fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
     let environment = &case.evidence.environment;
     let class = Class::SettingsInvalid;
     match &case.route.endpoint {
+        Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(case, name, url, host)),
         Err(RouteProblem::Setting { name, problem }) => {
             let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
                 .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
@@ -90,6 +91,23 @@ fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Whoever debugs a process need not trust it.
+fn endpoint_untrusted(case: &Case<'_>, variable: &str, url: &str, host: &str) -> Finding {
+    let pid = case.evidence.process.pid;
+    Finding::new(
+        Class::Inconclusive,
+        format!("the process's {variable} names {host}, which is not AWS's STS: its token is not sent there"),
+    )
+    .transient(false)
+    .presented(format!("{variable}={url} in the environment of pid {pid}"))
+    .required("the same endpoint in credprobe's own environment, as a word that it is meant")
+    .fix_note(
+        shell::command(&["env", &format!("AWS_ENDPOINT_URL_STS={url}"), "credprobe", "check"])
+            .map(|command| format!("{command} --target-pid={pid}")),
+        "in the debug container; with kubectl debug: --env",
+    )
 }
 
 /// Regions that an account has to switch on: services there refuse version-1 session tokens, which the global endpoint

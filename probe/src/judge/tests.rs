@@ -4,7 +4,8 @@ use super::{findings, issued};
 use crate::class::Class;
 use crate::evidence::{
     AddressAttempt, AddressOutcome, Certificate, ControlName, Evidence, Exchange, Failure, FailureKind,
-    FileKind, Identity, Mount, Network, OtherRegion, Phase, StsError, Tls, Token, TokenFile, TokenShape,
+    FileKind, Identity, Mount, Network, Opener, OtherRegion, Phase, Proof, StsError, Tls, Token, TokenFile,
+    TokenShape,
 };
 use crate::finding::{Finding, Severity};
 
@@ -26,6 +27,7 @@ fn healthy() -> Evidence {
         path: "/var/run/secrets/eks.amazonaws.com/serviceaccount/token".to_owned(),
         kind: Some(FileKind::Regular),
         size: Some(900),
+        proof: Some(Proof { by: Opener::OwnIds, error: None }),
         data_link: Some("..2025_11_24_15_55_00.1".to_owned()),
         ..TokenFile::default()
     });

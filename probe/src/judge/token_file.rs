@@ -1,14 +1,19 @@
-//! Judges the token file as the kernel showed it: there, readable, a regular file of a token's size. Pure.
+//! Judges the token file as the kernel showed it: there, a regular file of a token's size, rotated. Pure.
+//! Who may read it, `unreadable` says.
+
+mod unreadable;
 
 use super::case::Case;
 use crate::class::Class;
-use crate::evidence::{FileKind, PathComponent, TOKEN_LIMIT, TokenFile, TokenShape};
+use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
 use crate::plan::IRSA_MOUNT;
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(file) = &case.evidence.token_file else { return Vec::new() };
-    content_and_access(case, file).into_iter().chain(frozen(case, file)).collect()
+    let mut findings = content_and_access(case, file);
+    findings.extend(frozen(case, file));
+    findings
 }
 
 /// A subPath or a copy: kubelet rotates the volume, and this file stays (kubernetes docs, projected volumes).
@@ -35,14 +40,18 @@ fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
     Some(case.recreate(finding))
 }
 
-fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
+    let one = |finding: Option<Finding>| finding.into_iter().collect();
     match (file.open_error.as_deref(), file.kind) {
-        (Some("ENOENT" | "ENOTDIR"), _) => Some(missing(case, file)),
-        (Some("EACCES" | "EPERM"), _) => Some(unreadable(case, file)),
-        (Some(errno), _) => Some(invalid(case, file, format!("it cannot be opened ({errno})"))),
-        (None, Some(FileKind::Regular)) => content(case, file),
-        (None, Some(FileKind::Directory)) => Some(invalid(case, file, "it is a directory".to_owned())),
-        (None, _) => Some(invalid(case, file, "it is a FIFO, a socket or a device".to_owned())),
+        (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(case, file))),
+        (Some("EACCES" | "EPERM"), _) => unreadable::judge(case, file),
+        (Some(errno), _) => one(Some(invalid(case, file, format!("it cannot be opened ({errno})")))),
+        (None, Some(FileKind::Directory)) => one(Some(invalid(case, file, "it is a directory".to_owned()))),
+        (None, Some(FileKind::Regular)) => {
+            let access = unreadable::judge(case, file);
+            if access.is_empty() { one(content(case, file)) } else { access }
+        }
+        (None, _) => one(Some(invalid(case, file, "it is a FIFO, a socket or a device".to_owned()))),
     }
 }
 
@@ -97,44 +106,6 @@ fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
         None => finding,
     };
     case.let_webhook_inject(finding)
-}
-
-fn unreadable(case: &Case<'_>, file: &TokenFile) -> Finding {
-    let process = &case.evidence.process;
-    let refusing = file.components.last();
-    let (place, owner) = match refusing {
-        Some(PathComponent { path, mode: Some(mode), uid: Some(uid), gid: Some(gid), .. }) => {
-            (path.clone(), format!("mode {mode:04o}, owner {uid}:{gid}"))
-        }
-        Some(PathComponent { path, .. }) => (path.clone(), "a directory before it refuses".to_owned()),
-        None => (file.path.clone(), "owner and mode unknown".to_owned()),
-    };
-    let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
-    let finding = Finding::new(
-        Class::TokenFileUnreadable,
-        format!("uid {} may not read the token file: {owner}", process.uid),
-    )
-    .presented(format!("uid {}, gid {}, groups [{}]", process.uid, process.gid, groups.join(" ")))
-    .required(format!("an id that may read {place} ({owner})"))
-    .ruled_out("a missing mount: the file is there");
-    // Kubelet: fsGroup gives 0640 with that group; without it, one runAsUser for all containers owns the file (0600).
-    let patch = format!(
-        r#"{{"spec":{{"template":{{"spec":{{"securityContext":{{"fsGroup":{}}}}}}}}}}}"#,
-        fs_group(case)
-    );
-    let finding = finding.fix(format!(
-        "# in the pod spec: securityContext.fsGroup: {} (kubelet then writes the token 0640 with that group), or the same runAsUser for all containers",
-        fs_group(case)
-    ));
-    case.deployment_command(finding, &["patch"], &["-p", &patch], "restarts the deployment's pods")
-}
-
-/// Any group serves; the process's own says most to a reader of the manifest.
-fn fs_group(case: &Case<'_>) -> u32 {
-    match case.evidence.process.gid {
-        0 => 65_534,
-        gid => gid,
-    }
 }
 
 fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {

@@ -9,7 +9,7 @@ const NAME: &str = "kubernetes.default.svc";
 
 /// `None` outside of a cluster.
 pub async fn control_name(subject: &Subject, wire: &Wire) -> Option<ControlName> {
-    subject.text("KUBERNETES_SERVICE_HOST")?;
+    subject.own_text("KUBERNETES_SERVICE_HOST")?;
     let network = wire.lookup(NAME).await;
     Some(ControlName { name: NAME.to_owned(), failure: network.failure.map(|failure| failure.kind) })
 }

@@ -1,6 +1,5 @@
 //! The variables and profile settings that decide, by an allowlist of names.
 //! Credentials are noted as `set`; URLs lose user info, query and fragment here.
-#![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
 
 use crate::evidence::{Environment, Profile, Settings};
 use crate::plan::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
@@ -71,8 +70,8 @@ const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
 /// Observes the subject's settings.
 pub async fn environment(subject: &Subject, stated: Settings) -> Environment {
     let mut environment = Environment {
-        irsa_mount: Path::new(IRSA_MOUNT).is_dir(),
-        pod_identity_mount: Path::new(POD_IDENTITY_MOUNT).is_dir(),
+        irsa_mount: subject.root().is_dir(IRSA_MOUNT),
+        pod_identity_mount: subject.root().is_dir(POD_IDENTITY_MOUNT),
         stated,
         ..Environment::default()
     };
@@ -131,7 +130,7 @@ async fn profile(subject: &Subject) -> Option<Profile> {
     let files = [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
     let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
     for path in files.into_iter().flatten() {
-        if let Some(bytes) = read_bounded(&path) {
+        if let Some(bytes) = path.to_str().and_then(|path| subject.read(path, PROFILE_FILE_LIMIT).ok()) {
             contents.insert(path.into_os_string(), bytes);
         }
     }
@@ -156,19 +155,6 @@ async fn profile(subject: &Subject) -> Option<Profile> {
         settings,
         other_keys: present.map(|key| (*key).to_owned()).collect(),
     })
-}
-
-fn read_bounded(path: &Path) -> Option<Vec<u8>> {
-    use std::io::Read as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = std::fs::OpenOptions::new();
-    // A FIFO in place of the file must not hold the probe up.
-    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
-    let file = options.open(path).ok()?;
-    file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-    let mut bytes = Vec::new();
-    file.take(PROFILE_FILE_LIMIT).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }
 
 #[cfg(test)]

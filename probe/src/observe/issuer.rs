@@ -1,9 +1,8 @@
 //! Fetches what the issuer publishes, without the token: discovery document, then keys; the public ones, then the API server's.
 //! Only after a refusal that needs it: EKS throttles these endpoints, and pods start together.
-#![expect(clippy::disallowed_methods, reason = "an observer: it reads the cluster's CA")]
 
 use super::signature::verify;
-use crate::evidence::{Document, Issuer, KeySource, Network, Origin, Signature};
+use crate::evidence::{Document, Issuer, KeySource, Network, Origin, Process, Signature};
 use crate::observe::clock;
 use crate::partition::host_of;
 use crate::secret::Secret;
@@ -34,6 +33,7 @@ const NEEDED: &[&str] = &[
 /// STS was on it too (`asked_on_loopback`): a token must not lead a request to a port of the pod.
 pub async fn issuer(
     subject: &Subject,
+    process: &Process,
     config: &Config,
     issuer: &str,
     kid: Option<&str>,
@@ -46,7 +46,7 @@ pub async fn issuer(
     let asked = Asked { base: issuer, kid, token, authorization: None };
     sources.push(asked.source(Origin::Public, &Wire::new(public)).await);
     if sources.iter().all(|source| source.kids.is_empty())
-        && let Some((config, base, authorization)) = api_server(subject, config)
+        && let Some((config, base, authorization)) = api_server(subject, process, config)
     {
         let asked = Asked { base: &base, kid, token, authorization: Some(authorization) };
         sources.push(asked.source(Origin::ApiServer, &Wire::new(config)).await);
@@ -60,11 +60,16 @@ fn limited(config: &Config) -> Config {
 }
 
 /// The API server at its in-cluster address, trusted by the in-cluster CA alone, never through a proxy.
-fn api_server(subject: &Subject, config: &Config) -> Option<(Config, String, HeaderValue)> {
-    let host = subject.text("KUBERNETES_SERVICE_HOST")?;
-    let port = subject.text("KUBERNETES_SERVICE_PORT")?;
-    let ca = std::fs::read(format!("{SERVICE_ACCOUNT_MOUNT}/ca.crt")).ok()?;
-    let (_, token) = super::token_file(&format!("{SERVICE_ACCOUNT_MOUNT}/token"));
+fn api_server(
+    subject: &Subject,
+    process: &Process,
+    config: &Config,
+) -> Option<(Config, String, HeaderValue)> {
+    let host = subject.own_text("KUBERNETES_SERVICE_HOST")?;
+    let port = subject.own_text("KUBERNETES_SERVICE_PORT")?;
+    let ca = subject.read(&format!("{SERVICE_ACCOUNT_MOUNT}/ca.crt"), DOCUMENT_LIMIT as u64).ok()?;
+    let path = format!("{SERVICE_ACCOUNT_MOUNT}/token");
+    let (_, token) = super::look(subject.root(), &path, process).read(false);
     let token = token?;
     let token = std::str::from_utf8(token.expose()).ok()?;
     let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim())).ok()?;

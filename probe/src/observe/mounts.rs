@@ -1,19 +1,18 @@
 //! Finds the mount of a file: a subPath volume shows as one, and is never updated.
-#![expect(clippy::disallowed_methods, reason = "an observer: it reads /proc")]
+//! Which file is meant, `token_file` knows.
 
+use super::Root;
 use crate::evidence::Mount;
 use std::io::Read as _;
 
 /// The longest mount table that is read, in bytes: a pod has some kilobytes.
 const LIMIT: u64 = 1024 * 1024;
 
-/// The mount whose mount point is `path` itself; the last one lies on top.
-pub(super) fn of_file(path: &str) -> Option<Mount> {
+/// The mount whose mount point is `path` itself, which has no links; the last one lies on top.
+pub(super) fn of_file(root: &Root, path: &str) -> Option<Mount> {
     let mut table = String::new();
-    let file = std::fs::File::open("/proc/self/mountinfo").ok()?;
-    file.take(LIMIT).read_to_string(&mut table).ok()?;
-    let path = std::fs::canonicalize(path).ok()?;
-    find(&table, path.to_str()?)
+    root.mount_table().ok()?.take(LIMIT).read_to_string(&mut table).ok()?;
+    find(&table, path)
 }
 
 fn find(table: &str, path: &str) -> Option<Mount> {

@@ -1,165 +1,177 @@
-//! Walks to the token file, opens it without blocking and reads a bounded part of it.
+//! Looks at the token file and opens it with the subject's ids, without blocking; reads a bounded part of it.
 //! Errors are kept as the kernel gave them; who is refused by which rule, the judge says.
 #![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
 
-use crate::evidence::{FileKind, PathComponent, TOKEN_LIMIT, TokenFile};
+use super::credentials;
+use super::root::Root;
+use super::walk::{End, errno_name, kind};
+use crate::evidence::{FileKind, Opener, Process, Proof, TOKEN_LIMIT, TokenFile};
 use crate::secret::Secret;
-use nix::errno::Errno;
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
 
-/// How many links a path may have, as the kernel allows (`path_resolution(7)`).
-const LINK_LIMIT: usize = 40;
+/// What stands at a path, and the means to read it.
+pub struct Look {
+    pub file: TokenFile,
+    /// Opened with the subject's ids.
+    opened: Option<File>,
+    /// What the walk found, for where nobody could open with the subject's ids.
+    found: Option<End>,
+}
 
-/// What stands at `path`, and its content where it could be read.
+/// What stands at `path` inside `root`, opened as `subject` would wherever that can be done.
 #[must_use]
-pub fn token_file(path: &str) -> (TokenFile, Option<Secret>) {
-    let mut seen = TokenFile {
+pub fn look(root: &Root, path: &str, subject: &Process) -> Look {
+    settled(root, path, (!credentials::are_own(subject)).then_some(subject))
+}
+
+impl Look {
+    /// The content: of the file that the subject's ids opened; where nobody could open it so, of the file that the walk
+    /// found, and only if `may_read`: the judge says that these ids may.
+    #[must_use]
+    pub fn read(self, may_read: bool) -> (TokenFile, Option<Secret>) {
+        let Self { mut file, opened, found } = self;
+        let read = match (opened, found) {
+            _ if file.kind != Some(FileKind::Regular) => return (file, None),
+            (Some(opened), _) => content(opened),
+            // The very file that was judged, whatever stands at the path by now.
+            (None, Some(end)) if file.proof.is_none() && may_read => reopen(&end.file).and_then(content),
+            _ => return (file, None),
+        };
+        match read {
+            Ok(bytes) => {
+                // A file of /proc and the like has content without a size.
+                file.size = file.size.map(|size| size.max(bytes.len() as u64));
+                (file, Some(Secret::new(bytes)))
+            }
+            Err(error) => {
+                file.read_error = Some(errno_name(&error));
+                (file, None)
+            }
+        }
+    }
+}
+
+/// Looks twice where kubelet may be at work: for a moment after a rotation `..data` may point nowhere, and older kubelets
+/// set owner and mode only then (kubernetes pkg/volume/util/atomic_writer.go).
+fn settled(root: &Root, path: &str, other: Option<&Process>) -> Look {
+    let first = look_once(root, path, other);
+    if first.opened.is_some() {
+        return first;
+    }
+    if first.file.open_error.as_deref() == Some("ENOENT") {
+        return look_once(root, path, other);
+    }
+    if !just_rotated(root, path) {
+        return first;
+    }
+    std::thread::sleep(PAUSE);
+    look_once(root, path, other)
+}
+
+/// `other`: the subject, where its ids are not ours.
+fn look_once(root: &Root, path: &str, other: Option<&Process>) -> Look {
+    let walk = root.find(path);
+    let opened = match other {
+        None => Some((Opener::OwnIds, root.open(path))),
+        Some(subject) => {
+            let opened = credentials::as_ids(subject, || root.open(path));
+            opened.ok().map(|opened| (Opener::AsSubject, opened))
+        }
+    };
+    let mut file = TokenFile {
         path: path.to_owned(),
-        components: components(Path::new(path)),
-        data_link: data_link(Path::new(path)),
-        file_mount: super::mounts::of_file(path),
+        components: walk.components,
+        data_link: data_link(root, path),
+        links_protected: links_protected(),
         ..TokenFile::default()
     };
-    let file = match open(path) {
-        Ok(file) => file,
-        // Kubelet swaps `..data` while it rotates: for a moment the link may point nowhere.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match open(path) {
-            Ok(file) => file,
-            Err(error) => return opened_not(seen, &error),
-        },
-        Err(error) => return opened_not(seen, &error),
-    };
-    let metadata = match file.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) => return opened_not(seen, &error),
-    };
-    seen.kind = Some(kind(&metadata));
-    seen.mode = Some(metadata.mode() & 0o7777);
-    seen.uid = Some(metadata.uid());
-    seen.gid = Some(metadata.gid());
-    seen.links = Some(metadata.nlink());
-    seen.size = Some(metadata.size());
-    seen.modified = Some(metadata.mtime());
-    if !metadata.is_file() {
-        return (seen, None);
-    }
-    let mut bytes = Vec::new();
-    // One byte more shows that it is too long.
-    match file.take(TOKEN_LIMIT + 1).read_to_end(&mut bytes) {
-        Ok(_) => {
-            // A file of /proc and the like has content without a size.
-            seen.size = seen.size.map(|size| size.max(bytes.len() as u64));
-            (seen, Some(Secret::new(bytes)))
+    file.file_mount =
+        file.components.last().and_then(|resolved| super::mounts::of_file(root, &resolved.path));
+    let (opened, found) = match (opened, walk.end) {
+        (Some((by, Ok(opened))), end) => {
+            file.proof = Some(Proof { by, error: None });
+            (Some(opened), end.ok())
         }
-        Err(error) => {
-            seen.read_error = Some(errno_name(&error));
-            (seen, None)
+        (Some((by, Err(error))), end) => {
+            file.open_error = Some(errno_name(&error));
+            file.proof = Some(Proof { by, error: file.open_error.clone() });
+            (None, end.ok())
         }
+        (None, Ok(end)) => (None, Some(end)),
+        (None, Err(error)) => {
+            file.open_error = Some(errno_name(&error));
+            (None, None)
+        }
+    };
+    match opened.as_ref().or(found.as_ref().map(|end| &end.file)).map(File::metadata) {
+        Some(Ok(metadata)) => describe(&mut file, &metadata),
+        Some(Err(error)) => file.open_error = Some(errno_name(&error)),
+        None => {}
     }
+    Look { file, opened, found }
 }
 
-fn open(path: &str) -> io::Result<File> {
+fn describe(file: &mut TokenFile, metadata: &Metadata) {
+    file.kind = Some(kind(metadata));
+    file.mode = Some(metadata.mode() & 0o7777);
+    file.uid = Some(metadata.uid());
+    file.gid = Some(metadata.gid());
+    file.links = Some(metadata.nlink());
+    file.size = Some(metadata.size());
+    file.modified = Some(metadata.mtime());
+}
+
+/// One byte more than the limit shows that it is too long.
+fn content(file: File) -> io::Result<Vec<u8>> {
+    super::bounded(file, TOKEN_LIMIT + 1)
+}
+
+fn reopen(held: &File) -> io::Result<File> {
     let mut options = File::options();
-    // A FIFO or a terminal must not hold the probe up, nor become its controlling one.
     options.read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY);
-    options.open(path)
+    options.open(format!("/proc/self/fd/{}", held.as_raw_fd()))
 }
 
-fn opened_not(mut seen: TokenFile, error: &io::Error) -> (TokenFile, Option<Secret>) {
-    seen.open_error = Some(errno_name(error));
-    (seen, None)
+fn data_path(path: &str) -> Option<String> {
+    Some(Path::new(path).parent()?.join("..data").to_str()?.to_owned())
 }
 
-/// `EACCES`, `ENOENT` …; the error's own words where it has no number.
-fn errno_name(error: &io::Error) -> String {
-    error
-        .raw_os_error()
-        .map_or_else(|| error.kind().to_string(), |number| format!("{:?}", Errno::from_raw(number)))
-}
-
-fn kind(metadata: &Metadata) -> FileKind {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        FileKind::Regular
-    } else if kind.is_dir() {
-        FileKind::Directory
-    } else if kind.is_symlink() {
-        FileKind::Link
-    } else {
-        debug_assert!(kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device());
-        FileKind::Special
-    }
-}
-
-/// Each component from the root on, through links, as far as it can be looked at.
-fn components(path: &Path) -> Vec<PathComponent> {
-    let mut seen = Vec::new();
-    let mut links = 0;
-    let mut pending: Vec<PathBuf> = parts(path);
-    let mut at = if path.is_absolute() { PathBuf::from("/") } else { PathBuf::from(".") };
-    while let Some(part) = pending.pop() {
-        if part == Path::new("/") {
-            at = PathBuf::from("/");
-            continue;
-        }
-        at.push(&part);
-        let metadata = match std::fs::symlink_metadata(&at) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                seen.push(PathComponent {
-                    path: at.to_string_lossy().into_owned(),
-                    kind: None,
-                    mode: None,
-                    uid: None,
-                    gid: None,
-                    link: None,
-                    error: Some(errno_name(&error)),
-                });
-                break;
-            }
-        };
-        let link = metadata.is_symlink().then(|| std::fs::read_link(&at).ok()).flatten();
-        seen.push(PathComponent {
-            path: at.to_string_lossy().into_owned(),
-            kind: Some(kind(&metadata)),
-            mode: Some(metadata.mode() & 0o7777),
-            uid: Some(metadata.uid()),
-            gid: Some(metadata.gid()),
-            link: link.as_ref().map(|link| link.to_string_lossy().into_owned()),
-            error: None,
-        });
-        if let Some(link) = link {
-            links += 1;
-            if links > LINK_LIMIT {
-                break;
-            }
-            at.pop();
-            pending.extend(parts(&link));
-        }
-    }
-    seen
-}
-
-/// The parts of a path, last first.
-fn parts(path: &Path) -> Vec<PathBuf> {
-    let parts = path.components().filter(|part| *part != Component::CurDir);
-    let mut parts: Vec<PathBuf> = parts.map(|part| PathBuf::from(part.as_os_str())).collect();
-    parts.reverse();
-    parts
-}
-
-fn data_link(path: &Path) -> Option<String> {
-    let link = std::fs::read_link(path.parent()?.join("..data")).ok()?;
+fn data_link(root: &Root, path: &str) -> Option<String> {
+    let link = root.read_link(&data_path(path)?).ok()?;
     Some(link.to_string_lossy().into_owned())
 }
+
+/// Whether `..data` is new.
+fn just_rotated(root: &Root, path: &str) -> bool {
+    let link = data_path(path).and_then(|path| root.link(&path).ok()?.metadata().ok());
+    link.is_some_and(|link| (super::clock::now() - link.mtime()).abs() <= SETTLES_WITHIN_SECONDS)
+}
+
+fn links_protected() -> Option<bool> {
+    let value = std::fs::read_to_string("/proc/sys/fs/protected_symlinks").ok()?;
+    Some(value.trim() != "0")
+}
+
+/// For this long after a rotation a refusal may still pass.
+const SETTLES_WITHIN_SECONDS: i64 = 2;
+
+/// Kubelet needs microseconds; a machine under load, milliseconds.
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::PathBuf;
+
+    fn token_file(path: &str) -> (TokenFile, Option<Secret>) {
+        settled(&Root::own().unwrap(), path, None).read(false)
+    }
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("credprobe-{}-{name}", std::process::id()));
@@ -214,5 +226,70 @@ mod tests {
         std::fs::write(&path, vec![b'a'; 50_000]).unwrap();
         let (seen, bytes) = token_file(path.to_str().unwrap());
         assert_eq!((seen.size, bytes.unwrap().expose().len()), (Some(50_000), 20_001));
+    }
+
+    /// A file that its owner alone may read, and another user.
+    fn private(name: &str) -> (String, Process) {
+        let path = folder(name).join("token");
+        std::fs::write(&path, "abc").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let other = Process { uid: 61_234, gid: 61_234, ..Process::default() };
+        (path.to_str().unwrap().to_owned(), other)
+    }
+
+    #[test]
+    fn another_user_is_proved_or_left_open_but_never_read_for_without_a_yes() {
+        let (path, other) = private("others");
+        let look = look(&Root::own().unwrap(), &path, &other);
+        // Who may switch proves it; who may not leaves the verdict to the judge.
+        let refused = Proof { by: Opener::AsSubject, error: Some("EACCES".to_owned()) };
+        let proof = look.file.proof.clone();
+        assert!(proof.is_none() || proof == Some(refused), "{proof:?}");
+        assert_eq!((look.file.mode, look.file.size), (Some(0o600), Some(3)));
+        assert!(look.read(false).1.is_none());
+    }
+
+    #[test]
+    fn a_refused_proof_outweighs_a_yes() {
+        let (path, other) = private("proof");
+        let look = look(&Root::own().unwrap(), &path, &other);
+        let proved = look.file.proof.is_some();
+        assert_eq!(look.read(true).1.is_none(), proved);
+    }
+
+    #[test]
+    fn without_a_proof_a_yes_reads_the_very_file_that_was_walked_to() {
+        let (path, _) = private("yes");
+        let found = Root::own().unwrap().find(&path).end.ok();
+        std::fs::rename(&path, format!("{path}.old")).unwrap();
+        std::fs::write(&path, "another").unwrap();
+        let file = TokenFile { kind: Some(FileKind::Regular), size: Some(3), ..TokenFile::default() };
+        let look = Look { file, opened: None, found };
+        assert_eq!(look.read(true).1.unwrap().expose(), b"abc");
+    }
+
+    #[test]
+    fn a_refusal_is_taken_back_when_it_passes_right_after_a_rotation() {
+        let (path, other) = private("rotation");
+        let folder = Path::new(&path).parent().unwrap();
+        let _ = std::fs::remove_file(folder.join("..data"));
+        symlink("..2026_11_21", folder.join("..data")).unwrap();
+        let publish = {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(PAUSE / 4);
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            })
+        };
+        let look = look(&Root::own().unwrap(), &path, &other);
+        publish.join().unwrap();
+        assert_eq!((look.file.open_error, look.file.mode), (None, Some(0o644)));
+    }
+
+    #[test]
+    fn what_cannot_be_switched_to_has_no_proof() {
+        let (path, _) = private("nobody");
+        let look = look(&Root::own().unwrap(), &path, &Process { uid: u32::MAX, ..Process::default() });
+        assert_eq!((look.file.proof, look.file.open_error, look.file.mode), (None, None, Some(0o600)));
     }
 }

@@ -1,12 +1,10 @@
 //! Reads the certificates that the wire is to trust: the bundle instead of the compiled-in roots, the additions to them.
 //! What is in them, the wire checks.
-#![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
+#![expect(clippy::disallowed_methods, reason = "an observer: the bundle of a flag is the probe's own file")]
 
 use crate::evidence::TrustProblem;
 use crate::subject::Subject;
 use crate::wire::{self, Trust};
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 
 /// The longest bundle that is read, in bytes: Mozilla's whole list as PEM has a quarter of a megabyte.
 const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -24,7 +22,8 @@ pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProble
     let bundle = match bundle {
         Some((source, path)) => {
             let label = format!("{source}={path}");
-            match read(Path::new(path)) {
+            let pem = if flag.is_some() { own(path) } else { subject.read(path, BUNDLE_LIMIT) };
+            match pem {
                 Ok(pem) => Some((label, pem)),
                 Err(error) => {
                     return Err(TrustProblem { source: label, problem: error.to_string() });
@@ -44,12 +43,13 @@ pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProble
 fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
     let file = subject
         .text("SSL_CERT_FILE")
-        .and_then(|path| Some((format!("SSL_CERT_FILE={path}"), read(Path::new(path)).ok()?)));
+        .and_then(|path| Some((format!("SSL_CERT_FILE={path}"), subject.read(path, BUNDLE_LIMIT).ok()?)));
     let folders = subject.text("SSL_CERT_DIR").unwrap_or_default();
     let folders = folders.split(':').filter(|folder| !folder.is_empty()).filter_map(|folder| {
         let mut pem = Vec::new();
-        for path in certificates(Path::new(folder)) {
-            pem.extend(read(&path).unwrap_or_default());
+        for name in subject.root().read_dir_names(folder, FILES_LIMIT).unwrap_or_default() {
+            let path = format!("{folder}/{name}");
+            pem.extend(subject.read(&path, BUNDLE_LIMIT).unwrap_or_default());
             pem.push(b'\n');
         }
         (!pem.is_empty()).then(|| (format!("SSL_CERT_DIR={folder}"), pem))
@@ -57,17 +57,9 @@ fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
     file.into_iter().chain(folders).collect()
 }
 
-fn certificates(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().take(FILES_LIMIT);
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect()
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// A FIFO in place of the file must not hold the probe up.
+fn own(path: &str) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::File::options();
-    // A FIFO in place of the file must not hold the probe up.
-    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
-    let mut bytes = Vec::new();
-    options.open(path)?.take(BUNDLE_LIMIT).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    super::bounded(options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?, BUNDLE_LIMIT)
 }

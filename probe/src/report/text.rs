@@ -56,6 +56,9 @@ fn headline(out: &mut String, report: &Report, paint: Paint) {
     if let Some(owner) = report.owner_in_words() {
         line(out, "owner", &owner);
     }
+    if let Some(subject) = subject(report) {
+        line(out, "subject", &subject);
+    }
     if verdict.flapped {
         line(out, "flapped", &format!("{} attempts came out differently; this is the last", report.attempts));
     }
@@ -77,6 +80,21 @@ fn headline(out: &mut String, report: &Report, paint: Paint) {
             line(out, "session", &format!("ended with this run; asked for until {}", super::rfc3339(expiry)));
         }
     }
+}
+
+/// Who was judged, where it was not the probe's own process.
+fn subject(report: &Report) -> Option<String> {
+    let process = &report.evidence.process;
+    let who = match process.source.as_str() {
+        "target-pid" => {
+            let comm = report.evidence.target.as_ref().map_or("", |target| target.comm.as_str());
+            format!("process {} ({comm}), ", process.pid)
+        }
+        "as-uid" => String::new(),
+        _ => return None,
+    };
+    let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
+    Some(format!("{who}uid {}, gid {}, groups [{}]", process.uid, process.gid, groups.join(" ")))
 }
 
 fn line(out: &mut String, label: &str, text: &str) {

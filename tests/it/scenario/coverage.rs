@@ -26,7 +26,6 @@ fn every_expected_class_is_known() -> Result<(), Failed> {
 const WITHOUT: &[(&str, &str)] = &[
     ("internal-error", "tests/it/faults.rs breaks the probe"),
     ("usage-error", "tests/it/command_line.rs"),
-    ("token-file-perturbed", "needs the app's ids: --as-uid is not there yet"),
     ("shadowed", "competing providers are not looked for yet"),
     ("proxy-captures", "the agent is not asked yet, and which SDK passes by a proxy is not known yet"),
 ];

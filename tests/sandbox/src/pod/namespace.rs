@@ -9,10 +9,11 @@ use std::{
 use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
-    unistd::{getegid, geteuid},
+    unistd::{getegid, geteuid, sethostname},
 };
 
 use crate::error::{Doing as _, Result};
+use crate::scenario::POD;
 
 /// The argument under which the sandbox tries isolation out in a process of its own.
 pub(crate) const TRIAL: &str = "__try-isolation";
@@ -50,10 +51,10 @@ impl Privilege {
         }
     }
 
-    /// Own mounts and an own, empty network.
+    /// Own mounts, an own, empty network, and the pod's name for the host.
     pub(crate) fn isolate(self) -> Result<()> {
         let (uid, gid) = (geteuid(), getegid());
-        let namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
+        let namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS;
         match self {
             Self::Root => {
                 unshare(namespaces).doing(|| "failed to leave the mount and network namespaces".into())?
@@ -72,6 +73,7 @@ impl Privilege {
                 }
             }
         }
+        sethostname(POD).doing(|| format!("failed to name the host {POD}"))?;
         mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
             .doing(|| "failed to make the mounts private".into())
     }

@@ -1,0 +1,114 @@
+//! The flags of each command: names, values, help. Each has the environment twin `CREDPROBE_NAME`.
+//! What they mean together, `cli` says.
+
+/// A flag: its name, its value's name (`None`: boolean), its help.
+pub(super) struct Flag {
+    pub(super) name: &'static str,
+    pub(super) value: Option<&'static str>,
+    pub(super) help: &'static str,
+}
+
+const fn flag(name: &'static str, value: &'static str, help: &'static str) -> Flag {
+    Flag { name, value: Some(value), help }
+}
+
+const fn switch(name: &'static str, help: &'static str) -> Flag {
+    Flag { name, value: None, help }
+}
+
+const ROLE_ARN: Flag =
+    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]");
+const TOKEN_FILE: Flag = flag(
+    "token-file",
+    "PATH",
+    "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
+);
+const SESSION_NAME: Flag = flag(
+    "session-name",
+    "NAME",
+    "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
+);
+const LOG_LEVEL: Flag =
+    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]");
+
+/// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
+pub(super) const CHECK_FLAGS: &[Flag] = &[
+    flag(
+        "mechanism",
+        "auto|irsa|pod-identity",
+        "How the pod is meant to get its credentials [default: auto, what is completely injected]",
+    ),
+    ROLE_ARN,
+    TOKEN_FILE,
+    flag("expect-role", "ARN", "The role that must be asked for and must answer"),
+    flag("expect-issuer", "URL", "The issuer that the token must have; a trailing * matches any rest"),
+    flag("expect-audience", "AUD", "An audience that the token must have"),
+    flag("expect-subject", "NS/SA", "The service account, or the whole subject, that the token must have"),
+    flag(
+        "region",
+        "REGION",
+        "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
+    ),
+    flag(
+        "as-uid",
+        "N",
+        "Judge the token file for this user, as the app's container has it [default: this process's]",
+    ),
+    flag("as-gid", "N", "The same for its group"),
+    flag("as-groups", "N,N", "The same for its supplementary groups"),
+    flag(
+        "target-pid",
+        "N|auto",
+        "Judge another process: its environment, root, token file, ids and capabilities, as with kubectl debug --target; auto takes the entrypoint of the one other container",
+    ),
+    switch("no-network", "The local verdict only; STS is not asked"),
+    switch("no-identity", "Skip GetCallerIdentity after the exchange"),
+    flag("timeout", "DURATION", "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]"),
+    flag("wait", "DURATION", "Keep trying this long while the finding is transient [default: 0s]"),
+    flag(
+        "grace",
+        "DURATION",
+        "Keep trying this long on refusals that a change of IAM heals in a while: codes 50-53, 55, 59, 84, 85 [default: 0s]",
+    ),
+    flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
+    SESSION_NAME,
+    flag(
+        "tolerate",
+        "LIST",
+        "Class ids, owners or `transient` that exit 0, separated by commas; the report stays as it is",
+    ),
+    switch("report-only", "Report in full and exit 0 whatever happens"),
+    switch("deny-warnings", "A warning decides the exit code too"),
+    flag(
+        "ca-bundle",
+        "PATH",
+        "PEM file to trust instead of the compiled-in roots [default: AWS_CA_BUNDLE; SSL_CERT_FILE and SSL_CERT_DIR are added]",
+    ),
+    switch("allow-http", "Allow a plain http:// endpoint beyond loopback"),
+    switch(
+        "sts-compatible",
+        "STS is Ceph's, SeaweedFS's, MinIO's … behind AWS_ENDPOINT_URL_STS: other ARNs, bare errors, no GetCallerIdentity",
+    ),
+    flag("output", "text|json", "The report's form [default: text]"),
+    flag(
+        "termination-log",
+        "PATH",
+        "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
+    ),
+    LOG_LEVEL,
+];
+
+pub(super) const TRUST_FLAGS: &[Flag] = &[
+    flag(
+        "policy",
+        "FILE|-",
+        "The trust policy: the document or the output of aws iam get-role; - is stdin [default: none, print the statement that would match]",
+    ),
+    ROLE_ARN,
+    TOKEN_FILE,
+    SESSION_NAME,
+    flag("output", "text|json", "The answer's form [default: text]"),
+    LOG_LEVEL,
+];
+
+pub(super) const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];

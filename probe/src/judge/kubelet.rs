@@ -1,0 +1,89 @@
+//! Why kubelet gave the token file its owner, group and mode, and what in the pod spec changes that. Pure.
+//! The rules: `FsUserFrom` (pkg/volume/util), `collectData` (pkg/volume/projected), `SetVolumeOwnership` (pkg/volume).
+
+use crate::evidence::TokenFile;
+
+/// What of the pod spec shows in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubeletRule {
+    /// Completes "kubelet made it so: …".
+    pub made_by: String,
+    /// What to change in the pod spec.
+    pub repair: String,
+}
+
+/// `None`: the file does not lie in kubelet's layout, or has not the form of any of its rules.
+#[must_use]
+pub fn rule(file: &TokenFile) -> Option<KubeletRule> {
+    file.data_link.as_ref()?;
+    let (user, group) = (file.uid?, file.gid?);
+    let (made_by, repair) = match (user, group, file.mode? & 0o777) {
+        // Also of kubelets up to 1.18, whatever the runAsUser.
+        (0, 0, 0o600) => (
+            "neither fsGroup nor one runAsUser other than 0 for all containers (defaultMode 0600, runAsUser 0, \
+             or a kubelet up to 1.18)"
+                .to_owned(),
+            ANY_REPAIR.to_owned(),
+        ),
+        (0, 0, 0o644) => {
+            ("neither fsGroup nor one runAsUser for all containers, so its defaultMode 0644".to_owned(), NONE.to_owned())
+        }
+        (0, 0, 0o640) => (
+            "neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode 0640; or fsGroup 0"
+                .to_owned(),
+            format!("{ANY_REPAIR}, or defaultMode 0644 on the projected volume"),
+        ),
+        (0, 0, mode) => (
+            format!("neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode {mode:04o}"),
+            format!("{ANY_REPAIR}, or defaultMode 0644 on the projected volume"),
+        ),
+        (user, 0, 0o600) => (
+            format!("runAsUser {user} for all containers, and no fsGroup"),
+            format!("runAsUser {user} for this process too, or securityContext.fsGroup on the pod"),
+        ),
+        (0, group, 0o640) => (
+            format!("fsGroup {group}, and no one runAsUser other than 0 for all containers"),
+            format!("nothing: every container of the pod is in group {group}; what dropped it (su, gosu, setpriv) must keep it"),
+        ),
+        (user, group, 0o640) => (
+            format!("fsGroup {group} and runAsUser {user} for all containers"),
+            format!("nothing: every container of the pod is in group {group}; what dropped it (su, gosu, setpriv) must keep it"),
+        ),
+        _ => return None,
+    };
+    Some(KubeletRule { made_by, repair })
+}
+
+const ANY_REPAIR: &str = "securityContext.fsGroup on the pod, or one runAsUser for all its containers";
+const NONE: &str = "nothing: everyone in the pod may read it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn projected(uid: u32, gid: u32, mode: u32) -> TokenFile {
+        TokenFile {
+            data_link: Some("..2026_11_21_10_00_00.1".to_owned()),
+            uid: Some(uid),
+            gid: Some(gid),
+            mode: Some(mode),
+            ..TokenFile::default()
+        }
+    }
+
+    #[test]
+    fn a_file_of_kubelets_volume_has_its_rule() {
+        let rule = rule(&projected(65_532, 1234, 0o640)).unwrap();
+        assert_eq!(rule.made_by, "fsGroup 1234 and runAsUser 65532 for all containers");
+    }
+
+    #[test]
+    fn a_file_elsewhere_has_none() {
+        assert_eq!(rule(&TokenFile { data_link: None, ..projected(65_532, 1234, 0o640) }), None);
+    }
+
+    #[test]
+    fn a_file_of_another_form_has_none() {
+        assert_eq!(rule(&projected(65_532, 1234, 0o644)), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The directory in which a subject's paths resolve: ours, or that of another process (`/proc/PID/root`).
+//! Links, absolute ones too, and `..` stay inside of it.
+
+use super::walk::{LastLink, Walk, link_target, walk};
+use crate::evidence::PathComponent;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// A root directory, held by O_PATH.
+pub struct Root {
+    directory: File,
+    own: bool,
+    /// The process's directory in `/proc`.
+    process: Option<File>,
+}
+
+impl Root {
+    /// This process's. Paths that do not start with `/` are relative to its working directory.
+    ///
+    /// # Errors
+    /// As `open(2)` says.
+    pub fn own() -> io::Result<Self> {
+        let directory = rustix::fs::open("/", DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { directory: File::from(directory), own: true, process: None })
+    }
+
+    /// Another one. Paths that do not start with `/` are relative to it.
+    #[must_use]
+    pub fn of(directory: OwnedFd) -> Self {
+        Self { directory: File::from(directory), own: false, process: None }
+    }
+
+    /// The same, with the process whose root it is, held by its directory in `/proc`.
+    #[must_use]
+    pub fn with_process(self, process: OwnedFd) -> Self {
+        Self { process: Some(File::from(process)), ..self }
+    }
+
+    /// What is mounted where below it (proc_pid_mountinfo(5)).
+    pub(super) fn mount_table(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let table = match &self.process {
+            Some(process) => rustix::fs::openat(process, "mountinfo", flags, Mode::empty()),
+            None if self.own => rustix::fs::open("/proc/self/mountinfo", flags, Mode::empty()),
+            None => Err(Errno::NOENT),
+        };
+        Ok(File::from(table?))
+    }
+
+    /// Whether paths mean here what they mean to this process.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// Opens for reading. A FIFO or a terminal neither holds the probe up nor becomes its controlling one.
+    ///
+    /// # Errors
+    /// As `open(2)` says.
+    pub fn open(&self, path: &str) -> io::Result<File> {
+        self.open_with(path, READ)
+    }
+
+    /// Every component from the root on, through links, up to the first that cannot be looked at.
+    #[must_use]
+    pub fn walk(&self, path: &str) -> Vec<PathComponent> {
+        self.find(path).components
+    }
+
+    pub(super) fn find(&self, path: &str) -> Walk {
+        let walked = if self.own { std::path::absolute(path) } else { Ok(PathBuf::from(path)) };
+        match walked {
+            Ok(path) => walk(&self.directory, &path, LastLink::Follow),
+            Err(error) => Walk { components: Vec::new(), end: Err(error) },
+        }
+    }
+
+    /// Where a symbolic link points, as stored.
+    ///
+    /// # Errors
+    /// `EINVAL` where there is no link; else as `open(2)` says.
+    pub fn read_link(&self, path: &str) -> io::Result<PathBuf> {
+        let link = self.link(path)?;
+        if link.metadata()?.is_symlink() { link_target(&link) } else { Err(Errno::INVAL.into()) }
+    }
+
+    /// What stands there, held by O_PATH; a link is not followed.
+    pub(super) fn link(&self, path: &str) -> io::Result<File> {
+        self.open_with(path, OFlags::PATH | OFlags::NOFOLLOW)
+    }
+
+    /// Whether it is a directory, through links.
+    #[must_use]
+    pub fn is_dir(&self, path: &str) -> bool {
+        self.open_with(path, DIRECTORY).is_ok()
+    }
+
+    /// The names in a directory, without `.` and `..`, in the kernel's order.
+    ///
+    /// # Errors
+    /// As `open(2)` and `getdents(2)` say.
+    pub fn read_dir_names(&self, path: &str, at_most: usize) -> io::Result<Vec<String>> {
+        let directory = self.open_with(path, READ | OFlags::DIRECTORY)?;
+        let entries = rustix::fs::Dir::new(directory)?;
+        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))).take(at_most).collect()
+    }
+
+    fn open_with(&self, path: &str, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::CLOEXEC;
+        if self.own {
+            // As the subject itself opens it, through `/dev/stdin` and the like too.
+            return Ok(File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?));
+        }
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        match rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve) {
+            Ok(file) => Ok(File::from(file)),
+            // Before Linux 5.6; a seccomp profile older than that; a rename elsewhere while `..` was resolved.
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => self.open_by_walking(path, flags),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Like `openat2`, save that `fs.protected_symlinks` does not count: the kernel follows no link here.
+    fn open_by_walking(&self, path: &str, flags: OFlags) -> io::Result<File> {
+        let keep = flags.contains(OFlags::NOFOLLOW);
+        let last = if keep { LastLink::Keep } else { LastLink::Follow };
+        walk(&self.directory, Path::new(path), last).end?.open(flags)
+    }
+}
+
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
+const READ: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+
+#[cfg(test)]
+mod tests;
