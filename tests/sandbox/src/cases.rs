@@ -79,6 +79,9 @@ impl Scenario {
         if self.api_server.is_some() {
             return Some("the API server's address and mount");
         }
+        if self.agent.is_some() {
+            return Some("the Pod Identity agent's address");
+        }
         if self.issuer.url != ISSUER {
             return Some("an issuer with a name of its own");
         }
@@ -134,6 +137,7 @@ mod tests {
             r#"{"dns": {"x": "nxdomain"}}"#,
             r#"{"proxy": "down"}"#,
             r#"{"api_server": {}}"#,
+            r#"{"mechanism": "pod-identity"}"#,
             r#"{"issuer": {"url": "https://issuer.example"}}"#,
             r#"{"sts_families": ["ipv6"]}"#,
             r#"{"no_route": ["ipv4"]}"#,

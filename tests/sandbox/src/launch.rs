@@ -31,7 +31,10 @@ use crate::{
         targets::{self, Environment, Targets},
     },
     registry::Registry,
-    scenario::{self, Fault, Scenario, SignWith},
+    scenario::{
+        self, Fault, Scenario, SignWith, Token, TokenFile,
+        agent::{Agent, TokenKind},
+    },
     serve::{self, Kind},
     tls::{Authority, Flaw, Resolver},
     token_file::{self, Owner},
@@ -57,12 +60,11 @@ pub(crate) struct Place {
     pub(crate) mode: &'static str,
     /// The sandbox's own folder, as the command sees it.
     pub(crate) own: PathBuf,
-    pub(crate) token_directory: PathBuf,
-    /// What `AWS_WEB_IDENTITY_TOKEN_FILE` says.
-    pub(crate) token_file: String,
+    /// The one that the scenario's `token` and `token_file` are about first.
+    pub(crate) tokens: Vec<PlacedToken>,
     /// Who owns the token file by default; `None` where ownership cannot be had.
     pub(crate) owner: Option<Owner>,
-    /// Makes the token's directory read-only.
+    /// Makes a token's directory read-only.
     pub(crate) seal: Option<fn(&Path) -> Result<()>>,
     pub(crate) program: PathBuf,
     pub(crate) entry: Entry,
@@ -75,6 +77,13 @@ pub(crate) struct Place {
     pub(crate) listeners: Listeners,
 }
 
+pub(crate) struct PlacedToken {
+    pub(crate) kind: TokenKind,
+    pub(crate) directory: PathBuf,
+    /// What the environment says.
+    pub(crate) file: String,
+}
+
 impl Place {
     fn own(&self, name: &str) -> String {
         self.own.join(name).display().to_string()
@@ -83,9 +92,10 @@ impl Place {
 
 /// Bound before the first thread, served afterwards.
 pub(crate) struct Listeners {
-    pub(crate) sts: Sts,
+    pub(crate) sts: Port,
     pub(crate) issuer: Option<TcpListener>,
     pub(crate) api_server: Option<TcpListener>,
+    pub(crate) agent: Port,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) metadata: Option<TcpListener>,
     pub(crate) dns: Option<Dns>,
@@ -103,13 +113,40 @@ pub(crate) struct Proxy {
     pub(crate) addresses: Addresses,
 }
 
-pub(crate) enum Sts {
-    /// At each of its addresses.
+/// Of a server with several addresses.
+pub(crate) enum Port {
+    /// At each of them.
     Serve(Vec<TcpListener>),
     Nobody,
     Full {
         _queues: Vec<Queue>,
     },
+}
+
+impl Port {
+    pub(crate) fn serve(addresses: &[IpAddr], port: u16) -> Result<Self> {
+        Ok(Self::Serve(addresses.iter().map(|at| listen(*at, port)).collect::<Result<_>>()?))
+    }
+
+    /// Where every SYN is dropped.
+    pub(crate) fn full(addresses: &[IpAddr], port: u16) -> Result<Self> {
+        let queues = addresses.iter().map(|at| Queue::full(*at, port)).collect::<Result<_>>()?;
+        Ok(Self::Full { _queues: queues })
+    }
+
+    /// What there is to serve; the rest is kept for as long as the servers run.
+    fn open(self) -> Vec<TcpListener> {
+        match self {
+            Self::Serve(listeners) => listeners,
+            held => {
+                tokio::spawn(async move {
+                    let _held = held;
+                    std::future::pending::<()>().await;
+                });
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// A queue for one connection, and that one: the kernel drops every further SYN.
@@ -163,15 +200,20 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     }
     world.record.edit().mode = place.mode.into();
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
+    world.record.edit().agent_connections = matches!(place.listeners.agent, Port::Serve(_)).then_some(0);
 
-    place_token(&world, &place)?;
+    let healthy = (Token::default(), TokenFile::default());
+    let stated = (world.scenario.token.clone(), world.scenario.token_file.clone());
+    for (token, (spec, file)) in place.tokens.iter().zip([stated, healthy]) {
+        place_token(&world, &place, token, spec, &file)?;
+    }
     let (ca, tls) = certificates(&world)?;
     place_service_account(&world, &place, &tls.cluster_ca)?;
     mounts::write(&place.own.join("ca.pem"), &ca, 0o644)?;
     let termination_log = place.own.join("termination-log");
     mounts::write(&termination_log, "", 0o666)?;
 
-    let healthy = healthy_environment(&place);
+    let healthy = healthy_environment(&world.scenario, &place);
     // Held until the command has ended.
     let _targets =
         place.targets.as_ref().map(|targets| targets.start(&world.scenario, &healthy)).transpose()?;
@@ -195,25 +237,29 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
 }
 
-fn place_token(world: &World, place: &Place) -> Result<()> {
-    let scenario = &world.scenario;
-    let minted = world.issuer.mint(&scenario.token, OffsetDateTime::now_utc())?;
+fn place_token(
+    world: &World,
+    place: &Place,
+    token: &PlacedToken,
+    spec: Token,
+    file: &TokenFile,
+) -> Result<()> {
+    let spec = spec.meant_for(token.kind.audience());
+    let minted = world.issuer.mint(&spec, OffsetDateTime::now_utc())?;
     world.record.secret(&minted.jwt);
     world.record.secret(minted.jwt.rsplit('.').next().unwrap_or_default());
-    if scenario.token_file.missing {
+    if file.missing {
         return Ok(());
     }
     let now = OffsetDateTime::now_utc();
-    let written_at = scenario
-        .token_file
-        .written_seconds_ago
-        .map_or(minted.issued_at, |age| now.saturating_sub(Duration::seconds(age)));
-    let content = token_file::content(&scenario.token, minted.jwt);
-    if scenario.token.base64 {
+    let written_at =
+        file.written_seconds_ago.map_or(minted.issued_at, |age| now.saturating_sub(Duration::seconds(age)));
+    let content = token_file::content(&spec, minted.jwt);
+    if spec.base64 {
         world.record.secret(content.trim());
     }
-    let volume = token_file::Volume { directory: &place.token_directory, written_at, owner: place.owner };
-    let sealed = token_file::place(volume, &scenario.token_file, content.as_bytes(), &place.own)?;
+    let volume = token_file::Volume { directory: &token.directory, written_at, owner: place.owner };
+    let sealed = token_file::place(volume, token.kind.file(), file, content.as_bytes(), &place.own)?;
     place.seal.map_or(Ok(()), |seal| seal(&sealed))
 }
 
@@ -261,11 +307,20 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
 }
 
 /// What the application's container would have.
-fn healthy_environment(place: &Place) -> Environment {
-    let role = format!("arn:aws:iam::{}:role/{}", scenario::ACCOUNT, scenario::ROLE);
+fn healthy_environment(scenario: &Scenario, place: &Place) -> Environment {
+    let injected = place.tokens.iter().flat_map(|token| {
+        let other = match token.kind {
+            TokenKind::WebIdentity => {
+                ("AWS_ROLE_ARN", format!("arn:aws:iam::{}:role/{}", scenario::ACCOUNT, scenario::ROLE))
+            }
+            TokenKind::PodIdentity => {
+                let uri = scenario.agent.as_ref().map(Agent::uri).unwrap_or_default();
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri.into())
+            }
+        };
+        [other, (token.kind.variable(), token.file.clone())]
+    });
     let defaults = [
-        ("AWS_ROLE_ARN", role),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", place.token_file.clone()),
         ("AWS_REGION", "eu-west-1".into()),
         ("AWS_DEFAULT_REGION", "eu-west-1".into()),
         ("AWS_STS_REGIONAL_ENDPOINTS", "regional".into()),
@@ -274,7 +329,7 @@ fn healthy_environment(place: &Place) -> Environment {
         ("HOME", "/nonexistent".into()),
         ("AWS_CA_BUNDLE", place.own("ca.pem")),
     ];
-    let defaults = defaults.into_iter().chain(place.environment.iter().cloned());
+    let defaults = injected.chain(defaults).chain(place.environment.iter().cloned());
     let mut environment: Environment =
         defaults.map(|(name, value)| (name.to_owned(), value.into())).collect();
     if let Some(path) = std::env::var_os("PATH") {
@@ -304,17 +359,12 @@ fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {
         tokio::spawn(serve::https(asynchronous(listener)?, site(kind, config)));
         Ok(())
     };
-    match listeners.sts {
-        Sts::Serve(addresses) => {
-            addresses
-                .into_iter()
-                .try_for_each(|listener| serve(listener, Kind::Sts, Arc::clone(&tls.sts)))?;
-        }
-        // Kept for as long as the servers run.
-        held => drop(tokio::spawn(async move {
-            let _held = held;
-            std::future::pending::<()>().await;
-        })),
+    for listener in listeners.sts.open() {
+        serve(listener, Kind::Sts, Arc::clone(&tls.sts))?;
+    }
+    for listener in listeners.agent.open() {
+        let agent = Arc::new(world.scenario.agent.clone().unwrap_or_default());
+        tokio::spawn(serve::agent(asynchronous(listener)?, Arc::clone(world), agent));
     }
     for (listener, kind, config) in [
         (listeners.issuer, Kind::Issuer, tls.issuer),

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
 
+mod agent;
 mod api_server;
 mod capabilities;
 mod cases;
@@ -25,6 +26,7 @@ mod record;
 mod registry;
 mod scenario;
 mod serve;
+mod session;
 mod sts;
 mod tls;
 mod token_file;

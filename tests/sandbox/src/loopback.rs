@@ -7,9 +7,9 @@ use nix::unistd::{getegid, geteuid};
 
 use crate::{
     error::{Doing as _, Error, Result},
-    launch::{self, Listeners, Order, Place, Queue, Sts},
+    launch::{self, Listeners, Order, Place, PlacedToken, Port, Queue},
     pod::enter::Entry,
-    scenario::Fault,
+    scenario::{Fault, agent::TokenKind},
 };
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -37,19 +37,23 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         Fault::Refuse => {
             // The port stays free for the run, as far as the machine's luck goes.
             drop(listener);
-            Sts::Nobody
+            Port::Nobody
         }
         Fault::Drop => {
             drop(listener);
-            Sts::Full { _queues: vec![Queue::full(LOCALHOST, port)?] }
+            Port::Full { _queues: vec![Queue::full(LOCALHOST, port)?] }
         }
-        _ => Sts::Serve(vec![listener]),
+        _ => Port::Serve(vec![listener]),
     };
     let issuer = (!scenario.issuer.refuse).then(|| launch::listen(LOCALHOST, 0)).transpose()?;
     let place = Place {
         mode: "loopback",
-        token_file: token_directory.join("token").display().to_string(),
-        token_directory,
+        // The agent has no place here, and so its token.
+        tokens: vec![PlacedToken {
+            kind: TokenKind::WebIdentity,
+            file: token_directory.join("token").display().to_string(),
+            directory: token_directory,
+        }],
         owner: None,
         seal: None,
         program: order.program.clone(),
@@ -57,7 +61,15 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         targets: None,
         environment: vec![("AWS_ENDPOINT_URL_STS", format!("https://localhost:{port}"))],
         service_account: None,
-        listeners: Listeners { sts, issuer, api_server: None, proxy: None, metadata: None, dns: None },
+        listeners: Listeners {
+            sts,
+            issuer,
+            api_server: None,
+            agent: Port::Nobody,
+            proxy: None,
+            metadata: None,
+            dns: None,
+        },
         own,
     };
     let code = launch::run(order, place);

@@ -1,4 +1,4 @@
-//! Trust policies as IAM evaluates them for AssumeRoleWithWebIdentity; an explicit deny wins.
+//! Trust policies as IAM evaluates them, for a web identity or for a service that assumes a role; an explicit deny wins.
 //! What this evaluator does not know makes the scenario unusable: a policy is never half understood.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::error::{Doing as _, Error, Result};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
+/// Both, in one call: session tags are what EKS Pod Identity is for.
+const ASSUME_AND_TAG: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
 
 /// A trust policy that was understood as a whole.
 #[derive(Debug)]
@@ -19,9 +21,17 @@ pub(crate) struct TrustPolicy {
 #[derive(Debug)]
 struct Statement {
     denies: bool,
-    federated: Vec<String>,
+    principals: Vec<Principal>,
     actions: Vec<String>,
     conditions: Vec<Condition>,
+}
+
+/// Who a statement is about, or who calls.
+#[derive(Debug, PartialEq)]
+enum Principal {
+    /// The provider's ARN.
+    Federated(String),
+    Service(String),
 }
 
 #[derive(Debug)]
@@ -48,19 +58,28 @@ enum Comparison {
     EqualsIgnoreCase,
     Like,
     NotLike,
+    ArnLike,
 }
 
 /// What a caller is, in the policy's terms.
 #[derive(Debug)]
 pub(crate) struct Caller {
-    /// The provider's ARN.
-    federated: String,
+    principal: Principal,
+    /// Each is evaluated on its own; all must be allowed.
+    actions: &'static [&'static str],
     keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Caller {
     pub(crate) fn of(provider_arn: &str) -> Self {
-        Self { federated: provider_arn.into(), keys: BTreeMap::new() }
+        let principal = Principal::Federated(provider_arn.into());
+        Self { principal, actions: &[ACTION], keys: BTreeMap::new() }
+    }
+
+    /// A service that assumes the role and tags the session.
+    pub(crate) fn service(name: &str) -> Self {
+        let principal = Principal::Service(name.into());
+        Self { principal, actions: ASSUME_AND_TAG, keys: BTreeMap::new() }
     }
 
     pub(crate) fn with(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -78,8 +97,10 @@ impl TrustPolicy {
     }
 
     pub(crate) fn allows(&self, caller: &Caller) -> bool {
-        let matching = || self.statements.iter().filter(|statement| statement.matches(caller));
-        matching().any(|statement| !statement.denies) && !matching().any(|statement| statement.denies)
+        caller.actions.iter().all(|action| {
+            let matching = || self.statements.iter().filter(|statement| statement.matches(caller, action));
+            matching().any(|statement| !statement.denies) && !matching().any(|statement| statement.denies)
+        })
     }
 }
 
@@ -92,12 +113,13 @@ impl Statement {
                 return Err(Error::new(format!("trust policy: unknown Effect `{other}`")));
             }
         };
-        let mut federated = Vec::new();
+        let mut principals = Vec::new();
         for (kind, names) in raw.principal {
             match kind.as_str() {
-                "Federated" => federated = names.into_vec(),
-                // Roles, users and services: never who calls here.
-                "AWS" | "Service" | "CanonicalUser" => {}
+                "Federated" => principals.extend(names.into_vec().into_iter().map(Principal::Federated)),
+                "Service" => principals.extend(names.into_vec().into_iter().map(Principal::Service)),
+                // Roles and users: never who calls here.
+                "AWS" | "CanonicalUser" => {}
                 other => {
                     return Err(Error::new(format!("trust policy: unknown principal `{other}`")));
                 }
@@ -109,12 +131,12 @@ impl Statement {
                 conditions.push(Condition::parse(&operator, key, values.into_vec())?);
             }
         }
-        Ok(Self { denies, federated, actions: raw.action.into_vec(), conditions })
+        Ok(Self { denies, principals, actions: raw.action.into_vec(), conditions })
     }
 
-    fn matches(&self, caller: &Caller) -> bool {
-        self.federated.contains(&caller.federated)
-            && self.actions.iter().any(|action| wildcard(&action.to_lowercase(), &ACTION.to_lowercase()))
+    fn matches(&self, caller: &Caller, action: &str) -> bool {
+        self.principals.contains(&caller.principal)
+            && self.actions.iter().any(|named| wildcard(&named.to_lowercase(), &action.to_lowercase()))
             && self.conditions.iter().all(|condition| condition.holds(caller))
     }
 }
@@ -136,6 +158,8 @@ impl Condition {
             "StringEqualsIgnoreCase" => Comparison::EqualsIgnoreCase,
             "StringLike" => Comparison::Like,
             "StringNotLike" => Comparison::NotLike,
+            // The two are the same (IAM user guide).
+            "ArnEquals" | "ArnLike" => Comparison::ArnLike,
             _ => {
                 return Err(Error::new(format!("trust policy: unknown operator `{operator}`")));
             }
@@ -173,8 +197,16 @@ impl Condition {
             }
             Comparison::Like => any(wildcard),
             Comparison::NotLike => !any(wildcard),
+            Comparison::ArnLike => any(arn_like),
         }
     }
+}
+
+/// Part by part: a `*` does not reach over a colon.
+fn arn_like(pattern: &str, arn: &str) -> bool {
+    let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+    let (pattern, arn) = (parts(pattern), parts(arn));
+    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(pattern, part)| wildcard(pattern, part))
 }
 
 /// `*` is any run of characters, `?` any one.

@@ -31,6 +31,9 @@ pub(crate) struct Contents {
     pub(crate) proxy_requests: Vec<ProxyRequest>,
     /// `null` on loopback, where nobody listens at the metadata address.
     pub(crate) imds_connections: Option<u32>,
+    pub(crate) agent_requests: Vec<AgentRequest>,
+    /// `null` where nobody listens at the agent's addresses.
+    pub(crate) agent_connections: Option<u32>,
     pub(crate) dns_questions: Vec<DnsQuestion>,
     pub(crate) termination_log: String,
 }
@@ -68,6 +71,18 @@ pub(crate) struct ProxyRequest {
     pub(crate) target: String,
     pub(crate) authorized: bool,
     /// 0 where there is no answer.
+    pub(crate) status: u16,
+}
+
+/// Never the token that came with it.
+#[derive(Debug, Serialize)]
+pub(crate) struct AgentRequest {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) host: String,
+    pub(crate) authorized: bool,
+    /// The header's value was a JWT and nothing else: no scheme before it.
+    pub(crate) raw_jwt: bool,
     pub(crate) status: u16,
 }
 

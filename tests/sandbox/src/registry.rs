@@ -1,17 +1,21 @@
-//! What IAM holds: accounts with their OIDC providers, roles and trust policies, read once from the scenario.
+//! What IAM and EKS hold: accounts with their OIDC providers, roles and trust policies, and the cluster's associations.
 //! A trust policy that the evaluator does not understand ends the run here.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Result},
     policy::TrustPolicy,
-    scenario::{self, NAMESPACE, SERVICE_ACCOUNT, Scenario},
+    scenario::{
+        self, NAMESPACE, SERVICE_ACCOUNT, Scenario,
+        agent::{Association, Mechanism, TokenKind},
+    },
 };
 
 #[derive(Debug)]
 pub(crate) struct Registry {
     accounts: Vec<Account>,
+    associations: Vec<Association>,
 }
 
 #[derive(Debug)]
@@ -70,17 +74,27 @@ impl<'a> RoleArn<'a> {
 
 impl Registry {
     pub(crate) fn of(scenario: &Scenario) -> Result<Self> {
-        let account = |account| Account::new(account, &scenario.issuer.url);
-        Ok(Self { accounts: scenario.accounts.iter().map(account).collect::<Result<_>>()? })
+        let account = |account| Account::new(account, &scenario.issuer.url, scenario.mechanism);
+        Ok(Self {
+            accounts: scenario.accounts.iter().map(account).collect::<Result<_>>()?,
+            associations: scenario.agent.iter().flat_map(|agent| agent.associations.clone()).collect(),
+        })
     }
 
     pub(crate) fn account(&self, partition: &str, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id && account.partition == partition)
     }
+
+    pub(crate) fn association(&self, namespace: &str, service_account: &str) -> Option<&Association> {
+        let is_theirs = |association: &&Association| {
+            association.namespace == namespace && association.service_account == service_account
+        };
+        self.associations.iter().find(is_theirs)
+    }
 }
 
 impl Account {
-    fn new(account: &scenario::Account, issuer: &str) -> Result<Self> {
+    fn new(account: &scenario::Account, issuer: &str, mechanism: Mechanism) -> Result<Self> {
         if account.id.len() != 12 || !account.id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::new(format!("`{}` is not an account id", account.id)));
         }
@@ -91,7 +105,7 @@ impl Account {
             Provider { url: url.into(), arn: provider_arn(url), client_ids: provider.client_ids.clone() }
         });
         let roles = account.roles.iter().map(|role| {
-            let standard = || standard_trust_policy(&provider_arn(issuer), issuer);
+            let standard = || standard_trust_policy(&provider_arn(issuer), issuer, mechanism);
             Ok(Role {
                 name: role.name.clone(),
                 arn: format!("{iam}:role{}{}", role.path, role.name),
@@ -118,11 +132,10 @@ impl Account {
 }
 
 /// What EKS's guide tells to write.
-fn standard_trust_policy(provider_arn: &str, issuer: &str) -> serde_json::Value {
+fn standard_trust_policy(provider_arn: &str, issuer: &str, mechanism: Mechanism) -> Value {
     let issuer = issuer.trim_start_matches("https://");
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
+    let statement = |kind: &TokenKind| match kind {
+        TokenKind::WebIdentity => json!({
             "Effect": "Allow",
             "Principal": {"Federated": provider_arn},
             "Action": "sts:AssumeRoleWithWebIdentity",
@@ -130,8 +143,15 @@ fn standard_trust_policy(provider_arn: &str, issuer: &str) -> serde_json::Value 
                 format!("{issuer}:sub"): format!("system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"),
                 format!("{issuer}:aud"): "sts.amazonaws.com",
             }},
-        }],
-    })
+        }),
+        TokenKind::PodIdentity => json!({
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+        }),
+    };
+    let statements: Vec<Value> = mechanism.tokens().iter().map(statement).collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 #[cfg(test)]
@@ -159,7 +179,7 @@ mod tests {
     fn a_path_is_part_of_the_role() {
         let role = scenario::Role { path: "/team/".into(), ..scenario::Role::default() };
         let account = scenario::Account { roles: vec![role], ..scenario::Account::default() };
-        let account = Account::new(&account, scenario::ISSUER).unwrap();
+        let account = Account::new(&account, scenario::ISSUER, Mechanism::Irsa).unwrap();
         assert!(account.role("arn:aws:iam::814203749616:role/team/checkout-reader").is_some());
         assert!(account.role("arn:aws:iam::814203749616:role/checkout-reader").is_none());
     }

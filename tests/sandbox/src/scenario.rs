@@ -11,6 +11,7 @@ use crate::{
     error::{Doing as _, Result},
 };
 
+pub(crate) mod agent;
 pub(crate) mod target;
 
 /// The issuer of the sandbox's cluster, unless the scenario has another.
@@ -20,8 +21,10 @@ pub(crate) const ISSUER: &str =
 pub(crate) const ACCOUNT: &str = "814203749616";
 /// The healthy role.
 pub(crate) const ROLE: &str = "checkout-reader";
-/// Where kubelet puts the token.
-pub(crate) const TOKEN_DIRECTORY: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// The cluster, as EKS knows it.
+pub(crate) const CLUSTER: &str = "prod";
+/// The cluster's.
+pub(crate) const REGION: &str = "eu-west-1";
 /// The API server's address inside the cluster.
 pub(crate) const API_SERVER: &str = "10.100.0.1";
 /// The pod's name.
@@ -43,6 +46,7 @@ pub struct Scenario {
     pub expect: Value,
     /// Changes of the environment; `null` removes a default.
     pub env: BTreeMap<String, Option<String>>,
+    pub(crate) mechanism: agent::Mechanism,
     pub(crate) process: Process,
     /// Other processes in the command's PID namespace.
     pub(crate) targets: Vec<target::Target>,
@@ -56,6 +60,8 @@ pub struct Scenario {
     pub(crate) api_server: Option<ApiServer>,
     /// A proxy at `proxy.corp.internal:3128`; who uses it, the environment says.
     pub(crate) proxy: Option<Proxy>,
+    /// There whenever `mechanism` is about it.
+    pub(crate) agent: Option<agent::Agent>,
     #[serde(default = "one")]
     pub(crate) accounts: Vec<Account>,
     pub(crate) wording: Wording,
@@ -128,6 +134,14 @@ impl Default for Token {
             append: String::new(),
             repeat: 1,
         }
+    }
+}
+
+impl Token {
+    /// With that audience, unless the scenario has its own.
+    pub(crate) fn meant_for(mut self, audience: &str) -> Self {
+        self.claims.entry("aud").or_insert_with(|| vec![audience].into());
+        self
     }
 }
 
@@ -372,7 +386,8 @@ pub(crate) enum Dns {
 impl Scenario {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
         let what = || format!("failed to read scenario `{name}`");
-        let scenario: Self = serde_json::from_str(text).doing(what)?;
+        let mut scenario: Self = serde_json::from_str(text).doing(what)?;
+        scenario.settle_agent().doing(what)?;
         scenario.check_targets().doing(what)?;
         Ok(scenario)
     }

@@ -1,4 +1,4 @@
-//! The sockets: HTTPS for STS and issuer, DNS, and a trap where instance metadata would be.
+//! The sockets: HTTPS for STS and issuer, DNS, the Pod Identity agent's, and a trap where instance metadata would be.
 //! Also the faults that happen below a request; what a request is answered is `sts`'s and `issuer`'s.
 
 use std::{io, sync::Arc, time::Duration};
@@ -16,9 +16,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{api_server, clock, dns, record::IssuerRequest, scenario::Fault, sts, world::World};
 
+mod agent;
 mod delivery;
 mod proxy;
 
+pub(crate) use agent::agent;
 pub(crate) use proxy::proxy;
 
 /// Ends clients that connect and say nothing; far beyond what a probe waits.

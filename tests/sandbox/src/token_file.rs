@@ -43,7 +43,13 @@ pub(crate) fn content(spec: &Token, jwt: String) -> String {
 }
 
 /// Lays the file out; what is then to be made read-only. `own` is the sandbox's folder, which the container does not look into.
-pub(crate) fn place(volume: Volume<'_>, spec: &TokenFile, content: &[u8], own: &Path) -> Result<PathBuf> {
+pub(crate) fn place(
+    volume: Volume<'_>,
+    name: &str,
+    spec: &TokenFile,
+    content: &[u8],
+    own: &Path,
+) -> Result<PathBuf> {
     let owner = volume.owner.map(|default| Owner {
         uid: spec.owner.unwrap_or(default.uid),
         gid: spec.group.unwrap_or(default.gid),
@@ -53,23 +59,23 @@ pub(crate) fn place(volume: Volume<'_>, spec: &TokenFile, content: &[u8], own: &
     match spec.layout {
         Layout::Copy => {
             volume.own_directory(volume.directory, OUTER)?;
-            volume.file(&volume.directory.join("token"), spec, content)?;
+            volume.file(&volume.directory.join(name), spec, content)?;
         }
         Layout::Projected => {
             let data = volume.data()?;
-            volume.file(&data.join("token"), spec, content)?;
-            symlink("..data/token", volume.directory.join("token")).doing(what)?;
+            volume.file(&data.join(name), spec, content)?;
+            symlink(Path::new("..data").join(name), volume.directory.join(name)).doing(what)?;
         }
         Layout::SubPath => {
             let hidden = own.join("volume");
             fs::create_dir(&hidden).doing(what)?;
             mounts::tmpfs(&hidden, "1777")?;
-            let target = volume.directory.join("token");
+            let target = volume.directory.join(name);
             File::create(&target).doing(what)?;
             let below = Volume { directory: &hidden, ..volume };
             let data = below.data()?;
-            below.file(&data.join("token"), spec, content)?;
-            mounts::bind(&data.join("token"), &target)?;
+            below.file(&data.join(name), spec, content)?;
+            mounts::bind(&data.join(name), &target)?;
             below.rotate(&data)?;
             // The container has but the one file of it.
             mounts::detach(&hidden)?;
@@ -173,7 +179,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = OffsetDateTime::from_unix_timestamp(1_795_306_265).unwrap();
         let volume = Volume { directory: folder.path(), written_at: at, owner: None };
-        place(volume, spec, b"abc", folder.path()).unwrap();
+        place(volume, "token", spec, b"abc", folder.path()).unwrap();
         folder
     }
 

@@ -9,14 +9,13 @@ use std::{
     },
 };
 
-use time::OffsetDateTime;
-
 use crate::{
     clock::Clock,
     issuer::Issuer,
     record::Record,
     registry::Registry,
-    scenario::{Answer, Fault, Scenario},
+    scenario::{Answer, Fault, Scenario, agent::Agent},
+    session::Session,
 };
 
 #[derive(Debug)]
@@ -30,17 +29,7 @@ pub(crate) struct World {
     sessions: Mutex<HashMap<String, Session>>,
     request_ids: AtomicU32,
     faults_met: AtomicU32,
-}
-
-/// What STS remembers of credentials that it issued, by access key id.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) secret: String,
-    pub(crate) token: String,
-    pub(crate) arn: String,
-    pub(crate) user_id: String,
-    pub(crate) account: String,
-    pub(crate) expiration: OffsetDateTime,
+    agents_faults_met: AtomicU32,
 }
 
 /// What a request meets instead of STS.
@@ -60,6 +49,7 @@ impl World {
             sessions: Mutex::default(),
             request_ids: AtomicU32::new(0),
             faults_met: AtomicU32::new(0),
+            agents_faults_met: AtomicU32::new(0),
             scenario,
         }
     }
@@ -97,6 +87,12 @@ impl World {
     fn not_healed(&self) -> bool {
         let before = self.faults_met.fetch_add(1, Ordering::Relaxed);
         self.scenario.fault_times.is_none_or(|times| before < times)
+    }
+
+    /// Whether this request still meets what is wrong with the agent's answers; counts it.
+    pub(crate) fn meets_agents_fault(&self, agent: &Agent) -> bool {
+        let before = self.agents_faults_met.fetch_add(1, Ordering::Relaxed);
+        agent.times.is_none_or(|times| before < times)
     }
 
     pub(crate) fn sessions(&self) -> MutexGuard<'_, HashMap<String, Session>> {

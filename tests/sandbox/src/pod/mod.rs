@@ -24,8 +24,8 @@ use crate::{
     capabilities::{Ids, Rights},
     dns::Addresses,
     error::{Doing as _, Error, Result},
-    launch::{self, Dns, Listeners, Order, Place, Queue, Sts},
-    scenario::{self, Family, Fault, POD, Proxy, Scenario, target::Proc},
+    launch::{self, Dns, Listeners, Order, Place, PlacedToken, Port},
+    scenario::{self, Family, Fault, POD, Proxy, Scenario, agent::TokenKind, target::Proc},
     token_file::Owner,
 };
 use enter::Entry;
@@ -41,6 +41,11 @@ const OWN: &str = "/run/credprobe-sandbox";
 const DNS: Ipv4Addr = Ipv4Addr::new(10, 100, 0, 10);
 const POD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 17);
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+/// The Pod Identity agent's.
+const AGENT: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+];
 const ADDRESSES: Addresses = Addresses {
     sts: Ipv4Addr::new(10, 0, 12, 31),
     // Of those that AWS has in Ireland: a VPC's IPv6 addresses are public ones.
@@ -89,7 +94,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     mounts::replace(&resolv_conf, RESOLV_CONF, &own)?;
     let program = program.reachable(&order.program, rights.ids.as_ref(), &own)?;
     netlink::set_up_loopback(&addresses(&order.scenario))?;
-    let Volumes { token, service_account, staged } = Volumes::mount(&order.scenario, &own)?;
+    let Volumes { tokens, service_account, staged } = Volumes::mount(&order.scenario, &own)?;
     let targets = if order.scenario.targets.is_empty() {
         None
     } else {
@@ -109,8 +114,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     };
     let place = Place {
         mode: "pod",
-        token_directory: token,
-        token_file: format!("{}/token", scenario::TOKEN_DIRECTORY),
+        tokens: order.scenario.mechanism.tokens().iter().zip(tokens).map(placed).collect(),
         owner: (privilege == Privilege::Root).then_some(Owner { uid: 0, gid: NON_ROOT }),
         seal: Some(mounts::make_read_only),
         program,
@@ -122,6 +126,11 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
         own,
     };
     launch::run(order, place)
+}
+
+fn placed((kind, directory): (&TokenKind, PathBuf)) -> PlacedToken {
+    let file = format!("/var/run/secrets/{}/{}", kind.directory(), kind.file());
+    PlacedToken { kind: *kind, directory, file }
 }
 
 /// Isolation tried out, in a process that ends right after.
@@ -150,6 +159,9 @@ fn addresses(scenario: &Scenario) -> Vec<IpAddr> {
     let always = [DNS, POD_ADDRESS, METADATA, ADDRESSES.issuer, ADDRESSES.api_server, ADDRESSES.proxy];
     let mut addresses: Vec<IpAddr> = always.into_iter().map(IpAddr::from).collect();
     addresses.extend(sts(scenario));
+    if scenario.agent.as_ref().is_some_and(|agent| !agent.no_route) {
+        addresses.extend(AGENT);
+    }
     addresses
 }
 
@@ -163,11 +175,16 @@ fn sts(scenario: &Scenario) -> Vec<IpAddr> {
 }
 
 fn listeners(scenario: &Scenario) -> Result<Listeners> {
-    let each = || sts(scenario).into_iter();
     let sts = match scenario.fault {
-        Fault::Refuse | Fault::NoRoute => Sts::Nobody,
-        Fault::Drop => Sts::Full { _queues: each().map(|at| Queue::full(at, 443)).collect::<Result<_>>()? },
-        _ => Sts::Serve(each().map(|at| launch::listen(at, 443)).collect::<Result<_>>()?),
+        Fault::Refuse | Fault::NoRoute => Port::Nobody,
+        Fault::Drop => Port::full(&sts(scenario), 443)?,
+        _ => Port::serve(&sts(scenario), 443)?,
+    };
+    let agent = match &scenario.agent {
+        None => Port::Nobody,
+        Some(agent) if agent.down || agent.no_route => Port::Nobody,
+        Some(agent) if agent.dropped => Port::full(&AGENT, 80)?,
+        Some(_) => Port::serve(&AGENT, 80)?,
     };
     let socket = UdpSocket::bind((DNS, 53)).doing(|| format!("failed to listen on {DNS}:53 over UDP"))?;
     let where_wanted = |wanted: bool, address: Ipv4Addr, port: u16| {
@@ -179,6 +196,7 @@ fn listeners(scenario: &Scenario) -> Result<Listeners> {
         sts,
         issuer: where_wanted(!scenario.issuer.refuse, ADDRESSES.issuer, 443)?,
         api_server: where_wanted(scenario.api_server.is_some(), ADDRESSES.api_server, 443)?,
+        agent,
         proxy: proxy.map(|listener| launch::Proxy { listener, addresses: ADDRESSES }),
         metadata: Some(launch::listen(METADATA.into(), 80)?),
         dns: Some(Dns { udp: socket, tcp: launch::listen(DNS.into(), 53)?, addresses: ADDRESSES }),

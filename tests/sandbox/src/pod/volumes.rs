@@ -9,16 +9,17 @@ use std::{
 use super::mounts;
 use crate::{
     error::{Doing as _, Result},
-    scenario::{Layout, Scenario},
+    scenario::{Layout, Scenario, TokenFile},
 };
 
 /// Without `/var`, which is a link.
-const SECRETS: &str = "/run/secrets/eks.amazonaws.com/serviceaccount";
+const SECRETS: &str = "/run/secrets";
 const SERVICE_ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
 /// Those of a pod, empty.
 pub(crate) struct Volumes {
-    pub(crate) token: PathBuf,
+    /// In the mechanism's order.
+    pub(crate) tokens: Vec<PathBuf>,
     /// Where the account's token for the API server goes.
     pub(crate) service_account: Option<PathBuf>,
     pub(crate) staged: Vec<Staged>,
@@ -34,6 +35,7 @@ pub(crate) struct Staged {
 impl Volumes {
     pub(crate) fn mount(scenario: &Scenario, own: &Path) -> Result<Self> {
         let has_targets = !scenario.targets.is_empty();
+        let healthy = TokenFile::default();
         let mut staged = Vec::new();
         let mut place = |name: &str, at: &str| {
             if !has_targets {
@@ -44,18 +46,22 @@ impl Volumes {
             staged.push(Staged { from: from.clone(), at: at.into(), for_command });
             from
         };
-        let file = &scenario.token_file;
-        let token = if file.missing { SECRETS.into() } else { place("token", SECRETS) };
-        match file.layout {
-            _ if file.missing => {}
-            // The file alone is a mount, below a directory of the container's own.
-            Layout::SubPath if !has_targets => directory(&token)?,
-            _ => volume(&token)?,
+        let mut tokens = Vec::new();
+        for (kind, file) in scenario.mechanism.tokens().iter().zip([&scenario.token_file, &healthy]) {
+            let at = format!("{SECRETS}/{}", kind.directory());
+            let token = if file.missing { at.into() } else { place(kind.file(), &at) };
+            match file.layout {
+                _ if file.missing => {}
+                // The file alone is a mount, below a directory of the container's own.
+                Layout::SubPath if !has_targets => directory(&token)?,
+                _ => volume(&token)?,
+            }
+            tokens.push(token);
         }
         let mounted = scenario.api_server.as_ref().is_some_and(|api_server| !api_server.not_mounted);
         let service_account = mounted.then(|| place("service-account", SERVICE_ACCOUNT));
         service_account.as_deref().map_or(Ok(()), volume)?;
-        Ok(Self { token, service_account, staged })
+        Ok(Self { tokens, service_account, staged })
     }
 }
 

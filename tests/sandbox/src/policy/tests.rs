@@ -154,3 +154,30 @@ fn wildcards_cover_any_run_and_any_one() {
     assert!(!wildcard("?", ""));
     assert!(!wildcard("a*b", "a-c"));
 }
+
+#[test]
+fn a_service_needs_each_of_its_actions() {
+    let statement = |effect: &str, action: Value| json!({"Effect": effect, "Principal": {"Service": "x.amazonaws.com"}, "Action": action});
+    let service = || Caller::service("x.amazonaws.com");
+    assert!(policy(statement("Allow", json!(["sts:AssumeRole", "sts:TagSession"]))).allows(&service()));
+    assert!(!policy(statement("Allow", json!("sts:AssumeRole"))).allows(&service()));
+    let apart = [statement("Allow", json!("sts:AssumeRole")), statement("Allow", json!("sts:TagSession"))];
+    assert!(policy(json!(apart)).allows(&service()));
+    let denied = [statement("Allow", json!("sts:*")), statement("Deny", json!("sts:TagSession"))];
+    assert!(!policy(json!(denied)).allows(&service()));
+    assert!(!policy(statement("Allow", json!("sts:*"))).allows(&Caller::of("x.amazonaws.com")));
+}
+
+#[test]
+fn an_arns_parts_are_matched_one_by_one() {
+    let lets = |pattern: &str| {
+        let statement = json!({
+            "Effect": "Allow", "Principal": {"Service": "x"}, "Action": "sts:*",
+            "Condition": {"ArnLike": {"aws:SourceArn": pattern}},
+        });
+        policy(statement).allows(&Caller::service("x").with("aws:SourceArn", ["arn:aws:eks:r:1:cluster/a"]))
+    };
+    assert!(lets("arn:aws:eks:*:1:cluster/*"));
+    assert!(!lets("arn:aws:eks:*:cluster/a"));
+    assert!(!lets("arn:*"));
+}

@@ -3,10 +3,6 @@
 
 use std::fmt::Write as _;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ring::rand::{SecureRandom as _, SystemRandom};
-use time::{Duration, OffsetDateTime};
-
 use super::{Endpoint, Parameters, Refusal, answer::escape, query::Exchange};
 use crate::{
     clock,
@@ -14,7 +10,8 @@ use crate::{
     policy::Caller,
     registry::{Account, Provider, Role, RoleArn},
     scenario::Wording,
-    world::{Session, World},
+    session::{self, Session},
+    world::World,
 };
 
 /// What STS allows clocks to differ by.
@@ -175,38 +172,13 @@ fn issue(
     asked: &Exchange<'_>,
     identity: &[(&str, &str)],
 ) -> Result<String, Refusal> {
-    let role = world.scenario.answers_as_role.as_deref().unwrap_or(&role.name);
     let failed = |_| Refusal::new(500, "InternalFailure", "The sandbox ran out of random numbers.");
-    let access_key_id = format!("ASIA{}", letters(16).map_err(failed)?);
-    let expiration = world.clock.now().saturating_add(Duration::seconds(asked.duration_seconds));
-    // One id for a role, whatever the session.
-    let role_id =
-        format!("AROA{:0>17}", role.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
-    let session = Session {
-        secret: base64(30).map_err(failed)?,
-        token: base64(510).map_err(failed)?,
-        arn: format!(
-            "arn:{}:sts::{}:assumed-role/{role}/{}",
-            account.partition, account.id, asked.session_name
-        ),
-        user_id: format!("{}:{}", role_id.get(..21).unwrap_or(&role_id), asked.session_name),
-        account: account.id.clone(),
-        expiration,
-    };
-    for secret in [&access_key_id, &session.secret, &session.token] {
-        world.record.secret(secret);
-    }
-    let result = document(&access_key_id, &session, expiration, identity);
-    world.sessions().insert(access_key_id, session);
-    Ok(result)
+    let (access_key_id, session) =
+        session::open(world, account, role, asked.session_name, asked.duration_seconds).map_err(failed)?;
+    Ok(document(&access_key_id, &session, identity))
 }
 
-fn document(
-    access_key_id: &str,
-    session: &Session,
-    expiration: OffsetDateTime,
-    identity: &[(&str, &str)],
-) -> String {
+fn document(access_key_id: &str, session: &Session, identity: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in identity {
         // Writing to a String cannot fail.
@@ -222,23 +194,9 @@ fn document(
         escape(&session.user_id),
         session.secret,
         session.token,
-        clock::iso(expiration),
+        clock::iso(session.expiration),
     );
     text
-}
-
-fn base64(bytes: usize) -> Result<String, ring::error::Unspecified> {
-    let mut buffer = vec![0; bytes];
-    SystemRandom::new().fill(&mut buffer)?;
-    Ok(STANDARD.encode(buffer))
-}
-
-/// Of the alphabet that key ids are made of.
-fn letters(count: usize) -> Result<String, ring::error::Unspecified> {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut buffer = vec![0; count];
-    SystemRandom::new().fill(&mut buffer)?;
-    Ok(buffer.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
 }
 
 #[cfg(test)]

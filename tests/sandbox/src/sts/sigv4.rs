@@ -10,7 +10,7 @@ use super::{Endpoint, Refusal, Request};
 use crate::{
     clock,
     key::{hex, sha256_hex},
-    world::Session,
+    session::Session,
 };
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

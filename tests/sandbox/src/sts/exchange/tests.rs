@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::*;
 use crate::{

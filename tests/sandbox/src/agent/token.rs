@@ -1,0 +1,137 @@
+//! What the agent itself checks of a token before it asks EKS Auth, with the texts of the Go library that it uses.
+//! No signature, no audience. Source: golang-jwt v5, `ParseUnverified` and `Validator`.
+
+use base64::{DecodeError, Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+type Object = Map<String, Value>;
+
+/// The agent's text, where it refuses.
+pub(super) fn validate(token: &str, now: i64) -> Result<(), String> {
+    if token.is_empty() {
+        return Err("Service account token cannot be empty".into());
+    }
+    let claims = parse(token).map_err(|text| format!("Service account token cannot be parsed: {text}"))?;
+    let time = |claim: &str| claims.get(claim).and_then(Value::as_f64);
+    let now = now as f64;
+    let mut failures = Vec::new();
+    if time("exp").is_some_and(|exp| now >= exp) {
+        failures.push("token is expired");
+    }
+    if time("nbf").is_some_and(|nbf| now < nbf) {
+        failures.push("token is not valid yet");
+    }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(format!("Service account token failed basic claim validations: {}", failures.join(", ")))
+}
+
+/// That the token names its pod, which new agents keep credentials under.
+pub(super) fn pod(token: &str) -> Result<(), &'static str> {
+    let claims = parse(token).unwrap_or_default();
+    let kubernetes = claims.get("kubernetes.io").filter(|claim| claim.is_object());
+    let kubernetes = kubernetes.ok_or("token missing kubernetes.io claims")?;
+    let pod = kubernetes.get("pod").filter(|claim| claim.is_object()).ok_or("token missing pod claims")?;
+    pod["uid"].as_str().map(|_| ()).ok_or("token missing pod uid")
+}
+
+/// The claims of whatever has a JWT's form.
+pub(super) fn parse(token: &str) -> Result<Object, String> {
+    let malformed = |text: String| format!("token is malformed: {text}");
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, _signature] = parts.as_slice() else {
+        return Err(malformed("token contains an invalid number of segments".into()));
+    };
+    let header = segment(header, "header").map_err(malformed)?;
+    let claims = segment(claims, "claim").map_err(malformed)?;
+    match header.get("alg").and_then(Value::as_str) {
+        None => Err("token is unverifiable: signing method (alg) is unspecified".into()),
+        Some(alg) if METHODS.contains(&alg) => Ok(claims),
+        Some(_) => Err("token is unverifiable: signing method (alg) is unavailable".into()),
+    }
+}
+
+const METHODS: &[&str] = &[
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384",
+    "PS512", "EdDSA", "none",
+];
+
+fn segment(text: &str, name: &str) -> Result<Object, String> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
+        let at = match error {
+            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+            // Go counts from the start of the last, incomplete group.
+            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len() / 4 * 4,
+        };
+        format!("could not base64 decode {name}: illegal base64 data at input byte {at}")
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        let text = match first {
+            _ if error.is_eof() => "unexpected end of JSON input".into(),
+            Some(byte) => format!("invalid character '{}' looking for beginning of value", char::from(*byte)),
+            None => "unexpected end of JSON input".into(),
+        };
+        format!("could not JSON decode {name}: {text}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn token(header: Value, claims: Value) -> String {
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}.c2lnbmF0dXJl", part(header), part(claims))
+    }
+
+    fn rs256(claims: Value) -> String {
+        token(json!({"alg": "RS256"}), claims)
+    }
+
+    #[test]
+    fn a_token_is_valid_from_its_first_second_to_its_last() {
+        let token = rs256(json!({"nbf": 100, "exp": 200}));
+        let failed = "Service account token failed basic claim validations: token is";
+        assert_eq!(validate(&token, 99), Err(format!("{failed} not valid yet")));
+        assert_eq!(validate(&token, 100), Ok(()));
+        assert_eq!(validate(&token, 199), Ok(()));
+        assert_eq!(validate(&token, 200), Err(format!("{failed} expired")));
+        assert_eq!(validate(&rs256(json!({})), 0), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_token_is_named_as_the_go_library_names_it() {
+        let good = rs256(json!({}));
+        for (token, text) in [
+            ("x", "token is malformed: token contains an invalid number of segments"),
+            (
+                &format!("Bearer {good}"),
+                "token is malformed: could not base64 decode header: illegal base64 data at input byte 6",
+            ),
+            (
+                "aGk.e30.c2ln",
+                "token is malformed: could not JSON decode header: invalid character 'h' looking for beginning of value",
+            ),
+            (&token(json!({}), json!({})), "token is unverifiable: signing method (alg) is unspecified"),
+            (
+                &token(json!({"alg": "x"}), json!({})),
+                "token is unverifiable: signing method (alg) is unavailable",
+            ),
+        ] {
+            let expected = format!("Service account token cannot be parsed: {text}");
+            assert_eq!(validate(token, 0), Err(expected), "{token}");
+        }
+        assert_eq!(validate("", 0), Err("Service account token cannot be empty".into()));
+    }
+
+    #[test]
+    fn a_token_that_names_no_pod_is_not_bound_to_one() {
+        assert_eq!(pod(&rs256(json!({}))), Err("token missing kubernetes.io claims"));
+        assert_eq!(pod(&rs256(json!({"kubernetes.io": {}}))), Err("token missing pod claims"));
+        assert_eq!(pod(&rs256(json!({"kubernetes.io": {"pod": {}}}))), Err("token missing pod uid"));
+        assert_eq!(pod(&rs256(json!({"kubernetes.io": {"pod": {"uid": "x"}}}))), Ok(()));
+    }
+}

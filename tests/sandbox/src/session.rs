@@ -1,0 +1,90 @@
+//! Credentials as STS makes them, and the session that they stand for; STS and EKS Auth hand them out.
+//! Who may have them is decided before; what is written around them, afterwards.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use ring::{
+    error::Unspecified,
+    rand::{SecureRandom as _, SystemRandom},
+};
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    key::hex,
+    registry::{Account, Role},
+    world::World,
+};
+
+/// What STS remembers of credentials that it issued, by access key id.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) secret: String,
+    pub(crate) token: String,
+    pub(crate) arn: String,
+    pub(crate) user_id: String,
+    pub(crate) account: String,
+    pub(crate) expiration: OffsetDateTime,
+}
+
+/// The access key id and the session, which STS knows from now on.
+pub(crate) fn open(
+    world: &World,
+    account: &Account,
+    role: &Role,
+    name: &str,
+    seconds: i64,
+) -> Result<(String, Session), Unspecified> {
+    let role = world.scenario.answers_as_role.as_deref().unwrap_or(&role.name);
+    let access_key_id = format!("ASIA{}", letters(16)?);
+    // One id for a role, whatever the session.
+    let role_id =
+        format!("AROA{:0>17}", role.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+    let session = Session {
+        secret: STANDARD.encode(random::<30>()?),
+        token: STANDARD.encode(random::<510>()?),
+        arn: format!("arn:{}:sts::{}:assumed-role/{role}/{name}", account.partition, account.id),
+        user_id: format!("{}:{name}", role_id.get(..21).unwrap_or(&role_id)),
+        account: account.id.clone(),
+        expiration: world.clock.now().saturating_add(Duration::seconds(seconds)),
+    };
+    for secret in [&access_key_id, &session.secret, &session.token] {
+        world.record.secret(secret);
+    }
+    world.sessions().insert(access_key_id.clone(), session.clone());
+    Ok((access_key_id, session))
+}
+
+/// A random one, version 4.
+pub(crate) fn uuid() -> Result<String, Unspecified> {
+    let mut bytes = random::<16>()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let text = hex(&bytes);
+    Ok([&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-"))
+}
+
+fn random<const COUNT: usize>() -> Result<[u8; COUNT], Unspecified> {
+    let mut buffer = [0; COUNT];
+    SystemRandom::new().fill(&mut buffer)?;
+    Ok(buffer)
+}
+
+/// Of the alphabet that key ids are made of.
+fn letters(count: usize) -> Result<String, Unspecified> {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut buffer = vec![0; count];
+    SystemRandom::new().fill(&mut buffer)?;
+    Ok(buffer.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_says_that_it_is_random() {
+        let uuid = uuid().unwrap();
+        let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12], "{uuid}");
+        assert_eq!(uuid.as_bytes()[14], b'4', "{uuid}");
+    }
+}
