@@ -214,3 +214,95 @@ fn for_others(case: &Case<'_>, finding: Finding) -> Finding {
         _ => finding,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Evidence, FileKind, Opener, Process, Proof};
+
+    fn component(path: &str, kind: FileKind, mode: u32) -> PathComponent {
+        PathComponent {
+            path: path.to_owned(),
+            kind: Some(kind),
+            mode: Some(mode),
+            uid: Some(0),
+            gid: Some(0),
+            last: true,
+            ..PathComponent::default()
+        }
+    }
+
+    /// What uid 1000 has of a file of root's with that mode, given how the open went.
+    fn judged(mode: u32, proof: Option<Option<&str>>, change: impl FnOnce(&mut TokenFile)) -> Vec<Finding> {
+        let mut file = TokenFile {
+            path: "/token".to_owned(),
+            components: vec![
+                component("/", FileKind::Directory, 0o755),
+                component("/token", FileKind::Regular, mode),
+            ],
+            kind: Some(FileKind::Regular),
+            mode: Some(mode),
+            uid: Some(0),
+            gid: Some(0),
+            links_protected: Some(false),
+            proof: proof.map(|error| Proof { by: Opener::AsSubject, error: error.map(str::to_owned) }),
+            ..TokenFile::default()
+        };
+        change(&mut file);
+        let process = Process { source: "as-uid".to_owned(), uid: 1000, gid: 1000, ..Process::default() };
+        let evidence = Evidence { process, token_file: Some(file.clone()), ..Evidence::default() };
+        judge(&Case::new(&evidence, 0), &file)
+    }
+
+    fn classes(findings: &[Finding]) -> Vec<(Class, Severity)> {
+        findings.iter().map(|finding| (finding.class, finding.severity)).collect()
+    }
+
+    const REFUSED: (Class, Severity) = (Class::TokenFileUnreadable, Severity::Error);
+
+    #[test]
+    fn who_may_read_is_judged_by_the_open_and_without_one_by_the_model() {
+        for (mode, proof, expected) in [
+            (0o644, Some(None), &[][..]),
+            (0o644, None, &[]),
+            (0o600, Some(Some("EACCES")), &[REFUSED]),
+            (0o600, None, &[REFUSED]),
+        ] {
+            assert_eq!(classes(&judged(mode, proof, |_| {})), expected, "{mode:o} {proof:?}");
+        }
+    }
+
+    #[test]
+    fn where_open_and_model_disagree_the_open_counts_and_it_is_said() {
+        let refused = judged(0o644, Some(Some("EACCES")), |_| {});
+        assert_eq!(classes(&refused), [REFUSED]);
+        assert!(refused[0].required.contains("SELinux"), "{refused:?}");
+        let granted = judged(0o600, Some(None), |_| {});
+        assert_eq!(classes(&granted), [(Class::TokenFileUnreadable, Severity::Info)]);
+    }
+
+    #[test]
+    fn what_credprobe_itself_cannot_see_is_inconclusive() {
+        let unread = judged(0o644, None, |file| file.read_error = Some("EACCES".to_owned()));
+        assert_eq!(classes(&unread), [(Class::Inconclusive, Severity::Error)]);
+        let unseen = judged(0o644, None, |file| {
+            let unseen = PathComponent {
+                kind: None,
+                mode: None,
+                error: Some("EACCES".to_owned()),
+                ..component("/token", FileKind::Regular, 0)
+            };
+            file.components[1] = unseen;
+            file.open_error = Some("EACCES".to_owned());
+        });
+        assert_eq!(classes(&unseen), [(Class::Inconclusive, Severity::Error)]);
+    }
+
+    #[test]
+    fn root_s_file_beside_two_users_may_be_credprobes_own_doing() {
+        let projected = |file: &mut TokenFile| file.data_link = Some("..2026_11_21_10_00_00.1".to_owned());
+        let beside = judged(0o440, None, projected);
+        assert_eq!(classes(&beside), [REFUSED, (Class::TokenFilePerturbed, Severity::Warning)]);
+        assert_eq!(classes(&judged(0o440, None, |_| {})), [REFUSED], "not a file of kubelet's");
+    }
+}
