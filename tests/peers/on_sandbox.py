@@ -36,7 +36,7 @@ def outcomes(probe: str, sandbox: str, python: str) -> tuple[str, list[Outcome]]
             found = list(pool.map(lambda name: pods.outcome(name, known.get(name)), names))
     exchanged = sorted((it for it in found if it is not None), key=lambda it: it.case)
     title = f"On the sandbox: {len(exchanged)} scenarios with an exchange"
-    title += f" ({len(found) - len(exchanged)} without, {len(pending)} pending)"
+    title += f" ({len(found) - len(exchanged)} without one of their own, {len(pending)} pending)"
     strays = known.keys() - {it.case for it in exchanged} - set(pending)
     stray = "known_differences.json names it, but it has no exchange or does not exist"
     return title, [*exchanged, *(Outcome(name, problems=[stray]) for name in sorted(strays))]
@@ -60,7 +60,7 @@ class Pods:
         return [self.sandbox, *options, *([f"--record={record}"] if record else []), "--", *command]
 
     def outcome(self, scenario: str, known: str | None) -> Outcome | None:
-        """`None`: STS is not asked."""
+        """`None`: STS is not asked, or not for the process that boto3 would be."""
         outcome = Outcome(scenario, known=known)
         args = settings(scenario).get("args", [])
         record = self.folder / f"{scenario}.json"
@@ -70,7 +70,8 @@ class Pods:
             outcome.not_run = ran.stderr.strip()
             return outcome
         requests = json.loads(record.read_text())["sts_requests"]
-        if not requests:
+        # Of another user or process boto3 knows nothing: it would be asked for its own.
+        if not requests or report(ran)["subject"]["source"] != "self":
             return None
         asked = run(self.command(scenario, boto3_command(self.python)))
         if asked.code == SANDBOX_ERROR:
