@@ -9,7 +9,7 @@ use crate::wire::{self, Trust};
 /// The longest bundle that is read, in bytes: Mozilla's whole list as PEM has a quarter of a megabyte.
 const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// How many files of `SSL_CERT_DIR` are read: distributions have about 300, links included.
+/// How many files of `SSL_CERT_DIR` are read, a bundle's length together: distributions have about 300, links included.
 const FILES_LIMIT: usize = 1_000;
 
 /// `flag` before `AWS_CA_BUNDLE`; `SSL_CERT_FILE` and `SSL_CERT_DIR` are added.
@@ -48,8 +48,8 @@ fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
     let folders = folders.split(':').filter(|folder| !folder.is_empty()).filter_map(|folder| {
         let mut pem = Vec::new();
         for name in subject.root().read_dir_names(folder, FILES_LIMIT).unwrap_or_default() {
-            let path = format!("{folder}/{name}");
-            pem.extend(subject.read(&path, BUNDLE_LIMIT).unwrap_or_default());
+            let left = BUNDLE_LIMIT.saturating_sub(pem.len() as u64);
+            pem.extend(subject.read(&format!("{folder}/{name}"), left).unwrap_or_default());
             pem.push(b'\n');
         }
         (!pem.is_empty()).then(|| (format!("SSL_CERT_DIR={folder}"), pem))
