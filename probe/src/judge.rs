@@ -9,8 +9,10 @@ mod identity;
 mod issuer;
 pub mod kubelet;
 mod network;
+mod other_sdks;
 mod repair;
 mod settings;
+mod shadow;
 mod shell;
 pub mod target;
 #[cfg(test)]
@@ -56,7 +58,9 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
         return findings;
     }
     findings.extend(environment::judge(&case));
+    findings.extend(shadow::judge(&case));
     if case.requested.mechanism == Mechanism::Irsa {
+        findings.extend(other_sdks::judge(&case));
         findings.extend(token_file::judge(&case));
         findings.extend(token::judge(&case));
         findings.extend(network::judge(&case));

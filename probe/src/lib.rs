@@ -3,6 +3,7 @@
 
 pub mod arn;
 pub mod attempts;
+pub mod chain;
 pub mod check;
 pub mod class;
 pub mod cli;

@@ -6,10 +6,11 @@
 
 use credprobe::class::Class;
 use credprobe::cli::{self, Command, Output, Parsed};
+use credprobe::evidence::Settings;
 use credprobe::report::{self, Report};
 use credprobe::subject::{Subject, Whose};
 use credprobe::until::until_verdict;
-use credprobe::{check, explain, guard, judge_again, log, trust};
+use credprobe::{chain, check, explain, guard, judge_again, log, trust};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -55,6 +56,7 @@ fn started() -> u8 {
 
 fn run(command: Command) -> u8 {
     match command {
+        Command::Chain(asked) => run_chain(&asked),
         Command::Check(check) => run_check(&check),
         Command::Explain { argument, output } => run_explain(argument.as_deref(), output),
         Command::Judge { report, output } => run_judge(&report, output),
@@ -114,6 +116,29 @@ fn run_trust(asked: &cli::Trust) -> u8 {
         }
         trust::Answer::Usage(problem) => usage(&problem),
     }
+}
+
+fn run_chain(asked: &cli::Chain) -> u8 {
+    log::install(asked.log_level);
+    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let Some(subject) = subject(asked.whose.clone()) else { return Class::InternalError.code() };
+    let settings = Settings { no_network: true, ..Settings::default() };
+    let run = runtime.block_on(check::run(&subject, settings, Duration::ZERO));
+    if !subject.is_seen() {
+        // Why, and how to let it, the local report tells.
+        let report = report::local(run);
+        show(&report, asked.output);
+        return report.exit_code;
+    }
+    let page = chain::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
+    match asked.output {
+        Output::Text => print(chain::text(&page).trim_end()),
+        Output::Json => match serde_json::to_string_pretty(&page) {
+            Ok(json) => print(&json),
+            Err(error) => say(&guard::line(&format!("the answer does not serialise ({error})"))),
+        },
+    }
+    0
 }
 
 fn run_explain(argument: Option<&str>, output: Output) -> u8 {

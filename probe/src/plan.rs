@@ -2,6 +2,7 @@
 //! Each value is named with its source. Whether the values are any good, the judges say.
 
 use crate::arn::RoleArn;
+use crate::chain;
 use crate::evidence::{Environment, Evidence, Process, Token};
 use crate::partition::{self, Partition};
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
@@ -133,6 +134,10 @@ pub enum RouteProblem {
 /// Chooses region and endpoint as an SDK would with this environment, and the issuer's region where it has none.
 #[must_use]
 pub fn route(environment: &Environment, token: Option<&Token>) -> Route {
+    // `--sdk`: as that one reads the variables, where it is known how.
+    if let Some(sts) = chain::stated(environment).and_then(|sdk| sdk.sts.as_ref()) {
+        return chain::route(sts, environment);
+    }
     let region = region(environment, token);
     let endpoint = endpoint(environment, region.as_ref());
     Route { region, endpoint }
@@ -153,7 +158,10 @@ fn region(environment: &Environment, token: Option<&Token>) -> Option<Sourced> {
 /// The source of a region that no variable names.
 pub const ISSUER_SOURCE: &str = "the token's issuer";
 
-fn endpoint(environment: &Environment, region: Option<&Sourced>) -> Result<Endpoint, RouteProblem> {
+pub(crate) fn endpoint(
+    environment: &Environment,
+    region: Option<&Sourced>,
+) -> Result<Endpoint, RouteProblem> {
     let fips = environment.is_true("AWS_USE_FIPS_ENDPOINT");
     let dual_stack = environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
     if let Some((name, url)) = configured_endpoint(environment) {
@@ -213,14 +221,18 @@ fn global_endpoint(environment: &Environment) -> Result<Endpoint, RouteProblem> 
     let role = requested(environment).role_arn;
     let role = role.and_then(|role| RoleArn::parse(&role.value).ok());
     match role {
-        Some(role) if role.partition == "aws" => Ok(Endpoint {
-            url: format!("https://{}", partition::GLOBAL_STS),
-            host: partition::GLOBAL_STS.to_owned(),
-            signing_region: "us-east-1".to_owned(),
-            configured_by: None,
-            global: true,
-        }),
+        Some(role) if role.partition == "aws" => Ok(global()),
         _ => Err(RouteProblem::NoRegion),
+    }
+}
+
+pub(crate) fn global() -> Endpoint {
+    Endpoint {
+        url: format!("https://{}", partition::GLOBAL_STS),
+        host: partition::GLOBAL_STS.to_owned(),
+        signing_region: "us-east-1".to_owned(),
+        configured_by: None,
+        global: true,
     }
 }
 
@@ -240,7 +252,7 @@ fn trusted(endpoint: Endpoint, stated: Option<&str>) -> Result<Endpoint, RoutePr
 }
 
 /// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, unless both are switched off (SDK reference guide).
-fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
+pub(crate) fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
     if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return None;
     }

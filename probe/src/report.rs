@@ -12,7 +12,7 @@ use crate::judge;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde::{Deserialize, Serialize};
 
-pub use build::{Options, build};
+pub use build::{Options, build, local};
 
 /// The version of the JSON document: fields are added under it, never changed or removed.
 pub const SCHEMA: &str = "credprobe/report/v1";

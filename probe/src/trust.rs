@@ -19,8 +19,7 @@ use crate::cli::Output;
 use crate::evidence::TokenShape;
 use crate::finding::Severity;
 use crate::plan::Mechanism;
-use crate::report::{self, Options, Report};
-use crate::verdict::Tolerate;
+use crate::report;
 use crate::{guard, judge, plan};
 use evaluate::{Element, Outcome};
 use policy::{Effect, Statement};
@@ -168,15 +167,7 @@ fn is_judged_by_check(run: &Run, role_is_missing: bool) -> bool {
 
 /// The local report, with its own class and code.
 fn as_check_says(run: Run, output: Output) -> Answer {
-    let tolerate = Tolerate::default();
-    let options = Options {
-        tolerate: &tolerate,
-        report_only: false,
-        deny_warnings: false,
-        attempts: 1,
-        flapped: false,
-    };
-    let report: Report = report::build(run.evidence, run.observed_at, &run.timings, &options);
+    let report = report::local(run);
     // There is no token to hold against a policy, whatever else is well.
     let code = if report.exit_code == 0 { Class::Inconclusive.code() } else { report.exit_code };
     let text = match output {

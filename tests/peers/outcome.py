@@ -37,7 +37,7 @@ def compare(outcome: Outcome, ready: bool, right_role: bool) -> None:
 
 def show(title: str, outcomes: list[Outcome]) -> None:
     print(f"\n{title}")
-    rows = [("case", "probe", "boto3", "verdict")]
+    rows = [("case", "probe", "peer", "verdict")]
     rows += [(it.case, it.probe, shortened(it.boto3), it.verdict()) for it in outcomes]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for row in rows:

@@ -1,6 +1,6 @@
-"""Real peers: boto3 beside the probe in the sandbox and on SeaweedFS's STS. See README.md.
+"""Real peers: boto3 beside the probe in the sandbox and on SeaweedFS's STS, SDKs beside `chain`. See README.md.
 
-    CREDPROBE_BIN=… CREDPROBE_SANDBOX_BIN=… python3 run.py [--cache=FOLDER] [--only=sandbox|seaweedfs]
+    CREDPROBE_BIN=… CREDPROBE_SANDBOX_BIN=… python3 run.py [--cache=FOLDER] [--only=sandbox|seaweedfs|chain]
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 # Nothing is left among the sources.
 sys.dont_write_bytecode = True
 
+import chain
 import on_sandbox
 import outcome
 import packages
@@ -24,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cache = os.environ.get("CREDPROBE_PEERS_CACHE") or HERE.parents[1] / "target" / "peers"
     parser.add_argument("--cache", type=Path, default=cache, help="where packages are kept (default: %(default)s)")
-    parser.add_argument("--only", choices=("sandbox", "seaweedfs"), help="one of the two peers")
+    parser.add_argument("--only", choices=("sandbox", "seaweedfs", "chain"), help="one of them")
     chosen = parser.parse_args()
     probe, sandbox = programs.programs()
     try:
@@ -39,11 +40,15 @@ def main() -> int:
     # Ends through the `finally`s: nothing that was started may stay.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     found = []
-    if chosen.only != "seaweedfs":
+    if chosen.only in (None, "chain"):
+        title, compared = chain.outcomes(probe, str(python), chosen.cache)
+        outcome.show(title, compared)
+        found += compared
+    if chosen.only in (None, "sandbox"):
         title, compared = on_sandbox.outcomes(probe, sandbox, str(python))
         outcome.show(title, compared)
         found += compared
-    if chosen.only != "sandbox":
+    if chosen.only in (None, "seaweedfs"):
         import on_seaweedfs  # Needs the packages.
 
         compared = on_seaweedfs.outcomes(probe, str(python))

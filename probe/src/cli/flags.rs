@@ -31,6 +31,17 @@ const SESSION_NAME: Flag = flag(
 const LOG_LEVEL: Flag =
     flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]");
 
+const SDK: Flag = flag(
+    "sdk",
+    "ID|auto",
+    "Judge as this SDK would act, its STS host and its order; `credprobe chain` lists the ids",
+);
+const TARGET_PID: Flag = flag(
+    "target-pid",
+    "N|auto",
+    "Judge another process: its environment, root, token file, ids and capabilities, as with kubectl debug --target; auto takes the entrypoint of the one other container",
+);
+
 /// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
 pub(super) const CHECK_FLAGS: &[Flag] = &[
     flag(
@@ -49,6 +60,7 @@ pub(super) const CHECK_FLAGS: &[Flag] = &[
         "REGION",
         "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
     ),
+    SDK,
     flag(
         "as-uid",
         "N",
@@ -56,11 +68,7 @@ pub(super) const CHECK_FLAGS: &[Flag] = &[
     ),
     flag("as-gid", "N", "The same for its group"),
     flag("as-groups", "N,N", "The same for its supplementary groups"),
-    flag(
-        "target-pid",
-        "N|auto",
-        "Judge another process: its environment, root, token file, ids and capabilities, as with kubectl debug --target; auto takes the entrypoint of the one other container",
-    ),
+    TARGET_PID,
     switch("no-network", "The local verdict only; STS is not asked"),
     switch("no-identity", "Skip GetCallerIdentity after the exchange"),
     flag("timeout", "DURATION", "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]"),
@@ -107,6 +115,13 @@ pub(super) const TRUST_FLAGS: &[Flag] = &[
     ROLE_ARN,
     TOKEN_FILE,
     SESSION_NAME,
+    flag("output", "text|json", "The answer's form [default: text]"),
+    LOG_LEVEL,
+];
+
+pub(super) const CHAIN_FLAGS: &[Flag] = &[
+    flag("sdk", "ID|auto", "Tell of this SDK at length [default: auto, all in a table]"),
+    TARGET_PID,
     flag("output", "text|json", "The answer's form [default: text]"),
     LOG_LEVEL,
 ];

@@ -84,6 +84,9 @@ pub struct Settings {
     pub expect_subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// An id of `credprobe chain`, or `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sdk: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@
 use super::case::Case;
 use super::{settings, shell};
 use crate::arn::RoleArn;
+use crate::chain;
 use crate::class::Class;
 use crate::finding::{Expectation, Finding, Severity};
 use crate::partition::Partition;
@@ -214,18 +215,21 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
         (Err(RouteProblem::NoRegion), _) => {
             Finding::new(class, "no region is known, and without one no STS endpoint can be chosen")
                 .severity(Severity::Error)
-                .presented(
-                    "neither AWS_REGION nor AWS_DEFAULT_REGION, nor a region in the profile or the issuer",
-                )
+                .presented(format!("{}, nor a region in the profile or the issuer", no_region(case)))
         }
         (Ok(endpoint), region) if endpoint.configured_by.is_none() => match region {
             None => Finding::new(class, "no region is set: the exchange goes to the global endpoint")
-                .presented(format!("neither AWS_REGION nor AWS_DEFAULT_REGION; used: {}", endpoint.host)),
+                .presented(format!("{}; used: {}", no_region(case), endpoint.host)),
+            Some(region) if region.source == chain::OWN_DEFAULT => Finding::new(
+                class,
+                format!("no region is set: the exchange goes to the SDK's own default, {}", region.value),
+            )
+            .presented(no_region(case)),
             Some(region) if region.source == ISSUER_SOURCE => Finding::new(
                 class,
                 format!("no region is set: the exchange goes to the issuer's, {}", region.value),
             )
-            .presented("neither AWS_REGION nor AWS_DEFAULT_REGION"),
+            .presented(no_region(case)),
             Some(_) => return None,
         },
         _ => return None,
@@ -243,6 +247,16 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
         ),
         None => set_region_of_nodes(case, finding),
     })
+}
+
+/// The variables that are missing: those of the SDK that is stated, else both.
+fn no_region(case: &Case<'_>) -> String {
+    match chain::stated(&case.evidence.environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
+        Some((sdk, sts)) => {
+            format!("no {}, as {} would read it", sts.regions.join(" and no "), chain::names(&[sdk]))
+        }
+        None => "neither AWS_REGION nor AWS_DEFAULT_REGION".to_owned(),
+    }
 }
 
 /// The cluster knows its region where the issuer does not say it: nodes are labelled with it.

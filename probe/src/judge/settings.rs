@@ -19,7 +19,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         .required("AWS's own partitions");
         remove(case, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
     });
-    findings.into_iter().chain([custom, legacy_endpoint(case)]).flatten().collect()
+    findings.into_iter().chain([custom]).flatten().collect()
 }
 
 /// Adds how to take a setting back: a variable by a command, a flag in words.
@@ -169,57 +169,6 @@ fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.
-const LEGACY_REGIONS: &[&str] = &[
-    "ap-northeast-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
-
-fn legacy_endpoint(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
-    let legacy = environment.get("AWS_STS_REGIONAL_ENDPOINTS")?.eq_ignore_ascii_case("legacy");
-    let endpoint = case.route.endpoint.as_ref().ok()?;
-    let moved = LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
-    if !legacy || !moved || endpoint.configured_by.is_some() || endpoint.global {
-        return None;
-    }
-    let finding = Finding::new(
-        Class::EndpointDiffers,
-        format!("boto3 and AWS CLI v1 call sts.amazonaws.com here, not {}", endpoint.host),
-    )
-    .presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {}", endpoint.signing_region))
-    .required(format!("AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}", endpoint.host));
-    Some(match case.account() {
-        Some(account) => case.recreate(finding.fix_note(
-            shell::command(&[
-                "kubectl",
-                "annotate",
-                "serviceaccount",
-                "-n",
-                account.namespace,
-                account.name,
-                "eks.amazonaws.com/sts-regional-endpoints=true",
-                "--overwrite",
-            ]),
-            "overwrites the annotation; where the pod spec sets the variable, remove it there",
-        )),
-        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
-    })
 }
 
 /// STS API, RoleSessionName.

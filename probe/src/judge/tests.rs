@@ -19,6 +19,7 @@ fn healthy() -> Evidence {
         ("AWS_ROLE_ARN", ROLE),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"),
         ("AWS_REGION", "eu-west-1"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
     ] {
         evidence.environment.variables.insert(name.to_owned(), value.to_owned());
     }
@@ -427,7 +428,9 @@ fn a_guess_explains_a_refusal_and_makes_none() {
 fn a_token_that_is_taken_in_the_issuers_region_shows_a_region_that_is_not_enabled() {
     let mut evidence =
         refused(400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for x");
-    evidence.environment.variables.insert("AWS_REGION".to_owned(), "eu-central-2".to_owned());
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        evidence.environment.variables.insert(name.to_owned(), "eu-central-2".to_owned());
+    }
     let other =
         |status| Some(OtherRegion { region: "eu-west-1".to_owned(), endpoint: String::new(), status });
     evidence.other_region = other(Some(200));
@@ -491,4 +494,54 @@ fn beside_another_sts_no_command_of_aws_is_printed() {
     let finding = one(&evidence);
     assert_eq!(finding.class, Class::AccessDenied);
     assert!(finding.fix.iter().chain(&finding.confirm).all(|line| !line.contains("aws ")), "{finding:?}");
+}
+
+#[test]
+fn a_pair_that_only_flags_name_has_no_rival_in_the_environment() {
+    let mut evidence = healthy();
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        evidence.environment.variables.insert(name.to_owned(), "set".to_owned());
+    }
+    assert_eq!(classes(&evidence), [Class::Shadowed]);
+    for (name, flag) in [
+        ("AWS_ROLE_ARN", &mut evidence.environment.stated.role_arn),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &mut evidence.environment.stated.token_file),
+    ] {
+        *flag = evidence.environment.variables.remove(name);
+    }
+    assert_eq!(classes(&evidence), []);
+}
+
+#[test]
+fn pod_identity_wins_before_irsa_in_javascript_v2_alone() {
+    let mut evidence = healthy();
+    let uri = "http://169.254.170.23/v1/credentials".to_owned();
+    evidence.environment.variables.insert("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), uri);
+    let summary = one(&evidence).summary;
+    assert_eq!(
+        summary,
+        "web identity (IRSA) loses to the container endpoint (Pod Identity) in JavaScript v2"
+    );
+}
+
+#[test]
+fn another_sdk_than_the_stated_one_is_no_error() {
+    let mut evidence = healthy();
+    let profile = crate::evidence::Profile {
+        name: "default".to_owned(),
+        other_keys: vec!["aws_access_key_id".to_owned(), "aws_secret_access_key".to_owned()],
+        ..Default::default()
+    };
+    evidence.environment.profile = Some(profile);
+    for (sdk, mechanism, severity) in [
+        (None, None, Severity::Warning),
+        (None, Some("irsa"), Severity::Error),
+        (Some("rust"), None, Severity::Error),
+        (Some("boto3"), None, Severity::Info),
+        (Some("boto3"), Some("irsa"), Severity::Info),
+    ] {
+        evidence.environment.stated.sdk = sdk.map(str::to_owned);
+        evidence.environment.stated.mechanism = mechanism.map(str::to_owned);
+        assert_eq!(one(&evidence).severity, severity, "{sdk:?} {mechanism:?}");
+    }
 }

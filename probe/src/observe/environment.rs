@@ -40,6 +40,8 @@ const URLS: &[&str] = &[
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_STS",
     "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "http_proxy",
     "https_proxy",
 ];
 

@@ -4,6 +4,7 @@ use super::{
     Probe, Report, ReportedFinding, SCHEMA, Scope, Stage, StageName, Status, Subject, Timing, Verdict,
     rfc3339,
 };
+use crate::check::Run;
 use crate::class::{Class, Owner};
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Severity};
@@ -51,6 +52,20 @@ pub fn build(evidence: Evidence, observed_at: i64, timings: &[Timing], options: 
     }
 }
 
+/// The report of one local run without wishes.
+#[must_use]
+pub fn local(run: Run) -> Report {
+    let tolerate = Tolerate::default();
+    let options = Options {
+        tolerate: &tolerate,
+        report_only: false,
+        deny_warnings: false,
+        attempts: 1,
+        flapped: false,
+    };
+    build(run.evidence, run.observed_at, &run.timings, &options)
+}
+
 fn verdict(judgement: &Judgement, evidence: &Evidence, tolerated: bool, flapped: bool) -> Verdict {
     let deciding = judgement.deciding_finding();
     let scope = if evidence.network.is_some() { Scope::Exchange } else { Scope::Local };
@@ -64,10 +79,21 @@ fn verdict(judgement: &Judgement, evidence: &Evidence, tolerated: bool, flapped:
         recreate_pod: judgement.recreate_pod(),
         tolerated,
         flapped,
-        summary: deciding.map_or_else(|| ready(evidence, scope), |finding| finding.summary.clone()),
+        summary: deciding
+            .map_or_else(|| ready(evidence, scope), |finding| summary(finding, judgement, evidence)),
         fix: deciding.map(|finding| finding.fix.clone()).unwrap_or_default(),
         docs: format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), judgement.class.id()),
     }
+}
+
+/// The credentials are there; that an SDK takes others is all that is wrong.
+fn summary(deciding: &Finding, judgement: &Judgement, evidence: &Evidence) -> String {
+    let is_error = |it: &&JudgedFinding| it.explained_by.is_none() && it.finding.severity == Severity::Error;
+    let alone = judgement.findings.iter().filter(is_error).count() <= 1;
+    if deciding.class == Class::Shadowed && judge::issued(evidence) && alone {
+        return format!("ready, but shadowed: {}", deciding.summary);
+    }
+    deciding.summary.clone()
 }
 
 fn ready(evidence: &Evidence, scope: Scope) -> String {

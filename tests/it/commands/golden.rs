@@ -7,9 +7,14 @@ use std::{fs, path::Path};
 #[test]
 fn help_is_what_it_was() {
     let mut session = Session::default();
-    for words in
-        [&["--help"][..], &["-h"], &["check", "--help"], &["explain", "--help"], &["judge", "--help"]]
-    {
+    for words in [
+        &["--help"][..],
+        &["-h"],
+        &["check", "--help"],
+        &["chain", "--help"],
+        &["explain", "--help"],
+        &["judge", "--help"],
+    ] {
         let ran = session.run(words, &[]).unwrap();
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
     }
@@ -34,6 +39,69 @@ fn explanations_are_what_they_were() {
         session.refused(&["explain", argument], &[]).unwrap();
     }
     session.check("explain.txt").unwrap();
+}
+
+const IRSA: [(&str, &str); 4] = [
+    ("AWS_ROLE_ARN", "arn:aws:iam::814203749616:role/checkout-reader"),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"),
+    ("AWS_REGION", "eu-west-1"),
+    ("AWS_DEFAULT_REGION", "eu-west-1"),
+];
+const POD_IDENTITY: [(&str, &str); 2] = [
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://[fd00:ec2::23]/v1/credentials"),
+    (
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/token",
+    ),
+];
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7SANDBOX"),
+    ("AWS_SECRET_ACCESS_KEY", "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"),
+];
+
+#[test]
+fn chains_are_what_they_were() {
+    let mut session = Session::default();
+    let with = |other: &[(&'static str, &'static str)]| [&IRSA[..], other].concat();
+    for (words, variables) in [
+        (&["chain"][..], IRSA.to_vec()),
+        (&["chain"], IRSA[..3].to_vec()),
+        (&["chain"], [&POD_IDENTITY[..], &[("HTTP_PROXY", "http://user:let-me-pass@proxy:3128")]].concat()),
+        (&["chain"], with(&POD_IDENTITY)),
+        (&["chain"], with(&KEYS)),
+        (&["chain"], with(&[("HTTPS_PROXY", "http://proxy:3128"), ("AWS_STS_REGIONAL_ENDPOINTS", "legacy")])),
+        (&["chain"], vec![("AWS_EC2_METADATA_DISABLED", "true")]),
+        (&["chain", "--sdk=js-v3"], with(&KEYS)),
+        (&["chain", "--sdk=boto3"], [&IRSA[1..2], &KEYS[..1]].concat()),
+        (&["chain"], vec![("CREDPROBE_SDK", "php")]),
+    ] {
+        let ran = session.run(words, &variables).unwrap();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
+        for secret in ["wJalrXUtnFEMIK7MDENGbPxRfiCYSANDBOXKEY12", "AKIAIOSFODNN7SANDBOX", "let-me-pass"] {
+            assert!(!ran.stdout.contains(secret), "{ran}");
+        }
+    }
+    session.check("chain.txt").unwrap();
+}
+
+#[test]
+fn the_chain_in_json_names_each_sdk_with_its_source() {
+    let ran = Session::default().run(&["chain", "--output=json"], &IRSA).unwrap();
+    let page: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &page["schema"]), (0, &"credprobe/chain/v1".into()));
+    let sdks = page["sdks"].as_array().unwrap();
+    assert_eq!(sdks.len(), 17);
+    for sdk in sdks {
+        assert!(sdk["source"].as_str().is_some_and(|source| !source.is_empty()), "{sdk}");
+        assert_eq!(sdk["providers"][0]["provider"], sdk["picks"], "{sdk}");
+    }
+}
+
+#[test]
+fn a_process_that_is_not_there_has_no_chain() {
+    let ran = Session::default().run(&["chain", "--target-pid=4194303"], &[]).unwrap();
+    assert_eq!(ran.code, 3, "{ran}");
+    assert!(ran.stdout.starts_with("inconclusive (3): "), "{ran}");
 }
 
 #[test]
@@ -84,6 +152,12 @@ fn every_usage_error_is_one_line_and_code_2() {
         &["--log-level=verbose"],
         &["explain", "--output=yaml"],
         &["explain", "53", "54"],
+        &["--sdk=cobol"],
+        &["chain", "--sdk=cobol"],
+        &["chain", "--target-pid=0"],
+        &["chain", "--output=yaml"],
+        &["chain", "--as-uid=1000"],
+        &["chain", "positional"],
         &["judge"],
         &["judge", "a.json", "b.json"],
         &["--output=\u{1b}[31m\u{202e}red\n"],
@@ -101,6 +175,7 @@ fn a_bad_environment_twin_is_named_in_its_error() {
         ("CREDPROBE_ROLE_ARN", "nonsense"),
         ("CREDPROBE_EXPECT_ROLE", "nonsense"),
         ("CREDPROBE_NO_NETWORK", "maybe"),
+        ("CREDPROBE_SDK", "cobol"),
         ("CREDPROBE_TIMEOUT", "soon"),
         ("CREDPROBE_TOLERATE", "everything"),
         ("CREDPROBE_AS_UID", "root"),

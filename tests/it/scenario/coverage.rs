@@ -23,12 +23,8 @@ fn every_expected_class_is_known() -> Result<(), Failed> {
 }
 
 /// Classes that no scenario can have yet or at all, and why.
-const WITHOUT: &[(&str, &str)] = &[
-    ("internal-error", "tests/it/faults.rs breaks the probe"),
-    ("usage-error", "tests/it/command_line.rs"),
-    ("shadowed", "competing providers are not looked for yet"),
-    ("proxy-captures", "the agent is not asked yet, and which SDK passes by a proxy is not known yet"),
-];
+const WITHOUT: &[(&str, &str)] =
+    &[("internal-error", "tests/it/faults.rs breaks the probe"), ("usage-error", "tests/it/command_line.rs")];
 
 fn every_class_has_a_scenario() -> Result<(), Failed> {
     let mut seen = expected()?;

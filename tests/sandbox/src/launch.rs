@@ -210,6 +210,13 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let (ca, tls) = certificates(&world)?;
     place_service_account(&world, &place, &tls.cluster_ca)?;
     mounts::write(&place.own.join("ca.pem"), &ca, 0o644)?;
+    if let Some(profile) = &world.scenario.profile {
+        mounts::write(&place.own.join("credentials"), profile, 0o644)?;
+        let values = profile.lines().filter_map(|line| line.split_once('='));
+        for (_, value) in values.filter(|(name, _)| name.trim().starts_with("aws_")) {
+            world.record.secret(value.trim());
+        }
+    }
     let termination_log = place.own.join("termination-log");
     mounts::write(&termination_log, "", 0o666)?;
 
@@ -329,7 +336,9 @@ fn healthy_environment(scenario: &Scenario, place: &Place) -> Environment {
         ("HOME", "/nonexistent".into()),
         ("AWS_CA_BUNDLE", place.own("ca.pem")),
     ];
-    let defaults = injected.chain(defaults).chain(place.environment.iter().cloned());
+    let profile =
+        scenario.profile.as_ref().map(|_| ("AWS_SHARED_CREDENTIALS_FILE", place.own("credentials")));
+    let defaults = injected.chain(defaults).chain(profile).chain(place.environment.iter().cloned());
     let mut environment: Environment =
         defaults.map(|(name, value)| (name.to_owned(), value.into())).collect();
     if let Some(path) = std::env::var_os("PATH") {

@@ -58,6 +58,8 @@ pub struct Scenario {
     pub(crate) issuer: Issuer,
     /// The pod can speak to the API server: address in the environment, account's token and CA mounted.
     pub(crate) api_server: Option<ApiServer>,
+    /// A shared credentials file, which `AWS_SHARED_CREDENTIALS_FILE` names.
+    pub(crate) profile: Option<String>,
     /// A proxy at `proxy.corp.internal:3128`; who uses it, the environment says.
     pub(crate) proxy: Option<Proxy>,
     /// There whenever `mechanism` is about it.

@@ -1,0 +1,232 @@
+//! What holds for some SDKs only, and the variable that brings it about. Pure.
+//! Told by `chain`; what of it matters for a verdict, `judge` says.
+
+use super::sdk::{AgentProxy, Ipv6, Sdk};
+use super::{OnFailure, Provider, Proxying, SdkChain, Way, agent_proxied_by, call, joined, way};
+use crate::evidence::Environment;
+use serde::{Serialize, Serializer};
+
+/// One of them.
+#[derive(Debug, Serialize)]
+pub(super) struct Caveat {
+    /// The name of the variable.
+    pub(super) because: &'static str,
+    pub(super) text: String,
+    /// Whom it is about.
+    #[serde(serialize_with = "ids")]
+    pub(super) sdks: Vec<&'static Sdk>,
+}
+
+impl Caveat {
+    pub(super) fn is_about(&self, sdk: &Sdk) -> bool {
+        self.sdks.iter().any(|other| other.id == sdk.id)
+    }
+}
+
+fn ids<S: Serializer>(sdks: &[&Sdk], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(sdks.iter().map(|sdk| sdk.id))
+}
+
+/// Every caveat of this environment that is about somebody.
+pub(super) fn caveats(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    let all = [
+        broken(chains),
+        hidden_keys(environment, chains),
+        missing_profile(environment, chains),
+        regions(environment, chains),
+        legacy(environment, chains),
+        sts_way(environment, chains),
+        agent_way(environment),
+        ipv6(environment, chains),
+        both_tokens(environment, chains),
+        both_uris(environment, chains),
+        node_role(environment, chains),
+        metadata_always(environment, chains),
+    ];
+    all.into_iter().flatten().filter(|caveat| !caveat.sdks.is_empty()).collect()
+}
+
+fn named(chains: &[SdkChain], of: impl Fn(&SdkChain) -> bool) -> Vec<&'static Sdk> {
+    chains.iter().filter(|chain| of(chain)).map(|chain| chain.sdk).collect()
+}
+
+fn picks(chain: &SdkChain, provider: Provider) -> bool {
+    chain.picks().is_some_and(|picked| picked.provider == provider)
+}
+
+fn broken(chains: &[SdkChain]) -> Vec<Caveat> {
+    let of = |because: &'static str, provider: Provider| {
+        let fails =
+            |chain: &SdkChain| chain.picks().is_some_and(|it| it.provider == provider && it.broken.is_some());
+        let why = chains.iter().find(|chain| fails(chain))?.picks()?.broken?;
+        Some(Caveat {
+            because,
+            text: format!("it is picked and fails, for {why}"),
+            sdks: named(chains, fails),
+        })
+    };
+    let keys = of("AWS_ACCESS_KEY_ID", Provider::Keys);
+    keys.into_iter().chain(of("AWS_WEB_IDENTITY_TOKEN_FILE", Provider::WebIdentity)).collect()
+}
+
+fn hidden_keys(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    let both =
+        environment.get("AWS_PROFILE").is_some() && environment.get("AWS_ACCESS_KEY_ID") == Some("set");
+    let sdks = named(chains, |chain| both && chain.sdk.quirks.profile_hides_keys);
+    vec![Caveat {
+        because: "AWS_PROFILE",
+        text: "with it, keys in the environment are left out".to_owned(),
+        sdks,
+    }]
+}
+
+fn missing_profile(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    let missing = environment.get("AWS_PROFILE").is_some() && environment.profile.is_none();
+    let sdks = named(chains, |chain| missing && chain.sdk.proxy == Proxying::Python);
+    let text =
+        "no profile file has that profile: they stop with ProfileNotFound before any provider".to_owned();
+    vec![Caveat { because: "AWS_PROFILE", text, sdks }]
+}
+
+/// Who does not read a region variable and therefore calls another host than those who do.
+fn regions(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    let host = |chain: &SdkChain| call(chain.sdk, environment).map(|call| call.host);
+    let of = |because: &'static str| {
+        environment.get(because)?;
+        let reads = |chain: &SdkChain| chain.sdk.sts.as_ref().map(|sts| sts.regions.contains(&because));
+        let reader = chains.iter().find(|chain| reads(chain) == Some(true))?;
+        let judged = host(reader);
+        let differs = |chain: &SdkChain| {
+            reads(chain) == Some(false)
+                && chain.picks().is_some_and(|it| asks_sts(it.provider))
+                && host(chain) != judged
+        };
+        let hosts: std::collections::BTreeSet<String> =
+            chains.iter().filter(|chain| differs(chain)).filter_map(host).flatten().collect();
+        let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let text = format!("they do not read it, and call {}", joined(&hosts));
+        Some(Caveat { because, text, sdks: named(chains, differs) })
+    };
+    of("AWS_REGION").into_iter().chain(of("AWS_DEFAULT_REGION")).collect()
+}
+
+fn asks_sts(provider: Provider) -> bool {
+    matches!(provider, Provider::WebIdentity | Provider::ProfileWebIdentity)
+}
+
+fn legacy(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+    let moved = |chain: &SdkChain| {
+        chain.picks().is_some_and(|it| asks_sts(it.provider))
+            && call(chain.sdk, environment).is_some_and(|call| call.by == BECAUSE)
+    };
+    let text = "legacy: they call the global endpoint".to_owned();
+    vec![Caveat { because: BECAUSE, text, sdks: named(chains, moved) }]
+}
+
+fn sts_way(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    let proxied = environment.get("HTTPS_PROXY").is_some() || environment.get("https_proxy").is_some();
+    let asks = |chain: &SdkChain| proxied && chain.picks().is_some_and(|it| asks_sts(it.provider));
+    let by = |wanted: Proxying| move |chain: &SdkChain| asks(chain) && chain.sdk.proxy == wanted;
+    let through = |chain: &SdkChain| {
+        let host = call(chain.sdk, environment).and_then(|call| call.host);
+        let way = host.and_then(|host| way(chain.sdk.proxy, environment, &host));
+        asks(chain) && matches!(way, Some(Way::Proxy { .. }))
+    };
+    let caveat =
+        |text: &str, sdks: Vec<&'static Sdk>| Caveat { because: "HTTPS_PROXY", text: text.to_owned(), sdks };
+    vec![
+        caveat("they ask STS through it", named(chains, through)),
+        caveat(
+            "they do not read it: STS is asked directly, unless the application passes an agent in code",
+            named(chains, by(Proxying::Never)),
+        ),
+        caveat("whether they read it was not observed", named(chains, by(Proxying::Unknown))),
+    ]
+}
+
+fn agent_way(environment: &Environment) -> Vec<Caveat> {
+    let text =
+        "they send what is meant for the agent, its token included, to the proxy: NO_PROXY lacks its address";
+    let sdks = if environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some() {
+        agent_proxied_by(environment)
+    } else {
+        Vec::new()
+    };
+    vec![Caveat { because: "HTTP_PROXY", text: text.to_owned(), sdks }]
+}
+
+fn ipv6(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    let is_ipv6 = environment.get(BECAUSE).is_some_and(|uri| uri.contains("://["));
+    let of = |wanted: Ipv6, text: &str| {
+        let takes = |chain: &SdkChain| {
+            is_ipv6 && picks(chain, Provider::Container) && chain.sdk.container.ipv6 == wanted
+        };
+        Caveat { because: BECAUSE, text: text.to_owned(), sdks: named(chains, takes) }
+    };
+    vec![
+        of(Ipv6::No, "it is an IPv6 address, which they refuse"),
+        of(
+            Ipv6::WithMode,
+            "it is an IPv6 address, taken only with AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
+        ),
+        of(Ipv6::Unknown, "it is an IPv6 address; whether they take it was not observed"),
+    ]
+}
+
+fn both_tokens(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+    let both = environment.get(BECAUSE) == Some("set")
+        && environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").is_some();
+    let sdks = named(chains, |chain| both && chain.sdk.container.both_tokens == "env");
+    vec![Caveat { because: BECAUSE, text: "they take it instead of the token file".to_owned(), sdks }]
+}
+
+fn both_uris(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    let both =
+        environment.get(BECAUSE).is_some() && environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some();
+    let sdks = named(chains, |chain| both && chain.sdk.container.both_uris == "relative");
+    let text =
+        "they ask 169.254.170.2, not the agent that AWS_CONTAINER_CREDENTIALS_FULL_URI names".to_owned();
+    vec![Caveat { because: BECAUSE, text, sdks }]
+}
+
+fn node_role(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_EC2_METADATA_DISABLED";
+    let reaches = |chain: &SdkChain| {
+        let imds = chain.providers.iter().any(|it| it.provider == Provider::Imds);
+        imds && matches!(chain.on_failure, OnFailure::GoesOn { .. }) && !environment.is_true(BECAUSE)
+    };
+    let text = "not true: when all before it fails, they take the node's role without a word".to_owned();
+    vec![Caveat { because: BECAUSE, text, sdks: named(chains, reaches) }]
+}
+
+fn metadata_always(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
+    const BECAUSE: &str = "AWS_EC2_METADATA_DISABLED";
+    let sdks = named(chains, |chain| environment.is_true(BECAUSE) && chain.sdk.quirks.metadata_always);
+    vec![Caveat { because: BECAUSE, text: "they do not read it".to_owned(), sdks }]
+}
+
+impl Ipv6 {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::WithMode => "only with AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
+            Self::Unknown => "not observed",
+        }
+    }
+}
+
+impl AgentProxy {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Bypass => "never",
+            Self::Environment => "HTTP_PROXY",
+            Self::InCode => "only in code",
+            Self::Unknown => "not observed",
+        }
+    }
+}
