@@ -1,6 +1,8 @@
 //! One run from subject to evidence: which observer when, and when to stop before the network.
 //! Judges in between only to decide that; the verdict is made from the evidence alone.
 
+mod agent;
+
 use crate::evidence::{Evidence, Phase, PhasesMs, Settings};
 use crate::observe::clock::{self, Stopwatch};
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
@@ -26,8 +28,20 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
     let mut run = Run { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() };
     let token = run.observe_locally(subject, settings).await;
     let trust = run.observe_trust(subject);
+    let agent = plan::agent::endpoint(&run.evidence).and_then(Result::ok);
     match (run.stays_local(), token, trust, plan::of(&run.evidence)) {
-        (None, Some(token), Some(trust), (requested, plan::Route { endpoint: Ok(endpoint), .. })) => {
+        (None, Some(token), Some(trust), (requested, route))
+            if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
+        {
+            // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
+            let config = wire_config(subject, trust, timeout, run.evidence.environment.stated.allow_http);
+            if let Some(agent) = agent {
+                run.ask_agent(config, &agent, route.endpoint.as_ref().ok(), &token).await;
+            }
+        }
+        (None, Some(token), Some(trust), (requested, plan::Route { endpoint: Ok(endpoint), .. }))
+            if requested.mechanism == Mechanism::Irsa =>
+        {
             let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
             let config = wire_config(subject, trust, timeout, run.evidence.environment.stated.allow_http);
             let session_name = plan::session_name(
@@ -62,6 +76,11 @@ fn own_endpoint(subject: &Subject) -> Option<String> {
     endpoint("AWS_ENDPOINT_URL_STS").or_else(|| endpoint("AWS_ENDPOINT_URL")).map(str::to_owned)
 }
 
+fn own_agent_uri(subject: &Subject) -> Option<String> {
+    subject.target()?;
+    subject.own_text(plan::agent::URI_VARIABLE).map(str::to_owned)
+}
+
 fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: bool) -> wire::Config {
     let either =
         |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
@@ -88,7 +107,8 @@ impl Run {
         evidence.target = subject.target().cloned();
         let sdk =
             chain::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
-        let settings = Settings { endpoint: own_endpoint(subject), sdk, ..settings };
+        let (endpoint, agent_uri) = (own_endpoint(subject), own_agent_uri(subject));
+        let settings = Settings { endpoint, agent_uri, sdk, ..settings };
         evidence.environment = observe::environment(subject, settings).await;
         if !subject.is_seen() {
             self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
@@ -99,8 +119,8 @@ impl Run {
         }
         let requested = plan::requested(&evidence.environment);
         info!("mechanism {}", requested.mechanism.id());
-        let path = requested.token_file.filter(|_| requested.mechanism == Mechanism::Irsa);
-        if path.is_none() || requested.role_arn.is_none() {
+        let path = requested.token_file.filter(|_| requested.mechanism != Mechanism::None);
+        if path.is_none() || requested.mechanism == Mechanism::Irsa && requested.role_arn.is_none() {
             // It names the service account to annotate; decoded, never sent.
             let (_, bytes) = observe::look(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
             evidence.process.api_server_subject = bytes.and_then(|bytes| observe::token(bytes.expose()).sub);

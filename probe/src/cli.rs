@@ -280,6 +280,7 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         session_name: text("session-name"),
         ca_bundle: text("ca-bundle"),
         endpoint: None,
+        agent_uri: None,
         no_network: is_on(matches, "no-network"),
         no_identity: is_on(matches, "no-identity"),
         allow_http: is_on(matches, "allow-http"),

@@ -1,6 +1,7 @@
 //! What was seen, raw: the only thing judges may look at, and what a saved report keeps of the pod.
 //! Draws no conclusion; holds no secret. Times are seconds since the epoch, durations milliseconds.
 
+mod agent;
 mod environment;
 mod exchange;
 mod issuer;
@@ -12,6 +13,7 @@ mod token_file;
 
 use serde::{Deserialize, Serialize};
 
+pub use agent::{Agent, AgentAnswer, Liveness, SaidBy};
 pub use environment::{Environment, Profile, Settings, TrustProblem};
 pub use exchange::{Exchange, Identity, StsError};
 pub use issuer::{Document, Issuer, KeySource, Origin, OtherRegion, Signature};
@@ -48,6 +50,9 @@ pub struct Evidence {
     pub control_name: Option<ControlName>,
     /// `None`: STS was not asked, or no answer arrived.
     pub exchange: Option<Exchange>,
+    /// `None`: the Pod Identity agent was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
     /// `None`: not asked.
     pub identity: Option<Identity>,
     /// `None`: no refusal called for it.

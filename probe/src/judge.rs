@@ -2,6 +2,7 @@
 //! Which finding decides, `verdict` says.
 
 pub mod access;
+mod agent;
 mod case;
 mod environment;
 mod exchange;
@@ -28,6 +29,7 @@ use crate::plan::Mechanism;
 use crate::{guard, verdict};
 use case::Case;
 
+pub use agent::{is_agent, ready as ready_by_agent};
 pub use case::Account;
 
 pub(crate) use shell::{command, is_bidi};
@@ -61,8 +63,15 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
     findings.extend(shadow::judge(&case));
     if case.requested.mechanism == Mechanism::Irsa {
         findings.extend(other_sdks::judge(&case));
+    }
+    if case.requested.mechanism != Mechanism::None {
         findings.extend(token_file::judge(&case));
         findings.extend(token::judge(&case));
+    }
+    if case.by_agent() {
+        findings.extend(agent::judge(&case));
+    }
+    if case.requested.mechanism == Mechanism::Irsa {
         findings.extend(network::judge(&case));
         findings.extend(exchange::judge(&case));
         findings.extend(issuer::judge(&case));
@@ -89,7 +98,13 @@ fn without_aws_commands(mut findings: Vec<Finding>) -> Vec<Finding> {
 
 /// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
 fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
+    let agent = evidence.agent.as_ref();
+    let by_agent = agent.is_some_and(|agent| agent.answer.is_some() || agent.unsendable);
+    let not_agent =
+        agent.and_then(|agent| agent.liveness.as_ref()).is_some_and(|liveness| !is_agent(liveness));
     let silent = evidence.exchange.is_none()
+        && !by_agent
+        && !not_agent
         && evidence.network.as_ref().is_none_or(|network| network.failure.is_none());
     let asked_for = !evidence.environment.stated.no_network;
     let unseen =
@@ -139,7 +154,9 @@ pub fn open_questions(evidence: &Evidence, observed_at: i64) -> OpenQuestions {
 /// Whether credentials were issued for the role that is required (contract 3, verdict (a)).
 #[must_use]
 pub fn issued(evidence: &Evidence) -> bool {
+    let answer = evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());
     evidence.exchange.as_ref().is_some_and(|exchange| exchange.issued)
+        || answer.is_some_and(|answer| answer.issued)
 }
 
 /// The role whose credentials were issued, as STS names the session.

@@ -2,6 +2,7 @@
 //! Only this folder and `wire` touch environment, files, clock and network.
 
 mod acl;
+pub mod agent;
 mod answer;
 pub mod clock;
 mod control_name;

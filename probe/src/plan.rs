@@ -1,6 +1,8 @@
 //! What follows from the evidence before the network: the mechanism, whose role, which file, which endpoint. Pure.
 //! Each value is named with its source. Whether the values are any good, the judges say.
 
+pub mod agent;
+
 use crate::arn::RoleArn;
 use crate::chain;
 use crate::evidence::{Environment, Evidence, Process, Token};
@@ -76,8 +78,9 @@ pub fn requested(environment: &Environment) -> Requested {
         }
     }
     let irsa = role_arn.is_some() && token_file.is_some();
-    let pod_identity = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some()
-        && environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").is_some();
+    let uri = environment.get(agent::URI_VARIABLE);
+    let agents_file = pick(&stated.token_file, "--token-file", agent::TOKEN_FILE_VARIABLE);
+    let pod_identity = uri.is_some() && environment.get(agent::TOKEN_FILE_VARIABLE).is_some();
     let mechanism = match stated.mechanism.as_deref() {
         Some("irsa") => Mechanism::Irsa,
         Some("pod-identity") => Mechanism::PodIdentity,
@@ -85,8 +88,15 @@ pub fn requested(environment: &Environment) -> Requested {
         _ if irsa => Mechanism::Irsa,
         _ if pod_identity => Mechanism::PodIdentity,
         _ if role_arn.is_some() || token_file.is_some() => Mechanism::Irsa,
+        _ if uri.is_some() || agents_file.is_some() => Mechanism::PodIdentity,
+        _ if environment.pod_identity_mount && !environment.irsa_mount => Mechanism::PodIdentity,
         _ => Mechanism::None,
     };
+    if mechanism == Mechanism::PodIdentity {
+        // The association decides on the role: nobody asks for one, at most somebody expects one.
+        role_arn = stated.expect_role.as_deref().map(|role| Sourced::new(role, "--expect-role"));
+        token_file = agents_file;
+    }
     Requested { mechanism, role_arn, token_file }
 }
 
@@ -351,6 +361,9 @@ mod tests {
             (&[ROLE, FILE, URI, AUTH], Mechanism::Irsa),
             (&[ROLE, URI, AUTH], Mechanism::PodIdentity),
             (&[ROLE], Mechanism::Irsa),
+            (&[URI], Mechanism::PodIdentity),
+            (&[AUTH], Mechanism::PodIdentity),
+            (&[ROLE, URI], Mechanism::Irsa),
             (&[], Mechanism::None),
             (&[("AWS_ROLE_ARN", "")], Mechanism::None),
         ] {

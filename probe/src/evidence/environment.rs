@@ -94,6 +94,9 @@ pub struct Settings {
     /// The endpoint in the probe's own environment, where another process is judged: its token may go there too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// The same of the Pod Identity agent's URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_uri: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     pub no_network: bool,
     #[serde(skip_serializing_if = "is_false")]

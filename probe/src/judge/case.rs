@@ -2,7 +2,8 @@
 
 use crate::arn::RoleArn;
 use crate::evidence::{Evidence, Token};
-use crate::plan::{self, Requested, Route};
+use crate::plan::agent::{AgentEndpoint, AgentProblem};
+use crate::plan::{self, Mechanism, Requested, Route};
 
 /// What the judges look at.
 pub(super) struct Case<'a> {
@@ -13,7 +14,37 @@ pub(super) struct Case<'a> {
     pub(super) route: Route,
     /// The role asked for, where its ARN is one.
     pub(super) role: Option<RoleArn>,
+    /// The Pod Identity agent; `None`: no variable names one.
+    pub(super) agent: Option<Result<AgentEndpoint, AgentProblem>>,
 }
+
+/// What the webhook gives a pod for one mechanism (`amazon-eks-pod-identity-webhook`, `main.go`), and who takes the token.
+pub(super) struct Usual {
+    /// In every partition (eksctl `pkg/iam/oidc/api.go`).
+    pub(super) audience: &'static str,
+    pub(super) mount: &'static str,
+    /// Of the token in that directory.
+    pub(super) file: &'static str,
+    /// The variable that names the file.
+    pub(super) variable: &'static str,
+    pub(super) taker: &'static str,
+}
+
+const IRSA: Usual = Usual {
+    audience: "sts.amazonaws.com",
+    mount: plan::IRSA_MOUNT,
+    file: "token",
+    variable: "AWS_WEB_IDENTITY_TOKEN_FILE",
+    taker: "STS",
+};
+
+const POD_IDENTITY: Usual = Usual {
+    audience: "pods.eks.amazonaws.com",
+    mount: plan::POD_IDENTITY_MOUNT,
+    file: "eks-pod-identity-token",
+    variable: plan::agent::TOKEN_FILE_VARIABLE,
+    taker: "EKS Auth",
+};
 
 /// Namespace and service account of the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +68,32 @@ impl<'a> Case<'a> {
         let compatible = evidence.environment.stated.sts_compatible;
         let role =
             requested.role_arn.as_ref().and_then(|role| RoleArn::parse_for(&role.value, compatible).ok());
-        Self { evidence, now, requested, route, role }
+        let agent = plan::agent::endpoint(evidence);
+        Self { evidence, now, requested, route, role, agent }
+    }
+
+    pub(super) fn by_agent(&self) -> bool {
+        self.requested.mechanism == Mechanism::PodIdentity
+    }
+
+    /// Of the mechanism under test.
+    pub(super) fn usual(&self) -> &'static Usual {
+        if self.by_agent() { &POD_IDENTITY } else { &IRSA }
+    }
+
+    /// The mechanism that is not under test: its audience, and its token in words.
+    pub(super) fn other_token(&self) -> (&'static str, &'static str) {
+        if self.by_agent() {
+            (IRSA.audience, "the token for IRSA")
+        } else {
+            (POD_IDENTITY.audience, "the token for EKS Pod Identity")
+        }
+    }
+
+    /// The pod's node, by the downward API, else by the token.
+    pub(super) fn node(&self) -> Option<&'a str> {
+        let by_token = || self.token()?.node_name.as_deref();
+        self.evidence.process.node_name.as_deref().or_else(by_token)
     }
 
     /// Behind the endpoint stands another server that speaks STS's protocol.

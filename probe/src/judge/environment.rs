@@ -2,7 +2,7 @@
 //! Session name, endpoint and bundle are in `settings`.
 
 use super::case::Case;
-use super::{settings, shell};
+use super::{agent, settings, shell};
 use crate::arn::RoleArn;
 use crate::chain;
 use crate::class::Class;
@@ -14,9 +14,15 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match case.requested.mechanism {
         Mechanism::None => findings.push(not_injected(case)),
-        Mechanism::PodIdentity => findings.push(pod_identity()),
+        Mechanism::PodIdentity => {
+            findings.extend(agent::injection(case));
+            findings.extend(region_missing(case));
+            findings.extend(partition_mismatch(case));
+            findings.extend(settings::judge(case));
+        }
         Mechanism::Irsa => {
             findings.extend(partly_injected(case));
+            findings.extend(agent::beside(case));
             findings.extend(role_arn_malformed(case));
             findings.extend(role_unexpected(case));
             findings.extend(region_missing(case));
@@ -25,17 +31,6 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn pod_identity() -> Finding {
-    Finding::new(
-        Class::Inconclusive,
-        "this container gets its credentials by EKS Pod Identity, which this version does not judge",
-    )
-    .presented("AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
-    .required("IRSA: AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE")
-    .transient(false)
-    .fix("kubectl -n kube-system get pods -o wide -l app.kubernetes.io/name=eks-pod-identity-agent  # does the agent run on this pod's node? credprobe does not ask it yet")
 }
 
 fn not_injected(case: &Case<'_>) -> Finding {
@@ -206,6 +201,7 @@ fn role_unexpected(case: &Case<'_>) -> Option<Finding> {
 
 fn region_missing(case: &Case<'_>) -> Option<Finding> {
     let class = Class::RegionMissing;
+    let call = if case.by_agent() { "GetCallerIdentity" } else { "the exchange" };
     let finding = match (&case.route.endpoint, &case.route.region) {
         (Err(RouteProblem::RegionForm(region)), _) => {
             Finding::new(class, format!("{} is not the name of a region", region.source))
@@ -214,20 +210,21 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
         }
         (Err(RouteProblem::NoRegion), _) => {
             Finding::new(class, "no region is known, and without one no STS endpoint can be chosen")
-                .severity(Severity::Error)
+                // The agent needs none; whose its credentials are, nobody can be asked then.
+                .severity(if case.by_agent() { Severity::Warning } else { Severity::Error })
                 .presented(format!("{}, nor a region in the profile or the issuer", no_region(case)))
         }
         (Ok(endpoint), region) if endpoint.configured_by.is_none() => match region {
-            None => Finding::new(class, "no region is set: the exchange goes to the global endpoint")
+            None => Finding::new(class, format!("no region is set: {call} goes to the global endpoint"))
                 .presented(format!("{}; used: {}", no_region(case), endpoint.host)),
             Some(region) if region.source == chain::OWN_DEFAULT => Finding::new(
                 class,
-                format!("no region is set: the exchange goes to the SDK's own default, {}", region.value),
+                format!("no region is set: {call} goes to the SDK's own default, {}", region.value),
             )
             .presented(no_region(case)),
             Some(region) if region.source == ISSUER_SOURCE => Finding::new(
                 class,
-                format!("no region is set: the exchange goes to the issuer's, {}", region.value),
+                format!("no region is set: {call} goes to the issuer's, {}", region.value),
             )
             .presented(no_region(case)),
             Some(_) => return None,

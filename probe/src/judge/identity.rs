@@ -21,7 +21,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION`: STS leaves the role's path out.
-fn is_session_of(arn: &str, role: &RoleArn) -> bool {
+pub(super) fn is_session_of(arn: &str, role: &RoleArn) -> bool {
     let prefix = format!("arn:{}:sts::{}:assumed-role/{}/", role.partition, role.account, role.name);
     arn.strip_prefix(&prefix).is_some_and(|session| !session.is_empty() && !session.contains('/'))
 }
@@ -42,24 +42,36 @@ fn refused(case: &Case<'_>, identity: &Identity) -> Option<Finding> {
     let Some(error) = &identity.error else {
         return identity.arn.is_none().then(|| unconfirmed(case, "an answer without identity"));
     };
-    let about_time = error.message.contains("Signature expired")
-        || error.message.contains("Signature not yet current")
-        || error.code == "RequestExpired"
-        || error.code == "RequestTimeTooSkewed";
-    Some(match error.code.as_str() {
-        _ if about_time => clock_skew(identity, error),
-        "InvalidClientTokenId"
-        | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException"
-        | "IncompleteSignature"
-        | "ExpiredToken"
-        | "InvalidToken"
-        | "AuthFailure" => rejected(case, error),
+    Some(match error {
+        _ if is_about_time(error) => clock_skew(identity, error),
+        _ if is_refusal(error) => rejected(case, error),
         _ => unconfirmed(case, &format!("{}: {}", error.code, error.message)),
     })
 }
 
-fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
+/// The signed call was refused for its time.
+pub(super) fn is_about_time(error: &StsError) -> bool {
+    error.message.contains("Signature expired")
+        || error.message.contains("Signature not yet current")
+        || error.code == "RequestExpired"
+        || error.code == "RequestTimeTooSkewed"
+}
+
+/// The credentials themselves were refused.
+pub(super) fn is_refusal(error: &StsError) -> bool {
+    matches!(
+        error.code.as_str(),
+        "InvalidClientTokenId"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+            | "IncompleteSignature"
+            | "ExpiredToken"
+            | "InvalidToken"
+            | "AuthFailure"
+    )
+}
+
+pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
     Finding::new(Class::ClockSkew, format!("the signed call was refused for its time: {}", error.message))
         .severity(Severity::Error)
         .about_time(true)

@@ -5,6 +5,7 @@ use super::case::Case;
 use super::shell;
 use crate::evidence::Network;
 use crate::finding::Finding;
+use crate::plan;
 
 impl Case<'_> {
     /// Namespace and `deployment/NAME`, where the pod's name tells it.
@@ -39,7 +40,12 @@ impl Case<'_> {
     /// Adds what lets the webhook set both variables again: it adds neither where the pod spec has one.
     pub(super) fn let_webhook_inject(&self, finding: Finding) -> Finding {
         let requested = [&self.requested.role_arn, &self.requested.token_file];
-        let sources: Vec<&str> = requested.into_iter().flatten().map(|value| value.source.as_str()).collect();
+        let sources: Vec<&str> = if self.by_agent() {
+            let pair = [plan::agent::URI_VARIABLE, plan::agent::TOKEN_FILE_VARIABLE];
+            pair.into_iter().filter(|name| self.evidence.environment.get(name).is_some()).collect()
+        } else {
+            requested.into_iter().flatten().map(|value| value.source.as_str()).collect()
+        };
         let finding = finding.fix(format!(
             "# remove {} from the container's env in the pod spec, so that the webhook sets both and mounts the token",
             sources.join(" and ")

@@ -9,7 +9,9 @@ use crate::plan::{self, RouteProblem};
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let environment = &case.evidence.environment;
-    let findings = [session_name_invalid(case), endpoint_invalid(case), bundle_invalid(case)];
+    // The agent's session has EKS's name, and no SDK asks STS for it.
+    let of_exchange = if case.by_agent() { None } else { session_name_invalid(case) };
+    let findings = [of_exchange, endpoint_invalid(case), bundle_invalid(case)];
     let custom = environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(|_| {
         let finding = Finding::new(
             Class::SettingsInvalid,

@@ -515,8 +515,12 @@ fn a_pair_that_only_flags_name_has_no_rival_in_the_environment() {
 #[test]
 fn pod_identity_wins_before_irsa_in_javascript_v2_alone() {
     let mut evidence = healthy();
-    let uri = "http://169.254.170.23/v1/credentials".to_owned();
-    evidence.environment.variables.insert("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), uri);
+    for (name, value) in [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials"),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/eks-pod-identity-token"),
+    ] {
+        evidence.environment.variables.insert(name.to_owned(), value.to_owned());
+    }
     let summary = one(&evidence).summary;
     assert_eq!(
         summary,

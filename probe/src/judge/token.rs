@@ -5,12 +5,10 @@ use super::exchange::SKEW_LIMIT;
 use crate::class::Class;
 use crate::evidence::{Token, TokenShape};
 use crate::finding::{Expectation, Finding, Severity};
-use crate::plan::{API_SERVER_TOKEN, IRSA_MOUNT};
+use crate::plan::API_SERVER_TOKEN;
 
 /// The audience that the webhook asks for unless told otherwise; in every partition (eksctl `pkg/iam/oidc/api.go`).
 pub(super) const USUAL_AUDIENCE: &str = "sts.amazonaws.com";
-/// The audience of Pod Identity tokens.
-const POD_IDENTITY_AUDIENCE: &str = "pods.eks.amazonaws.com";
 /// The issuer of legacy Secret tokens (kubernetes `pkg/serviceaccount/legacy.go`).
 const LEGACY_ISSUER: &str = "kubernetes/serviceaccount";
 /// A token issued later than this many seconds from now shows a clock that is wrong.
@@ -44,7 +42,9 @@ fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
             let name = ["header", "claims", "signature"].get(usize::from(*number) - 1).unwrap_or(&"segment");
             format!("its {name} cannot be decoded: {problem}")
         }
-        TokenShape::Jwt => return claims_missing(case, token).or_else(|| trailing_whitespace(token)),
+        TokenShape::Jwt => {
+            return claims_missing(case, token).or_else(|| trailing_whitespace(case, token));
+        }
     };
     let finding = Finding::new(class, format!("{path} holds no JWT: {what}"))
         .presented(format!("{} bytes; {what}", token.length))
@@ -81,7 +81,7 @@ fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
     (!missing.is_empty()).then(|| {
         let finding = Finding::new(
             Class::TokenMalformed,
-            format!("the token lacks claims that STS needs: {}", missing.join(", ")),
+            format!("the token lacks claims that {} needs: {}", case.usual().taker, missing.join(", ")),
         )
         .presented(format!("a JWT without {}, so not one that kubelet got for a pod", missing.join(", ")))
         .required("iss, sub, aud, exp and iat");
@@ -89,7 +89,18 @@ fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
     })
 }
 
-fn trailing_whitespace(token: &Token) -> Option<Finding> {
+fn trailing_whitespace(case: &Case<'_>, token: &Token) -> Option<Finding> {
+    let unsendable = case.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
+    if unsendable {
+        let finding = Finding::new(
+            Class::TokenMalformed,
+            "a line break follows the token: boto3, Rust's SDK and others cannot send that in a header",
+        )
+        .presented("a token and a line break")
+        .required("the token alone, as kubelet writes it")
+        .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself");
+        return Some(case.let_webhook_inject(finding));
+    }
     (token.trailing_whitespace > 0).then(|| {
         Finding::new(
             Class::TokenMalformed,
@@ -110,10 +121,19 @@ fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
     let path = case.evidence.token_file.as_ref().map(|file| file.path.as_str());
     let stated = case.evidence.environment.stated.expect_audience.as_ref();
     let expected = |audience: &str| stated.is_some_and(|stated| stated == audience);
+    let usual = case.usual();
+    let (others, other) = case.other_token();
+    // The agent takes a token that has its audience, whatever others it has.
+    let is_usual = case.by_agent() && token.aud.iter().any(|aud| aud == usual.audience);
+    let legacy;
     let what = if is_legacy(token) {
-        "a legacy Secret token: it has no audience and never expires, and STS takes none of its kind"
-    } else if token.aud.iter().any(|aud| aud == POD_IDENTITY_AUDIENCE) && !expected(POD_IDENTITY_AUDIENCE) {
-        "the token for EKS Pod Identity"
+        legacy = format!(
+            "a legacy Secret token: it has no audience and never expires, and {} takes none of its kind",
+            usual.taker
+        );
+        &legacy
+    } else if token.aud.iter().any(|aud| aud == others) && !expected(others) && !is_usual {
+        other
     } else if token.warnafter.is_some() || path == Some(API_SERVER_TOKEN) {
         "the token for the API server"
     } else {
@@ -127,7 +147,8 @@ fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
             token.iss.as_deref().unwrap_or("(none)")
         ))
         .required(format!(
-            "the projected token for {USUAL_AUDIENCE}, at {IRSA_MOUNT}/token when the webhook mounts it"
+            "the projected token for {}, at {}/{} when the webhook mounts it",
+            usual.audience, usual.mount, usual.file
         ));
     Some(case.let_webhook_inject(finding))
 }
@@ -144,6 +165,13 @@ fn foreign(case: &Case<'_>, token: &Token) -> Option<Finding> {
         .presented(format!("pod uid {theirs}"))
         .required(format!("pod uid {ours} (POD_UID)"))
         .fix("# mount the projected volume itself, not a copy of another pod's token");
+        let finding = if case.by_agent() {
+            // EKS tags the session with the token's pod, so that policies take this pod for the other one; the downward
+            // API states which is right.
+            finding.severity(Severity::Error).expectation(Expectation::Stated)
+        } else {
+            finding
+        };
         case.recreate(finding)
     })
 }
@@ -214,6 +242,10 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
 
 /// The repair of a token whose audience is not `required`.
 fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
+    if case.by_agent() {
+        // No annotation changes it: the webhook mounts a volume of its own where the pod spec has none.
+        return case.let_webhook_inject(finding);
+    }
     let finding = match case.account() {
         Some(account) => finding.fix_note(
             super::shell::command(&[
@@ -230,21 +262,30 @@ fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
 /// After a refusal that an unusual audience would explain: the guess at it.
 pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
     let token = case.token()?;
-    if token.aud.is_empty() || token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
+    let usual = case.usual().audience;
+    if token.aud.is_empty() || token.aud.iter().any(|aud| aud == usual) {
         return None;
     }
     let finding = Finding::new(
         Class::AudienceMismatch,
-        format!(
-            "the token's audience is {}, which the IAM OIDC provider does not usually know",
-            list(&token.aud)
-        ),
+        if case.by_agent() {
+            format!("the token's audience is {}, which is not Pod Identity's", list(&token.aud))
+        } else {
+            format!(
+                "the token's audience is {}, which the IAM OIDC provider does not usually know",
+                list(&token.aud)
+            )
+        },
     )
     .severity(Severity::Warning)
     .expectation(Expectation::Guessed)
     .presented(format!("audience {}", list(&token.aud)))
-    .required(format!("{USUAL_AUDIENCE}, or a provider that has this audience in its client id list"));
-    Some(audience_fix(case, finding, USUAL_AUDIENCE))
+    .required(if case.by_agent() {
+        usual.to_owned()
+    } else {
+        format!("{usual}, or a provider that has this audience in its client id list")
+    });
+    Some(audience_fix(case, finding, usual))
 }
 
 fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {

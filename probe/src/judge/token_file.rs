@@ -7,7 +7,6 @@ use super::case::Case;
 use crate::class::Class;
 use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
-use crate::plan::IRSA_MOUNT;
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(file) = &case.evidence.token_file else { return Vec::new() };
@@ -61,7 +60,11 @@ fn content(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
     }
     let size = file.size.unwrap_or_default();
     if size > TOKEN_LIMIT {
-        return Some(invalid(case, file, format!("it has {size} bytes; STS takes {TOKEN_LIMIT}")));
+        return Some(invalid(
+            case,
+            file,
+            format!("it has {size} bytes; {} takes {TOKEN_LIMIT}", case.usual().taker),
+        ));
     }
     let empty = matches!(case.evidence.token.as_ref().map(|token| &token.shape), Some(TokenShape::Empty));
     empty.then(|| {
@@ -74,21 +77,23 @@ fn content(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
 }
 
 fn source<'c>(case: &'c Case<'_>) -> &'c str {
-    case.requested.token_file.as_ref().map_or("AWS_WEB_IDENTITY_TOKEN_FILE", |file| &file.source)
+    case.requested.token_file.as_ref().map_or(case.usual().variable, |file| &file.source)
 }
 
 fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
+    let (mount, name) = (case.usual().mount, case.usual().file);
     let last = file.components.last().filter(|component| component.error.is_some());
     let at = last.map_or(file.path.as_str(), |component| component.path.as_str());
     let finding =
         Finding::new(Class::TokenFileMissing, format!("{} points to a file that is not there", source(case)))
             .presented(format!("{}={}; missing from {at} on", source(case), file.path))
             .required(format!(
-                "the token that kubelet projects, at {IRSA_MOUNT}/token when the webhook mounts it"
+                "the token that kubelet projects, at {mount}/{name} when the webhook mounts it"
             ));
-    let finding = if case.evidence.environment.irsa_mount && !file.path.starts_with(IRSA_MOUNT) {
-        finding
-            .fix(format!("# the webhook's mount is there: set {} to {IRSA_MOUNT}/token, or:", source(case)))
+    let environment = &case.evidence.environment;
+    let mounted = if case.by_agent() { environment.pod_identity_mount } else { environment.irsa_mount };
+    let finding = if mounted && !file.path.starts_with(mount) {
+        finding.fix(format!("# the webhook's mount is there: set {} to {mount}/{name}, or:", source(case)))
     } else {
         finding
     };

@@ -42,30 +42,28 @@ pub(crate) fn matching_statement(provider_arn: &str, issuer: &str, audience: &st
 /// Saves the trust policy, adds `statement` to the saved copy, and puts the copy in force.
 pub(crate) fn add_statement(role: &str, statement: &str) -> Vec<String> {
     let (before, after) = (format!("{role}-trust-before.json"), format!("{role}-trust.json"));
-    let save = [
-        "aws",
-        "iam",
-        "get-role",
-        "--role-name",
-        role,
-        "--output",
-        "json",
-        "--query",
-        "Role.AssumeRolePolicyDocument",
-    ];
+    let commands = shell::quote(role).and_then(|role| save_add_put(&role, &before, &after, statement));
+    commands.unwrap_or_default()
+}
+
+/// The same for a role whose name is in the shell's variable `role`.
+pub(super) fn add_statement_to_variable(statement: &str) -> Vec<String> {
+    save_add_put("\"$role\"", "trust-before.json", "trust.json", statement).unwrap_or_default()
+}
+
+/// All or none: the last command without the first would replace what nobody has read. `role` is a word of the shell.
+fn save_add_put(role: &str, before: &str, after: &str, statement: &str) -> Option<Vec<String>> {
     let filter = format!(".Statement = ([.Statement] | flatten) + [{statement}]");
-    let file = format!("file://{after}");
-    let put = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", &file];
-    let quoted = |words: &[&str]| shell::command(words);
-    let commands = [
-        quoted(&save).zip(shell::quote(&before)).map(|(save, before)| format!("{save} > {before}")),
-        quoted(&["jq", &filter, &before])
-            .zip(shell::quote(&after))
-            .map(|(edit, after)| format!("{edit} > {after}")),
-        quoted(&put).map(|put| {
-            format!("{put}  # overwrites the trust policy with the saved one plus this statement")
-        }),
-    ];
-    // All or none: the last without the first would replace what nobody has read.
-    commands.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default()
+    let edit = shell::command(&["jq", &filter, before])?;
+    let (file, before, after) =
+        (shell::quote(&format!("file://{after}"))?, shell::quote(before)?, shell::quote(after)?);
+    Some(vec![
+        format!(
+            "aws iam get-role --role-name {role} --output json --query Role.AssumeRolePolicyDocument > {before}"
+        ),
+        format!("{edit} > {after}"),
+        format!(
+            "aws iam update-assume-role-policy --role-name {role} --policy-document {file}  # overwrites the trust policy with the saved one plus this statement"
+        ),
+    ])
 }

@@ -7,9 +7,9 @@ use super::{
 use crate::check::Run;
 use crate::class::{Class, Owner};
 use crate::evidence::Evidence;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Expectation, Finding, Severity};
 use crate::judge;
-use crate::plan;
+use crate::plan::{self, Mechanism};
 use crate::verdict::{self, JudgedFinding, Judgement, Situation, Tolerate};
 
 /// What was asked of the report.
@@ -97,10 +97,15 @@ fn summary(deciding: &Finding, judgement: &Judgement, evidence: &Evidence) -> St
 }
 
 fn ready(evidence: &Evidence, scope: Scope) -> String {
-    if scope == Scope::Local {
-        return "local checks passed; STS was not asked".to_owned();
-    }
     let (requested, _) = plan::of(evidence);
+    let by_agent = requested.mechanism == Mechanism::PodIdentity;
+    if scope == Scope::Local {
+        let who = if by_agent { "the agent" } else { "STS" };
+        return format!("local checks passed; {who} was not asked");
+    }
+    if by_agent {
+        return judge::ready_by_agent(evidence);
+    }
     let role = requested.role_arn.map(|role| role.value).unwrap_or_default();
     let subject = evidence.token.as_ref().and_then(|token| token.sub.as_deref()).unwrap_or("this pod");
     let confirmed = evidence.identity.as_ref().is_some_and(|identity| identity.arn.is_some());
@@ -151,7 +156,7 @@ fn reported(judged: JudgedFinding) -> ReportedFinding {
 fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
     let mut worst = Status::Passed;
     for judged in &judgement.findings {
-        if stage_of(judged.finding.class) != Some(timing.stage) {
+        if stage_of(&judged.finding) != Some(timing.stage) {
             continue;
         }
         match judged.finding.severity {
@@ -169,9 +174,12 @@ fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
     }
 }
 
-/// The decades of the codes are the stages.
-fn stage_of(class: Class) -> Option<StageName> {
-    Some(match class.code() {
+/// The decades of the codes are the stages, but for the agent's and for a stated role that nobody confirmed.
+fn stage_of(finding: &Finding) -> Option<StageName> {
+    Some(match finding.class.code() {
+        3 if finding.expectation == Expectation::Stated => StageName::Identity,
+        80 | 81 | 88 => StageName::Network,
+        82 => StageName::Environment,
         3 | 10..=19 => StageName::Environment,
         20..=29 => StageName::TokenFile,
         30..=39 => StageName::Token,

@@ -33,6 +33,9 @@ pub fn render(report: &Report, colour: bool) -> String {
     out
 }
 
+/// eks-pod-identity-agent, `--max-credential-retention-before-renewal`; it keeps successes only.
+const CACHED: &str = "may have answered from its cache: what was changed of association or role in the last 3 hours may not show yet";
+
 #[derive(Clone, Copy)]
 struct Paint {
     colour: bool,
@@ -75,6 +78,13 @@ fn headline(out: &mut String, report: &Report, paint: Paint) {
             let rotated = !report.findings.iter().any(|finding| kept.contains(&finding.class));
             let rotation = if rotated { "; kubelet rotates it before" } else { ", and nobody rotates it" };
             line(out, "token", &format!("expires {}{rotation}", super::rfc3339(token)));
+        }
+        if let Some(agent) = &report.evidence.agent {
+            line(out, "agent", CACHED);
+            if let Some(expiry) = agent.answer.as_ref().and_then(|answer| answer.expiration) {
+                let expiry = super::rfc3339(expiry);
+                line(out, "session", &format!("the agent's, good until {expiry}; forgotten with this run"));
+            }
         }
         if let Some(expiry) = expiry {
             line(out, "session", &format!("ended with this run; asked for until {}", super::rfc3339(expiry)));

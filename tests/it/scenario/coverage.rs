@@ -34,22 +34,9 @@ fn every_class_has_a_scenario() -> Result<(), Failed> {
             seen.extend(case.expect.also().iter().cloned());
         }
     }
-    let excused = |class: &str| AGENTS.contains(&class) || WITHOUT.iter().any(|(it, _)| *it == class);
+    let excused = |class: &str| WITHOUT.iter().any(|(it, _)| *it == class);
     let known = machine::classes()?;
     let without: Vec<&str> =
         known.keys().map(String::as_str).filter(|class| !seen.contains(*class) && !excused(class)).collect();
     if without.is_empty() { Ok(()) } else { Err(format!("no scenario has {without:?}").into()) }
 }
-
-/// Pod Identity's classes: the probe does not judge that mechanism yet.
-const AGENTS: &[&str] = &[
-    "agent-unreachable",
-    "agent-unsupported",
-    "agent-not-agent",
-    "agent-uri-refused",
-    "agent-token-rejected",
-    "association-missing",
-    "agent-access-denied",
-    "agent-throttled",
-    "agent-failed",
-];

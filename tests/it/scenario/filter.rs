@@ -14,6 +14,8 @@ const VARIABLE: &[(&str, &str)] = &[
     (r"\.\.20[0-9_]+\.[0-9]+", "..[time]"),
     // A SHA-1 of a key or certificate that was made for this run or this machine.
     (r"\b[0-9a-f]{40}\b", "[sha-1]"),
+    // The end of the name that EKS gives a session.
+    (r"(/eks-[a-z0-9-]+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "$1-[uuid]"),
     // Seconds since the epoch, as STS says them.
     (r"\b1[0-9]{9}\b", "[seconds]"),
     // The table's column keeps its width.

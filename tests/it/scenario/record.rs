@@ -16,6 +16,8 @@ pub(super) struct Record {
     proxy_requests: Vec<serde_json::Value>,
     api_server_requests: Vec<serde_json::Value>,
     imds_connections: Option<u32>,
+    agent_requests: Vec<AgentRequest>,
+    agent_connections: Option<u32>,
     dns_questions: Vec<Value>,
     pub(super) termination_log: String,
 }
@@ -31,6 +33,12 @@ pub(super) struct StsRequest {
 #[derive(Debug, Deserialize)]
 struct IssuerRequest {
     authorized: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct AgentRequest {
+    authorized: bool,
+    raw_jwt: bool,
 }
 
 /// A termination message of more would be cut, among twelve containers' (contract §2).
@@ -62,6 +70,7 @@ impl Record {
             return Err("a local verdict, and yet a connection, request or DNS question".into());
         }
         self.exchanges_are_harmless()?;
+        self.agent_gets_the_bare_token(report)?;
         self.termination_message(report)
     }
 
@@ -72,6 +81,21 @@ impl Record {
             && self.proxy_requests.is_empty()
             && self.api_server_requests.is_empty()
             && self.dns_questions.is_empty()
+            && self.agent_connections.unwrap_or_default() == 0
+    }
+
+    /// Without a scheme before it, and nobody else gets it.
+    fn agent_gets_the_bare_token(&self, report: &Report) -> Result<(), Failed> {
+        let dressed = |request: &&AgentRequest| {
+            let stranger = report.verdict.class == "agent-not-agent";
+            request.authorized && (stranger || !request.raw_jwt)
+        };
+        match self.agent_requests.iter().find(dressed) {
+            Some(request) => {
+                Err(format!("the token went to the agent's address like this: {request:?}").into())
+            }
+            None => Ok(()),
+        }
     }
 
     fn exchanges_are_harmless(&self) -> Result<(), Failed> {

@@ -1,0 +1,148 @@
+//! Where the Pod Identity agent is, by the environment, and whether SDKs accept that host. Pure.
+//! Nothing is resolved: a name other than `localhost` is refused, as SDKs refuse it that do not resolve (boto3, JavaScript).
+
+use crate::evidence::Evidence;
+use http::Uri;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The variable that the webhook points to the agent.
+pub const URI_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+/// The variable that the webhook points to the agent's token.
+pub const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// Where the agent listens on every node that has it (`configuration/config.go` of eks-pod-identity-agent).
+const ADDRESSES: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+];
+
+/// ECS's own agent: SDKs accept it, and no pod has it.
+const ECS_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2));
+
+/// Whom to ask for credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentEndpoint {
+    pub url: Uri,
+    /// Without brackets.
+    pub host: String,
+    /// One of the two addresses of the agent itself, not somebody's server on loopback or behind `https://`.
+    pub at_agents_address: bool,
+}
+
+/// Why nobody is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AgentProblem {
+    /// SDKs refuse the URI; why.
+    Refused(String),
+    /// Another process names a host that is not the agent's: its token is not for it, unless the probe's own environment says so.
+    Untrusted { host: String },
+}
+
+/// `None`: no URI.
+#[must_use]
+pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProblem>> {
+    let environment = &evidence.environment;
+    let uri = environment.get(URI_VARIABLE)?;
+    let endpoint = parse(uri).map_err(AgentProblem::Refused);
+    let stated = environment.stated.agent_uri.as_deref() == Some(uri);
+    Some(endpoint.and_then(|endpoint| {
+        if evidence.target.is_some() && !endpoint.at_agents_address && !stated {
+            return Err(AgentProblem::Untrusted { host: endpoint.host });
+        }
+        Ok(endpoint)
+    }))
+}
+
+fn parse(uri: &str) -> Result<AgentEndpoint, String> {
+    let url: Uri = uri.parse().map_err(|_| "it is no URL".to_owned())?;
+    let host = url.host().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
+    let address: Option<IpAddr> = host.parse().ok();
+    let secure = match url.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => return Err("it begins with neither http:// nor https://".to_owned()),
+    };
+    let at_agents_address = !secure && address.is_some_and(|address| ADDRESSES.contains(&address));
+    match address {
+        _ if secure || at_agents_address => {}
+        Some(address) if address.is_loopback() => {}
+        Some(address) if address == ECS_ADDRESS => {
+            return Err(format!("{address} is where ECS has its agent; in a pod nobody listens there"));
+        }
+        Some(address) => return Err(format!("over http:// no SDK asks {address}")),
+        None if host.eq_ignore_ascii_case("localhost") => {}
+        None => {
+            return Err(format!(
+                "over http:// SDKs take no name but one of loopback, and {host} is not that"
+            ));
+        }
+    }
+    Ok(AgentEndpoint { url, host, at_agents_address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(uri: &str) -> Option<Result<AgentEndpoint, AgentProblem>> {
+        let mut evidence = Evidence::default();
+        evidence.environment.variables.insert(URI_VARIABLE.to_owned(), uri.to_owned());
+        endpoint(&evidence)
+    }
+
+    #[test]
+    fn what_every_sdk_accepts_is_asked() {
+        for (uri, host, at_agents_address) in [
+            ("http://169.254.170.23/v1/credentials", "169.254.170.23", true),
+            ("http://[fd00:ec2::23]/v1/credentials", "fd00:ec2::23", true),
+            ("http://127.0.0.1:51679/get", "127.0.0.1", false),
+            ("http://[::1]/get", "::1", false),
+            ("http://localhost/get", "localhost", false),
+            ("https://vault.internal/aws", "vault.internal", false),
+        ] {
+            let endpoint = of(uri).unwrap().unwrap();
+            assert_eq!(
+                (endpoint.host.as_str(), endpoint.at_agents_address),
+                (host, at_agents_address),
+                "{uri}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_sdks_refuse_is_never_asked() {
+        for uri in [
+            "http://evil.example/",
+            "http://169.254.170.2/v2/credentials",
+            "http://169.254.170.24/v1/credentials",
+            "http://[fd00:ec2::24]/v1/credentials",
+            "http://fd00:ec2::23/v1/credentials",
+            "http://10.0.9.9/v1/credentials",
+            "http://localhost.evil.example/",
+            "ftp://169.254.170.23/",
+            "169.254.170.23/v1/credentials",
+            "/v1/credentials",
+            "http://",
+            "not a url",
+        ] {
+            assert!(matches!(of(uri), Some(Err(AgentProblem::Refused(_)))), "{uri}");
+        }
+        assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn a_token_of_another_process_goes_to_the_agent_or_where_the_probe_says_too() {
+        for (uri, stated, sent) in [
+            ("http://169.254.170.23/v1/credentials", None, true),
+            ("https://loot.example/", None, false),
+            ("http://127.0.0.1:8080/", None, false),
+            ("http://127.0.0.1:8080/", Some("http://127.0.0.1:8080/"), true),
+        ] {
+            let mut evidence = Evidence { target: Some(Default::default()), ..Evidence::default() };
+            evidence.environment.variables.insert(URI_VARIABLE.to_owned(), uri.to_owned());
+            evidence.environment.stated.agent_uri = stated.map(str::to_owned);
+            assert_eq!(endpoint(&evidence).unwrap().is_ok(), sent, "{uri}");
+        }
+    }
+}
