@@ -226,8 +226,7 @@ fn token_too(case: &Case<'_>) -> Option<Finding> {
 /// An error where Pod Identity is what was stated (contract 3, class 16).
 fn shadowed(case: &Case<'_>, summary: String) -> Finding {
     if case.evidence.environment.stated.mechanism.as_deref() == Some("pod-identity") {
-        let ready = if crate::judge::issued(case.evidence) { "ready, but shadowed: " } else { "" };
-        return Finding::new(Class::Shadowed, format!("{ready}{summary}"))
+        return Finding::new(Class::Shadowed, summary)
             .severity(Severity::Error)
             .expectation(Expectation::Stated);
     }
