@@ -23,10 +23,21 @@ pub struct Run {
     pub timings: Vec<Timing>,
 }
 
+/// Observes what can be seen without the network, whatever the settings allow.
+pub async fn run_locally(subject: &Subject, settings: Settings) -> Run {
+    let mut run = Run::begin();
+    run.observe_locally(subject, settings).await;
+    run.skip_network("between two exchanges");
+    run
+}
+
 /// Observes everything that the settings allow, in at most `timeout` on the network.
 pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Run {
-    let mut run = Run { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() };
+    let mut run = Run::begin();
     let token = run.observe_locally(subject, settings).await;
+    if subject.is_seen() {
+        info!("mechanism {}", plan::requested(&run.evidence.environment).mechanism.id());
+    }
     let trust = run.observe_trust(subject);
     let agent = plan::agent::endpoint(&run.evidence).and_then(Result::ok);
     match (run.stays_local(), token, trust, plan::of(&run.evidence)) {
@@ -61,9 +72,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
         (because, ..) => {
             let because = because
                 .unwrap_or_else(|| "there is nothing to present, or nobody to present it to".to_owned());
-            for stage in [StageName::Network, StageName::Exchange, StageName::Identity] {
-                run.timings.push(Timing::skipped(stage, &because));
-            }
+            run.skip_network(&because);
         }
     }
     run
@@ -99,6 +108,16 @@ fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: b
 }
 
 impl Run {
+    fn begin() -> Self {
+        Self { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() }
+    }
+
+    fn skip_network(&mut self, because: &str) {
+        for stage in [StageName::Network, StageName::Exchange, StageName::Identity] {
+            self.timings.push(Timing::skipped(stage, because));
+        }
+    }
+
     /// Environment, token file and token; the token's bytes where there are any.
     async fn observe_locally(&mut self, subject: &Subject, settings: Settings) -> Option<Secret> {
         let evidence = &mut self.evidence;
@@ -118,7 +137,6 @@ impl Run {
             return None;
         }
         let requested = plan::requested(&evidence.environment);
-        info!("mechanism {}", requested.mechanism.id());
         let path = requested.token_file.filter(|_| requested.mechanism != Mechanism::None);
         if path.is_none() || requested.mechanism == Mechanism::Irsa && requested.role_arn.is_none() {
             // It names the service account to annotate; decoded, never sent.

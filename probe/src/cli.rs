@@ -13,18 +13,31 @@ use crate::verdict::Tolerate;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, builder::PossibleValuesParser};
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 mod flags;
-use flags::{CHAIN_FLAGS, CHECK_FLAGS, Flag, OUTPUT_FLAGS, TRUST_FLAGS};
+mod serving;
+
+use flags::Flag;
+pub use serving::{ConditionType, Listen, Serve};
 
 /// What was asked for.
 pub enum Command {
     Chain(Chain),
     Check(Box<Check>),
-    Explain { argument: Option<String>, output: Output },
-    Judge { report: PathBuf, output: Output },
+    Explain {
+        argument: Option<String>,
+        output: Output,
+    },
+    Judge {
+        report: PathBuf,
+        output: Output,
+    },
+    Serve(Box<Serve>),
+    /// Asks this address on loopback.
+    Status(SocketAddr),
     Trust(Box<Trust>),
 }
 
@@ -82,6 +95,8 @@ pub enum Parsed {
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(pub String);
 
+const COMMANDS: &str = "chain, check, explain, judge, serve, status, trust";
+
 /// A day: what is longer is a mistake.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
@@ -117,10 +132,16 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
         Some(("chain", matches)) => {
             asked_chain(matches).map_err(named).map(|chain| Parsed::Run(Command::Chain(chain)))
         }
+        Some(("serve", matches)) => {
+            serving::serve(matches).map_err(named).map(|serve| Parsed::Run(Command::Serve(Box::new(serve))))
+        }
+        Some(("status", matches)) => {
+            serving::admin_listen(matches).map_err(named).map(|address| Parsed::Run(Command::Status(address)))
+        }
         Some((_, matches)) => {
             check(matches).map_err(named).map(|check| Parsed::Run(Command::Check(Box::new(check))))
         }
-        None => Err(UsageError("name a command: chain, check, explain, judge, trust".to_owned())),
+        None => Err(UsageError(format!("name a command: {COMMANDS}"))),
     }
 }
 
@@ -160,13 +181,7 @@ fn with_default_command(args: &[OsString]) -> Vec<OsString> {
 
 /// The environment twins that are set and not empty, as flags: (variable, `--flag=value`).
 fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<(String, OsString)> {
-    let flags = match args[0].to_str() {
-        Some("chain") => CHAIN_FLAGS,
-        Some("check") => CHECK_FLAGS,
-        Some("trust") => TRUST_FLAGS,
-        Some("explain" | "judge") => OUTPUT_FLAGS,
-        _ => return Vec::new(),
-    };
+    let flags = args[0].to_str().map(flags::of).unwrap_or_default();
     let twin = |flag: &Flag| {
         let name = format!("CREDPROBE_{}", flag.name.to_ascii_uppercase().replace('-', "_"));
         let value = variable(&name).filter(|value| !value.is_empty())?;
@@ -177,41 +192,46 @@ fn twins(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<
     flags.iter().filter_map(twin).collect()
 }
 
+const TWINS: &str = "Each flag has an environment twin: --expect-role is CREDPROBE_EXPECT_ROLE. The flag wins; empty counts as unset.";
+
 fn program() -> Clap {
-    let check = command("check", "Judge once, print the report, exit with the class's code (the default)", CHECK_FLAGS)
-        .after_help("Each flag has an environment twin: --expect-role is CREDPROBE_EXPECT_ROLE. The flag wins; empty counts as unset.\nCREDPROBE_DISABLED=\"why\" prints the reason and exits 0 at once.");
+    let check = command("check", "Judge once, print the report, exit with the class's code (the default)")
+        .after_help(TWINS.to_owned() + "\nCREDPROBE_DISABLED=\"why\" prints the reason and exits 0 at once.");
     let chain = command(
         "chain",
         "Which provider each AWS SDK would pick in this container, and what it does when that provider fails",
-        CHAIN_FLAGS,
     );
     let explain = command(
         "explain",
         "What a class means, who owns it, how to confirm and repair it; the table of all without one",
-        OUTPUT_FLAGS,
     )
     .arg(Arg::new("class").value_name("CLASS|CODE"));
-    let judge = command(
-        "judge",
-        "Judge the evidence of a saved JSON report again, with its own time as the clock",
-        OUTPUT_FLAGS,
-    )
-    .arg(Arg::new("report").value_name("REPORT.json").required(true));
+    let judge =
+        command("judge", "Judge the evidence of a saved JSON report again, with its own time as the clock")
+            .arg(Arg::new("report").value_name("REPORT.json").required(true));
     let trust = command(
         "trust",
         "Hold a role's trust policy against the token and say which element refuses; without one, print the statement that would match",
-        TRUST_FLAGS,
+    );
+    let serve = command(
+        "serve",
+        "Judge again and again; answer probes, Prometheus and people over HTTP; keep a readiness gate",
+    )
+    .after_help(TWINS.to_owned() + "\nCREDPROBE_DISABLED=\"why\" and --report-only keep /readyz at 200.\nSIGTERM ends it, exit 0. Each change of the verdict is printed.");
+    let status = command(
+        "status",
+        "Ask the `serve` of this pod, for exec probes: exit 0 while it is ready, else its class's code",
     );
     Clap::new("credprobe")
         .about("Will the AWS SDK in this container get the credentials that it is meant to get; if not, which link is broken, who owns it, and what repairs it?")
         .version(env!("CARGO_PKG_VERSION"))
         .disable_help_subcommand(true)
-        .subcommands([check, chain, explain, judge, trust])
+        .subcommands([check, serve, status, chain, explain, judge, trust])
         .after_help(explain::exit_codes_help())
 }
 
-fn command(name: &'static str, about: &'static str, flags: &[Flag]) -> Clap {
-    let args = flags.iter().map(|flag| {
+fn command(name: &'static str, about: &'static str) -> Clap {
+    let args = flags::of(name).into_iter().map(|flag| {
         let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
         match flag.value {
             // `FILE|-` and `N|auto` are no choice of words.
@@ -248,26 +268,62 @@ fn output(matches: &ArgMatches) -> Output {
 }
 
 fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
+    let timeout = timeout(matches)?;
+    let duration = |flag: &str| duration(matches, flag, "0s", Duration::ZERO);
+    let (wait, grace, start_jitter) = (duration("wait")?, duration("grace")?, duration("start-jitter")?);
+    let mut settings = settings(matches, timeout)?;
+    settings.deny_warnings = is_on(matches, "deny-warnings");
+    Ok(Check {
+        deny_warnings: settings.deny_warnings,
+        settings,
+        whose: whose(matches)?,
+        timeout,
+        patience: Patience { wait, grace },
+        start_jitter,
+        output: output(matches),
+        termination_log: termination_log(matches),
+        log_level: log_level(matches),
+        tolerate: tolerate(matches)?,
+        report_only: is_on(matches, "report-only"),
+    })
+}
+
+fn timeout(matches: &ArgMatches) -> Result<Duration, UsageError> {
+    duration(matches, "timeout", "10s", Duration::from_millis(1))
+}
+
+fn duration(
+    matches: &ArgMatches,
+    flag: &str,
+    default: &str,
+    least: Duration,
+) -> Result<Duration, UsageError> {
+    let given = text(matches, flag).unwrap_or_else(|| default.to_owned());
+    let parsed = humantime::parse_duration(&given).ok();
+    parsed.filter(|duration| (least..=LONGEST).contains(duration)).ok_or_else(|| {
+        let least = humantime::format_duration(least);
+        UsageError(format!(
+            "--{flag}: `{given}` is no duration; allowed are {least} to 1day, as in 250ms, 10s, 2m"
+        ))
+    })
+}
+
+fn tolerate(matches: &ArgMatches) -> Result<Tolerate, UsageError> {
+    let given = text(matches, "tolerate").unwrap_or_default();
+    Tolerate::parse(&given).map_err(|why| UsageError(format!("--tolerate: {why}")))
+}
+
+fn termination_log(matches: &ArgMatches) -> PathBuf {
+    text(matches, "termination-log").unwrap_or_else(|| "/dev/termination-log".to_owned()).into()
+}
+
+/// What `check` and `serve` judge by.
+fn settings(matches: &ArgMatches, timeout: Duration) -> Result<Settings, UsageError> {
     let text = |name: &str| text(matches, name);
-    let bad = |flag: &str, why: String| UsageError(format!("--{flag}: {why}"));
-    let duration = |flag: &str, default: &str, least: Duration| {
-        let given = text(flag).unwrap_or_else(|| default.to_owned());
-        let parsed = humantime::parse_duration(&given).ok();
-        parsed.filter(|duration| (least..=LONGEST).contains(duration)).ok_or_else(|| {
-            let least = humantime::format_duration(least);
-            bad(flag, format!("`{given}` is no duration; allowed are {least} to 1day, as in 250ms, 10s, 2m"))
-        })
-    };
-    let timeout = duration("timeout", "10s", Duration::from_millis(1))?;
-    let wait = duration("wait", "0s", Duration::ZERO)?;
-    let grace = duration("grace", "0s", Duration::ZERO)?;
-    let start_jitter = duration("start-jitter", "0s", Duration::ZERO)?;
     let sts_compatible = is_on(matches, "sts-compatible");
     role_arns(matches, &["expect-role", "role-arn"], sts_compatible)?;
-    let tolerate =
-        Tolerate::parse(&text("tolerate").unwrap_or_default()).map_err(|why| bad("tolerate", why))?;
     sdk(matches)?;
-    let settings = Settings {
+    Ok(Settings {
         mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
         role_arn: text("role-arn"),
         token_file: text("token-file"),
@@ -286,21 +342,8 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
         allow_http: is_on(matches, "allow-http"),
         sts_compatible,
         tolerate: text("tolerate"),
-        deny_warnings: is_on(matches, "deny-warnings"),
+        deny_warnings: false,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
-    };
-    Ok(Check {
-        settings,
-        whose: whose(matches)?,
-        timeout,
-        patience: Patience { wait, grace },
-        start_jitter,
-        output: output(matches),
-        termination_log: text("termination-log").unwrap_or_else(|| "/dev/termination-log".to_owned()).into(),
-        log_level: log_level(matches),
-        tolerate,
-        report_only: is_on(matches, "report-only"),
-        deny_warnings: is_on(matches, "deny-warnings"),
     })
 }
 
@@ -435,7 +478,7 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
         }
         ErrorKind::UnknownArgument => format!("{invalid} is unknown; {command} takes {}", flags_of(&command)),
         ErrorKind::InvalidSubcommand => format!(
-            "`{}` is no command; commands are chain, check, explain, judge, trust",
+            "`{}` is no command; commands are {COMMANDS}",
             context(ContextKind::InvalidSubcommand).unwrap_or_default()
         ),
         ErrorKind::MissingRequiredArgument => format!("{command} needs {invalid}"),
@@ -446,13 +489,7 @@ fn in_one_line(error: &clap::Error, args: &[OsString], twins: &[(String, OsStrin
 }
 
 fn flags_of(command: &str) -> String {
-    let flags = match command {
-        "chain" => CHAIN_FLAGS,
-        "check" => CHECK_FLAGS,
-        "trust" => TRUST_FLAGS,
-        _ => OUTPUT_FLAGS,
-    };
-    let names: Vec<String> = flags.iter().map(|flag| format!("--{}", flag.name)).collect();
+    let names: Vec<String> = flags::of(command).iter().map(|flag| format!("--{}", flag.name)).collect();
     names.join(" ")
 }
 

@@ -17,7 +17,7 @@ mod shadow;
 mod shell;
 pub mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 mod token_file;
 mod trust_policy;

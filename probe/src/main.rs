@@ -10,9 +10,10 @@ use credprobe::evidence::Settings;
 use credprobe::report::{self, Report};
 use credprobe::subject::{Subject, Whose};
 use credprobe::until::until_verdict;
-use credprobe::{chain, check, explain, guard, judge_again, log, trust};
+use credprobe::{chain, check, explain, guard, judge_again, log, serve, status, trust};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,8 +37,11 @@ fn started() -> u8 {
     if report_only {
         guard::only_report();
     }
-    if let Some(reason) = cli::disabled(&variable) {
-        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(&reason)));
+    let disabled = cli::disabled(&variable);
+    // A sidecar that ended would be started again and again: `serve` stays, and says why.
+    let serves = args.first().is_some_and(|command| command == "serve");
+    if let Some(reason) = disabled.as_ref().filter(|_| !serves) {
+        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
         return 0;
     }
     let code = match cli::parse(&args, &variable) {
@@ -45,7 +49,7 @@ fn started() -> u8 {
             print(text.trim_end());
             0
         }
-        Ok(Parsed::Run(command)) => run(command),
+        Ok(Parsed::Run(command)) => run(command, disabled),
         Err(error) => {
             say(&error.to_string());
             Class::UsageError.code()
@@ -54,14 +58,42 @@ fn started() -> u8 {
     if report_only { 0 } else { code }
 }
 
-fn run(command: Command) -> u8 {
+fn run(command: Command, disabled: Option<String>) -> u8 {
     match command {
         Command::Chain(asked) => run_chain(&asked),
         Command::Check(check) => run_check(&check),
         Command::Explain { argument, output } => run_explain(argument.as_deref(), output),
         Command::Judge { report, output } => run_judge(&report, output),
+        Command::Serve(asked) => run_serve(&asked, disabled),
+        Command::Status(address) => run_status(address),
         Command::Trust(trust) => run_trust(&trust),
     }
+}
+
+fn run_serve(asked: &cli::Serve, disabled: Option<String>) -> u8 {
+    log::install(asked.log_level);
+    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let Some(subject) = subject(Whose::Own) else { return Class::InternalError.code() };
+    if let Some(reason) = &disabled {
+        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
+    }
+    match runtime.block_on(serve::serve(&subject, asked, disabled)) {
+        Ok(()) => 0,
+        Err(serve::Refused(why)) => {
+            let class = Class::UsageError;
+            let line = format!("{} ({}): {}", class.id(), class.code(), report::escaped(&why));
+            report::termination::write(&asked.termination_log, &line);
+            say(&line);
+            class.code()
+        }
+    }
+}
+
+fn run_status(address: SocketAddr) -> u8 {
+    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let (line, code) = runtime.block_on(status::ask(address));
+    print(&line);
+    code
 }
 
 fn run_check(check: &cli::Check) -> u8 {

@@ -4,6 +4,7 @@
 mod acl;
 pub mod agent;
 mod answer;
+mod api_server;
 pub mod clock;
 mod control_name;
 pub mod credentials;
@@ -23,6 +24,7 @@ mod token_file;
 mod trust;
 mod walk;
 
+pub use api_server::{ApiServer, NoApiServer, api_server};
 pub use control_name::control_name;
 pub use environment::environment;
 pub use exchange::{Credentials, Request, exchange};

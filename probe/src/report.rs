@@ -2,6 +2,7 @@
 //! Decides nothing; says what `verdict` decided.
 
 mod build;
+pub mod page;
 pub mod termination;
 pub mod text;
 

@@ -5,10 +5,10 @@ use crate::check;
 use crate::cli::Check;
 use crate::observe::clock::{self, Stopwatch};
 use crate::report::{self, Options, Report, escaped};
+use crate::signals::Interrupt;
 use crate::subject::Subject;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The last report; `None`: a signal came before there was one.
 pub async fn until_verdict(subject: &Subject, asked: &Check) -> Option<Report> {
@@ -93,29 +93,5 @@ impl Progress {
         if self.live {
             let _ = write!(io::stderr(), "\r\u{1b}[K");
         }
-    }
-}
-
-/// SIGTERM and SIGINT: kubelet and people end a wait with them.
-struct Interrupt {
-    signals: Vec<Signal>,
-}
-
-impl Interrupt {
-    fn new() -> Self {
-        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
-        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
-    }
-
-    async fn received(&mut self) {
-        std::future::poll_fn(|context| {
-            let mut received = self.signals.iter_mut().map(|signal| signal.poll_recv(context));
-            if received.any(|poll| poll.is_ready()) {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
-        })
-        .await;
     }
 }

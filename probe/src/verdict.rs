@@ -94,8 +94,14 @@ pub fn exit_code(judgement: &Judgement, tolerate: &Tolerate, report_only: bool) 
 /// Only what is certain stops: a guess or a clock never makes an outage of our own.
 #[must_use]
 pub fn stops_before_network(finding: &Finding) -> bool {
+    is_certain(finding.class, finding.severity, finding.expectation)
+}
+
+/// The same of a finding that was reported.
+#[must_use]
+pub fn is_certain(class: Class, severity: Severity, expectation: Expectation) -> bool {
     let certain = matches!(
-        finding.class,
+        class,
         Class::NotInjected
             | Class::PartlyInjected
             | Class::RoleArnMalformed
@@ -112,10 +118,8 @@ pub fn stops_before_network(finding: &Finding) -> bool {
             | Class::TokenKindWrong
             | Class::AgentUriRefused
     );
-    let mismatch =
-        matches!(finding.class, Class::IssuerMismatch | Class::AudienceMismatch | Class::SubjectMismatch);
-    let stated = finding.expectation == Expectation::Stated;
-    finding.severity == Severity::Error && (certain || mismatch && stated)
+    let mismatch = matches!(class, Class::IssuerMismatch | Class::AudienceMismatch | Class::SubjectMismatch);
+    severity == Severity::Error && (certain || mismatch && expectation == Expectation::Stated)
 }
 
 /// Rule (a): once the required role's credentials were issued, what was only guessed blocks nobody.

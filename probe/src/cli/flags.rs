@@ -2,6 +2,7 @@
 //! What they mean together, `cli` says.
 
 /// A flag: its name, its value's name (`None`: boolean), its help.
+#[derive(Clone, Copy)]
 pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) value: Option<&'static str>,
@@ -43,7 +44,7 @@ const TARGET_PID: Flag = flag(
 );
 
 /// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
-pub(super) const CHECK_FLAGS: &[Flag] = &[
+const CHECK_FLAGS: &[Flag] = &[
     flag(
         "mechanism",
         "auto|irsa|pod-identity",
@@ -106,7 +107,69 @@ pub(super) const CHECK_FLAGS: &[Flag] = &[
     LOG_LEVEL,
 ];
 
-pub(super) const TRUST_FLAGS: &[Flag] = &[
+/// Those of `check` that a run without end has no use for: the rest is `serve`'s too.
+const ONE_VERDICT: &[&str] =
+    &["as-uid", "as-gid", "as-groups", "target-pid", "wait", "grace", "start-jitter", "deny-warnings"];
+
+const ADMIN_LISTEN: Flag = flag(
+    "admin-listen",
+    "ADDRESS",
+    "Loopback address of the page, /report and `credprobe status` [default: 127.0.0.1:9810]",
+);
+
+const SERVE_ONLY: &[Flag] = &[
+    flag(
+        "listen",
+        "ADDRESS",
+        "Where /livez, /readyz and /metrics are served [default: [::]:9809, IPv4 too; without IPv6 0.0.0.0:9809]",
+    ),
+    ADMIN_LISTEN,
+    flag("interval", "DURATION", "Between two looks at environment, token file and token [default: 15s]"),
+    flag(
+        "exchange-interval",
+        "DURATION",
+        "Between two exchanges, give or take a tenth; a rotated token is exchanged at once [default: 1h]",
+    ),
+    flag(
+        "readiness",
+        "hold|strict|startup",
+        "hold: once ready, a refusal must last (--hold), and network trouble never counts; strict: at once; startup: ready once is ready for good [default: hold]",
+    ),
+    flag(
+        "hold",
+        "DURATION",
+        "How long three or more exchanges in a row must be refused before a ready pod is not [default: 15m]",
+    ),
+    flag(
+        "readiness-gate",
+        "DOMAIN/TYPE",
+        "Keep this condition of the own pod up to date; needs POD_NAME, POD_NAMESPACE, POD_UID and RBAC to patch pods/status",
+    ),
+    flag("metrics", "basic|full", "full: credprobe_class{class} of each class too [default: basic]"),
+];
+
+/// In the order of `serve --help`.
+fn serve_flags() -> Vec<Flag> {
+    let shared = CHECK_FLAGS.iter().filter(|flag| !ONE_VERDICT.contains(&flag.name));
+    SERVE_ONLY.iter().chain(shared).copied().collect()
+}
+
+const STATUS_FLAGS: &[Flag] = &[ADMIN_LISTEN];
+
+/// The flags of a command by its name.
+pub(super) fn of(command: &str) -> Vec<Flag> {
+    match command {
+        "chain" => CHAIN_FLAGS.to_vec(),
+        "check" => CHECK_FLAGS.to_vec(),
+        "explain" | "judge" => OUTPUT_FLAGS.to_vec(),
+        "serve" => serve_flags(),
+        "status" => STATUS_FLAGS.to_vec(),
+        "trust" => TRUST_FLAGS.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+const TRUST_FLAGS: &[Flag] = &[
     flag(
         "policy",
         "FILE|-",
@@ -119,11 +182,11 @@ pub(super) const TRUST_FLAGS: &[Flag] = &[
     LOG_LEVEL,
 ];
 
-pub(super) const CHAIN_FLAGS: &[Flag] = &[
+const CHAIN_FLAGS: &[Flag] = &[
     flag("sdk", "ID|auto", "Tell of this SDK at length [default: auto, all in a table]"),
     TARGET_PID,
     flag("output", "text|json", "The answer's form [default: text]"),
     LOG_LEVEL,
 ];
 
-pub(super) const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];
+const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];

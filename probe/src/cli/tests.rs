@@ -1,6 +1,7 @@
 //! Flags, twins and usage errors.
 
 use super::*;
+use crate::serve::readiness::Mode;
 
 fn parsed(args: &[&str], variables: &[(&str, &str)]) -> Result<Parsed, String> {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
@@ -76,7 +77,26 @@ fn each_usage_error_is_one_line_that_says_what_is_allowed() {
         (&["--timeout=0s"], &[], "1ms to 1day"),
         (&["--expect-role=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
         (&["--tolerate=everything"], &[], "transient"),
-        (&["frobnicate"], &[], "check, explain, judge, trust"),
+        (&["frobnicate"], &[], "check, explain, judge, serve, status, trust"),
+        (&["serve", "--target-pid=1"], &[], "--listen --admin-listen"),
+        (&["serve", "--listen=localhost"], &[], "0.0.0.0:9809"),
+        (&["serve", "--listen=:70000"], &[], "0.0.0.0:9809"),
+        (&["serve", "--admin-listen=0.0.0.0:9810"], &[], "only loopback"),
+        (
+            &["status"],
+            &[("CREDPROBE_ADMIN_LISTEN", "10.0.0.1:9810")],
+            "CREDPROBE_ADMIN_LISTEN: `10.0.0.1:9810`",
+        ),
+        (&["serve", "--interval=0s"], &[], "1ms to 1day"),
+        (&["serve", "--exchange-interval=999ms"], &[], "1s to 1day"),
+        (&["serve", "--readiness=never"], &[], "hold, strict, startup"),
+        (&["serve", "--readiness-gate=Ready"], &[], "kubelet keeps that condition"),
+        (&["serve", "--readiness-gate=Credentials"], &[], "credprobe.dev/CredentialsUsable"),
+        (&["serve", "--readiness-gate=pods.k8s.io/Mine"], &[], "Kubernetes's own"),
+        (&["serve", "--readiness-gate=Example.com/Mine"], &[], "no domain"),
+        (&["serve", "--readiness-gate=example.com/a/b"], &[], "no condition's name"),
+        (&["serve", "--readiness-gate=example.com/"], &[], "no condition's name"),
+        (&["serve", "--metrics=all"], &[], "basic, full"),
         (&["trust", "--role-arn=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
         (&["trust", "--region=x"], &[], "--policy --role-arn --token-file"),
         (&["judge"], &[], "REPORT.json"),
@@ -86,6 +106,39 @@ fn each_usage_error_is_one_line_that_says_what_is_allowed() {
         assert!(error.starts_with("usage-error (2): "), "{error}");
         assert!(error.contains(part) && !error.contains('\n'), "{args:?}: {error}");
     }
+}
+
+fn served(args: &[&str], variables: &[(&str, &str)]) -> Serve {
+    match parsed(args, variables) {
+        Ok(Parsed::Run(Command::Serve(serve))) => *serve,
+        Ok(_) => panic!("another command"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn serve_has_the_contracts_defaults() {
+    let serve = served(&["serve"], &[]);
+    assert_eq!(serve.listen, Listen { address: "[::]:9809".parse().unwrap(), by_default: true });
+    assert_eq!(serve.admin_listen, "127.0.0.1:9810".parse().unwrap());
+    assert_eq!(serve.schedule.interval, Duration::from_secs(15));
+    assert_eq!(serve.schedule.exchange_interval, Duration::from_secs(3600));
+    assert_eq!(serve.hold, Duration::from_secs(900));
+    assert_eq!(serve.readiness, Mode::Hold);
+    assert!(serve.gate.is_none() && !serve.full_metrics && !serve.report_only);
+}
+
+#[test]
+fn serve_takes_flags_and_twins() {
+    let twins =
+        [("CREDPROBE_LISTEN", ":8080"), ("CREDPROBE_READINESS", "strict"), ("CREDPROBE_WAIT", "soon")];
+    let gate = "--readiness-gate=credprobe.dev/CredentialsUsable";
+    let serve = served(&["serve", gate, "--admin-listen=[::1]:1", "--expect-subject=shop/checkout"], &twins);
+    assert_eq!(serve.listen, Listen { address: "[::]:8080".parse().unwrap(), by_default: false });
+    assert_eq!(serve.admin_listen, "[::1]:1".parse().unwrap());
+    assert_eq!(serve.readiness, Mode::Strict);
+    assert_eq!(serve.gate.as_ref().map(ConditionType::as_str), Some("credprobe.dev/CredentialsUsable"));
+    assert_eq!(serve.settings.expect_subject.as_deref(), Some("shop/checkout"));
 }
 
 #[test]

@@ -9,11 +9,11 @@ use crate::evidence::{
 };
 use crate::finding::{Finding, Severity};
 
-const NOW: i64 = 1_764_000_000;
+pub(crate) const NOW: i64 = 1_764_000_000;
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
 /// A pod in which everything fits, up to the network.
-fn healthy() -> Evidence {
+pub(crate) fn healthy() -> Evidence {
     let mut evidence = Evidence::default();
     for (name, value) in [
         ("AWS_ROLE_ARN", ROLE),
@@ -111,7 +111,7 @@ fn token(change: impl FnOnce(&mut Token)) -> Evidence {
 }
 
 /// As kubelet names the directory that it writes at that time.
-fn directory(written: i64) -> String {
+pub(crate) fn directory(written: i64) -> String {
     let stamp = crate::report::rfc3339(written).replace(['-', 'T', ':'], "_");
     format!("..{}.123456789", stamp.trim_end_matches('Z'))
 }

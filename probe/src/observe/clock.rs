@@ -16,6 +16,12 @@ pub fn deadline(timeout: Duration) -> tokio::time::Instant {
     tokio::time::Instant::now() + timeout
 }
 
+/// Of the monotonic clock, which a test can stop and wind.
+#[must_use]
+pub fn instant() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 /// Measures one stage.
 pub struct Stopwatch(Instant);
 

@@ -7,7 +7,7 @@ use crate::observe::clock;
 use crate::partition::host_of;
 use crate::secret::Secret;
 use crate::subject::Subject;
-use crate::wire::{self, Config, Peers, Proxies, Wire};
+use crate::wire::{Config, Peers, Wire};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 use jsonwebtoken::jwk::JwkSet;
@@ -18,8 +18,6 @@ use std::time::Duration;
 const TIME_LIMIT: Duration = Duration::from_secs(3);
 /// The longest document that is read, in bytes; an issuer's keys have about one kilobyte each.
 const DOCUMENT_LIMIT: usize = 256 * 1024;
-/// Where kubelet mounts what a pod needs to speak to the API server.
-const SERVICE_ACCOUNT_MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Fields without which STS takes no discovery document (IAM user guide, OIDC provider prerequisites).
 const NEEDED: &[&str] = &[
     "issuer",
@@ -46,10 +44,13 @@ pub async fn issuer(
     let asked = Asked { base: issuer, kid, token, authorization: None };
     sources.push(asked.source(Origin::Public, &Wire::new(public)).await);
     if sources.iter().all(|source| source.kids.is_empty())
-        && let Some((config, base, authorization)) = api_server(subject, process, config)
+        && let Ok(api_server) = super::api_server(subject, process)
     {
-        let asked = Asked { base: &base, kid, token, authorization: Some(authorization) };
-        sources.push(asked.source(Origin::ApiServer, &Wire::new(config)).await);
+        let deadline = config.deadline.min(clock::deadline(TIME_LIMIT));
+        let wire = api_server.wire(config.resolver.clone(), deadline, DOCUMENT_LIMIT);
+        let authorization = Some(api_server.authorization);
+        let asked = Asked { base: &api_server.base, kid, token, authorization };
+        sources.push(asked.source(Origin::ApiServer, &wire).await);
     }
     Issuer { sources }
 }
@@ -57,27 +58,6 @@ pub async fn issuer(
 fn limited(config: &Config) -> Config {
     let deadline = config.deadline.min(clock::deadline(TIME_LIMIT));
     Config { deadline, body_limit: DOCUMENT_LIMIT, ..config.clone() }
-}
-
-/// The API server at its in-cluster address, trusted by the in-cluster CA alone, never through a proxy.
-fn api_server(
-    subject: &Subject,
-    process: &Process,
-    config: &Config,
-) -> Option<(Config, String, HeaderValue)> {
-    let host = subject.own_text("KUBERNETES_SERVICE_HOST")?;
-    let port = subject.own_text("KUBERNETES_SERVICE_PORT")?;
-    let ca = subject.read(&format!("{SERVICE_ACCOUNT_MOUNT}/ca.crt"), DOCUMENT_LIMIT as u64).ok()?;
-    let path = format!("{SERVICE_ACCOUNT_MOUNT}/token");
-    let (_, token) = super::look(subject.root(), &path, process).read(false);
-    let token = token?;
-    let token = std::str::from_utf8(token.expose()).ok()?;
-    let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim())).ok()?;
-    authorization.set_sensitive(true);
-    let trust = wire::trust(Some(("the cluster's ca.crt", &ca)), &[]).ok()?;
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let config = Config { trust, proxies: Proxies::none(), peers: Peers::NoMetadata, ..limited(config) };
-    Some((config, format!("https://{host}:{port}"), authorization))
 }
 
 struct Asked<'a> {

@@ -14,6 +14,8 @@ fn help_is_what_it_was() {
         &["chain", "--help"],
         &["explain", "--help"],
         &["judge", "--help"],
+        &["serve", "--help"],
+        &["status", "--help"],
     ] {
         let ran = session.run(words, &[]).unwrap();
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");

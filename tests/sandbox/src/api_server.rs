@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     issuer::{Issuer, Minted},
     jwt::{Jwt, Signature},
-    scenario::Token,
+    scenario::{ApiServer, NAMESPACE, POD, POD_UID, Token},
     sts,
     world::World,
 };
@@ -34,7 +34,7 @@ pub(crate) fn mint_token(issuer: &Issuer, other: &Token, now: OffsetDateTime) ->
 
 /// Status and body.
 pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) {
-    let Some(api_server) = &world.scenario.api_server else {
+    let Some(api_server) = world.api_server() else {
         return refusal(404, "NotFound");
     };
     if !is_authentic(&world.issuer, request) {
@@ -55,8 +55,35 @@ pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) 
             }),
         ),
         "/openid/v1/jwks" => (200, world.issuer.keys()),
+        path if request.method == "PATCH" => patched(world, api_server, path, request),
         _ => refusal(404, "NotFound"),
     }
+}
+
+/// What the API server does with a strategic merge of a pod's conditions: name, then uid, then the merge by type.
+fn patched(world: &World, api_server: &ApiServer, path: &str, request: &sts::Request<'_>) -> (u16, Value) {
+    if let Some(status) = api_server.refuses_patch {
+        return refusal(status, "Refused");
+    }
+    if path != format!("/api/v1/namespaces/{NAMESPACE}/pods/{POD}/status") {
+        return refusal(404, "NotFound");
+    }
+    let media_type = request.headers.get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
+    if media_type != Some(b"application/strategic-merge-patch+json") {
+        return refusal(415, "UnsupportedMediaType");
+    }
+    let Ok(patch) = serde_json::from_slice::<Value>(request.body) else {
+        return refusal(400, "BadRequest");
+    };
+    if patch["metadata"]["uid"].as_str().is_some_and(|uid| uid != POD_UID) {
+        return refusal(409, "Conflict");
+    }
+    let Some(conditions) = patch["status"]["conditions"].as_array() else {
+        return refusal(422, "Invalid");
+    };
+    let mut record = world.record.edit();
+    record.conditions.extend(conditions.iter().cloned());
+    (200, json!({"kind": "Pod", "metadata": {"name": POD, "namespace": NAMESPACE, "uid": POD_UID}}))
 }
 
 fn is_authentic(issuer: &Issuer, request: &sts::Request<'_>) -> bool {
@@ -126,6 +153,31 @@ mod tests {
         for token in [None, Some(for_sts.as_str()), Some(&forged), Some("x")] {
             assert_eq!(ask(&world, "/openid/v1/jwks", token).0, 401, "{token:?}");
         }
+    }
+
+    fn patch(world: &World, path: &str, body: &Value) -> u16 {
+        let minted = mint_token(&world.issuer, &Token::default(), OffsetDateTime::now_utc()).unwrap();
+        let mut headers = HeaderMap::new();
+        let authorization = HeaderValue::from_str(&format!("Bearer {}", minted.jwt)).unwrap();
+        headers.insert(header::AUTHORIZATION, authorization);
+        let media_type = HeaderValue::from_static("application/strategic-merge-patch+json");
+        headers.insert(header::CONTENT_TYPE, media_type);
+        let body = body.to_string();
+        let request =
+            sts::Request { method: "PATCH", path, query: "", headers: &headers, body: body.as_bytes() };
+        answer(world, &request).0
+    }
+
+    #[test]
+    fn a_patch_needs_the_pods_name_and_uid() {
+        let world = world(r#"{"api_server": {}}"#);
+        let own = format!("/api/v1/namespaces/{NAMESPACE}/pods/{POD}/status");
+        let body = |uid: &str| json!({"metadata": {"uid": uid}, "status": {"conditions": [{"type": "a/b"}]}});
+        assert_eq!(patch(&world, &own, &body(POD_UID)), 200);
+        assert_eq!(patch(&world, &own, &body("another")), 409);
+        assert_eq!(patch(&world, "/api/v1/namespaces/shop/pods/other/status", &body(POD_UID)), 404);
+        assert_eq!(patch(&world, &own, &json!({"spec": {}})), 422);
+        assert_eq!(world.record.edit().conditions, [json!({"type": "a/b"})]);
     }
 
     #[test]

@@ -49,6 +49,10 @@ struct Flags {
     /// Keep the issuer's keys in this folder: saves making them in each run
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
+    /// Let the command change the world, at the URL in CREDPROBE_SANDBOX_CONTROL: POST /world (a scenario), POST
+    /// /token (`token` and `token_file` of one), GET /record
+    #[arg(long)]
+    control: bool,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND", required_unless_present = "list")]
     command: Vec<OsString>,
@@ -124,6 +128,7 @@ fn run(flags: Flags) -> Result<i32> {
         registry: Registry::of(&scenario).doing(|| format!("scenario {name}"))?,
         record: flags.record.as_ref().map(create).transpose()?,
         keys: flags.keys,
+        control: flags.control,
         program: find(&program)?,
         arguments: command.collect(),
         scenario,

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     jwt,
     key::Key,
-    scenario::{self, NAMESPACE, POD, SERVICE_ACCOUNT, SignWith, Token},
+    scenario::{self, NAMESPACE, POD, POD_UID, SERVICE_ACCOUNT, SignWith, Token},
 };
 
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Issuer {
             "kubernetes.io": {
                 "namespace": NAMESPACE,
                 "node": {"name": "ip-10-0-3-41.eu-west-1.compute.internal", "uid": "0a9d0e5c-6a34-4a0b-9d0f-51f6a1f6e0c1"},
-                "pod": {"name": POD, "uid": "5f1d3c62-8f0e-4f3c-a3f5-0f9c7c1b2d3e"},
+                "pod": {"name": POD, "uid": POD_UID},
                 "serviceaccount": {"name": SERVICE_ACCOUNT, "uid": "b7a2c1d0-3e4f-4a5b-8c6d-7e8f9a0b1c2d"},
             },
             "nbf": iat,

@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     api_server,
+    control::{self, Kubelet},
     dns::Addresses,
     error::{Doing as _, Error, Result},
     issuer::Issuer,
@@ -51,6 +52,8 @@ pub(crate) struct Order {
     pub(crate) record: Option<File>,
     /// Where keys are kept between runs.
     pub(crate) keys: Option<PathBuf>,
+    /// The command may change the world.
+    pub(crate) control: bool,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
 }
@@ -202,6 +205,7 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
     world.record.edit().agent_connections = matches!(place.listeners.agent, Port::Serve(_)).then_some(0);
 
+    let control = if order.control { Some((control::listen()?, kubelet(&place)?)) } else { None };
     let healthy = (Token::default(), TokenFile::default());
     let stated = (world.scenario.token.clone(), world.scenario.token_file.clone());
     for (token, (spec, file)) in place.tokens.iter().zip([stated, healthy]) {
@@ -226,10 +230,17 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
         place.targets.as_ref().map(|targets| targets.start(&world.scenario, &healthy)).transpose()?;
     let mut command = enter::command(&place.entry, place.program.as_os_str(), &order.arguments)?;
     command.env_clear().envs(environment(&world.scenario, &place, healthy));
+    if let Some((listener, _)) = &control {
+        let address = listener.local_addr().doing(|| "failed to look at a listener".into())?;
+        command.env("CREDPROBE_SANDBOX_CONTROL", address.to_string());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.doing(|| "failed to start the runtime".into())?;
     let status = runtime.block_on(async {
         start(place.listeners, &world, tls)?;
+        if let Some((listener, kubelet)) = control {
+            tokio::spawn(control::serve(asynchronous(listener)?, Arc::clone(&world), kubelet));
+        }
         wait(command).await
     });
     // Tasks that hold connections are not waited for.
@@ -242,6 +253,18 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     }
     let status = status?;
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+}
+
+/// The first token's volume, by a way that stays writable when the command's is sealed.
+fn kubelet(place: &Place) -> Result<Kubelet> {
+    let token = place.tokens.first().ok_or_else(|| Error::new("--control needs a token to rotate"))?;
+    let mut directory = token.directory.clone();
+    if place.seal.is_some() {
+        directory = place.own.join("kubelet");
+        fs::create_dir(&directory).doing(|| format!("failed to make {}", directory.display()))?;
+        mounts::bind(&token.directory, &directory)?;
+    }
+    Ok(Kubelet { directory, owner: place.owner, kind: token.kind })
 }
 
 fn place_token(

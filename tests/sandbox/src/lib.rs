@@ -11,6 +11,7 @@ mod capabilities;
 mod cases;
 mod clock;
 mod command;
+mod control;
 mod dns;
 mod error;
 mod issuer;

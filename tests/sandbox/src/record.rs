@@ -28,6 +28,8 @@ pub(crate) struct Contents {
     pub(crate) sts_requests: Vec<StsRequest>,
     pub(crate) issuer_requests: Vec<IssuerRequest>,
     pub(crate) api_server_requests: Vec<IssuerRequest>,
+    /// Of the pod, in the order in which they were patched.
+    pub(crate) conditions: Vec<serde_json::Value>,
     pub(crate) proxy_requests: Vec<ProxyRequest>,
     /// `null` on loopback, where nobody listens at the metadata address.
     pub(crate) imds_connections: Option<u32>,
@@ -106,9 +108,12 @@ impl Record {
         }
     }
 
+    pub(crate) fn json(&self) -> Result<String> {
+        serde_json::to_string_pretty(&*self.edit()).doing(|| "failed to put the record into JSON".into())
+    }
+
     pub(crate) fn write(&self, mut file: &File) -> Result<()> {
-        let text = serde_json::to_string_pretty(&*self.edit())
-            .doing(|| "failed to put the record into JSON".into())?;
+        let text = self.json()?;
         writeln!(file, "{text}").doing(|| "failed to write the record".into())
     }
 }

@@ -29,6 +29,8 @@ pub(crate) const REGION: &str = "eu-west-1";
 pub(crate) const API_SERVER: &str = "10.100.0.1";
 /// The pod's name.
 pub(crate) const POD: &str = "checkout-7d9f8b6c5-x2x4q";
+/// The pod's uid, in the token as well.
+pub(crate) const POD_UID: &str = "5f1d3c62-8f0e-4f3c-a3f5-0f9c7c1b2d3e";
 /// The namespace.
 pub(crate) const NAMESPACE: &str = "shop";
 /// The service account.
@@ -250,6 +252,10 @@ pub(crate) struct ApiServer {
     pub(crate) not_mounted: bool,
     /// The account may not read the keys: the usual cluster role binding is gone.
     pub(crate) forbidden: bool,
+    /// The status with which it refuses to change the pod: 403 without the Role, 500 and so on.
+    pub(crate) refuses_patch: Option<u16>,
+    /// Connections are reset.
+    pub(crate) away: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]

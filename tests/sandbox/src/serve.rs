@@ -30,7 +30,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Three times STS's own limit for a token.
 const BODY_LIMIT: usize = 64 * 1024;
 
-type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// One HTTPS server.
 pub(crate) struct Site {
@@ -60,6 +60,9 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
     if site.kind == Kind::Sts {
         site.world.record.edit().sts_connections += 1;
         fault = site.world.connection_fault();
+    }
+    if site.kind == Kind::ApiServer && site.world.api_server().is_some_and(|api_server| api_server.away) {
+        fault = Fault::ResetInHandshake;
     }
     if site.kind == Kind::Issuer && site.world.scenario.issuer.black_hole {
         fault = Fault::BlackHole;
@@ -141,7 +144,7 @@ fn note(request: &sts::Request<'_>, status: u16) -> IssuerRequest {
     }
 }
 
-fn finish(builder: Builder, text: impl Into<Bytes>) -> io::Result<Response<Body>> {
+pub(crate) fn finish(builder: Builder, text: impl Into<Bytes>) -> io::Result<Response<Body>> {
     let body = http_body_util::Full::new(text.into()).map_err(|never| match never {});
     builder.body(body.boxed_unsync()).map_err(io::Error::other)
 }

@@ -127,6 +127,29 @@ impl Volume<'_> {
         fs::remove_dir_all(old).doing(what)
     }
 
+    /// Kubelet's atomic writer: a new directory, `..data` renamed over, the old directory removed. A file that is
+    /// `missing` leaves the link of its name dangling.
+    pub(crate) fn swap(&self, name: &str, spec: &TokenFile, content: &[u8]) -> Result<()> {
+        let what = || self.what();
+        let old = fs::read_link(self.directory.join("..data")).doing(what)?;
+        let at = self.written_at;
+        let dated = PathBuf::from(format!("..{}.{:09}", clock::kubelet(at), at.nanosecond()));
+        let data = self.directory.join(&dated);
+        fs::create_dir(&data).doing(what)?;
+        self.own_directory(&data, INNER)?;
+        let owner = self.owner.map(|default| Owner {
+            uid: spec.owner.unwrap_or(default.uid),
+            gid: spec.group.unwrap_or(default.gid),
+        });
+        if !spec.missing {
+            Volume { owner, ..*self }.file(&data.join(name), spec, content)?;
+        }
+        let link = self.directory.join("..data_tmp");
+        symlink(&dated, &link).doing(what)?;
+        fs::rename(&link, self.directory.join("..data")).doing(what)?;
+        fs::remove_dir_all(self.directory.join(old)).doing(what)
+    }
+
     fn own_directory(&self, path: &Path, [without, with_group]: [u32; 2]) -> Result<()> {
         let what = || self.what();
         if let Some(owner) = self.owner {

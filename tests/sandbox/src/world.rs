@@ -14,22 +14,55 @@ use crate::{
     issuer::Issuer,
     record::Record,
     registry::Registry,
-    scenario::{Answer, Fault, Scenario, agent::Agent},
+    scenario::{Answer, ApiServer, Fault, Scenario, agent::Agent},
     session::Session,
 };
 
 #[derive(Debug)]
 pub(crate) struct World {
+    /// As it was when the command started: pod, network, issuer, and what no turn is about.
     pub(crate) scenario: Scenario,
-    pub(crate) registry: Registry,
     pub(crate) issuer: Issuer,
     /// STS's.
     pub(crate) clock: Clock,
     pub(crate) record: Record,
     sessions: Mutex<HashMap<String, Session>>,
     request_ids: AtomicU32,
-    faults_met: AtomicU32,
+    turn: Mutex<&'static Turn>,
     agents_faults_met: AtomicU32,
+}
+
+/// What of the world can change while the command runs: IAM, STS's faults, the API server's.
+#[derive(Debug)]
+struct Turn {
+    registry: Registry,
+    fault: Fault,
+    answer: Option<Answer>,
+    fault_on: Option<String>,
+    fault_times: Option<u32>,
+    api_server: Option<ApiServer>,
+    faults_met: AtomicU32,
+}
+
+impl Turn {
+    /// Never freed: a run has a handful of them, and requests hold on to theirs.
+    fn of(scenario: &Scenario, registry: Registry) -> &'static Self {
+        Box::leak(Box::new(Self {
+            registry,
+            fault: scenario.fault,
+            answer: scenario.answer.clone(),
+            fault_on: scenario.fault_on.clone(),
+            fault_times: scenario.fault_times,
+            api_server: scenario.api_server.clone(),
+            faults_met: AtomicU32::new(0),
+        }))
+    }
+
+    /// Counts what meets the fault, up to the scenario's number.
+    fn not_healed(&self) -> bool {
+        let before = self.faults_met.fetch_add(1, Ordering::Relaxed);
+        self.fault_times.is_none_or(|times| before < times)
+    }
 }
 
 /// What a request meets instead of STS.
@@ -42,16 +75,33 @@ pub(crate) enum Obstacle<'a> {
 impl World {
     pub(crate) fn new(scenario: Scenario, registry: Registry, issuer: Issuer) -> Self {
         Self {
-            registry,
+            turn: Mutex::new(Turn::of(&scenario, registry)),
             issuer,
             clock: Clock::ahead_by(scenario.clock_offset_seconds),
             record: Record::default(),
             sessions: Mutex::default(),
             request_ids: AtomicU32::new(0),
-            faults_met: AtomicU32::new(0),
             agents_faults_met: AtomicU32::new(0),
             scenario,
         }
+    }
+
+    /// From now on IAM, STS and the API server are as this scenario has them.
+    pub(crate) fn turn_to(&self, scenario: &Scenario, registry: Registry) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Turn::of(scenario, registry);
+    }
+
+    fn turn(&self) -> &'static Turn {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn registry(&self) -> &'static Registry {
+        &self.turn().registry
+    }
+
+    /// As it is now; `None`: there is none in this pod.
+    pub(crate) fn api_server(&self) -> Option<&'static ApiServer> {
+        self.turn().api_server.as_ref()
     }
 
     /// Deterministic, and never all zero: STS itself answers that when it could not reach an issuer.
@@ -61,32 +111,27 @@ impl World {
     }
 
     /// Whether this request meets the scenario's fault or canned answer; counts those that do.
-    pub(crate) fn obstacle(&self, action: Option<&str>) -> Option<Obstacle<'_>> {
-        let scenario = &self.scenario;
-        if scenario.fault_on.is_some() && scenario.fault_on.as_deref() != action {
+    pub(crate) fn obstacle(&self, action: Option<&str>) -> Option<Obstacle<'static>> {
+        let turn = self.turn();
+        if turn.fault_on.is_some() && turn.fault_on.as_deref() != action {
             return None;
         }
-        let obstacle = match (&scenario.answer, scenario.fault) {
+        let obstacle = match (&turn.answer, turn.fault) {
             (Some(answer), _) => Obstacle::Canned(answer),
             // A connection's fault is over once a request arrives.
             (None, Fault::None | Fault::BlackHole | Fault::ResetInHandshake) => return None,
             (None, fault) => Obstacle::Fault(fault),
         };
-        self.not_healed().then_some(obstacle)
+        turn.not_healed().then_some(obstacle)
     }
 
     /// The fault that a connection to STS meets before it has said anything.
     pub(crate) fn connection_fault(&self) -> Fault {
-        match self.scenario.fault {
-            fault @ (Fault::BlackHole | Fault::ResetInHandshake) if self.not_healed() => fault,
+        let turn = self.turn();
+        match turn.fault {
+            fault @ (Fault::BlackHole | Fault::ResetInHandshake) if turn.not_healed() => fault,
             _ => Fault::None,
         }
-    }
-
-    /// Counts what meets the fault, up to the scenario's number.
-    fn not_healed(&self) -> bool {
-        let before = self.faults_met.fetch_add(1, Ordering::Relaxed);
-        self.scenario.fault_times.is_none_or(|times| before < times)
     }
 
     /// Whether this request still meets what is wrong with the agent's answers; counts it.

@@ -52,7 +52,7 @@ pub(super) fn assume_role_for_pod_identity(
     let jwt = verify(world, token)?;
     let pod = Pod::of(&jwt).ok_or_else(invalid_token)?;
     let association = world
-        .registry
+        .registry()
         .association(pod.namespace, pod.service_account)
         .ok_or_else(|| Exception::new(404, "ResourceNotFoundException", MODEL.not_found))?;
     let name = pod.session_name().map_err(failed)?;
@@ -169,7 +169,7 @@ fn role<'a>(
     session_name: &str,
 ) -> Option<(&'a Account, &'a Role)> {
     let arn = RoleArn::parse(&association.role_arn)?;
-    let account = world.registry.account(arn.partition, arn.account)?;
+    let account = world.registry().account(arn.partition, arn.account)?;
     let role = account.role(&association.role_arn)?;
     let cluster = format!("arn:{}:eks:{REGION}:{}:cluster/{CLUSTER}", account.partition, account.id);
     let tags = [

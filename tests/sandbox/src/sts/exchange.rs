@@ -97,7 +97,7 @@ fn provider<'a, 'b>(
         endpoint.partition == arn.partition
             && !world.scenario.regions_not_enabled.iter().any(|region| region == endpoint.region)
     });
-    let account = world.registry.account(arn.partition, arn.account).filter(|_| reachable);
+    let account = world.registry().account(arn.partition, arn.account).filter(|_| reachable);
     let (account, provider) =
         account.and_then(|account| Some((account, account.provider(issuer)?))).ok_or_else(|| {
             worded(world, format!("No OpenIDConnect provider found in your account for {issuer}"))

@@ -1,0 +1,161 @@
+//! `credprobe serve`: two servers, the cycle that judges, the readiness gate, and signals; ends on SIGTERM with 0.
+//! Each has a room of its own below; an HTTP request never causes an exchange.
+
+pub mod cycle;
+mod gate;
+mod http;
+mod listener;
+mod metrics;
+pub mod readiness;
+mod routes;
+pub mod schedule;
+pub mod state;
+
+use crate::cli::{Output, Serve};
+use crate::observe::clock;
+use crate::report::{self, Options, Report, escaped};
+use crate::signals::Interrupt;
+use crate::subject::Subject;
+use crate::{check, guard};
+use gate::Gate;
+use http::Bounds;
+use metrics::Metrics;
+use routes::{Admin, Public};
+use state::{Settings, State};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// What the cycle, the servers and the gate share.
+pub struct Shared {
+    state: Mutex<State>,
+    /// The token has rotated, or expired.
+    pub exchange_wanted: Notify,
+    /// There is a new judgement.
+    pub changed: Notify,
+}
+
+impl Shared {
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            state: Mutex::new(State::new(settings)),
+            exchange_wanted: Notify::new(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// What it guards is whole after every statement.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why it could not start: a line for stderr.
+pub struct Refused(pub String);
+
+/// Serves until a signal comes; `disabled` is why nothing is judged.
+///
+/// # Errors
+/// An address that cannot be listened on, or a readiness gate without the pod's name.
+pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -> Result<(), Refused> {
+    let mut interrupt = Interrupt::new();
+    let judging = disabled.is_none();
+    let shared = Arc::new(Shared::new(Settings {
+        interval: asked.schedule.interval,
+        readiness: asked.readiness,
+        hold: asked.hold,
+        no_network: asked.settings.no_network,
+        report_only: asked.report_only,
+        disabled,
+    }));
+    let gate = asked.gate.as_ref().map(|condition| Gate::new(subject, condition)).transpose();
+    let gate = gate.map_err(Refused)?;
+    let in_use = |flag: &str, address: SocketAddr, error: &std::io::Error| {
+        Refused(format!("--{flag}: {address} cannot be listened on: {}", listener::in_words(error)))
+    };
+    let public = listener::public(asked.listen);
+    let public = public.map_err(|error| in_use("listen", asked.listen.address, &error))?;
+    let admin = listener::bind(asked.admin_listen);
+    let admin = admin.map_err(|error| in_use("admin-listen", asked.admin_listen, &error))?;
+    for (what, listener) in [("/livez, /readyz, /metrics", &public), ("the page, /report", &admin)] {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("{what} at http://{address}");
+        }
+    }
+
+    let metrics = Metrics::new(Arc::clone(&shared), asked.full_metrics);
+    let public = http::serve(public, Bounds::PUBLIC, Arc::new(Public::new(Arc::clone(&shared), metrics)));
+    let admin = http::serve(admin, Bounds::ADMIN, Arc::new(Admin::new(Arc::clone(&shared))));
+    let probe = Probe { subject, asked };
+    let say = |report: &Report| announce(report, asked.output);
+    let judging = async {
+        if judging {
+            cycle::run(&probe, asked.schedule, asked.settings.no_network, &shared, &say).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    let gate = async {
+        match &gate {
+            Some(gate) => gate.keep(subject, &shared).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt.received() => {}
+        ((), (), (), ()) = async { tokio::join!(public, admin, judging, gate) } => {}
+    }
+    Ok(())
+}
+
+struct Probe<'p> {
+    subject: &'p Subject,
+    asked: &'p Serve,
+}
+
+impl Probe<'_> {
+    fn report(&self, run: check::Run) -> Report {
+        let options = Options {
+            tolerate: &self.asked.tolerate,
+            report_only: self.asked.report_only,
+            deny_warnings: false,
+            attempts: 1,
+            flapped: false,
+        };
+        report::build(run.evidence, run.observed_at, &run.timings, &options)
+    }
+}
+
+impl cycle::Judge for Probe<'_> {
+    async fn locally(&self) -> Report {
+        self.report(check::run_locally(self.subject, self.asked.settings.clone()).await)
+    }
+
+    async fn with_exchange(&self) -> Report {
+        self.report(check::run(self.subject, self.asked.settings.clone(), self.asked.timeout).await)
+    }
+
+    fn random(&self) -> f64 {
+        clock::random()
+    }
+}
+
+/// A verdict whose class is new goes to stdout: a line, or the whole report as one line of JSON.
+fn announce(report: &Report, output: Output) {
+    let line = match output {
+        Output::Text => {
+            let verdict = &report.verdict;
+            let (class, code) = (verdict.class.id(), verdict.code);
+            format!("{} {class} ({code}): {}", report.observed_at, escaped(&verdict.summary))
+        }
+        Output::Json => serde_json::to_string(report)
+            .unwrap_or_else(|error| guard::line(&format!("the report does not serialise ({error})"))),
+    };
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests;

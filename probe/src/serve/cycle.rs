@@ -1,0 +1,85 @@
+//! Judges without end: locally at every interval, with an exchange when one is due or the token has rotated.
+//! When that is, `schedule` says; what the verdicts mean, `state`. What judges is handed in, so that time can be simulated.
+
+use super::Shared;
+use super::schedule::Schedule;
+use crate::observe::clock;
+use crate::report::Report;
+use tokio::time::{sleep, sleep_until};
+
+/// The probe, as far as the cycle knows it.
+pub trait Judge {
+    /// Nothing is sent.
+    fn locally(&self) -> impl Future<Output = Report>;
+    /// The whole of `check`, once.
+    fn with_exchange(&self) -> impl Future<Output = Report>;
+    /// From 0 up to 1.
+    fn random(&self) -> f64;
+}
+
+/// Runs until it is dropped. `say` hears each verdict whose class differs from the one before.
+pub async fn run(
+    judge: &impl Judge,
+    schedule: Schedule,
+    no_network: bool,
+    shared: &Shared,
+    say: &impl Fn(&Report),
+) {
+    let locally = async {
+        loop {
+            let report = judge.locally().await;
+            take(shared, say, |state| state.judged_locally(report, clock::instant()));
+            if !no_network && shared.state().wants_exchange() {
+                shared.exchange_wanted.notify_one();
+            }
+            // After the work, not at a fixed beat: a node that was suspended has nothing to catch up with.
+            sleep(schedule.interval).await;
+        }
+    };
+    if no_network {
+        return locally.await;
+    }
+    let exchanging = async {
+        loop {
+            let report = judge.with_exchange().await;
+            take(shared, say, |state| state.judged(report, clock::instant()));
+            let pause = {
+                let state = shared.state();
+                let (failures, wished) = state.failures();
+                // Nothing was sent; as soon as what stands in the way is gone, it may be.
+                let blocked = state.is_blocked();
+                if blocked { schedule.interval } else { schedule.pause(failures, wished, judge.random()) }
+            };
+            until_due_or_wanted(shared, pause).await;
+        }
+    };
+    // The first exchange comes with the first judgement in it, so that the local ones begin an interval later.
+    let locally = async {
+        sleep(schedule.interval).await;
+        locally.await;
+    };
+    tokio::join!(exchanging, locally);
+}
+
+async fn until_due_or_wanted(shared: &Shared, pause: std::time::Duration) {
+    let due = clock::instant() + pause;
+    loop {
+        tokio::select! {
+            () = sleep_until(due) => return,
+            // It may be about a token that has been exchanged meanwhile.
+            () = shared.exchange_wanted.notified() => if shared.state().wants_exchange() { return },
+        }
+    }
+}
+
+fn take(shared: &Shared, say: &impl Fn(&Report), change: impl FnOnce(&mut super::state::State)) {
+    {
+        let mut state = shared.state();
+        let before = state.shown().map(|report| report.verdict.class);
+        change(&mut state);
+        if let Some(report) = state.shown().filter(|report| before != Some(report.verdict.class)) {
+            say(report);
+        }
+    }
+    shared.changed.notify_one();
+}

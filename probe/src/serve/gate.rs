@@ -1,0 +1,200 @@
+//! The readiness gate: keeps one condition of the own pod as `/readyz` has it (KEP-580), through the wire.
+//! Trouble with the API server is told once and tried again; it changes nothing else.
+
+use super::Shared;
+use super::state::Because;
+use crate::cli::ConditionType;
+use crate::observe::{self, ApiServer, NoApiServer, clock};
+use crate::report::{escaped, rfc3339};
+use crate::secret::truncate;
+use crate::subject::Subject;
+use bytes::Bytes;
+use http::Request;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// One PATCH, all phases together.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Without a change the API server is asked at most once in this time.
+const BETWEEN_TRIES: Duration = Duration::from_secs(60);
+/// A pod has some kilobytes and comes back with the answer.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+/// Of the API server's own words in a log line.
+const QUOTE_LIMIT: usize = 256;
+
+/// The condition to keep, and whose.
+pub(super) struct Gate {
+    condition: String,
+    pod: String,
+    namespace: String,
+    /// A pod of the same name that replaced this one is not ours to patch.
+    uid: String,
+}
+
+/// What the condition says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Desired {
+    ready: bool,
+    reason: &'static str,
+    message: String,
+}
+
+/// Why the condition could not be set; the same trouble is told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trouble {
+    NoApiServer(NoApiServer),
+    Network(String),
+    Status(u16, String),
+}
+
+impl Gate {
+    /// # Errors
+    /// The downward API does not say which pod this is; a line.
+    pub(super) fn new(subject: &Subject, condition: &ConditionType) -> Result<Self, String> {
+        let field = |variable: &str, path: &str| {
+            subject.own_text(variable).map(str::to_owned).ok_or_else(|| {
+                format!(
+                    "--readiness-gate needs {variable}: add {{name: {variable}, valueFrom: {{fieldRef: {{fieldPath: {path}}}}}}} to the container's env"
+                )
+            })
+        };
+        let gate = Self {
+            condition: condition.as_str().to_owned(),
+            pod: field("POD_NAME", "metadata.name")?,
+            namespace: field("POD_NAMESPACE", "metadata.namespace")?,
+            uid: field("POD_UID", "metadata.uid")?,
+        };
+        // They become parts of a path.
+        let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
+        if is_name(&gate.pod) && is_name(&gate.namespace) {
+            return Ok(gate);
+        }
+        Err("--readiness-gate: POD_NAME or POD_NAMESPACE is no name of Kubernetes".to_owned())
+    }
+
+    /// Patches on every change, and tries again what failed; never returns.
+    pub(super) async fn keep(&self, subject: &Subject, shared: &Shared) {
+        let mut set: Option<Desired> = None;
+        let mut trouble: Option<Trouble> = None;
+        let mut tried: Option<(Desired, Instant)> = None;
+        loop {
+            let desired = desired(shared);
+            // A change goes out at once, what failed only after a while.
+            let again_at = tried
+                .as_ref()
+                .filter(|(last, _)| last.ready == desired.ready && last.reason == desired.reason)
+                .map(|(_, at)| *at + BETWEEN_TRIES);
+            let now = clock::instant();
+            if set.as_ref() != Some(&desired) && again_at.is_none_or(|at| at <= now) {
+                let outcome = self.patch(subject, &desired).await;
+                self.tell(&mut trouble, outcome.as_ref().err());
+                set = outcome.ok().map(|()| desired.clone());
+                tried = Some((desired, now));
+                continue;
+            }
+            let wake = again_at.filter(|_| set.as_ref() != Some(&desired));
+            tokio::select! {
+                () = shared.changed.notified() => {}
+                () = async { match wake { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {}
+            }
+        }
+    }
+
+    async fn patch(&self, subject: &Subject, desired: &Desired) -> Result<(), Trouble> {
+        let process = observe::process(subject);
+        let api_server = observe::api_server(subject, &process).map_err(Trouble::NoApiServer)?;
+        let deadline = clock::deadline(TIMEOUT);
+        let wire = api_server.wire(observe::resolver_config(subject), deadline, ANSWER_LIMIT);
+        let request = self.request(&api_server, &self.body(desired, clock::now()));
+        let request = request.map_err(|_| Trouble::Network("its URL cannot be used".to_owned()))?;
+        let response = match wire.send(request).await {
+            (_, Ok(response)) => response,
+            (_, Err(failure)) => return Err(Trouble::Network(failure.detail)),
+        };
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let status: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let mut said = status.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        truncate(&mut said, QUOTE_LIMIT);
+        Err(Trouble::Status(response.status().as_u16(), said))
+    }
+
+    fn request(&self, api_server: &ApiServer, body: &Value) -> http::Result<Request<Bytes>> {
+        let (namespace, pod) = (&self.namespace, &self.pod);
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/status?fieldManager=credprobe");
+        Request::patch(format!("{}{path}", api_server.base))
+            .header(AUTHORIZATION, api_server.authorization.clone())
+            .header(CONTENT_TYPE, "application/strategic-merge-patch+json")
+            .header(ACCEPT, "application/json")
+            .body(Bytes::from(body.to_string()))
+    }
+
+    /// A strategic merge by the condition's type leaves all other conditions alone (core/v1 `PodStatus`).
+    fn body(&self, desired: &Desired, now: i64) -> Value {
+        json!({
+            "metadata": {"uid": self.uid},
+            "status": {"conditions": [{
+                "type": self.condition,
+                "status": if desired.ready { "True" } else { "False" },
+                "reason": desired.reason,
+                "message": desired.message,
+                "lastTransitionTime": rfc3339(now),
+            }]},
+        })
+    }
+
+    /// One line for each new kind of trouble, and one when it is over.
+    fn tell(&self, before: &mut Option<Trouble>, now: Option<&Trouble>) {
+        match now {
+            Some(trouble) if before.as_ref() != Some(trouble) => {
+                tracing::error!("{}", escaped(&self.told(trouble)));
+            }
+            None if before.is_some() => tracing::warn!("the condition {} is set again", self.condition),
+            _ => {}
+        }
+        *before = now.cloned();
+    }
+
+    fn told(&self, trouble: &Trouble) -> String {
+        let Self { condition, pod, namespace, uid } = self;
+        let what = format!("the condition {condition} of pod {namespace}/{pod} is not set");
+        let rule = format!(
+            "{{apiGroups: [\"\"], resources: [\"pods/status\"], verbs: [\"patch\"]}} in namespace {namespace}"
+        );
+        match trouble {
+            Trouble::NoApiServer(why) => format!("{what}: {why}"),
+            Trouble::Network(why) => format!("{what}: the API server does not answer: {why}"),
+            Trouble::Status(401, said) => {
+                format!("{what}: the API server does not accept the service account's token (401): {said}")
+            }
+            Trouble::Status(403, said) => {
+                format!(
+                    "{what}: the service account lacks the RBAC rule {rule}, or an admission policy refuses (403): {said}"
+                )
+            }
+            Trouble::Status(404, said) => format!(
+                "{what}: there is no such pod (404), do POD_NAME and POD_NAMESPACE come from the downward API? {said}"
+            ),
+            Trouble::Status(409, said) => {
+                format!(
+                    "{what}: a pod of that name has another uid than {uid} (409), this one was replaced: {said}"
+                )
+            }
+            Trouble::Status(status, said) => format!("{what}: the API server answers {status}: {said}"),
+        }
+    }
+}
+
+/// As `/readyz`; no ARN in the message, for whoever may read pods reads it.
+fn desired(shared: &Shared) -> Desired {
+    let (ready, because) = shared.state().readyz(clock::instant());
+    let reason = match (&because, because.class()) {
+        (Because::Disabled(_), _) => "Disabled",
+        (_, Some(class)) => class.reason(),
+        (_, None) => "ReportOnly",
+    };
+    Desired { ready, reason, message: because.to_string() }
+}

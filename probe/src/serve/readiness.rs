@@ -1,0 +1,171 @@
+//! Whether the pod is to be ready, from the verdicts so far (contract §6, `--readiness`). Pure: times are given.
+//! Whether a verdict is still fresh, `state` knows.
+
+use crate::class::Class;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// `--readiness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Once ready, only what is certain to break the application, or lasts, makes the pod unready.
+    Hold,
+    /// As the verdict says, at once.
+    Strict,
+    /// Ready once is ready for good.
+    Startup,
+}
+
+/// One bad trust policy must not take every replica out of service at once: this many refusals in a row, and the hold.
+const REFUSALS: u32 = 3;
+
+/// Memory of the verdicts.
+#[derive(Debug)]
+pub struct Readiness {
+    mode: Mode,
+    hold: Duration,
+    was_ready: bool,
+    /// How many exchanges in a row were refused, the time of the first and of the last of them.
+    refused: Option<(u32, Instant, Instant)>,
+}
+
+impl Readiness {
+    #[must_use]
+    pub fn new(mode: Mode, hold: Duration) -> Self {
+        Self { mode, hold, was_ready: false, refused: None }
+    }
+
+    /// Takes note of an exchange that ended with `class`; `passes`: it is ready, or tolerated.
+    pub fn exchanged(&mut self, class: Class, passes: bool, now: Instant) {
+        if passes {
+            self.refused = None;
+        } else if is_refusal(class) {
+            let (count, first, _) = self.refused.unwrap_or((0, now, now));
+            self.refused = Some((count + 1, first, now));
+        }
+        // Network trouble neither counts as a refusal nor ends a row of them: nobody was asked.
+    }
+
+    /// Takes note of the verdict that is shown.
+    pub fn shown(&mut self, passes: bool) {
+        self.was_ready |= passes;
+    }
+
+    /// Whether the pod is ready. `passes`: the verdict shown is ready, or tolerated; `breaks`: it is among those that
+    /// break the application as soon as it renews its credentials ([`breaks_at_once`]).
+    #[must_use]
+    pub fn is_ready(&self, passes: bool, breaks: bool) -> bool {
+        match self.mode {
+            Mode::Strict => passes,
+            Mode::Startup => self.was_ready,
+            Mode::Hold => self.was_ready && (passes || !breaks && !self.lasts()),
+        }
+    }
+
+    fn lasts(&self) -> bool {
+        self.refused.is_some_and(|(count, first, last)| count >= REFUSALS && last - first >= self.hold)
+    }
+}
+
+/// The token file is gone, closed or no token, or the token has expired: the next renewal fails whatever STS thinks.
+#[must_use]
+pub fn breaks_at_once(class: Class) -> bool {
+    matches!(class.code(), 20..=22 | 26 | 30 | 31)
+}
+
+/// STS, IAM or the agent said no.
+fn is_refusal(class: Class) -> bool {
+    matches!(class.code(), 50..=63 | 70..=87)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOLD: Duration = Duration::from_secs(900);
+
+    /// The state after verdicts at these minutes, all of them exchanges.
+    fn after(mode: Mode, verdicts: &[(u32, Class)]) -> bool {
+        let start = now();
+        let mut readiness = Readiness::new(mode, HOLD);
+        let mut last = Class::Inconclusive;
+        for (minute, class) in verdicts {
+            let passes = *class == Class::Ready;
+            readiness.exchanged(*class, passes, start + *minute * MINUTE);
+            readiness.shown(passes);
+            last = *class;
+        }
+        readiness.is_ready(last == Class::Ready, breaks_at_once(last))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test's zero")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn nothing_is_ready_before_the_first_success() {
+        for mode in [Mode::Hold, Mode::Strict, Mode::Startup] {
+            assert!(!after(mode, &[]));
+            assert!(!after(mode, &[(0, Class::AccessDenied)]));
+            assert!(!after(mode, &[(0, Class::ConnectTimeout)]));
+            assert!(after(mode, &[(0, Class::AccessDenied), (1, Class::Ready)]));
+        }
+    }
+
+    #[test]
+    fn a_refusal_must_be_three_and_last_for_the_hold() {
+        use Class::{AccessDenied as Denied, ConnectTimeout as Timeout, Ready, Throttled};
+        assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (2, Denied), (3, Denied)]));
+        assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (16, Denied)]));
+        assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (2, Denied), (16, Denied)]));
+        assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Throttled), (16, Denied)]));
+        // A success between starts anew; network trouble between does not, and counts for nothing.
+        assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Ready), (10, Denied), (16, Denied)]));
+        assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Timeout), (16, Denied)]));
+        assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Timeout), (16, Denied), (17, Denied)]));
+        assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (2, Denied), (16, Denied), (17, Timeout)]));
+        assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (2, Denied), (16, Denied), (17, Ready)]));
+    }
+
+    #[test]
+    fn network_trouble_never_makes_a_held_pod_unready() {
+        let mut verdicts = vec![(0, Class::Ready)];
+        verdicts.extend((1..1_000).map(|minute| (minute, Class::ConnectRefused)));
+        assert!(after(Mode::Hold, &verdicts));
+        assert!(!after(Mode::Strict, &verdicts));
+        assert!(after(Mode::Startup, &verdicts));
+    }
+
+    #[test]
+    fn every_class_is_in_the_group_that_the_contract_names() {
+        for class in Class::all() {
+            let (at_once, held) = match class.code() {
+                20 | 21 | 22 | 26 | 30 | 31 => (true, false),
+                50..=63 | 70..=87 => (false, true),
+                _ => (false, false),
+            };
+            assert_eq!((breaks_at_once(*class), is_refusal(*class)), (at_once, held), "{class:?}");
+            let ready = !at_once || *class == Class::Ready;
+            assert_eq!(after(Mode::Hold, &[(0, Class::Ready), (1, *class)]), ready, "{class:?}");
+            let lasting: Vec<_> = (1..40).map(|minute| (minute, *class)).collect();
+            let lasting = [&[(0, Class::Ready)], lasting.as_slice()].concat();
+            assert_eq!(after(Mode::Hold, &lasting), !at_once && !held, "{class:?}");
+        }
+    }
+
+    proptest! {
+        /// Strict forgets, startup never does, and hold is never stricter than strict.
+        #[test]
+        fn the_modes_are_ordered(codes in proptest::collection::vec(0..Class::all().len(), 1..40)) {
+            let verdicts: Vec<_> =
+                codes.iter().zip(0..).map(|(index, minute)| (minute, Class::all()[*index])).collect();
+            let [strict, hold, startup] = [Mode::Strict, Mode::Hold, Mode::Startup].map(|mode| after(mode, &verdicts));
+            prop_assert!(!strict || hold);
+            prop_assert!(!hold || startup);
+            prop_assert_eq!(strict, verdicts.last().is_some_and(|(_, class)| *class == Class::Ready));
+        }
+    }
+}

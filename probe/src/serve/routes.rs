@@ -1,0 +1,136 @@
+//! Which path is answered with what: the public listener names class and code only, the loopback one has the report.
+//! Every answer comes from the state as it is; none makes the probe look at anything.
+
+use super::Shared;
+use super::http::{Answer, Routes, plain, typed};
+use super::metrics::{CONTENT_TYPE, Metrics};
+use crate::class::Class;
+use crate::observe::clock;
+use crate::report::{self, escaped, page};
+use crate::status::EXIT_CODE;
+use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY};
+use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+/// `/livez`, `/readyz`, `/metrics`.
+pub(super) struct Public {
+    shared: Arc<Shared>,
+    metrics: Metrics,
+}
+
+impl Public {
+    pub(super) fn new(shared: Arc<Shared>, metrics: Metrics) -> Self {
+        Self { shared, metrics }
+    }
+}
+
+impl Routes for Public {
+    fn answer(&self, request: &Request<Incoming>) -> Answer {
+        match request.uri().path() {
+            "/livez" => plain(StatusCode::OK, "ok"),
+            "/readyz" => {
+                let (ready, because) = self.shared.state().readyz(clock::instant());
+                plain(status(ready), &escaped(&because.to_string()))
+            }
+            "/metrics" => typed(StatusCode::OK, CONTENT_TYPE, self.metrics.text()),
+            _ => plain(StatusCode::NOT_FOUND, "there are /livez, /readyz and /metrics"),
+        }
+    }
+}
+
+/// The page, `/report`, `/status`.
+pub(super) struct Admin {
+    shared: Arc<Shared>,
+}
+
+impl Admin {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    fn page(&self) -> Answer {
+        let state = self.shared.state();
+        let (ready, because) = state.readyz(clock::instant());
+        let history: Vec<page::Verdict> = state
+            .history()
+            .map(|past| page::Verdict { at: past.at, class: past.class, passes: past.passes })
+            .collect();
+        let content = page::Content {
+            report: state.shown(),
+            newest: state.newest(),
+            exchanged: state.exchanged(),
+            ready,
+            because: &because.to_string(),
+            history: &history,
+            now: clock::now(),
+        };
+        let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page::render(&content));
+        let policy = HeaderValue::from_str(&page::content_security_policy());
+        if let Ok(policy) = policy {
+            answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        answer
+    }
+
+    fn report(&self) -> Answer {
+        let state = self.shared.state();
+        let Some(report) = state.shown() else {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "there is no verdict yet");
+        };
+        match serde_json::to_string_pretty(report) {
+            Ok(json) => typed(StatusCode::OK, "application/json", json + "\n"),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the report does not serialise"),
+        }
+    }
+
+    /// For `credprobe status`: its exit code, and the line that it prints.
+    fn status(&self) -> Answer {
+        let state = self.shared.state();
+        let (ready, because) = state.readyz(clock::instant());
+        let class = because.class().unwrap_or(Class::Ready);
+        let line = match state.shown().filter(|shown| shown.verdict.class == class) {
+            Some(shown) => report::termination::line(shown),
+            None => escaped(&because.to_string()),
+        };
+        let mut answer = plain(status(ready), &line);
+        let code = if ready { 0 } else { class.code() };
+        answer.headers_mut().insert(HeaderName::from_static(EXIT_CODE), HeaderValue::from(u16::from(code)));
+        answer
+    }
+}
+
+impl Routes for Admin {
+    fn answer(&self, request: &Request<Incoming>) -> Answer {
+        if !is_for_loopback(request) {
+            let line = "this server answers to localhost, 127.0.0.1 and [::1] only";
+            return plain(StatusCode::MISDIRECTED_REQUEST, line);
+        }
+        match request.uri().path() {
+            "/" => self.page(),
+            "/report" => self.report(),
+            "/status" => self.status(),
+            _ => plain(StatusCode::NOT_FOUND, "there are /, /report and /status"),
+        }
+    }
+}
+
+fn status(ready: bool) -> StatusCode {
+    if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// A page of the web whose name was pointed at loopback (DNS rebinding) sends its own name.
+fn is_for_loopback(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let named = |authority: &Authority| {
+        let host = authority.host();
+        host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]"
+    };
+    let of_header = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    let no_user = |authority: &Authority| !authority.as_str().contains('@');
+    // The request line's own host, where it has one, counts before the header (RFC 9112 §3.2.2).
+    let of_line = Uri::authority(request.uri());
+    of_header.as_ref().is_some_and(|host| named(host) && no_user(host)) && of_line.is_none_or(named)
+}

@@ -1,0 +1,79 @@
+//! When the next exchange is due: the interval with some jitter, after failures a back-off with full jitter. Pure.
+//! That a rotated token is exchanged at once, `cycle` sees to.
+
+use std::time::Duration;
+
+/// How often `serve` judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// Between two local judgements.
+    pub interval: Duration,
+    /// Between two exchanges that succeed, give or take a tenth.
+    pub exchange_interval: Duration,
+}
+
+/// Pods that started together drift apart by this part of the interval, to both sides.
+const JITTER: f64 = 0.1;
+/// The ceiling of the pause after the first failure; it doubles with each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// No pause's ceiling is higher: a repaired role is seen within minutes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// What full jitter draws below this would be no pause.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+
+impl Schedule {
+    /// The pause after an exchange that was the `failures`th in a row to fail; 0: it succeeded.
+    ///
+    /// `wished` is STS's `Retry-After`, in seconds; `random` from 0 up to 1.
+    #[must_use]
+    pub fn pause(&self, failures: u32, wished: Option<u64>, random: f64) -> Duration {
+        let random = random.clamp(0.0, 1.0);
+        if failures == 0 {
+            return self.exchange_interval.mul_f64(1.0 - JITTER + 2.0 * JITTER * random);
+        }
+        let ceiling = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_PAUSE);
+        let pause = ceiling.mul_f64(random).max(SHORTEST_PAUSE);
+        wished.map_or(pause, |seconds| pause.max(Duration::from_secs(seconds).min(LONGEST_PAUSE)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HOURLY: Schedule =
+        Schedule { interval: Duration::from_secs(15), exchange_interval: Duration::from_secs(3600) };
+
+    #[test]
+    fn an_hour_is_an_hour_give_or_take_six_minutes() {
+        assert_eq!(HOURLY.pause(0, None, 0.0), Duration::from_secs(3240));
+        assert_eq!(HOURLY.pause(0, None, 0.5), Duration::from_secs(3600));
+        assert_eq!(HOURLY.pause(0, None, 1.0), Duration::from_secs(3960));
+    }
+
+    #[test]
+    fn the_ceiling_doubles_from_five_seconds_to_five_minutes() {
+        let ceilings = (1..=9).map(|failures| HOURLY.pause(failures, None, 1.0).as_secs());
+        assert_eq!(ceilings.collect::<Vec<_>>(), [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    }
+
+    #[test]
+    fn the_wish_of_sts_is_honoured_up_to_five_minutes() {
+        assert_eq!(HOURLY.pause(1, Some(60), 0.5), Duration::from_secs(60));
+        assert_eq!(HOURLY.pause(1, Some(86_400), 0.5), LONGEST_PAUSE);
+        assert_eq!(HOURLY.pause(9, Some(1), 1.0), LONGEST_PAUSE);
+    }
+
+    proptest! {
+        #[test]
+        fn no_pause_leaves_its_bounds(failures in 0_u32.., wished in proptest::option::of(0_u64..), random in 0.0..1.0) {
+            let pause = HOURLY.pause(failures, wished, random);
+            if failures == 0 {
+                prop_assert!(pause >= Duration::from_secs(3240) && pause <= Duration::from_secs(3960));
+            } else {
+                prop_assert!(pause >= SHORTEST_PAUSE && pause <= LONGEST_PAUSE);
+            }
+        }
+    }
+}

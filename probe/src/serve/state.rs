@@ -1,0 +1,299 @@
+//! What `serve` knows: the last verdicts, whether the pod is ready by them, what is to be counted. Pure: times are given.
+//! Every answer over HTTP and the condition are made from it; `cycle` fills it.
+
+use super::readiness::{Mode, Readiness, breaks_at_once};
+use crate::class::Class;
+use crate::finding::Severity;
+use crate::report::{Report, ReportedFinding, Scope, parse_rfc3339};
+use crate::verdict::is_certain;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How many verdicts the page's strip shows.
+pub const HISTORY: usize = 50;
+/// A local judgement older than this many intervals is no news any more.
+const STALE_INTERVALS: u32 = 3;
+/// Intervals that are shorter than a busy node's hiccups make nothing stale.
+const SHORTEST_STALE: Duration = Duration::from_secs(1);
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub interval: Duration,
+    pub readiness: Mode,
+    pub hold: Duration,
+    /// STS is never asked, so that the local verdict is all there is.
+    pub no_network: bool,
+    pub report_only: bool,
+    /// Why nothing is judged.
+    pub disabled: Option<String>,
+}
+
+/// A verdict of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// Seconds since the epoch.
+    pub at: i64,
+    pub class: Class,
+    /// Ready, or tolerated.
+    pub passes: bool,
+}
+
+/// The verdicts so far.
+#[derive(Debug)]
+pub struct State {
+    settings: Settings,
+    readiness: Readiness,
+    /// The last local judgement, where it is newer than the last exchange; whether it counts for more than that.
+    local: Option<(Report, bool)>,
+    /// When the last judgement of either kind was made.
+    judged_at: Option<Instant>,
+    /// The last judgement with an exchange in it, and when it was made.
+    exchanged: Option<(Report, Instant)>,
+    /// How many exchanges in a row failed.
+    failures: u32,
+    pub succeeded: u64,
+    pub failed: u64,
+    /// Seconds since the epoch.
+    pub last_success: Option<i64>,
+    history: VecDeque<Past>,
+}
+
+/// Why `/readyz` says what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// The verdict shown.
+    Verdict(Class),
+    /// It is not ready, and the pod stays so all the same.
+    Held(Class),
+    /// The class is one of `--tolerate`.
+    Tolerated(Class),
+    ReportOnly(Option<Class>),
+    Disabled(String),
+    NoVerdict,
+    Stale,
+}
+
+impl State {
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            readiness: Readiness::new(settings.readiness, settings.hold),
+            settings,
+            local: None,
+            judged_at: None,
+            exchanged: None,
+            failures: 0,
+            succeeded: 0,
+            failed: 0,
+            last_success: None,
+            history: VecDeque::with_capacity(HISTORY),
+        }
+    }
+
+    /// Takes a judgement without an exchange.
+    pub fn judged_locally(&mut self, report: Report, now: Instant) {
+        let before = self.shown().map(|report| report.verdict.class);
+        let outweighs = self.settings.no_network || is_blocked(&report) || self.breaks(&report, now);
+        self.local = Some((report, outweighs));
+        self.judged_at = Some(now);
+        self.note(before, false);
+    }
+
+    /// Takes a judgement that was free to exchange; what is certain may have kept it from that.
+    pub fn judged(&mut self, report: Report, now: Instant) {
+        if report.verdict.scope == Scope::Local {
+            return self.judged_locally(report, now);
+        }
+        let (class, passes) = (report.verdict.class, passes(&report));
+        if passes {
+            self.failures = 0;
+            self.succeeded += 1;
+            self.last_success = parse_rfc3339(&report.observed_at);
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            self.failed += 1;
+        }
+        self.readiness.exchanged(class, passes, now);
+        self.exchanged = Some((report, now));
+        self.local = None;
+        self.judged_at = Some(now);
+        self.note(None, true);
+    }
+
+    fn note(&mut self, before: Option<Class>, always: bool) {
+        let Some(report) = self.shown() else { return };
+        let past = Past {
+            at: parse_rfc3339(&report.observed_at).unwrap_or_default(),
+            class: report.verdict.class,
+            passes: passes(report),
+        };
+        self.readiness.shown(past.passes);
+        if always || before != Some(past.class) {
+            if self.history.len() == HISTORY {
+                self.history.pop_front();
+            }
+            self.history.push_back(past);
+        }
+    }
+
+    /// The verdict in force: what the last exchange said, unless something that is certain has come up since.
+    #[must_use]
+    pub fn shown(&self) -> Option<&Report> {
+        match &self.local {
+            Some((local, true)) => Some(local),
+            _ => self.exchanged(),
+        }
+    }
+
+    /// An expired token, say, unless it has not expired by the clock of STS: then it is ours that is wrong.
+    fn breaks(&self, local: &Report, now: Instant) -> bool {
+        let valid_at_sts = self.exchanged.as_ref().is_some_and(|(report, at)| {
+            let exchange = report.evidence.exchange.as_ref();
+            let date = exchange.filter(|exchange| exchange.issued).and_then(|exchange| exchange.date);
+            let since = i64::try_from(now.saturating_duration_since(*at).as_secs()).unwrap_or(i64::MAX);
+            let expiry = local.evidence.token.as_ref().and_then(|token| token.exp);
+            let before = date.zip(expiry).is_some_and(|(date, expiry)| date.saturating_add(since) < expiry);
+            before && same_token(report, local)
+        });
+        errors(local)
+            .filter(|finding| finding.class != Class::TokenExpired || !valid_at_sts)
+            .any(|finding| breaks_at_once(finding.class))
+    }
+
+    /// Whether the token differs from the one exchanged last, or has expired since.
+    #[must_use]
+    pub fn wants_exchange(&self) -> bool {
+        let (Some((local, _)), Some((exchanged, _))) = (&self.local, &self.exchanged) else { return false };
+        let seen = |class: Class| exchanged.findings.iter().any(|finding| finding.class == class);
+        let expired = errors(local).any(|finding| breaks_at_once(finding.class) && !seen(finding.class));
+        !is_blocked(local) && (!same_token(local, exchanged) || expired)
+    }
+
+    /// Whether something is certain that no exchange can heal.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        self.local.as_ref().is_some_and(|(report, _)| is_blocked(report))
+    }
+
+    /// How many exchanges in a row failed, and the wish of the last answer, in seconds.
+    #[must_use]
+    pub fn failures(&self) -> (u32, Option<u64>) {
+        let exchange = self.exchanged().and_then(|report| report.evidence.exchange.as_ref());
+        (self.failures, exchange.and_then(|exchange| exchange.retry_after))
+    }
+
+    /// By the verdicts alone, whatever `--report-only` says.
+    #[must_use]
+    pub fn is_ready(&self, now: Instant) -> bool {
+        !self.is_stale(now) && self.shown().is_some_and(|report| self.is_ready_by(report))
+    }
+
+    fn is_ready_by(&self, shown: &Report) -> bool {
+        let breaks = errors(shown).any(|finding| breaks_at_once(finding.class));
+        self.readiness.is_ready(passes(shown), breaks)
+    }
+
+    fn is_stale(&self, now: Instant) -> bool {
+        let limit = (self.settings.interval * STALE_INTERVALS).max(SHORTEST_STALE);
+        self.judged_at.is_none_or(|at| now.saturating_duration_since(at) > limit)
+    }
+
+    /// What probes are told, and why.
+    #[must_use]
+    pub fn readyz(&self, now: Instant) -> (bool, Because) {
+        if let Some(reason) = &self.settings.disabled {
+            return (true, Because::Disabled(reason.clone()));
+        }
+        let shown = self.shown();
+        if self.settings.report_only {
+            return (true, Because::ReportOnly(shown.map(|report| report.verdict.class)));
+        }
+        let Some(shown) = shown else { return (false, Because::NoVerdict) };
+        if self.is_stale(now) {
+            return (false, Because::Stale);
+        }
+        let (ready, class) = (self.is_ready_by(shown), shown.verdict.class);
+        let because = match ready {
+            true if shown.verdict.tolerated => Because::Tolerated(class),
+            true if class != Class::Ready => Because::Held(class),
+            _ => Because::Verdict(class),
+        };
+        (ready, because)
+    }
+
+    /// The newest judgement, for what changes without an exchange: the token.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Report> {
+        self.local.as_ref().map(|(report, _)| report).or(self.exchanged())
+    }
+
+    /// The newest judgement with an exchange in it.
+    #[must_use]
+    pub fn exchanged(&self) -> Option<&Report> {
+        self.exchanged.as_ref().map(|(report, _)| report)
+    }
+
+    /// Oldest first, at most [`HISTORY`].
+    pub fn history(&self) -> impl Iterator<Item = &Past> {
+        self.history.iter()
+    }
+}
+
+impl Because {
+    /// Which class it is about; before the first verdict and after the last fresh one `inconclusive`.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Verdict(class) | Self::Held(class) | Self::Tolerated(class) => Some(*class),
+            Self::ReportOnly(class) => *class,
+            Self::Disabled(_) => None,
+            Self::NoVerdict | Self::Stale => Some(Class::Inconclusive),
+        }
+    }
+}
+
+/// Names nothing but class and code: anyone in the cluster may read it.
+impl std::fmt::Display for Because {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(class) = self.class() {
+            write!(f, "{} ({})", class.id(), class.code())?;
+        }
+        f.write_str(match self {
+            Self::Verdict(_) => "",
+            Self::Held(_) => ", still ready: it must last to count",
+            Self::Tolerated(_) => ", tolerated",
+            Self::ReportOnly(None) => "report only, no verdict yet",
+            Self::ReportOnly(Some(_)) => ", report only",
+            Self::Disabled(reason) => return write!(f, "switched off by CREDPROBE_DISABLED: {reason}"),
+            Self::NoVerdict => ": no verdict yet",
+            Self::Stale => ": the last verdict is too old",
+        })
+    }
+}
+
+/// Ready, or tolerated.
+#[must_use]
+pub fn passes(report: &Report) -> bool {
+    report.verdict.class == Class::Ready || report.verdict.tolerated
+}
+
+fn errors(report: &Report) -> impl Iterator<Item = &ReportedFinding> {
+    report.findings.iter().filter(|finding| finding.severity == Severity::Error)
+}
+
+fn is_blocked(report: &Report) -> bool {
+    errors(report).any(|finding| is_certain(finding.class, finding.severity, finding.expectation))
+}
+
+/// By kubelet's link, the file's time, and the claims: any of them changes when the token rotates.
+fn same_token(one: &Report, other: &Report) -> bool {
+    let marks = |report: &Report| {
+        let (file, token) = (&report.evidence.token_file, &report.evidence.token);
+        let file = file.as_ref().map(|file| (file.data_link.clone(), file.modified));
+        let token = token.as_ref().map(|token| (token.iat, token.exp, token.jti.clone()));
+        (file, token)
+    };
+    marks(one) == marks(other)
+}

@@ -1,0 +1,264 @@
+//! A pod's days on a stopped clock: rotation, expiry, a revoked role, STS away, jumps of the wall clock.
+//! The cycle, the state and the judges are real; the world that they look at is `world`'s.
+
+mod world;
+
+use super::readiness::Mode;
+use super::state::Because;
+use crate::class::Class;
+use std::time::Duration;
+use world::{Pod, Sts, Token};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_ready_before_the_first_answer() {
+    let pod = Pod::new(Mode::Hold);
+    pod.sts(Sts::Slow(Duration::from_secs(9)));
+    pod.run(async {
+        pod.wait(Duration::from_secs(1)).await;
+        assert_eq!(pod.readyz(), (false, Because::NoVerdict));
+        pod.wait(Duration::from_secs(9)).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotated_token_is_exchanged_within_an_interval() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(10 * MINUTE).await;
+        assert_eq!(pod.exchanges(), 1);
+        pod.rotate();
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.exchanges(), 2);
+        let exchanged = pod.state(|state| state.exchanged().unwrap().evidence.token.clone().unwrap().iat);
+        assert_eq!(exchanged, Some(pod.token().iat));
+        pod.wait(10 * MINUTE).await;
+        assert_eq!(pod.exchanges(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_nobody_rotates_expires_and_a_new_one_heals() {
+    let pod = Pod::new(Mode::Hold);
+    pod.place(Token { iat: 0, ttl: 3600 });
+    pod.run(async {
+        pod.wait(HOUR - MINUTE).await;
+        assert!(pod.readyz().0);
+        pod.wait(7 * MINUTE).await;
+        let (ready, because) = pod.readyz();
+        assert!(!ready, "{because}");
+        assert!(pod.metric("credprobe_token_expiry_timestamp_seconds") < pod.wall() as f64);
+        pod.rotate();
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_file_that_is_gone_counts_at_once_and_its_return_too() {
+    for mode in [Mode::Hold, Mode::Strict] {
+        let pod = Pod::new(mode);
+        pod.run(async {
+            pod.wait(MINUTE).await;
+            pod.remove_file(true);
+            pod.wait(Duration::from_secs(16)).await;
+            assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+            assert_eq!(pod.metric("credprobe_verdict_code"), 20.0);
+            pod.wait(HOUR * 3).await;
+            assert_eq!(pod.exchanges(), 1, "nothing is sent while that is certain");
+            pod.remove_file(false);
+            pod.wait(Duration::from_secs(31)).await;
+            assert!(pod.readyz().0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_role_shows_at_once_and_counts_after_the_hold() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        pod.sts(Sts::Denies);
+        pod.rotate();
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.readyz(), (true, Because::Held(Class::AccessDenied)));
+        assert_eq!(pod.metric("credprobe_verdict_code"), 53.0);
+        assert_eq!(pod.metric("credprobe_ready"), 1.0);
+        pod.wait(14 * MINUTE).await;
+        assert!(pod.readyz().0);
+        // The next refusal may be a whole back-off away.
+        pod.wait(7 * MINUTE).await;
+        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::AccessDenied)));
+        assert_eq!(pod.metric("credprobe_ready"), 0.0);
+        pod.sts(Sts::Accepts);
+        pod.wait(5 * MINUTE).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn strict_follows_a_refusal_at_once_and_startup_never() {
+    for (mode, ready) in [(Mode::Strict, false), (Mode::Startup, true)] {
+        let pod = Pod::new(mode);
+        pod.run(async {
+            pod.wait(MINUTE).await;
+            pod.sts(Sts::Denies);
+            pod.rotate();
+            pod.wait(Duration::from_secs(16)).await;
+            assert_eq!(pod.readyz().0, ready);
+            pod.wait(3 * HOUR).await;
+            assert_eq!(pod.readyz().0, ready);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sts_away_shows_at_once_and_never_counts() {
+    for away in [10 * MINUTE, 5 * HOUR] {
+        let pod = Pod::new(Mode::Hold);
+        pod.run(async {
+            pod.wait(MINUTE).await;
+            pod.sts(Sts::Away);
+            pod.rotate();
+            // An interval, and the time that the attempt takes.
+            pod.wait(Duration::from_secs(26)).await;
+            assert_eq!(pod.metric("credprobe_verdict_code"), 42.0);
+            pod.wait(away).await;
+            assert_eq!(pod.readyz(), (true, Because::Held(Class::ConnectTimeout)));
+            pod.sts(Sts::Accepts);
+            pod.wait(5 * MINUTE).await;
+            assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_policy_turns_none_of_fifty_unready_within_the_hold() {
+    let pods: Vec<Pod> = (0..50).map(|_| Pod::new(Mode::Hold)).collect();
+    let rounds = pods.iter().map(|pod| {
+        pod.run(async {
+            pod.wait(10 * MINUTE).await;
+            pod.sts(Sts::Denies);
+            let mut shown_after = None;
+            for minute in 0..120_u32 {
+                pod.wait(MINUTE).await;
+                if pod.metric("credprobe_verdict_code") == 53.0 {
+                    let first = *shown_after.get_or_insert(minute);
+                    // The first refusal was up to a minute before it was seen here.
+                    assert!(pod.readyz().0 || minute - first >= 14, "unready after {} min", minute - first);
+                }
+            }
+            // An hour and a tenth at most: the metric shows it with the first exchange that is refused.
+            assert!(shown_after.unwrap() <= 66);
+            assert!(!pod.readyz().0);
+        })
+    });
+    futures_of(rounds).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wall_clock_that_jumps_is_not_taken_for_an_expired_token() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        pod.jump(2 * 86_400);
+        pod.wait(Duration::from_secs(20)).await;
+        // STS accepts the token that our clock takes for expired.
+        assert!(pod.readyz().0, "{}", pod.readyz().1);
+        assert_eq!(pod.exchanges(), 2);
+        pod.wait(30 * MINUTE).await;
+        assert!(pod.readyz().0);
+        assert_eq!(pod.exchanges(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_exchange_makes_no_verdict_stale() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        pod.sts(Sts::Slow(10 * MINUTE));
+        pod.rotate();
+        pod.wait(5 * MINUTE).await;
+        assert!(pod.readyz().0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verdict_of_three_intervals_ago_is_none() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(pod.wait(MINUTE)).await;
+    // The cycle has ended, as if it hung.
+    pod.wait(Duration::from_secs(46)).await;
+    assert_eq!(pod.readyz(), (false, Because::Stale));
+    assert_eq!(pod.metric("credprobe_ready"), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_has_two_dozen_exchanges_and_a_day_of_refusals_is_no_load() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(pod.wait(24 * HOUR)).await;
+    assert!((22..=28).contains(&pod.exchanges()), "{}", pod.exchanges());
+    let pod = Pod::new(Mode::Hold);
+    pod.sts(Sts::Denies);
+    pod.run(pod.wait(24 * HOUR)).await;
+    // Full jitter below five minutes: one in two and a half.
+    assert!((450..=750).contains(&pod.exchanges()), "{}", pod.exchanges());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_strip_keeps_fifty_verdicts_of_whatever_happens() {
+    let pod = Pod::new(Mode::Hold);
+    pod.sts(Sts::Denies);
+    pod.run(pod.wait(6 * HOUR)).await;
+    let classes = pod.state(|state| state.history().map(|past| past.class).collect::<Vec<_>>());
+    assert_eq!(classes, [Class::AccessDenied; 50]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn report_only_is_ready_whatever_happens_and_says_the_class() {
+    let pod = Pod::with(Mode::Hold, |settings| settings.report_only = true);
+    pod.sts(Sts::Denies);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        assert_eq!(pod.readyz(), (true, Because::ReportOnly(Some(Class::AccessDenied))));
+        assert_eq!(pod.metric("credprobe_ready"), 0.0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_network_the_local_verdict_is_all() {
+    let pod = Pod::with(Mode::Hold, |settings| settings.no_network = true);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        pod.remove_file(true);
+        pod.wait(MINUTE).await;
+        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+        assert_eq!(pod.exchanges(), 0);
+    })
+    .await;
+}
+
+/// All of them, on one clock.
+async fn futures_of(futures: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut futures: Vec<_> = futures.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}

@@ -1,0 +1,254 @@
+//! A pod's world on the stopped clock: token file, wall clock, STS. It gives evidence; the real judges judge it.
+
+use super::super::Shared;
+use super::super::cycle::{self, Judge};
+use super::super::metrics::Metrics;
+use super::super::readiness::Mode;
+use super::super::schedule::Schedule;
+use super::super::state::{Because, Settings, State};
+use crate::evidence::{Evidence, Exchange, Failure, FailureKind, Network, Phase, StsError};
+use crate::judge::tests::{NOW, directory, healthy};
+use crate::observe::clock;
+use crate::report::{Options, Report, StageName, Timing, build};
+use crate::verdict::Tolerate;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How STS behaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Sts {
+    Accepts,
+    Denies,
+    Away,
+    Slow(Duration),
+}
+
+/// Issued at, seconds after the start; how long it is valid.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token {
+    pub(super) iat: i64,
+    pub(super) ttl: i64,
+}
+
+pub(super) struct Pod {
+    shared: Arc<Shared>,
+    settings: Settings,
+    start: Instant,
+    jumped: Cell<i64>,
+    token: Cell<Token>,
+    file_missing: Cell<bool>,
+    sts: Cell<Sts>,
+    exchanges: Cell<u32>,
+    random: Cell<u64>,
+    said: RefCell<Vec<String>>,
+}
+
+/// Each pod draws other numbers.
+static SEED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+
+impl Pod {
+    pub(super) fn new(mode: Mode) -> Self {
+        Self::with(mode, |_| {})
+    }
+
+    pub(super) fn with(mode: Mode, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
+            interval: Duration::from_secs(15),
+            readiness: mode,
+            hold: Duration::from_secs(900),
+            no_network: false,
+            report_only: false,
+            disabled: None,
+        };
+        change(&mut settings);
+        Self {
+            shared: Arc::new(Shared::new(settings.clone())),
+            settings,
+            start: clock::instant(),
+            jumped: Cell::new(0),
+            token: Cell::new(Token { iat: -300, ttl: 86_400 }),
+            file_missing: Cell::new(false),
+            sts: Cell::new(Sts::Accepts),
+            exchanges: Cell::new(0),
+            random: Cell::new(SEED.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
+            said: RefCell::default(),
+        }
+    }
+
+    /// The cycle, until `script` has ended.
+    pub(super) async fn run(&self, script: impl Future<Output = ()>) {
+        let schedule =
+            Schedule { interval: self.settings.interval, exchange_interval: Duration::from_secs(3600) };
+        let say = |report: &Report| self.said.borrow_mut().push(report.verdict.summary.clone());
+        tokio::select! {
+            () = cycle::run(self, schedule, self.settings.no_network, &self.shared, &say) => {}
+            () = script => {}
+        }
+    }
+
+    pub(super) async fn wait(&self, duration: Duration) {
+        sleep(duration).await;
+    }
+
+    pub(super) fn sts(&self, sts: Sts) {
+        self.sts.set(sts);
+    }
+
+    pub(super) fn place(&self, token: Token) {
+        self.token.set(token);
+    }
+
+    pub(super) fn token(&self) -> Token {
+        let token = self.token.get();
+        Token { iat: NOW + token.iat, ..token }
+    }
+
+    /// Kubelet's part: a new token, issued now.
+    pub(super) fn rotate(&self) {
+        self.place(Token { iat: self.true_time() - NOW, ttl: 86_400 });
+    }
+
+    pub(super) fn remove_file(&self, missing: bool) {
+        self.file_missing.set(missing);
+    }
+
+    /// Of the node's clock alone.
+    pub(super) fn jump(&self, seconds: i64) {
+        self.jumped.set(seconds);
+    }
+
+    pub(super) fn exchanges(&self) -> u32 {
+        self.exchanges.get()
+    }
+
+    pub(super) fn readyz(&self) -> (bool, Because) {
+        self.shared.state().readyz(clock::instant())
+    }
+
+    pub(super) fn state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.shared.state())
+    }
+
+    /// A sample without labels, as Prometheus would read it.
+    pub(super) fn metric(&self, name: &str) -> f64 {
+        let text = Metrics::new(Arc::clone(&self.shared), false).text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
+    }
+
+    pub(super) fn wall(&self) -> i64 {
+        self.true_time() + self.jumped.get()
+    }
+
+    fn true_time(&self) -> i64 {
+        NOW + i64::try_from((clock::instant() - self.start).as_secs()).unwrap()
+    }
+
+    fn evidence(&self) -> Evidence {
+        let mut evidence = healthy();
+        evidence.environment.stated.no_network = self.settings.no_network;
+        let Token { iat, ttl } = self.token();
+        let file = evidence.token_file.as_mut().unwrap();
+        file.data_link = Some(directory(iat));
+        if self.file_missing.get() {
+            file.kind = None;
+            file.proof = None;
+            file.open_error = Some("ENOENT".to_owned());
+            evidence.token = None;
+            return evidence;
+        }
+        let token = evidence.token.as_mut().unwrap();
+        (token.iat, token.nbf, token.exp) = (Some(iat), Some(iat), Some(iat + ttl));
+        evidence
+    }
+
+    fn report(&self, evidence: Evidence) -> Report {
+        let options = Options {
+            tolerate: &Tolerate::default(),
+            report_only: self.settings.report_only,
+            deny_warnings: false,
+            attempts: 1,
+            flapped: false,
+        };
+        build(evidence, self.wall(), &[Timing::reached(StageName::Environment, 0.1)], &options)
+    }
+
+    fn answer(&self, sts: Sts) -> Exchange {
+        let (date, received_at) = (Some(self.true_time()), self.wall());
+        let accepted = Exchange {
+            status: 200,
+            from_sts: true,
+            date,
+            received_at,
+            issued: true,
+            expiration: Some(self.true_time() + 900),
+            assumed_role_arn: Some("arn:aws:sts::814203749616:assumed-role/checkout-reader/s".to_owned()),
+            ..Exchange::default()
+        };
+        let refused = |code: &str, message: &str| Exchange {
+            status: 403,
+            issued: false,
+            expiration: None,
+            assumed_role_arn: None,
+            error: Some(StsError { code: code.to_owned(), message: message.to_owned() }),
+            ..accepted.clone()
+        };
+        let token = self.token();
+        if token.iat + token.ttl < self.true_time() {
+            return refused(
+                "ExpiredTokenException",
+                "Token expired: current date/time must be before the expiration date/time",
+            );
+        }
+        match sts {
+            Sts::Denies => refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity"),
+            _ => accepted,
+        }
+    }
+}
+
+impl Judge for Pod {
+    async fn locally(&self) -> Report {
+        self.report(self.evidence())
+    }
+
+    async fn with_exchange(&self) -> Report {
+        let mut evidence = self.evidence();
+        if evidence.token.is_none() {
+            return self.report(evidence);
+        }
+        self.exchanges.set(self.exchanges.get() + 1);
+        let mut network =
+            Network { endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(), ..Network::default() };
+        match self.sts.get() {
+            Sts::Away => {
+                sleep(Duration::from_secs(10)).await;
+                network.failure = Some(Failure {
+                    phase: Phase::Connect,
+                    kind: FailureKind::TimedOut,
+                    peer: None,
+                    errno: None,
+                    detail: "no answer to the connection attempt".to_owned(),
+                });
+            }
+            sts => {
+                if let Sts::Slow(pause) = sts {
+                    sleep(pause).await;
+                }
+                evidence.exchange = Some(self.answer(sts));
+            }
+        }
+        evidence.network = Some(network);
+        self.report(evidence)
+    }
+
+    fn random(&self) -> f64 {
+        // Knuth's MMIX generator: enough to spread pauses.
+        let next =
+            self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random.set(next);
+        (next >> 40) as f64 / (1_u64 << 24) as f64
+    }
+}

@@ -1,0 +1,48 @@
+//! The stories that a `serve` lives through, told from inside the pod.
+//! What starts the probe and talks to it is `server`'s; what changes the world, `world`'s.
+
+mod crowd;
+mod gate;
+mod life;
+mod listeners;
+mod server;
+mod switched;
+mod world;
+
+/// The word by which this program knows that it is the sandbox's command.
+pub(crate) const IN_POD: &str = "--in-pod";
+
+/// The last word where the probe is the binary that ships: limits of memory are about that one.
+pub(crate) const SHIPPED: &str = "shipped";
+
+type Told = Result<(), String>;
+type Story = fn(&str) -> Told;
+
+pub(crate) const STORIES: &[(&str, Story)] = &[
+    ("a_token_rotates_a_role_is_revoked_and_sts_goes_away", life::changes),
+    ("a_day_of_exchanges_leaves_memory_and_descriptors_as_they_are", life::day),
+    ("the_gate_follows_and_the_api_servers_trouble_is_told_once", gate::follows),
+    ("a_crowd_keeps_no_probe_out_and_causes_no_exchange", crowd::comes),
+    ("each_listener_says_what_is_its_own_to_say", listeners::tell),
+    ("switched_off_report_only_and_ports_in_use", switched::ways),
+];
+
+pub(crate) fn drive(story: &str, probe: &str) -> Told {
+    let (_, told) = STORIES.iter().find(|(name, _)| *name == story).ok_or("there is no such story")?;
+    told(probe)
+}
+
+/// A line in a failed test's message.
+fn must(holds: bool, what: impl FnOnce() -> String) -> Told {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+fn is_shipped() -> bool {
+    std::env::args().next_back().as_deref() == Some(SHIPPED)
+}
+
+/// Outside it is searched for secrets; what begins with `measured: ` is shown.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,95 @@
+//! Changes the world while the command runs: plain HTTP on loopback, for tests that watch a `serve`.
+//! What a change does is the world's and the token file's business.
+
+use std::{io, net::TcpListener, path::PathBuf, sync::Arc};
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Method, Response, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use crate::{
+    error::{Error, Result},
+    registry::Registry,
+    scenario::{Scenario, Token, TokenFile, agent::TokenKind},
+    serve::{Body, finish},
+    token_file::{self, Owner, Volume},
+    world::World,
+};
+
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// The volume whose token can be rotated.
+#[derive(Clone, Debug)]
+pub(crate) struct Kubelet {
+    /// Where it can be written to.
+    pub(crate) directory: PathBuf,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) kind: TokenKind,
+}
+
+/// What kubelet writes next.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Rotation {
+    token: Token,
+    token_file: TokenFile,
+}
+
+pub(crate) async fn serve(listener: tokio::net::TcpListener, world: Arc<World>, kubelet: Kubelet) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (world, kubelet) = (Arc::clone(&world), kubelet.clone());
+        let service = service_fn(move |request| respond(Arc::clone(&world), kubelet.clone(), request));
+        tokio::spawn(async move {
+            let http = hyper::server::conn::http1::Builder::new();
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// On a port that the command is told in `CREDPROBE_SANDBOX_CONTROL`.
+pub(crate) fn listen() -> Result<TcpListener> {
+    crate::launch::listen(std::net::Ipv4Addr::LOCALHOST.into(), 0)
+}
+
+async fn respond(
+    world: Arc<World>,
+    kubelet: Kubelet,
+    request: hyper::Request<Incoming>,
+) -> io::Result<Response<Body>> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(io::Error::other)?.to_bytes();
+    let text = String::from_utf8_lossy(&body);
+    let done = match (&head.method, head.uri.path()) {
+        (&Method::GET, "/record") => world.record.json(),
+        (&Method::POST, "/world") => turn(&world, &text),
+        (&Method::POST, "/token") => rotate(&world, &kubelet, &text),
+        _ => Err(Error::new("there are GET /record, POST /world and POST /token")),
+    };
+    match done {
+        Ok(text) => finish(Response::builder(), text),
+        Err(error) => finish(Response::builder().status(400), error.line()),
+    }
+}
+
+fn turn(world: &World, text: &str) -> Result<String> {
+    let scenario = Scenario::parse("control", text)?;
+    let registry = Registry::of(&scenario)?;
+    world.turn_to(&scenario, registry);
+    Ok(String::new())
+}
+
+fn rotate(world: &World, kubelet: &Kubelet, text: &str) -> Result<String> {
+    let Rotation { token, token_file } =
+        serde_json::from_str(text).map_err(|error| Error::new(format!("a rotation: {error}")))?;
+    let spec = token.meant_for(kubelet.kind.audience());
+    let now = OffsetDateTime::now_utc();
+    let minted = world.issuer.mint(&spec, now)?;
+    world.record.secret(&minted.jwt);
+    world.record.secret(minted.jwt.rsplit('.').next().unwrap_or_default());
+    let volume = Volume { directory: &kubelet.directory, written_at: now, owner: kubelet.owner };
+    let content = token_file::content(&spec, minted.jwt);
+    volume.swap(kubelet.kind.file(), &token_file, content.as_bytes())?;
+    Ok(String::new())
+}
