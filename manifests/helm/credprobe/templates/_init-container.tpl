@@ -1,0 +1,38 @@
+{{- /*
+The init container, for the list of your pod:
+
+      initContainers:
+        {{- include "credprobe.initContainer" . | nindent 8 }}
+
+No runAsUser: the kubelet derives owner and mode of the app's token file from the users of all containers.
+*/ -}}
+{{- define "credprobe.initContainer" -}}
+{{- $values := .Values.credprobe -}}
+{{- /* generated: helm-init-container */ -}}
+- name: credprobe
+  # Not published: build one with the binary as its entrypoint, push it to where your nodes pull from.
+  image: {{ $values.image | quote }}
+  args:
+    - check
+    {{- range $values.initContainer.args }}
+    - {{ . | quote }}
+    {{- end }}
+  terminationMessagePolicy: FallbackToLogsOnError
+  env:
+    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+    - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+  resources: {{- $values.resources | toYaml | nindent 4 }}
+  # No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,
+  # so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.
+  securityContext:
+    {{- if $values.runAsNonRoot }}
+    runAsNonRoot: true
+    {{- end }}
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities: {drop: ["ALL"]}
+    seccompProfile: {type: RuntimeDefault}
+{{- /* /generated */ -}}
+{{- end -}}

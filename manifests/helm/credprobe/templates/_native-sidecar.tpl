@@ -1,0 +1,54 @@
+{{- /*
+The native sidecar (`serve`), for the same list of your pod:
+
+      initContainers:
+        {{- include "credprobe.nativeSidecar" . | nindent 8 }}
+
+No runAsUser: the kubelet derives owner and mode of the app's token file from the users of all containers.
+*/ -}}
+{{- define "credprobe.nativeSidecar" -}}
+{{- $values := .Values.credprobe -}}
+{{- /* generated: helm-native-sidecar */ -}}
+- name: credprobe-serve
+  # Not published: build one with the binary as its entrypoint, push it to where your nodes pull from.
+  image: {{ $values.image | quote }}
+  args:
+    - serve
+    {{- range $values.nativeSidecar.args }}
+    - {{ . | quote }}
+    {{- end }}
+  restartPolicy: Always
+  ports:
+    - {name: credprobe, containerPort: 9809}
+  # Started once it listens, whatever the verdict: the app's containers do not wait for AWS.
+  startupProbe:
+    httpGet: {path: /livez, port: credprobe}
+    periodSeconds: 1
+    failureThreshold: 30
+  livenessProbe:
+    httpGet: {path: /livez, port: credprobe}
+    periodSeconds: 30
+    timeoutSeconds: 3
+  readinessProbe:
+    httpGet: {path: /readyz, port: credprobe}
+    periodSeconds: 10
+    timeoutSeconds: 3
+  terminationMessagePolicy: FallbackToLogsOnError
+  env:
+    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+    - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+  resources: {{- $values.resources | toYaml | nindent 4 }}
+  # No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,
+  # so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.
+  securityContext:
+    {{- if $values.runAsNonRoot }}
+    runAsNonRoot: true
+    {{- end }}
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities: {drop: ["ALL"]}
+    seccompProfile: {type: RuntimeDefault}
+{{- /* /generated */ -}}
+{{- end -}}

@@ -1,0 +1,203 @@
+"""The checks on copies of the manifests with one thing broken: each must be found, in the file where it is."""
+
+import re
+import shutil
+import unittest
+
+import policies
+import policies_judge
+import tree
+from case import Case, problems, ran
+
+SECCOMP = "seccompProfile: {type: RuntimeDefault}"
+BREAKAGES = [
+    # file, what stands there, what is put in its place, what must be said of it
+    ("init-container.yaml", "terminationMessagePolicy:", "terminationMesagePolicy:", "terminationMesagePolicy"),
+    ("init-container.yaml", "  selector:", "  selektor:", "selector"),
+    ("init-container.yaml", "apiVersion: apps/v1", "apiVersion: apps/v2", "apps/v2"),
+    ("init-container.yaml", "name: checkout\n  namespace", "name: checkout\n  name: twice\n  namespace", "twice"),
+    ("init-container.yaml", re.compile(r"          securityContext:\n(            .*\n)+"), "", "securityContext"),
+    ("init-container.yaml", "            " + SECCOMP + "\n", "", "seccompProfile"),
+    ("init-container.yaml", SECCOMP, "seccompProfile: {type: Unconfined}", "seccompProfile"),
+    ("init-container.yaml", "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "allowPrivilegeEscalation"),
+    ("init-container.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "readOnlyRootFilesystem"),
+    ("init-container.yaml", '{drop: ["ALL"]}', '{drop: ["NET_RAW"]}', "drop ALL"),
+    ("init-container.yaml", '{drop: ["ALL"]}', '{drop: ["ALL"], add: ["SYS_PTRACE"]}', "drop ALL"),
+    ("init-container.yaml", "            " + SECCOMP, "            runAsUser: 65532\n            " + SECCOMP, "runAsUser"),
+    ("init-container.yaml", "            " + SECCOMP, "            runAsGroup: 1000\n            " + SECCOMP, "runAsGroup"),
+    (
+        "init-container.yaml",
+        "      serviceAccountName:",
+        "      securityContext: {runAsUser: 1000}\n      serviceAccountName:",
+        "pod: runAsUser",
+    ),
+    ("init-container.yaml", "requests: {cpu: 10m, memory: 16Mi}", "requests: {cpu: 10m}", "requests"),
+    ("init-container.yaml", "limits: {memory: 32Mi}", "limits: {memory: 32Mi, cpu: 10m}", "limit"),
+    ("init-container.yaml", "          terminationMessagePolicy: FallbackToLogsOnError\n", "", "FallbackToLogsOnError"),
+    ("init-container.yaml", "fieldPath: metadata.uid", "fieldPath: metadata.name", "downward API"),
+    ("init-container.yaml", '"--tolerate=transient,probe"', '"--tolerate=transient"', "without --tolerate"),
+    ("init-container.yaml", "--wait=30s", "--wiat=30s", "--wiat"),
+    ("init-container.yaml", '"--wait=30s",', '"--wait=30s", "--wait=60s",', "twice"),
+    ("init-container.yaml", '["check"', '["judge"', "judge"),
+    ("init-container.yaml", "image: credprobe:0.1.0", "image: credprobe:latest", "image"),
+    ("init-container.yaml", "# kubernetes: 1.30+\n", "", "kubernetes: 1.N"),
+    ("init-container-restricted.yaml", "            runAsNonRoot: true\n", "            runAsNonRoot: false\n", "runAsNonRoot"),
+    ("init-container-restricted.yaml", "            capabilities: {drop: [ALL]}\n", "", "container app: restricted"),
+    (
+        "init-container-restricted.yaml",
+        "      serviceAccountName:",
+        "      hostNetwork: true\n      serviceAccountName:",
+        "hostNetwork",
+    ),
+    ("init-container-expectations.yaml", "--expect-subject", "--expect-subjekt", "--expect-subjekt"),
+    ("job.yaml", "[12, 13,", "[12,", "FailJob"),
+    ("job.yaml", "[12, 13,", "[13, 12,", "sorted"),
+    ("job.yaml", "[22, 32,", "[22,", "Ignore"),
+    ("job.yaml", "[22, 32,", "[22, 29, 32,", "no class"),
+    ("job.yaml", "containerName: credprobe", "containerNam: credprobe", "containerNam"),
+    ("job.yaml", "containerName: credprobe", "containerName: probe", "no container probe"),
+    ("native-sidecar.yaml", "name: credprobe-serve", "name: credprobe", "command's name"),
+    ("native-sidecar.yaml", "path: /readyz, port: credprobe", "path: /readyz, port: http", "no port http"),
+    ("native-sidecar.yaml", "matchLabels: {app.kubernetes.io/name: checkout}", "matchLabels: {app: checkout}", "selector"),
+    (
+        "init-container-expectations.yaml",
+        "{name: POD_SERVICE_ACCOUNT,",
+        "{name: SERVICE_ACCOUNT,",
+        "no variable POD_SERVICE_ACCOUNT",
+    ),
+    ("restart-rules.yaml", "# kubernetes: 1.34+", "# kubernetes: 1.33+", "1.33"),
+    ("restart-rules.yaml", "# kubernetes: 1.34+", "# kubernetes: 1.35+", "valid in 1.34 too"),
+    ("restart-rules.yaml", "values: [22, 32,", "values: [22,", "Restart"),
+    ("native-sidecar.yaml", "httpGet: {path: /readyz", "httpGet: {pat: /readyz", "pat"),
+    ("readiness-gate/deployment.yaml", "conditionType:", "condition:", "condition"),
+    ("readiness-gate/rbac.yaml", "verbs:", "verb:", "verb"),
+    ("readiness-gate/policy.yaml", "validationActions:", "validationAction:", "validationAction"),
+    ("admission/mutating-admission-policy.yaml", "# kubernetes: 1.36+", "# kubernetes: 1.35+", "1.35"),
+    ("admission/mutating-admission-policy.yaml", "reinvocationPolicy:", "reinvocation:", "reinvocation"),
+    ("admission/webhook-skipped.yaml", "operations:", "operation:", "operation"),
+    ("admission/kyverno.yaml", "mutate:", "mutates:", "mutates"),
+    ("admission/kyverno.yaml", '{drop: ["ALL"]}', "{}", "drop ALL"),
+    ("network-policy.yaml", "policyTypes:", "policyType:", "policyType"),
+    ("network-policy.yaml", "protocol: UDP", "protocol: [UDP]", "protocol"),
+    ("monitoring/prometheus-rule.yaml", "for: 10m", "fro: 10m", "fro"),
+    ("monitoring/pod-monitor.yaml", "podMetricsEndpoints:", "podMetricEndpoints:", "podMetricEndpoints"),
+]
+
+
+GATE, SKIPPED, INJECT = (
+    "readiness-gate/policy.yaml",
+    "admission/webhook-skipped.yaml",
+    "admission/mutating-admission-policy.yaml",
+)
+WEAKER = [
+    # file, its tests, what stands there, what is put in its place
+    (GATE, "ReadinessGate", "variables.podUid == [object.metadata.uid]", "variables.podUid == variables.podUid"),
+    (GATE, "ReadinessGate", "pod-uid", "pod-name"),
+    (GATE, "ReadinessGate", " && variables.before[key] == variables.after[key]", ""),
+    (GATE, "ReadinessGate", "&& variables.before.all(key, key == 'conditions' || key in variables.after)", ""),
+    (GATE, "ReadinessGate", "|| variables.conditionsBefore.exists(old, old == it)", "|| true"),
+    (
+        GATE,
+        "ReadinessGate",
+        "&& variables.conditionsBefore.all(old, old.type == variables.gate || variables.conditionsAfter.exists(it, it == old))",
+        "",
+    ),
+    (GATE, "ReadinessGate", " && variables.metadataBefore[key] == variables.metadataAfter[key]", ""),
+    (
+        GATE,
+        "ReadinessGate",
+        "&& variables.metadataBefore.all(key, key in variables.bookkeeping || key in variables.metadataAfter)",
+        "",
+    ),
+    (GATE, "ReadinessGate", "'credprobe.dev/CredentialsUsable'\"", "'credprobe.dev/Other'\""),
+    (GATE, "ReadinessGate", "['managedFields', ", "["),
+    (GATE, "ReadinessGate", "'resourceVersion'", "''"),
+    (GATE, "ReadinessGate", " + request.namespace + ':'", ""),
+    (GATE, "ReadinessGate", "request.namespace + ':'", "request.namespace"),
+    (SKIPPED, "WebhookSkipped", " && 'AWS_WEB_IDENTITY_TOKEN_FILE' in it", ""),
+    (SKIPPED, "WebhookSkipped", "'AWS_ROLE_ARN' in it && ", ""),
+    (SKIPPED, "WebhookSkipped", " && 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE' in it", ""),
+    (SKIPPED, "WebhookSkipped", "'AWS_CONTAINER_CREDENTIALS_FULL_URI' in it && ", ""),
+    (SKIPPED, "WebhookSkipped", "names.exists", "names.all"),
+    (INJECT, "Injection", "== 'linux'", "== 'windows'"),
+    (INJECT, "Injection", "it.name != 'credprobe'", "true"),
+    (INJECT, "Injection", "variables.users[0] != -1 && ", ""),
+    (INJECT, "Injection", "variables.users.all(it, it == variables.users[0])", "true"),
+    (INJECT, "Injection", 'initContainers/0", value:\n', 'initContainers/-", value:\n'),
+    (INJECT, "Injection", "            ? []", '            ? [JSONPatch{op: "add", path: "/spec/initContainers", value: []}]'),
+    (INJECT, "Injection", ".?runAsUser.orValue(-1) != 0", ".?runAsUser.orValue(-1) != 1"),
+    (INJECT, "Injection", "runAsNonRoot.orValue(false)", "runAsNonRoot.orValue(true)"),
+    (INJECT, "Injection", 'runAsNonRoot", value: true', 'runAsNonRoot", value: false'),
+    (INJECT, "Injection", 'dyn("credprobe:0.1.0")', '"credprobe:0.1.0"'),
+]
+
+
+class Breakages(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        ignored = shutil.ignore_patterns("debug", "*.tpl")
+        shutil.copytree(tree.ROOT / "manifests", self.folder / "manifests", ignore=ignored)
+        shutil.copy(tree.ROOT / "README.md", self.folder)
+
+    def test_each_is_found(self) -> None:
+        for file, old, new, said in BREAKAGES:
+            with self.subTest(file=file, new=new):
+                path = self.folder / "manifests" / file
+                text = path.read_text()
+                broken = old.sub(new, text, count=1) if isinstance(old, re.Pattern) else text.replace(old, new, 1)
+                self.assertTrue(broken != text, "nothing was broken")
+                # One file at a time, for the schemas of all take seconds.
+                alone = self.folder / "alone"
+                (alone / "manifests" / file).parent.mkdir(parents=True, exist_ok=True)
+                (alone / "manifests" / file).write_text(broken)
+                found = problems(alone)
+                shutil.rmtree(alone)
+                self.assertTrue(any(it.startswith(f"{file}: ") and said in it for it in found), found)
+
+    def test_generator_sees_what_was_changed_by_hand(self) -> None:
+        places = {
+            "init-container.yaml": ("memory: 32Mi", "memory: 64Mi"),
+            "job.yaml": ("[22,", "["),
+            "admission/mutating-admission-policy.yaml": ('"--report-only", ', ""),
+            "kustomize/init-container/pods-of-a-cronjob.yaml": ("cpu: 10m", "cpu: 20m"),
+            "monitoring/prometheus-rule.yaml": ("for: 10m", "for: 11m"),
+            "../README.md": ("cpu: 10m", "cpu: 20m"),
+        }
+        shutil.copytree(tree.ROOT / "manifests" / "helm", self.folder / "manifests" / "helm", dirs_exist_ok=True)
+        generate = [tree.ROOT / "manifests" / "generate.py", "--check", f"--root={self.folder}"]
+        self.assertEqual(ran("python3", *generate).stdout, "")
+        for file, (old, new) in places.items():
+            with self.subTest(file):
+                path = self.folder / "manifests" / file
+                text = path.read_text()
+                path.write_text(text.replace(old, new, 1))
+                done = ran("python3", *generate)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(path.name, done.stdout)
+                path.write_text(text)
+
+    def test_expressions_with_a_typing_error_do_not_compile(self) -> None:
+        for file, old, new in [
+            ("readiness-gate/policy.yaml", "variables.podUid ==", "variable.podUid =="),
+            ("readiness-gate/policy.yaml", "variables.before.all(key,", "variables.before.al(key,"),
+            ("admission/mutating-admission-policy.yaml", "JSONPatch{op:", "JSONPatch{opp:"),
+            ("admission/webhook-skipped.yaml", "' in it &&", "' in it &"),
+        ]:
+            with self.subTest(new):
+                text = (self.folder / "manifests" / file).read_text()
+                self.assertIn(old, text)
+                (broken,) = [it for it in tree.parsed(text.replace(old, new, 1)) if it["kind"].endswith("Policy")]
+                self.assertNotEqual(policies.compiled(broken), [])
+
+    def test_weaker_policies_are_noticed_by_what_they_say(self) -> None:
+        for file, tests, old, new in WEAKER:
+            with self.subTest(file=file, old=old, new=new):
+                text = (self.folder / "manifests" / file).read_text()
+                self.assertIn(old, text)
+                (broken,) = [it for it in tree.parsed(text.replace(old, new, 1)) if it["kind"].endswith("Policy")]
+                of_it = type(tests, (getattr(policies_judge, tests),), {"policy": broken})
+                result = unittest.TestResult()
+                unittest.defaultTestLoader.loadTestsFromTestCase(of_it).run(result)
+                self.assertGreater(result.testsRun, 0)
+                mixed = [one for expression in policies.expressions(broken) for one in policies.mixed(expression)]
+                self.assertTrue(not result.wasSuccessful() or mixed, "nobody noticed")
