@@ -110,7 +110,11 @@ pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> 
     let mut line = vec![OsString::from("credprobe"), args[0].clone()];
     line.extend(twins.iter().map(|(_, item)| item.clone()));
     line.extend(args[1..].iter().cloned());
-    let matches = match program().try_get_matches_from(&line) {
+    let mut program = program();
+    if args[0].to_string_lossy().starts_with('-') {
+        program = program.after_help(explain::exit_codes_help());
+    }
+    let matches = match program.try_get_matches_from(&line) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Print(error.to_string()));
@@ -227,11 +231,15 @@ fn program() -> Clap {
         .version(env!("CARGO_PKG_VERSION"))
         .disable_help_subcommand(true)
         .subcommands([check, serve, status, chain, explain, judge, trust])
-        .after_help(explain::exit_codes_help())
 }
 
+/// Its flags are put together when it is the command that is called.
 fn command(name: &'static str, about: &'static str) -> Clap {
-    let args = flags::of(name).into_iter().map(|flag| {
+    Clap::new(name).about(about).args_override_self(true).defer(with_flags)
+}
+
+fn with_flags(command: Clap) -> Clap {
+    let args = flags::of(command.get_name()).into_iter().map(|flag| {
         let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
         match flag.value {
             // `FILE|-` and `N|auto` are no choice of words.
@@ -249,7 +257,7 @@ fn command(name: &'static str, about: &'static str) -> Clap {
                 .hide_possible_values(true),
         }
     });
-    Clap::new(name).about(about).args_override_self(true).args(args)
+    command.args(args)
 }
 
 fn text(matches: &ArgMatches, name: &str) -> Option<String> {

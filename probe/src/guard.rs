@@ -1,6 +1,9 @@
 //! What holds for the whole process: no core dump, no reader of its memory, and one way out when the probe itself breaks.
 //! A panic, a stack overflow and a failed allocation all end as `internal-error`, without their payload: it may hold a secret.
 
+#[cfg(all(panic = "abort", target_feature = "crt-static"))]
+mod no_backtrace;
+
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::io::Write as _;

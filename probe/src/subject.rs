@@ -38,7 +38,8 @@ impl Subject {
     /// # Errors
     /// The probe's own root directory cannot be opened.
     pub fn new(whose: Whose) -> io::Result<Self> {
-        let own: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let mut own: BTreeMap<OsString, OsString> = BTreeMap::new();
+        own.extend(std::env::vars_os());
         let subject = Self {
             whose: whose.clone(),
             variables: BTreeMap::new(),

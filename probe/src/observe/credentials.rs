@@ -58,12 +58,13 @@ fn take(process: &Process, target: CapabilitySet) -> Result<(), CannotSwitch> {
 /// Whether an `open` by this process is one by `process`: the same ids, groups and means to pass by permissions.
 #[must_use]
 pub fn are_own(process: &Process) -> bool {
-    let groups: BTreeSet<u32> =
-        nix::unistd::getgroups().unwrap_or_default().iter().map(|gid| gid.as_raw()).collect();
+    let (mut groups, mut its_groups) = (BTreeSet::new(), BTreeSet::new());
+    groups.extend(nix::unistd::getgroups().unwrap_or_default().iter().map(|gid| gid.as_raw()));
+    its_groups.extend(process.groups.iter().copied());
     let own = rustix::thread::capabilities(None).map(|sets| sets.effective).unwrap_or(CapabilitySet::empty());
     process.uid == nix::unistd::geteuid().as_raw()
         && process.gid == nix::unistd::getegid().as_raw()
-        && process.groups.iter().copied().collect::<BTreeSet<u32>>() == groups
+        && its_groups == groups
         && set_of(&process.capabilities) & OVERRIDES == own & OVERRIDES
 }
 

@@ -33,6 +33,10 @@ fn parse(line: &str) -> Option<Mount> {
 
 /// Blanks, tabs, line breaks and backslashes are written in octal.
 fn unescaped(field: &str) -> String {
+    // Nearly none has one, and there is a line for each of a node's mounts.
+    if !field.contains('\\') {
+        return field.to_owned();
+    }
     let marks = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
     marks.iter().fold(field.to_owned(), |text, (mark, c)| text.replace(mark, c))
 }

@@ -209,7 +209,8 @@ fn compare(proc: &Path, processes: &[Process], (pid, own): (u32, u32), seen: &Se
 
 /// Names whose values differ; those of the pod and the cluster decide nothing.
 fn differences(ours: &BTreeMap<OsString, OsString>, theirs: &Environment) -> Vec<String> {
-    let names: BTreeSet<&OsString> = ours.keys().chain(theirs.variables.keys()).collect();
+    let mut names: BTreeSet<&OsString> = BTreeSet::new();
+    names.extend(ours.keys().chain(theirs.variables.keys()));
     let decides = |name: &OsStr| {
         let name = name.as_bytes();
         !name.starts_with(b"POD_") && !name.starts_with(b"KUBERNETES_SERVICE_")

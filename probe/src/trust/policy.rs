@@ -97,8 +97,8 @@ fn unwrapped(text: &str, depth: u8) -> Result<Policy, String> {
         }
         return unwrapped(&decoded, depth + 1);
     }
-    let outer: Encodable<Outer> =
-        serde_json::from_str(text).map_err(|error| format!("{inside}{}", json_problem(&error)))?;
+    let outer: Encodable<Outer> = serde_json::from_slice(text.as_bytes())
+        .map_err(|error| format!("{inside}{}", json_problem(&error)))?;
     let outer = match outer {
         Encodable::Text(text) => return unwrapped(&text, depth + 1),
         Encodable::Parsed(outer) => outer,

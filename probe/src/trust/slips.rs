@@ -92,19 +92,18 @@ fn principal(kinds: &[(String, Vec<String>)], context: &Context) -> Repair {
     let federated = of_kind("Federated");
     let repairs = federated.iter().map(|value| (value, provider(value, context)));
     // Of several providers the one that was nearly right.
-    let mut repairs: Vec<_> = repairs.collect();
-    repairs.sort_by_key(|(_, (_, is_misspelt))| !is_misspelt);
-    if let Some((wrong, (slip, is_misspelt))) = repairs.into_iter().next() {
+    if let Some((wrong, (slip, is_misspelt))) = repairs.min_by_key(|(_, (_, is_misspelt))| !is_misspelt) {
         let right = context.provider_arn().filter(|_| is_misspelt);
         let corrected = right.map(|right| {
-            let kinds = kinds.iter().map(|(kind, values)| {
+            let mut corrected = Map::new();
+            for (kind, values) in kinds {
                 let values: Vec<String> = values
                     .iter()
                     .map(|value| if value == wrong { right.clone() } else { value.clone() })
                     .collect();
-                (kind.clone(), one_or_list(&values))
-            });
-            json!({"Principal": Value::Object(kinds.collect::<Map<_, _>>())})
+                corrected.insert(kind.clone(), one_or_list(&values));
+            }
+            json!({"Principal": Value::Object(corrected)})
         });
         return Repair { slip, corrected };
     }

@@ -85,16 +85,15 @@ fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
     }
 }
 
-fn verdict(mut failures: Vec<(SocketAddr, io::Error)>) -> Fault {
+fn verdict(failures: Vec<(SocketAddr, io::Error)>) -> Fault {
     let rank = |error: &io::Error| match connect_outcome(error) {
         AddressOutcome::Refused => 0,
         AddressOutcome::TimedOut => 1,
         AddressOutcome::Failed | AddressOutcome::Connected | AddressOutcome::Abandoned => 2,
         AddressOutcome::Unreachable => 3,
     };
-    failures.sort_by_key(|(_, error)| rank(error));
     let tried = failures.len();
-    let Some((peer, error)) = failures.into_iter().next() else {
+    let Some((peer, error)) = failures.into_iter().min_by_key(|(_, error)| rank(error)) else {
         return Fault::new(FailureKind::Unreachable, "there is no address to connect to");
     };
     let (kind, what) = match connect_outcome(&error) {
