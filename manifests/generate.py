@@ -53,7 +53,7 @@ PROBES = {
 READINESS = {"readinessProbe": {"httpGet": {"path": "/readyz", "port": "credprobe"}, "periodSeconds": 10, "timeoutSeconds": 3}}
 
 COMMENTS = {
-    "image": ["Not published: build one with the binary as its entrypoint, push it to where your nodes pull from."],
+    "image": ["Not published: `make image` builds it (image/README.md); push it to where your nodes pull from."],
     "securityContext": [
         "No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,",
         "so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.",

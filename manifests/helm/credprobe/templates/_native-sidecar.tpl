@@ -10,7 +10,7 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
 {{- $values := .Values.credprobe -}}
 {{- /* generated: helm-native-sidecar */ -}}
 - name: credprobe-serve
-  # Not published: build one with the binary as its entrypoint, push it to where your nodes pull from.
+  # Not published: `make image` builds it (image/README.md); push it to where your nodes pull from.
   image: {{ $values.image | quote }}
   args:
     - serve

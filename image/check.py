@@ -1,0 +1,206 @@
+"""What ships is built twice, compared, and looked into. See README.md.
+
+    python3 check.py --cache=FOLDER --binary=TARGET=FILE [--binary=TARGET=FILE …]
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from io import BytesIO
+from pathlib import Path
+
+# Nothing is left among the sources.
+sys.dont_write_bytecode = True
+
+import buildah
+import build
+
+sys.path.append(str(build.HERE.parent / "tests" / "peers"))
+import packages  # noqa: E402
+
+packages.REQUIREMENTS = build.HERE / "requirements.txt"
+TIME = 1_795_000_000
+# In the binary, from panic messages: `/crates/index.crates.io-…/hyper-1.12.0/src/…`.
+SOURCES = re.compile(rb"/crates/[^/\0]+/([A-Za-z0-9_-]+?)-(\d[A-Za-z0-9.+-]*)/")
+VALIDATE = """\
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+sys.exit(str(JsonStrictValidator(SchemaVersion.V1_5).validate_str(sys.stdin.read()) or "") or 0)
+"""
+
+BINARIES: dict[str, Path] = {}
+FOLDER = Path()
+CACHE = Path()
+
+
+def built(name: str, **variables: str) -> Path:
+    out = FOLDER / name
+    # Another time of the file, and whatever else a second builder has.
+    folder = FOLDER / f"{name}-binaries"
+    folder.mkdir()
+    command = [sys.executable, build.HERE / "build.py", f"--out={out}"]
+    for target, file in BINARIES.items():
+        shutil.copy(file, folder / target)
+        command.append(f"--binary={target}={folder / target}")
+    done = subprocess.run(command, env={**os.environ, "SOURCE_DATE_EPOCH": str(TIME), **variables}, capture_output=True, text=True)
+    if done.returncode == build.UNAVAILABLE:
+        raise buildah.Unavailable(done.stderr.strip())
+    if done.returncode != 0:
+        raise buildah.Failed(f"{done.stdout}{done.stderr}")
+    return out
+
+
+class Twice(unittest.TestCase):
+    def test_two_builds_are_the_same_bytes(self) -> None:
+        old = os.umask(0o077)
+        try:
+            again = built("again", TZ="Asia/Kathmandu", LANG="tr_TR.UTF-8")
+        finally:
+            os.umask(old)
+        first = FOLDER / "first"
+        names = sorted(it.name for it in first.iterdir())
+        self.assertEqual(names, ["SHA256SUMS", "credprobe.cdx.json", "credprobe.licenses.txt", "credprobe.oci.tar"])
+        for name in names:
+            self.assertTrue((first / name).read_bytes() == (again / name).read_bytes(), f"{name} differs")
+        sums = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=first, capture_output=True, text=True)
+        self.assertEqual(sums.returncode, 0, sums)
+
+    def test_the_binary_names_no_folder_of_its_builder(self) -> None:
+        home = os.environ.get("HOME") or "/root"
+        cargo = os.environ.get("CARGO_HOME") or f"{home}/.cargo"
+        for target, file in BINARIES.items():
+            content = file.read_bytes()
+            # What panic messages are known to name is there: this looks at the right kind of file.
+            self.assertTrue(SOURCES.search(content), target)
+            named = [it for it in (cargo, home, build.HERE.parent, file.parents[2]) if f"{it}/".encode() in content]
+            self.assertEqual(named, [], target)
+
+
+class Image(unittest.TestCase):
+    def setUp(self) -> None:
+        with tarfile.open(FOLDER / "first" / "credprobe.oci.tar") as tar:
+            self.files = {it.name: tar.extractfile(it).read() for it in tar if it.isfile()}
+        (described,) = json.loads(self.files["index.json"])["manifests"]
+        self.index = self.json(described)
+
+    def json(self, described: dict) -> dict:
+        return json.loads(self.blob(described))
+
+    def blob(self, described: dict) -> bytes:
+        content = self.files["blobs/" + described["digest"].replace(":", "/")]
+        self.assertEqual(len(content), described["size"])
+        return content
+
+    def test_there_is_one_for_each_architecture(self) -> None:
+        platforms = [it["platform"] for it in self.index["manifests"]]
+        expected = sorted(build.ARCHITECTURES[target.split("-")[0]] for target in BINARIES)
+        self.assertEqual(platforms, [{"architecture": it, "os": "linux"} for it in expected])
+
+    def test_the_binary_is_all_that_is_in_it(self) -> None:
+        files = {build.ARCHITECTURES[target.split("-")[0]]: file for target, file in BINARIES.items()}
+        for described in self.index["manifests"]:
+            (layer,) = self.json(described)["layers"]
+            with tarfile.open(fileobj=BytesIO(self.blob(layer))) as tar:
+                (only,) = tar.getmembers()
+                self.assertEqual((only.name, only.mode & 0o7777, only.uid, only.gid, only.mtime), ("credprobe", 0o755, 0, 0, TIME))
+                self.assertTrue(tar.extractfile(only).read() == files[described["platform"]["architecture"]].read_bytes())
+
+    def test_it_starts_the_probe_as_a_user_by_number(self) -> None:
+        for described in self.index["manifests"]:
+            config = self.json(self.json(described)["config"])["config"]
+            labels = config.pop("Labels")
+            # buildah's, without which runtimes put in the same.
+            self.assertEqual([it.split("=")[0] for it in config.pop("Env")], ["PATH"])
+            self.assertEqual(config, {"User": "65532:65532", "Entrypoint": ["/credprobe"]})
+            self.assertLessEqual({"title", "description", "licenses", "url", "version"}, {it.rsplit(".", 1)[1] for it in labels})
+
+    def test_a_tool_of_others_reads_it(self) -> None:
+        if not shutil.which("skopeo"):
+            raise AssertionError("skopeo is not installed (Debian's package skopeo)")
+        for described in self.index["manifests"]:
+            platform = [f"--override-arch={described['platform']['architecture']}", "--override-os=linux"]
+            with tempfile.TemporaryDirectory() as folder:
+                # Copies verify every digest.
+                command = ["skopeo", *platform, "--insecure-policy", "copy", f"oci-archive:{FOLDER}/first/credprobe.oci.tar", f"dir:{folder}"]
+                done = subprocess.run(command, capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done)
+
+
+class Papers(unittest.TestCase):
+    def setUp(self) -> None:
+        self.bom = json.loads((FOLDER / "first" / "credprobe.cdx.json").read_text())
+        ours = self.bom["metadata"]["component"]
+        self.listed = [(it["name"], it["version"]) for it in [ours, *self.bom["components"]]]
+
+    def test_sbom_has_the_crates_of_cargo_tree_and_no_others(self) -> None:
+        tree = set()
+        for target in BINARIES:
+            command = f"cargo tree --locked -p credprobe -e normal --target {target} --prefix none"
+            done = subprocess.run(command.split(), cwd=build.HERE.parent, capture_output=True, text=True, check=True)
+            tree |= {(line.split()[0], line.split()[1].lstrip("v")) for line in done.stdout.splitlines() if line}
+        self.assertEqual(sorted(self.listed), sorted(tree))
+
+    def test_sbom_has_every_crate_that_the_binary_names(self) -> None:
+        for target, file in BINARIES.items():
+            named = {(name.decode(), version.decode()) for name, version in SOURCES.findall(file.read_bytes())}
+            self.assertGreater(len(named), 10, target)
+            self.assertEqual(sorted(named - set(self.listed)), [])
+
+    def test_sbom_has_sums_licences_and_no_loose_ends(self) -> None:
+        references = [it["bom-ref"] for it in [self.bom["metadata"]["component"], *self.bom["components"]]]
+        self.assertEqual(sorted(references), sorted(set(references)))
+        self.assertEqual(sorted(references), sorted(it["ref"] for it in self.bom["dependencies"]))
+        self.assertLessEqual({need for it in self.bom["dependencies"] for need in it["dependsOn"]}, set(references))
+        for it in self.bom["components"]:
+            self.assertTrue(it.get("licenses") and it.get("hashes"), it)
+
+    def test_sbom_is_cyclonedx_by_its_makers_schema(self) -> None:
+        python = packages.prepare(CACHE)
+        text = (FOLDER / "first" / "credprobe.cdx.json").read_text()
+        done = subprocess.run([python, "-I", "-c", VALIDATE], input=text, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr[:1000]), (0, ""))
+
+    def test_list_of_licences_has_every_crate(self) -> None:
+        text = (FOLDER / "first" / "credprobe.licenses.txt").read_text()
+        rows = re.findall(r"^(\S+) (\d\S*): (.+)$", text.split("\nBesides")[0], re.MULTILINE)
+        self.assertEqual(sorted((name, version) for name, version, _ in rows), sorted(self.listed))
+        self.assertNotIn("None", [licence for *_, licence in rows])
+        self.assertGreater(text.count("\n" + "=" * 100), 20)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, required=True, help="where PyPI's packages are kept")
+    parser.add_argument("--binary", action="append", required=True, metavar="TARGET=FILE", help="one for each architecture")
+    chosen = parser.parse_args()
+    global FOLDER, CACHE
+    CACHE = chosen.cache
+    BINARIES.update({target: Path(file).absolute() for target, file in (it.split("=", 1) for it in chosen.binary)})
+    with tempfile.TemporaryDirectory(prefix="credprobe-image-check-", dir="/var/tmp") as folder:
+        FOLDER = Path(folder)
+        try:
+            print((built("first") / "SHA256SUMS").read_text())
+        except buildah.Failed as error:
+            print(f"\n{error}\n0 passed, 1 failed")
+            return 1
+        except buildah.Unavailable as error:
+            in_ci = os.environ.get("CI", "") not in ("", "false")
+            print(f"\nNOT RUN: {error}\n\n0 passed, {int(in_ci)} failed, all NOT RUN{' (which fails in CI)' if in_ci else ''}")
+            return int(in_ci)
+        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(suite)
+    failed = len({str(test).split(" [")[0] for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return 0 if result.wasSuccessful() and result.testsRun else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

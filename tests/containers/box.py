@@ -1,0 +1,73 @@
+"""The sandbox held open around nothing: its network, variables and files are lent to containers.
+
+The sandbox builds a pod in namespaces of its own. Here its command only waits, and containers join the pod's network.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+# Says its process id and its environment, an empty entry at the end, and waits until nobody holds its input any more.
+WAIT = "HOLDER=$$ env -0; printf '\\0'; exec cat >/dev/null"
+# The container has its own of these.
+NOT_LENT = ("CREDPROBE_TERMINATION_LOG", "HOLDER", "PATH", "PWD", "_")
+SECRETS = "run/secrets"
+OWN = "run/credprobe-sandbox"
+
+
+def scenario(name: str) -> dict:
+    return json.loads((SCENARIOS / name / "scenario.json").read_text())
+
+
+class Box:
+    def __init__(self, sandbox: str, keys: Path, name: str, folder: Path):
+        self.sandbox, self.keys, self.name, self.folder = sandbox, keys, name, folder
+
+    def __enter__(self) -> "Box":
+        options = [f"--scenario={self.name}", "--pod=always", f"--keys={self.keys}", f"--record={self.folder}/record.json"]
+        command = [self.sandbox, *options, "--", "/bin/sh", "-c", WAIT]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        said = b""
+        while not said.endswith(b"\0\0"):
+            part = os.read(self.process.stdout.fileno(), 65536)
+            if not part:
+                raise RuntimeError(f"no pod of {self.name}: {self.process.communicate()[1].decode().strip()}")
+            said += part
+        entries = [it.split("=", 1) for it in said.decode().split("\0") if it]
+        self.environment = {name: value for name, value in entries if name not in NOT_LENT}
+        pid = dict(entries)["HOLDER"]
+        self.network = Path(f"/proc/{pid}/ns/net")
+        self.files = self.folder / "files"
+        self.files.mkdir()
+        # Owners, modes, times and links stay: kubelet's layout is what is looked at.
+        root = Path(f"/proc/{pid}/root")
+        for name in (SECRETS, OWN, "etc/hosts", "etc/resolv.conf"):
+            if (root / name).exists():
+                (self.files / name).parent.mkdir(parents=True, exist_ok=True)
+                subprocess.run(["cp", "-a", root / name, self.files / name], check=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def record(self) -> dict:
+        """What happened, once the box is closed."""
+        return json.loads((self.folder / "record.json").read_text())
+
+    def volumes(self) -> list[tuple[Path, str]]:
+        """From where to where: one for each of kubelet's volumes, and what else the pod has."""
+        found = []
+        for at in ("eks.amazonaws.com/serviceaccount", "pods.eks.amazonaws.com/serviceaccount", "kubernetes.io/serviceaccount"):
+            if (self.files / SECRETS / at).exists():
+                found.append((self.files / SECRETS / at, f"/var/run/secrets/{at}"))
+        return found
+
+    def settings(self) -> list[tuple[Path, str]]:
+        """The pod's names and what its command is told to trust."""
+        names = [("etc/hosts", "/etc/hosts"), ("etc/resolv.conf", "/etc/resolv.conf"), (OWN, f"/{OWN}")]
+        return [(self.files / name, at) for name, at in names]

@@ -1,0 +1,82 @@
+"""One healthy token under owners and modes that kubelets give it, and containers of several users. busybox opens the same file beside it."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+
+import podman
+from results import Result
+from stage import Open, Stage, judged
+
+TITLE = "Owners and modes of the token file"
+DROPPED = podman.RESTRICTED
+# What a container has that says nothing.
+DEFAULT = [option for option in podman.RESTRICTED if option != "--cap-drop=ALL"]
+UNREADABLE = (21, "token-file-unreadable")
+READY = (0, "ready")
+
+
+@dataclass
+class Case:
+    owner: tuple[int, int]
+    mode: int
+    user: str
+    expected: tuple[int, str]
+    groups: list[int] = field(default_factory=list)
+    rights: list[str] = field(default_factory=lambda: DROPPED)
+
+    def name(self) -> str:
+        groups = f" in {self.groups}" if self.groups else ""
+        rights = ", default capabilities" if self.rights is DEFAULT else ""
+        return f"{self.mode:04o} {self.owner[0]}:{self.owner[1]}, user {self.user}{groups}{rights}"
+
+
+CASES = (
+    # No user is stated, or several are.
+    Case((0, 0), 0o644, "65532:65532", READY),
+    # All containers state the same user.
+    Case((65532, 0), 0o600, "65532:0", READY),
+    Case((1000, 0), 0o600, "1000:1000", READY),
+    Case((1000, 0), 0o600, "65532:65532", UNREADABLE),
+    # fsGroup, which every container has as a supplementary group.
+    Case((0, 1234), 0o640, "65532:0", READY, groups=[1234]),
+    Case((1000, 1234), 0o640, "65532:0", READY, groups=[1234]),
+    Case((0, 1234), 0o640, "65532:0", UNREADABLE),
+    # defaultMode 0400, and 0440, which gid 0 may read: what a user has whose group nobody stated.
+    Case((0, 0), 0o400, "65532:65532", UNREADABLE),
+    Case((0, 0), 0o440, "1000:0", READY),
+    Case((0, 0), 0o440, "1000:1000", UNREADABLE),
+    # Root without capabilities is a user like another.
+    Case((1000, 1000), 0o600, "0:0", UNREADABLE),
+    Case((1000, 1000), 0o600, "0:0", READY, rights=DEFAULT),
+    # The owner's bits decide for the owner, whatever the group may.
+    Case((65532, 65532), 0o040, "65532:65532", UNREADABLE),
+)
+
+
+def results(stage: Stage) -> list[Result]:
+    found: list[Result] = []
+    with stage.box("healthy", found) as opened:
+        for number, case in enumerate(CASES):
+            found.append(result(stage, opened, number, case))
+    return found
+
+
+def result(stage: Stage, opened: Open, number: int, case: Case) -> Result:
+    ((volume, at),) = opened.box.volumes()
+    own = volume.with_name(f"case-{number}")
+    shutil.copytree(volume, own, symlinks=True)
+    token = own / os.readlink(own / "..data") / "token"
+    os.chown(token, *case.owner)
+    token.chmod(case.mode)
+    options = [f"--user={case.user}", *(f"--group-add={group}" for group in case.groups)]
+    settings = {"volumes": [(own, at)], "rights": case.rights}
+    left = stage.run(opened, ["check", "--output=json"], *options, **settings)
+    it = judged(case.name(), left, *case.expected)
+    # The kernel's own answer. Not through the stage: this one does print the token.
+    mount = f"--volume={own}:{at}:ro"
+    cat = ["/busybox", "cat", f"{at}/token"]
+    opens = stage.engine.run("run", "--rm", *case.rights, "--network=none", mount, *options, podman.WITNESS, *cat).code == 0
+    if opens != (case.expected is READY):
+        it.problems.append(f"busybox {'can' if opens else 'cannot'} open the file")
+    return it

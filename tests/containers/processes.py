@@ -1,0 +1,71 @@
+"""Two containers in one PID namespace, as `kubectl debug --target` makes them: the application by itself, the probe beside it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import podman
+from box import OWN
+from files import DEFAULT, DROPPED
+from results import Result
+from stage import Open, Stage, judged
+
+TITLE = "Beside an application, by --target-pid=auto"
+TARGET = "credprobe-target"
+READY = (0, "ready")
+INCONCLUSIVE = (3, "inconclusive")
+
+
+@dataclass
+class Case:
+    name: str
+    user: str
+    expected: tuple[int, str]
+    rights: list[str]
+    options: tuple[str, ...] = ()
+
+
+CASES = (
+    Case("the same user and group", "1000:1000", READY, DROPPED),
+    Case("the same user, gid 0", "1000:0", INCONCLUSIVE, DROPPED),
+    Case("the image's user", "65532:65532", INCONCLUSIVE, DROPPED),
+    Case("the image's user, SYS_PTRACE added", "65532:65532", INCONCLUSIVE, DROPPED, ("--cap-add=SYS_PTRACE",)),
+    Case("root, all capabilities dropped", "0:0", INCONCLUSIVE, DROPPED),
+    Case("root with SYS_PTRACE", "0:0", READY, DEFAULT, ("--cap-add=SYS_PTRACE",)),
+)
+
+
+def results(stage: Stage) -> list[Result]:
+    found: list[Result] = []
+    with stage.box("healthy", found) as opened, application(stage, opened):
+        for case in CASES:
+            # Nothing of what the application has, and instead of the public roots those of the box.
+            environment = {"SSL_CERT_FILE": f"/{OWN}/ca.pem"}
+            options = [f"--pid=container:{TARGET}", f"--user={case.user}", *case.options]
+            arguments = ["check", "--target-pid=auto", "--output=json"]
+            settings = {"environment": environment, "volumes": [], "rights": case.rights}
+            left = stage.run(opened, arguments, *options, **settings)
+            result = judged(case.name, left, *case.expected)
+            if not result.problems and left.report()["subject"]["source"] != "target-pid":
+                result.problems.append("the report is not about the application")
+            found.append(result)
+    return found
+
+
+@contextmanager
+def application(stage: Stage, opened: Open) -> Iterator[None]:
+    """User 1000, and a token that is that user's alone."""
+    box = opened.box
+    ((volume, at),) = box.volumes()
+    token = volume / "..data" / "token"
+    os.chown(token, 1000, 0)
+    token.chmod(0o600)
+    mounts = [f"--volume={source}:{to}:ro" for source, to in [(volume, at), *box.settings()]]
+    variables = [f"--env={name}={value}" for name, value in box.environment.items()]
+    command = ["run", "--detach", f"--name={TARGET}", *DROPPED, "--user=1000:1000", f"--network=ns:{box.network}"]
+    stage.engine.must(*command, *mounts, *variables, podman.WITNESS, "/busybox", "sleep", "600")
+    try:
+        yield
+    finally:
+        stage.engine.run("rm", "--force", "--time=0", TARGET)
