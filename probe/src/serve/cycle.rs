@@ -46,9 +46,11 @@ pub async fn run(
             let pause = {
                 let state = shared.state();
                 let (failures, wished) = state.failures();
-                // Nothing was sent; as soon as what stands in the way is gone, it may be.
-                let blocked = state.is_blocked();
-                if blocked { schedule.interval } else { schedule.pause(failures, wished, judge.random()) }
+                if state.is_unasked() {
+                    schedule.interval
+                } else {
+                    schedule.pause(failures, wished, judge.random())
+                }
             };
             until_due_or_wanted(shared, pause).await;
         }

@@ -47,6 +47,8 @@ pub struct State {
     readiness: Readiness,
     /// The last local judgement, where it is newer than the last exchange; whether it counts for more than that.
     local: Option<(Report, bool)>,
+    /// The last judgement that was free to exchange did not: something stood in the way.
+    unasked: bool,
     /// When the last judgement of either kind was made.
     judged_at: Option<Instant>,
     /// The last judgement with an exchange in it, and when it was made.
@@ -82,6 +84,7 @@ impl State {
             readiness: Readiness::new(settings.readiness, settings.hold),
             settings,
             local: None,
+            unasked: false,
             judged_at: None,
             exchanged: None,
             failures: 0,
@@ -95,7 +98,10 @@ impl State {
     /// Takes a judgement without an exchange.
     pub fn judged_locally(&mut self, report: Report, now: Instant) {
         let before = self.shown().map(|report| report.verdict.class);
-        let outweighs = self.settings.no_network || is_blocked(&report) || self.breaks(&report, now);
+        let outweighs = self.settings.no_network
+            || is_blocked(&report)
+            || self.breaks(&report, now)
+            || self.unasked && !passes(&report);
         self.local = Some((report, outweighs));
         self.judged_at = Some(now);
         self.note(before, false);
@@ -103,7 +109,8 @@ impl State {
 
     /// Takes a judgement that was free to exchange; what is certain may have kept it from that.
     pub fn judged(&mut self, report: Report, now: Instant) {
-        if report.verdict.scope == Scope::Local {
+        self.unasked = report.verdict.scope == Scope::Local;
+        if self.unasked {
             return self.judged_locally(report, now);
         }
         let (class, passes) = (report.verdict.class, passes(&report));
@@ -171,10 +178,10 @@ impl State {
         !is_blocked(local) && (!same_token(local, exchanged) || expired)
     }
 
-    /// Whether something is certain that no exchange can heal.
+    /// Whether the last judgement that was free to exchange did not: what stands in the way may be gone soon.
     #[must_use]
-    pub fn is_blocked(&self) -> bool {
-        self.local.as_ref().is_some_and(|(report, _)| is_blocked(report))
+    pub fn is_unasked(&self) -> bool {
+        self.unasked
     }
 
     /// How many exchanges in a row failed, and the wish of the last answer, in seconds.

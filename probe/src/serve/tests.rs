@@ -81,6 +81,21 @@ async fn a_token_file_that_is_gone_counts_at_once_and_its_return_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cannot_be_looked_at_is_told_and_looked_at_again_soon() {
+    let pod = Pod::new(Mode::Hold);
+    pod.hide_token(true);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::Inconclusive)));
+        assert_eq!((pod.metric("credprobe_verdict_code"), pod.exchanges()), (3.0, 0));
+        pod.hide_token(false);
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_revoked_role_shows_at_once_and_counts_after_the_hold() {
     let pod = Pod::new(Mode::Hold);
     pod.run(async {

@@ -39,6 +39,7 @@ pub(super) struct Pod {
     jumped: Cell<i64>,
     token: Cell<Token>,
     file_missing: Cell<bool>,
+    token_unseen: Cell<bool>,
     sts: Cell<Sts>,
     exchanges: Cell<u32>,
     random: Cell<u64>,
@@ -70,6 +71,7 @@ impl Pod {
             jumped: Cell::new(0),
             token: Cell::new(Token { iat: -300, ttl: 86_400 }),
             file_missing: Cell::new(false),
+            token_unseen: Cell::new(false),
             sts: Cell::new(Sts::Accepts),
             exchanges: Cell::new(0),
             random: Cell::new(SEED.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
@@ -114,6 +116,11 @@ impl Pod {
         self.file_missing.set(missing);
     }
 
+    /// The token is not seen, and nothing says why.
+    pub(super) fn hide_token(&self, hidden: bool) {
+        self.token_unseen.set(hidden);
+    }
+
     /// Of the node's clock alone.
     pub(super) fn jump(&self, seconds: i64) {
         self.jumped.set(seconds);
@@ -156,6 +163,10 @@ impl Pod {
             file.kind = None;
             file.proof = None;
             file.open_error = Some("ENOENT".to_owned());
+            evidence.token = None;
+            return evidence;
+        }
+        if self.token_unseen.get() {
             evidence.token = None;
             return evidence;
         }
