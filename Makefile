@@ -32,7 +32,7 @@ STATIC_FLAGS += -C link-arg=-Wl,-z,muldefs
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # The same bytes wherever it is built, and 20 kB less: panic messages name the sources of crates by their paths.
 # Looked up when it is used: on a fresh machine `sources` makes the folder.
-PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=) \
+PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=/) \
   --remap-path-prefix=$(abspath $(TARGET_DIR))=/target
 SHIPPED := $(abspath $(TARGET_DIR))/$(HOST)/release/credprobe
 SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox

@@ -25,10 +25,9 @@ import build
 sys.path.append(str(build.HERE.parent / "tests" / "peers"))
 import packages  # noqa: E402
 
-packages.REQUIREMENTS = build.HERE / "requirements.txt"
 TIME = 1_795_000_000
-# In the binary, from panic messages: `/crates/index.crates.io-…/hyper-1.12.0/src/…`.
-SOURCES = re.compile(rb"/crates/[^/\0]+/([A-Za-z0-9_-]+?)-(\d[A-Za-z0-9.+-]*)/")
+# In the binary, from panic messages: `/hyper-1.12.0/src/…`; below `/rust/deps` are those of Rust's own library.
+SOURCES = re.compile(rb"(?<!/rust/deps)/([A-Za-z0-9_-]+?)-(\d+\.\d+\.[A-Za-z0-9.+-]*)/src/")
 VALIDATE = """\
 import sys
 from cyclonedx.schema import SchemaVersion
@@ -163,7 +162,7 @@ class Papers(unittest.TestCase):
             self.assertTrue(it.get("licenses") and it.get("hashes"), it)
 
     def test_sbom_is_cyclonedx_by_its_makers_schema(self) -> None:
-        python = packages.prepare(CACHE)
+        python = packages.prepare(CACHE, build.HERE / "requirements.txt")
         text = (FOLDER / "first" / "credprobe.cdx.json").read_text()
         done = subprocess.run([python, "-I", "-c", VALIDATE], input=text, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr[:1000]), (0, ""))

@@ -77,7 +77,7 @@ def pod(opened: Open, log: Path) -> str:
 
 
 def readme() -> str:
-    return re.search(r"^## In a pod\n\n```yaml\n(.*?)\n```$", README.read_text(), re.MULTILINE | re.DOTALL)[1]
+    return re.search(r"^## In a pod\n\n(?:<!-- .*? -->\n)?```yaml\n(.*?)\n```$", README.read_text(), re.MULTILINE | re.DOTALL)[1]
 
 
 def fitted(snippet: str, variables: list[dict], mounts: list[dict]) -> str:
