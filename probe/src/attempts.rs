@@ -33,6 +33,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// No pause is shorter: an answer needs some time to become another one.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
+/// The delay before the first attempt, up to `jitter`; `random` from 0 up to 1.
+#[must_use]
+pub fn start_delay(jitter: Duration, random: f64) -> Duration {
+    jitter.mul_f64(random.clamp(0.0, 1.0))
+}
+
 impl Patience {
     /// How long after the start of the run an attempt may still begin, given the last one's report.
     #[must_use]

@@ -1,6 +1,7 @@
 //! Attempts until the verdict stands or patience ends: the pauses, a line about each attempt, and signals.
 //! Whether to try again, `attempts` says; what one attempt looks at, `check` does.
 
+use crate::attempts::start_delay;
 use crate::check;
 use crate::cli::Check;
 use crate::observe::clock::{self, Stopwatch};
@@ -25,7 +26,7 @@ pub async fn until_verdict(subject: &Subject, asked: &Check) -> Option<Report> {
 async fn attempts(subject: &Subject, asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) {
     let progress = Progress::new();
     if !asked.start_jitter.is_zero() && !asked.settings.no_network {
-        let delay = asked.start_jitter.mul_f64(clock::random());
+        let delay = start_delay(asked.start_jitter, clock::random());
         progress.say(&format!("starting in {} (--start-jitter)", tenths(delay)));
         tokio::time::sleep(delay).await;
     }
