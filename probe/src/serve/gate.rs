@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep_until};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Without a change the API server is asked at most once in this time.
 const BETWEEN_TRIES: Duration = Duration::from_secs(60);
-/// A pod has some kilobytes and comes back with the answer.
-const ANSWER_LIMIT: usize = 1024 * 1024;
+/// A pod has some kilobytes and comes back with the answer; its annotations are 256 KiB at most.
+const ANSWER_LIMIT: usize = 512 * 1024;
 /// Of the API server's own words in a log line.
 const QUOTE_LIMIT: usize = 256;
 

@@ -5,7 +5,7 @@ use super::{
     endpoint::Endpoint,
     fault::Fault,
     record::Record,
-    stream::{Counted, Duplex, Received},
+    stream::{Counted, Duplex, Flooded, Received},
     tls_fault,
 };
 use crate::evidence::{FailureKind, Phase};
@@ -75,6 +75,7 @@ impl Connection {
         record: &Record,
     ) -> Result<http::Response<Bytes>, Stopped> {
         let before = self.received.bytes();
+        self.received.allow(MAX_BEFORE_BODY);
         let answer = self.sender.send_request(request).await;
         let (head, body) = answer
             .map_err(|error| {
@@ -88,6 +89,7 @@ impl Connection {
             })?
             .into_parts();
         record.enter(Phase::Transfer);
+        self.received.allow(MAX_BEFORE_BODY + FRAMED_BYTE * body_limit);
         let body = read(body, body_limit, record).await;
         let body = body.map_err(|fault| Stopped { fault: fault.peer(Some(self.peer)), unanswered: false })?;
         Ok(http::Response::from_parts(head, body))
@@ -161,6 +163,12 @@ fn fault(error: &hyper::Error, when: &str) -> Fault {
     let Some(cause) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) else {
         return Fault::new(FailureKind::Broken, format!("the peer closed the connection {when}"));
     };
+    if let Some(flooded) = cause.get_ref().and_then(|inner| inner.downcast_ref::<Flooded>()) {
+        return Fault::new(
+            FailureKind::TooLong,
+            format!("the peer sends without end: {flooded} and no answer was whole"),
+        );
+    }
     // An alert may come after the handshake: TLS 1.3 refuses a missing client certificate so.
     if let Some(error) = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls_fault::of(error, "", &[]);
@@ -176,6 +184,13 @@ fn fault(error: &hyper::Error, when: &str) -> Fault {
 
 /// Headers of AWS's answers are under 1 KiB; proxies and gateways add some, 16 KiB is what servers accept themselves.
 const MAX_HEADER: usize = 16 * 1024;
+
+/// The header, and of the body what hyper reads ahead (two of its buffers); above all the interim answers (1xx) before both:
+/// hyper takes any number of those, so busy with a flood of them that the deadline comes late.
+const MAX_BEFORE_BODY: usize = 256 * 1024;
+
+/// A chunk of one byte takes six.
+const FRAMED_BYTE: usize = 6;
 
 /// Four times what AWS sends.
 const MAX_HEADERS: usize = 64;

@@ -1,8 +1,8 @@
-//! The byte stream below HTTP, plain or TLS, which counts what it received.
+//! The byte stream below HTTP, plain or TLS, which counts what it received, and ends what has no end.
 //! Whether the peer answered at all decides what a failure is called and whether a request may be repeated.
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     sync::{
         Arc,
@@ -23,15 +23,46 @@ pub(super) struct Counted {
     received: Received,
 }
 
-/// How many bytes have been read so far.
+/// How many bytes have been read so far, and how many may be.
 #[derive(Clone, Default)]
-pub(super) struct Received(Arc<AtomicUsize>);
+pub(super) struct Received(Arc<Counts>);
+
+struct Counts {
+    bytes: AtomicUsize,
+    limit: AtomicUsize,
+}
+
+impl Default for Counts {
+    /// What comes before a request is hyper's to refuse.
+    fn default() -> Self {
+        Self { bytes: AtomicUsize::new(0), limit: AtomicUsize::new(usize::MAX) }
+    }
+}
 
 impl Received {
     pub(super) fn bytes(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// From now on so many more may come.
+    pub(super) fn allow(&self, more: usize) {
+        self.0.limit.store(self.bytes().saturating_add(more), Ordering::Relaxed);
     }
 }
+
+/// The peer sent more than any answer has.
+#[derive(Debug)]
+pub(super) struct Flooded {
+    pub(super) limit: usize,
+}
+
+impl fmt::Display for Flooded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "more than {} bytes came", self.limit)
+    }
+}
+
+impl std::error::Error for Flooded {}
 
 impl Counted {
     pub(super) fn new(stream: Box<dyn Duplex>, received: Received) -> Self {
@@ -47,7 +78,13 @@ impl AsyncRead for Counted {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.received.0.fetch_add(buffer.filled().len().saturating_sub(before), Ordering::Relaxed);
+        let counts = &self.received.0;
+        let read = buffer.filled().len().saturating_sub(before);
+        let all = counts.bytes.fetch_add(read, Ordering::Relaxed) + read;
+        let limit = counts.limit.load(Ordering::Relaxed);
+        if all > limit && read > 0 {
+            return Poll::Ready(Err(io::Error::other(Flooded { limit })));
+        }
         polled
     }
 }

@@ -21,8 +21,8 @@ pub(crate) fn healthy(file: &Path) -> Result<Result<(), String>, Failed> {
     if ran.code == SANDBOX_ERROR {
         return Ok(Err(ran.stderr.trim().to_owned()));
     }
-    let said = ran.stderr.trim().strip_prefix("peak ").and_then(|rest| rest.strip_suffix(" KiB"));
-    let peak: u64 = said.ok_or_else(|| format!("no peak: {ran}"))?.parse()?;
+    let said = ran.stderr.trim().strip_prefix("peak ").and_then(|rest| rest.split_once(" KiB"));
+    let peak: u64 = said.ok_or_else(|| format!("no peak: {ran}"))?.0.parse()?;
     if ran.code == 0 && ran.stdout.starts_with("ready (0): ") && peak <= LIMIT_KIB {
         return Ok(Ok(()));
     }

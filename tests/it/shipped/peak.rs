@@ -1,5 +1,7 @@
-//! Runs a command and says on stderr how much memory it took at its peak: `peak COMMAND ARGUMENTS`.
+//! Runs a command and says on stderr how much memory it took at its peak, and how long: `peak COMMAND ARGUMENTS`.
 //! As small as can be, for its own memory counts until the child has become the command.
+
+#![expect(clippy::disallowed_methods, reason = "it times what it runs")]
 
 use nix::sys::resource::{UsageWho, getrusage};
 use std::{
@@ -7,13 +9,16 @@ use std::{
     error::Error,
     io::{self, Write as _},
     process::{Command, ExitCode},
+    time::Instant,
 };
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = env::args_os().skip(1);
     let program = arguments.next().ok_or("name a command")?;
+    let start = Instant::now();
     let status = Command::new(program).args(arguments).status()?;
+    let took = start.elapsed();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    writeln!(io::stderr(), "peak {} KiB", usage.max_rss())?;
+    writeln!(io::stderr(), "peak {} KiB in {} ms", usage.max_rss(), took.as_millis())?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }

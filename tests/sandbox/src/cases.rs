@@ -79,6 +79,9 @@ impl Scenario {
         if self.api_server.is_some() {
             return Some("the API server's address and mount");
         }
+        if self.hostile.is_some() {
+            return Some("a server that breaks the rules");
+        }
         if self.agent.is_some() {
             return Some("the Pod Identity agent's address");
         }
@@ -138,6 +141,7 @@ mod tests {
             r#"{"proxy": "down"}"#,
             r#"{"api_server": {}}"#,
             r#"{"mechanism": "pod-identity"}"#,
+            r#"{"hostile": {"peer": "sts", "misdeed": "silence"}}"#,
             r#"{"issuer": {"url": "https://issuer.example"}}"#,
             r#"{"sts_families": ["ipv6"]}"#,
             r#"{"no_route": ["ipv4"]}"#,

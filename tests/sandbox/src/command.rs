@@ -34,8 +34,8 @@ const SANDBOX_ERROR: u8 = 125;
 #[derive(Debug, Parser)]
 #[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
 struct Flags {
-    /// The situation; `--list` shows all
-    #[arg(long, value_name = "NAME", required_unless_present = "list")]
+    /// The situation; `--list` shows all. Or a file like tests/scenarios/NAME/scenario.json, by a path with a slash
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
     scenario: Option<String>,
     /// List the scenarios
     #[arg(long)]
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
         };
     }
     let name = flags.scenario.clone().unwrap_or_default();
-    if !Scenario::exists(&name) {
+    if !name.contains('/') && !Scenario::exists(&name) {
         return usage_error(&format!("there is no scenario `{name}`; `--list` shows them"));
     }
     match run(flags) {
@@ -122,7 +122,13 @@ fn run(flags: Flags) -> Result<i32> {
     let name = flags.scenario.unwrap_or_default();
     let mut command = flags.command.into_iter();
     let program = command.next().ok_or_else(|| Error::new("there is no command to run"))?;
-    let scenario = Scenario::by_name(&name)?;
+    let scenario = match name.contains('/') {
+        true => {
+            let text = std::fs::read_to_string(&name).doing(|| format!("failed to read {name}"))?;
+            Scenario::parse(&name, &text)?
+        }
+        false => Scenario::by_name(&name)?,
+    };
     let create = |path: &PathBuf| File::create(path).doing(|| format!("failed to make {}", path.display()));
     let order = Order {
         registry: Registry::of(&scenario).doing(|| format!("scenario {name}"))?,

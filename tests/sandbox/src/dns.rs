@@ -33,6 +33,10 @@ impl Addresses {
 const CONTROL: &str = "kubernetes.default.svc.cluster.local";
 /// The proxy's name.
 const PROXY: &str = "proxy.corp.internal";
+/// Of no network (RFC 5737), and so without a route in the pod.
+const ADDRESS_OF_NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+/// Sixteen bytes each, in an answer of 65,535 at most.
+const MANY: usize = 4000;
 /// More aliases in a row than any real name has.
 const CHAIN_LIMIT: usize = 8;
 
@@ -70,6 +74,22 @@ pub(crate) fn answer(
         let name = aliases.last().copied().unwrap_or(&question.name);
         match rule(world, name) {
             Some(Dns::Silent) => return None,
+            Some(Dns::Garbage) => return Some([question.id, &[0xff; 40]].concat()),
+            Some(Dns::Forged) => {
+                let mut forged = question.reply(NO_ERROR, &[], &[ADDRESS_OF_NOBODY]);
+                forged[0] ^= 0xff;
+                return Some(forged);
+            }
+            Some(Dns::Truncated) if over == "tcp" => return None,
+            Some(Dns::Truncated | Dns::Many) if over == "udp" => {
+                let mut truncated = question.reply(NO_ERROR, &[], &[]);
+                truncated[2] |= 2;
+                return Some(truncated);
+            }
+            Some(Dns::Truncated | Dns::Many) => {
+                let many = vec![ADDRESS_OF_NOBODY; MANY];
+                return Some(question.reply(NO_ERROR, &[], &many));
+            }
             Some(Dns::Servfail) => return Some(question.reply(SERV_FAIL, &[], &[])),
             Some(Dns::Nxdomain) => return Some(question.reply(NX_DOMAIN, &aliases, &[])),
             Some(Dns::Cname(_)) if aliases.len() == CHAIN_LIMIT => {
@@ -153,8 +173,8 @@ impl<'a> Question<'a> {
         let negative = data.is_empty() && code != SERV_FAIL;
         // Response and authoritative, recursion available.
         let flags = [0x84 | u8::from(self.recursion_desired), 0x80 | code];
-        let answers = u8::try_from(aliases.len() + data.len()).unwrap_or_default();
-        let counts = [0, 1, 0, answers, 0, u8::from(negative), 0, 0];
+        let answers = u16::try_from(aliases.len() + data.len()).unwrap_or_default().to_be_bytes();
+        let counts = [0, 1, answers[0], answers[1], 0, u8::from(negative), 0, 0];
         let mut out = [self.id, &flags, &counts, self.raw].concat();
         // A pointer to the question's name.
         let mut owner = vec![0xc0, 0x0c];

@@ -35,6 +35,7 @@ use crate::{
     scenario::{
         self, Fault, Scenario, SignWith, Token, TokenFile,
         agent::{Agent, TokenKind},
+        hostile::{Misdeed, Peer},
     },
     serve::{self, Kind},
     tls::{Authority, Flaw, Resolver},
@@ -96,8 +97,8 @@ impl Place {
 /// Bound before the first thread, served afterwards.
 pub(crate) struct Listeners {
     pub(crate) sts: Port,
-    pub(crate) issuer: Option<TcpListener>,
-    pub(crate) api_server: Option<TcpListener>,
+    pub(crate) issuer: Port,
+    pub(crate) api_server: Port,
     pub(crate) agent: Port,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) metadata: Option<TcpListener>,
@@ -323,16 +324,26 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     let fault = world.scenario.fault;
     let authority = Arc::new(Authority::new("credprobe sandbox CA")?);
     let pem = authority.pem().to_owned();
-    let issuer = Resolver::config(Arc::clone(&authority), Flaw::None, world.issuer.host())?;
+    // As its misdeed has it, if it has one.
+    let config = |peer: Peer, authority: &Arc<Authority>, flaw: Flaw, name: &str| {
+        let (authority, flaw) = match world.scenario.misdeed(peer) {
+            Some(Misdeed::ForeignCertificate) => (Arc::new(Authority::new("Corporate Proxy CA")?), flaw),
+            Some(Misdeed::ExpiredCertificate) => (Arc::clone(authority), Flaw::Expired),
+            Some(Misdeed::WrongNameCertificate) => (Arc::clone(authority), Flaw::WrongName),
+            _ => (Arc::clone(authority), flaw),
+        };
+        Resolver::config(authority, flaw, name)
+    };
+    let issuer = config(Peer::Issuer, &authority, Flaw::None, world.issuer.host())?;
     let presented = match fault {
         Fault::ForeignCertificate => Arc::new(Authority::new("Corporate Proxy CA")?),
         _ => authority,
     };
-    let sts = Resolver::config(presented, Flaw::under(fault), "sts.eu-west-1.amazonaws.com")?;
+    let sts = config(Peer::Sts, &presented, Flaw::under(fault), "sts.eu-west-1.amazonaws.com")?;
     let cluster = Arc::new(Authority::new("kubernetes")?);
     let cluster_ca = cluster.pem().to_owned();
     // Clients that connect by address send no name.
-    let api_server = Resolver::config(cluster, Flaw::None, scenario::API_SERVER)?;
+    let api_server = config(Peer::ApiServer, &cluster, Flaw::None, scenario::API_SERVER)?;
     Ok((pem, Tls { sts, issuer, api_server, cluster_ca }))
 }
 
@@ -402,7 +413,9 @@ fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {
         (listeners.issuer, Kind::Issuer, tls.issuer),
         (listeners.api_server, Kind::ApiServer, tls.api_server),
     ] {
-        listener.map_or(Ok(()), |listener| serve(listener, kind, config))?;
+        for listener in listener.open() {
+            serve(listener, kind, Arc::clone(&config))?;
+        }
     }
     if let Some(Proxy { listener, addresses }) = listeners.proxy {
         tokio::spawn(serve::proxy(asynchronous(listener)?, Arc::clone(world), addresses));

@@ -45,7 +45,10 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         }
         _ => Port::Serve(vec![listener]),
     };
-    let issuer = (!scenario.issuer.refuse).then(|| launch::listen(LOCALHOST, 0)).transpose()?;
+    let issuer = match scenario.issuer.refuse {
+        true => Port::Nobody,
+        false => Port::serve(&[LOCALHOST], 0)?,
+    };
     let place = Place {
         mode: "loopback",
         // The agent has no place here, and so its token.
@@ -64,7 +67,7 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         listeners: Listeners {
             sts,
             issuer,
-            api_server: None,
+            api_server: Port::Nobody,
             agent: Port::Nobody,
             proxy: None,
             metadata: None,

@@ -12,6 +12,7 @@ use crate::{
 };
 
 pub(crate) mod agent;
+pub(crate) mod hostile;
 pub(crate) mod target;
 
 /// The issuer of the sandbox's cluster, unless the scenario has another.
@@ -76,6 +77,8 @@ pub struct Scenario {
     pub(crate) fault_on: Option<String>,
     /// `fault` and `answer` are over after so many requests, or connections where it is those that fail.
     pub(crate) fault_times: Option<u32>,
+    /// A server that breaks the rules of TLS or HTTP, whoever it is.
+    pub(crate) hostile: Option<hostile::Hostile>,
     /// The role that answers instead of the one asked for.
     pub(crate) answers_as_role: Option<String>,
     /// Opt-in regions that the account has not enabled: STS finds no provider there.
@@ -389,6 +392,14 @@ pub(crate) enum Dns {
     Silent,
     /// An alias of that name, which must have an address or be an alias in turn.
     Cname(String),
+    /// Bytes that are no answer, under the question's id.
+    Garbage,
+    /// An answer to another question.
+    Forged,
+    /// "Too long, ask over TCP", where there is silence.
+    Truncated,
+    /// As many addresses as fit into an answer over TCP, none with a route.
+    Many,
 }
 
 impl Scenario {

@@ -14,10 +14,17 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{api_server, clock, dns, record::IssuerRequest, scenario::Fault, sts, world::World};
+use crate::{
+    api_server, clock, dns,
+    record::IssuerRequest,
+    scenario::{Fault, hostile::Peer},
+    sts,
+    world::World,
+};
 
 mod agent;
 mod delivery;
+mod hostile;
 mod proxy;
 
 pub(crate) use agent::agent;
@@ -46,6 +53,16 @@ pub(crate) enum Kind {
     ApiServer,
 }
 
+impl Kind {
+    fn peer(self) -> Peer {
+        match self {
+            Self::Sts => Peer::Sts,
+            Self::Issuer => Peer::Issuer,
+            Self::ApiServer => Peer::ApiServer,
+        }
+    }
+}
+
 pub(crate) async fn https(listener: TcpListener, site: Site) {
     let site = Arc::new(site);
     while let Ok((stream, _)) = listener.accept().await {
@@ -72,10 +89,21 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
         Fault::ResetInHandshake => return reset(stream).await,
         _ => {}
     }
+    let misdeed = site.world.scenario.misdeed(site.kind.peer());
+    let stream = match misdeed {
+        None => stream,
+        Some(misdeed) => match hostile::below(misdeed, stream).await {
+            Some(stream) => stream,
+            None => return,
+        },
+    };
     // A client that does not like our certificate leaves; so do we.
     let Ok(Ok(stream)) = timeout(READ_TIMEOUT, site.tls.accept(stream)).await else {
         return;
     };
+    if let Some(hostile) = site.world.scenario.hostile.as_ref().filter(|_| misdeed.is_some()) {
+        return hostile::answers(hostile, stream, |request| sound(&site, request)).await;
+    }
     let service = service_fn(move |request| {
         let site = Arc::clone(&site);
         async move { respond(&site, request).await }
@@ -84,6 +112,29 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BODY_LIMIT);
     // The client's mishaps and the scenario's are no failure of the server.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Beside a misdeed: what the server answers to what that spares.
+fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
+    let hostile::Request { method, path, headers, body } = request;
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let request = sts::Request { method, path, query, headers, body };
+    match site.kind {
+        Kind::Sts => {
+            let answer = sts::handle(&site.world, &request);
+            let date = clock::http(site.world.clock.now());
+            let headers = format!("x-amzn-RequestId: {}\r\nDate: {date}\r\n", answer.request_id);
+            hostile::whole(answer.status, &headers, &answer.body)
+        }
+        Kind::Issuer => {
+            let document = site.world.issuer.document(path);
+            hostile::whole(document.status, "", &document.body)
+        }
+        Kind::ApiServer => {
+            let (status, content) = api_server::answer(&site.world, &request);
+            hostile::whole(status, "", &content.to_string())
+        }
+    }
 }
 
 /// Reads some of the ClientHello, then breaks the connection.

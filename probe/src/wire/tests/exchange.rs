@@ -194,3 +194,38 @@ async fn a_redirect_is_an_answer() {
             .await;
     assert_eq!(send(config(), &format!("http://{address}/")).await.1.unwrap().status(), 302);
 }
+
+#[tokio::test]
+async fn interim_answers_without_end_are_cut_off() {
+    let address = server(|mut stream, _| async move {
+        let _ = read_request(&mut stream).await;
+        let flood = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+        while stream.write_all(flood.as_bytes()).await.is_ok() {}
+    })
+    .await;
+    let (_, failure) = fail(within(10_000), &format!("http://{address}/")).await;
+    assert_eq!((failure.phase, failure.kind), (Phase::Processing, FailureKind::TooLong), "{failure:?}");
+    assert!(failure.detail.contains("bytes came"), "{failure:?}");
+}
+
+#[tokio::test]
+async fn some_interim_answers_are_passed_over() {
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    let answer = format!("HTTP/1.1 100 Continue\r\n\r\n{hints}{}", ok("hi"));
+    let address = answering(answer.leak()).await;
+    let (_, answer) = send(config(), &format!("http://{address}/")).await;
+    assert_eq!(answer.unwrap().body(), "hi");
+}
+
+/// Six bytes for one of the body: within what is allowed beside it.
+#[tokio::test]
+async fn a_whole_body_in_chunks_of_one_byte_is_read() {
+    let config = Config { body_limit: 5000, ..config() };
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n",
+        "1\r\nx\r\n".repeat(5000)
+    );
+    let address = answering(answer.leak()).await;
+    let (_, answer) = send(config, &format!("http://{address}/")).await;
+    assert_eq!(answer.unwrap().body().len(), 5000);
+}

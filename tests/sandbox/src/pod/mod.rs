@@ -25,7 +25,12 @@ use crate::{
     dns::Addresses,
     error::{Doing as _, Error, Result},
     launch::{self, Dns, Listeners, Order, Place, PlacedToken, Port},
-    scenario::{self, Family, Fault, POD, Proxy, Scenario, agent::TokenKind, target::Proc},
+    scenario::{
+        self, Family, Fault, POD, Proxy, Scenario,
+        agent::TokenKind,
+        hostile::{Misdeed, Peer},
+        target::Proc,
+    },
     token_file::Owner,
 };
 use enter::Entry;
@@ -175,16 +180,29 @@ fn sts(scenario: &Scenario) -> Vec<IpAddr> {
 }
 
 fn listeners(scenario: &Scenario) -> Result<Listeners> {
+    let port = |peer: Peer, addresses: &[IpAddr], port: u16| match scenario.misdeed(peer) {
+        Some(Misdeed::Refuse) => Ok(Port::Nobody),
+        Some(Misdeed::Drop) => Port::full(addresses, port),
+        _ => Port::serve(addresses, port),
+    };
     let sts = match scenario.fault {
         Fault::Refuse | Fault::NoRoute => Port::Nobody,
         Fault::Drop => Port::full(&sts(scenario), 443)?,
-        _ => Port::serve(&sts(scenario), 443)?,
+        _ => port(Peer::Sts, &sts(scenario), 443)?,
     };
     let agent = match &scenario.agent {
         None => Port::Nobody,
         Some(agent) if agent.down || agent.no_route => Port::Nobody,
         Some(agent) if agent.dropped => Port::full(&AGENT, 80)?,
-        Some(_) => Port::serve(&AGENT, 80)?,
+        Some(_) => port(Peer::Agent, &AGENT, 80)?,
+    };
+    let issuer = match scenario.issuer.refuse {
+        true => Port::Nobody,
+        false => port(Peer::Issuer, &[ADDRESSES.issuer.into()], 443)?,
+    };
+    let api_server = match scenario.api_server {
+        None => Port::Nobody,
+        Some(_) => port(Peer::ApiServer, &[ADDRESSES.api_server.into()], 443)?,
     };
     let socket = UdpSocket::bind((DNS, 53)).doing(|| format!("failed to listen on {DNS}:53 over UDP"))?;
     let where_wanted = |wanted: bool, address: Ipv4Addr, port: u16| {
@@ -194,8 +212,8 @@ fn listeners(scenario: &Scenario) -> Result<Listeners> {
     let proxy = where_wanted(has_proxy, ADDRESSES.proxy, PROXY_PORT)?;
     Ok(Listeners {
         sts,
-        issuer: where_wanted(!scenario.issuer.refuse, ADDRESSES.issuer, 443)?,
-        api_server: where_wanted(scenario.api_server.is_some(), ADDRESSES.api_server, 443)?,
+        issuer,
+        api_server,
         agent,
         proxy: proxy.map(|listener| launch::Proxy { listener, addresses: ADDRESSES }),
         metadata: Some(launch::listen(METADATA.into(), 80)?),

@@ -7,8 +7,12 @@ use hyper::{Response, body::Incoming, header, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{BODY_LIMIT, Body, PATIENCE, finish};
-use crate::{agent, scenario::agent::Agent, world::World};
+use super::{BODY_LIMIT, Body, PATIENCE, finish, hostile};
+use crate::{
+    agent,
+    scenario::{agent::Agent, hostile::Peer},
+    world::World,
+};
 
 pub(crate) async fn agent(listener: TcpListener, world: Arc<World>, agent: Arc<Agent>) {
     while let Ok((stream, _)) = listener.accept().await {
@@ -25,6 +29,18 @@ pub(crate) async fn agent(listener: TcpListener, world: Arc<World>, agent: Arc<A
 async fn connection(stream: TcpStream, world: Arc<World>, agent: Arc<Agent>) {
     if agent.silent {
         return tokio::time::sleep(PATIENCE).await;
+    }
+    if let Some(misdeed) = world.scenario.misdeed(Peer::Agent) {
+        let Some(stream) = hostile::below(misdeed, stream).await else { return };
+        let sound = |request: &hostile::Request| {
+            let hostile::Request { method, path, headers, .. } = request;
+            let answer = agent::handle(&world, &agent, &agent::Request { method, path, headers });
+            hostile::whole(answer.status, &format!("Content-Type: {}\r\n", answer.content_type), &answer.body)
+        };
+        if let Some(hostile) = &world.scenario.hostile {
+            hostile::answers(hostile, stream, sound).await;
+        }
+        return;
     }
     let service = service_fn(move |request| {
         let answer = respond(&world, &agent, &request);

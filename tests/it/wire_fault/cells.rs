@@ -1,0 +1,90 @@
+//! The cells: a peer, a misdeed, and the class that has to come of it.
+
+use super::{gate, limits::Measured, matrix, pod::Pods};
+use crate::support::{binary, ci::in_ci};
+use libtest_mimic::{Completion, Failed};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Long enough for two requests on a busy machine, short enough for hundreds of runs.
+const TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// Of a run that is late.
+const ATTEMPTS: u32 = 3;
+
+pub(crate) struct Cell {
+    /// `peer::fault`.
+    pub(crate) name: String,
+    pub(crate) scenario: Value,
+    pub(crate) expected: Expected,
+}
+
+pub(crate) enum Expected {
+    /// Of the verdict.
+    Class(&'static str),
+    /// Ready, with that warning.
+    Warned(&'static str),
+    /// `serve` goes on, and has `told` of the trouble.
+    Unmoved { told: bool },
+}
+
+pub(crate) fn all() -> Vec<Cell> {
+    matrix::cells()
+}
+
+impl Cell {
+    pub(crate) fn check(&self, pods: &Pods, note: &mut dyn FnMut(Measured)) -> Result<Completion, Failed> {
+        let (class, warning) = match self.expected {
+            Expected::Class(class) => (class, None),
+            Expected::Warned(warning) => ("ready", Some(warning)),
+            Expected::Unmoved { told } => return gate::check(self, told, pods, note),
+        };
+        let mut attempts = 0;
+        loop {
+            let (ran, measured) = match pods.check(&self.name, &self.scenario, TIMEOUT)? {
+                Ok(ran) => ran,
+                Err(why) => return nowhere(&why),
+            };
+            // Somebody else may have had the machine; a probe that hangs does so every time.
+            attempts += 1;
+            if measured.is_late() && attempts < ATTEMPTS {
+                continue;
+            }
+            note(measured.clone());
+            let report: Value = serde_json::from_str(&ran.stdout)
+                .map_err(|error| format!("no report, {error}: {measured}\n{ran}"))?;
+            let verdict = &report["verdict"];
+            if std::env::var_os("CREDPROBE_SHOW_MATRIX").is_some() {
+                show(&self.name, &report, &measured);
+            }
+            let warned = |warning: &str| {
+                let findings = report["findings"].as_array().into_iter().flatten();
+                findings.into_iter().any(|it| it["class"] == warning && it["severity"] == "warning")
+            };
+            let fits = verdict["class"] == class && verdict["code"] == ran.code && warning.is_none_or(warned);
+            if !fits || measured.is_late() || measured.is_too_large(binary::shipped().is_some()) {
+                let summary =
+                    json!([verdict["class"], verdict["summary"], report["evidence"]["network"]["failure"]]);
+                return Err(format!("expected {class} {warning:?}, got {summary}; {measured}\n{ran}").into());
+            }
+            return Ok(Completion::Completed);
+        }
+    }
+}
+
+/// No pod can be built here.
+pub(crate) fn nowhere(why: &str) -> Result<Completion, Failed> {
+    if in_ci() {
+        return Err(format!("CI must build the pod, and could not: {why}").into());
+    }
+    Ok(Completion::ignored_with(format!("NOT TESTED HERE: {why}")))
+}
+
+fn show(name: &str, report: &Value, measured: &Measured) {
+    use std::io::Write as _;
+    let evidence = &report["evidence"];
+    let failure = &evidence["network"]["failure"]["kind"];
+    let class = &report["verdict"]["class"];
+    let summary = &report["verdict"]["summary"];
+    let _ = writeln!(std::io::stderr(), "matrix: {name} {class} {failure} {measured} {summary}");
+}
