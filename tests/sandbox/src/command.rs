@@ -14,6 +14,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::{
     error::{Doing as _, Error, Result},
+    in_cluster::{self, STS},
     launch::Order,
     loopback,
     pod::{
@@ -31,6 +32,8 @@ const USAGE_ERROR: u8 = 2;
 const SANDBOX_ERROR: u8 = 125;
 
 /// AWS and Kubernetes in a box: runs a command in a pod with its own STS, issuer and DNS.
+///
+/// `credprobe-sandbox sts --help`: STS alone, for the pods of a real cluster.
 #[derive(Debug, Parser)]
 #[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
 struct Flags {
@@ -77,14 +80,12 @@ pub fn main() -> ExitCode {
         }
         Some(TARGET) => return target::become_target(arguments.get(2..).unwrap_or_default()),
         Some(APPLICATION) => return target::be_application(arguments.get(2..).unwrap_or_default()),
+        Some(STS) => return of_sts(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }
-    let flags = match Flags::try_parse_from(arguments) {
+    let flags = match parsed::<Flags>(&arguments) {
         Ok(flags) => flags,
-        Err(error) if error.use_stderr() => {
-            return usage_error(&error.to_string());
-        }
-        Err(help) => return printed(&help.to_string()),
+        Err(code) => return code,
     };
     if flags.list {
         return match list() {
@@ -100,6 +101,22 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(SANDBOX_ERROR)),
         Err(error) => failed(&error),
     }
+}
+
+/// Without a command: until it is told to end.
+fn of_sts(arguments: &[OsString]) -> ExitCode {
+    match parsed(arguments).map(in_cluster::run) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(code) => code,
+    }
+}
+
+/// Or how to end.
+fn parsed<F: Parser>(arguments: &[OsString]) -> std::result::Result<F, ExitCode> {
+    F::try_parse_from(arguments).map_err(|error| {
+        if error.use_stderr() { usage_error(&error.to_string()) } else { printed(&error.to_string()) }
+    })
 }
 
 /// One line of clap's several: what is wrong, without usage and tips.

@@ -37,10 +37,21 @@ struct Rotation {
     token_file: TokenFile,
 }
 
-pub(crate) async fn serve(listener: tokio::net::TcpListener, world: Arc<World>, kubelet: Kubelet) {
+/// What can be looked at and changed.
+#[derive(Debug)]
+pub(crate) struct Controlled {
+    pub(crate) world: Arc<World>,
+    /// `None` where somebody else's kubelet writes the tokens.
+    pub(crate) kubelet: Option<Kubelet>,
+    /// What clients of STS have to trust, in PEM.
+    pub(crate) ca: String,
+}
+
+pub(crate) async fn serve(listener: tokio::net::TcpListener, controlled: Controlled) {
+    let controlled = Arc::new(controlled);
     while let Ok((stream, _)) = listener.accept().await {
-        let (world, kubelet) = (Arc::clone(&world), kubelet.clone());
-        let service = service_fn(move |request| respond(Arc::clone(&world), kubelet.clone(), request));
+        let controlled = Arc::clone(&controlled);
+        let service = service_fn(move |request| respond(Arc::clone(&controlled), request));
         tokio::spawn(async move {
             let http = hyper::server::conn::http1::Builder::new();
             let _ = http.serve_connection(TokioIo::new(stream), service).await;
@@ -54,18 +65,19 @@ pub(crate) fn listen() -> Result<TcpListener> {
 }
 
 async fn respond(
-    world: Arc<World>,
-    kubelet: Kubelet,
+    controlled: Arc<Controlled>,
     request: hyper::Request<Incoming>,
 ) -> io::Result<Response<Body>> {
+    let world = &controlled.world;
     let (head, body) = request.into_parts();
     let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(io::Error::other)?.to_bytes();
     let text = String::from_utf8_lossy(&body);
-    let done = match (&head.method, head.uri.path()) {
-        (&Method::GET, "/record") => world.record.json(),
-        (&Method::POST, "/world") => turn(&world, &text),
-        (&Method::POST, "/token") => rotate(&world, &kubelet, &text),
-        _ => Err(Error::new("there are GET /record, POST /world and POST /token")),
+    let done = match (&head.method, head.uri.path(), &controlled.kubelet) {
+        (&Method::GET, "/ca", _) => Ok(controlled.ca.clone()),
+        (&Method::GET, "/record", _) => world.record.json(),
+        (&Method::POST, "/world", _) => turn(world, &text),
+        (&Method::POST, "/token", Some(kubelet)) => rotate(world, kubelet, &text),
+        _ => Err(Error::new("there are GET /ca and /record, POST /world and, in a pod of ours, /token")),
     };
     match done {
         Ok(text) => finish(Response::builder(), text),

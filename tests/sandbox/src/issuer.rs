@@ -16,6 +16,8 @@ pub(crate) struct Issuer {
     key: Key,
     /// Signs in the issuer's name without being published; made only where a scenario wants it.
     other: Option<Key>,
+    /// Of a cluster that signs for itself; this issuer's own key then stands for nothing.
+    foreign_keys: Option<Value>,
     site: scenario::Issuer,
 }
 
@@ -53,7 +55,12 @@ impl Document {
 
 impl Issuer {
     pub(crate) fn new(key: Key, other: Option<Key>, site: scenario::Issuer) -> Self {
-        Self { key, other, site }
+        Self { key, other, foreign_keys: None, site }
+    }
+
+    /// Publishes these instead of its own.
+    pub(crate) fn with_keys(self, keys: Value) -> Self {
+        Self { foreign_keys: Some(keys), ..self }
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -119,6 +126,9 @@ impl Issuer {
 
     /// As the cluster itself knows them.
     pub(crate) fn keys(&self) -> Value {
+        if let Some(keys) = &self.foreign_keys {
+            return keys.clone();
+        }
         let (n, e) = self.key.components();
         json!({"keys": [{"kty": "RSA", "kid": self.key.kid, "use": "sig", "alg": "RS256", "n": n, "e": e}]})
     }
@@ -281,6 +291,16 @@ mod tests {
         let jwt = Jwt::parse(&minted.jwt).unwrap();
         assert_eq!(jwt.verify(&issuer.keys_for_sts().unwrap()), Signature::KeyUnknown);
         assert_eq!(jwt.verify(&issuer.keys()), Signature::Valid);
+    }
+
+    #[test]
+    fn a_clusters_keys_take_the_place_of_its_own() {
+        let (cluster, own) = (issuer(), issuer());
+        let minted = cluster.mint(&Token::default(), OffsetDateTime::now_utc()).unwrap();
+        let jwt = Jwt::parse(&minted.jwt).unwrap();
+        assert_eq!(jwt.verify(&own.keys_for_sts().unwrap()), Signature::KeyUnknown);
+        let own = own.with_keys(cluster.keys());
+        assert_eq!(jwt.verify(&own.keys_for_sts().unwrap()), Signature::Valid);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     api_server,
-    control::{self, Kubelet},
+    control::{self, Controlled, Kubelet},
     dns::Addresses,
     error::{Doing as _, Error, Result},
     issuer::Issuer,
@@ -240,7 +240,8 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let status = runtime.block_on(async {
         start(place.listeners, &world, tls)?;
         if let Some((listener, kubelet)) = control {
-            tokio::spawn(control::serve(asynchronous(listener)?, Arc::clone(&world), kubelet));
+            let controlled = Controlled { world: Arc::clone(&world), kubelet: Some(kubelet), ca };
+            tokio::spawn(control::serve(asynchronous(listener)?, controlled));
         }
         wait(command).await
     });
@@ -433,7 +434,7 @@ fn start(listeners: Listeners, world: &Arc<World>, tls: Tls) -> Result<()> {
     Ok(())
 }
 
-fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListener> {
+pub(crate) fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListener> {
     let what = || "failed to hand a socket to the runtime".to_owned();
     listener.set_nonblocking(true).doing(what)?;
     tokio::net::TcpListener::from_std(listener).doing(what)

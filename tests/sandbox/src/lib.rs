@@ -14,6 +14,7 @@ mod command;
 mod control;
 mod dns;
 mod error;
+mod in_cluster;
 mod issuer;
 mod jwt;
 mod key;

@@ -1,0 +1,182 @@
+"""What each component of the trial cluster is told: keys, users, addresses, files. Nothing here starts anything."""
+
+import json
+import subprocess
+from pathlib import Path
+
+NODE = "trial"
+PAUSE = "docker.io/library/pause:trial"
+# Of the node, in a network that ends at the bridge.
+NODE_IP = "10.77.0.1"
+PODS = "10.88.0.0/24"
+SERVICES = "10.96.0.0/24"
+# The API server's among the services. The node has it itself, so that pods reach it without kube-proxy.
+API_SERVER = "10.96.0.1"
+ISSUER = "https://kubernetes.default.svc"
+NETWORK = (
+    "link set lo up",
+    "link add node0 type bridge",
+    f"addr add {NODE_IP}/24 dev node0",
+    "link set node0 up",
+    f"addr add {API_SERVER}/32 dev lo",
+    # The API server and the kubelet look for the address that leads out.
+    "route add default via 10.77.0.254 dev node0 onlink",
+)
+# Name, groups. The token is the name: who can reach the server is root here anyway.
+USERS = {
+    "admin": ("admin", "system:masters"),
+    "controller-manager": ("system:kube-controller-manager", ""),
+    "scheduler": ("system:kube-scheduler", ""),
+    "kubelet": (f"system:node:{NODE}", "system:nodes"),
+}
+
+
+def write(at: Path) -> None:
+    keys(at)
+    lines = [f'{user},{name},{user},"{groups}"' for user, (name, groups) in USERS.items()]
+    (at / "tokens.csv").write_text("\n".join(lines) + "\n")
+    for user in USERS:
+        (at / f"{user}.kubeconfig").write_text(json.dumps(kubeconfig(at, user)))
+    (at / "containerd.toml").write_text(CONTAINERD.format(at=at, pause=PAUSE))
+    (at / "cni").mkdir()
+    (at / "cni" / "10-trial.conflist").write_text(json.dumps(CNI))
+    (at / "kubelet.yaml").write_text(json.dumps(KUBELET))
+
+
+def keys(at: Path) -> None:
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=at)
+
+    names = f"subjectAltName=IP:127.0.0.1,IP:{API_SERVER},IP:{NODE_IP},DNS:kubernetes.default.svc,DNS:kubernetes"
+    (at / "names").write_text(names)
+    new = ("-newkey", "rsa:2048", "-nodes")
+    openssl("req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=trial", "-days", "2")
+    openssl("req", *new, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=kube-apiserver")
+    sign = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names")
+    openssl("x509", "-req", "-in", "server.csr", "-out", "server.crt", *sign)
+    openssl("genrsa", "-out", "accounts.key", "2048")
+    openssl("rsa", "-in", "accounts.key", "-pubout", "-out", "accounts.pub")
+
+
+def kubeconfig(at: Path, user: str) -> dict:
+    cluster = {"server": "https://127.0.0.1:443", "certificate-authority": str(at / "ca.crt")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "trial", "cluster": cluster}],
+        "users": [{"name": user, "user": {"token": user}}],
+        "contexts": [{"name": "trial", "context": {"cluster": "trial", "user": user}}],
+        "current-context": "trial",
+    }
+
+
+def etcd(at: Path) -> list[str]:
+    return [f"--data-dir={at}/etcd", "--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379"]
+
+
+def api_server(at: Path) -> list[str]:
+    return [
+        "--etcd-servers=http://127.0.0.1:2379",
+        "--bind-address=0.0.0.0",
+        "--secure-port=443",
+        f"--advertise-address={NODE_IP}",
+        f"--service-cluster-ip-range={SERVICES}",
+        f"--tls-cert-file={at}/server.crt",
+        f"--tls-private-key-file={at}/server.key",
+        f"--cert-dir={at}",
+        f"--token-auth-file={at}/tokens.csv",
+        "--authorization-mode=Node,RBAC",
+        f"--service-account-key-file={at}/accounts.pub",
+        f"--service-account-signing-key-file={at}/accounts.key",
+        f"--service-account-issuer={ISSUER}",
+        # As every version from 1.22 on: pods' own tokens are bound to them and expire.
+        "--feature-gates=BoundServiceAccountTokenVolume=true",
+        "--allow-privileged=true",
+    ]
+
+
+def controller_manager(at: Path) -> list[str]:
+    return [
+        f"--kubeconfig={at}/controller-manager.kubeconfig",
+        f"--authentication-kubeconfig={at}/controller-manager.kubeconfig",
+        f"--authorization-kubeconfig={at}/controller-manager.kubeconfig",
+        f"--service-account-private-key-file={at}/accounts.key",
+        f"--root-ca-file={at}/ca.crt",
+        f"--cert-dir={at}",
+        "--use-service-account-credentials=true",
+        "--leader-elect=false",
+        "--feature-gates=BoundServiceAccountTokenVolume=true",
+    ]
+
+
+def scheduler(at: Path) -> list[str]:
+    config = f"{at}/scheduler.kubeconfig"
+    same = [f"--authentication-kubeconfig={config}", f"--authorization-kubeconfig={config}", f"--cert-dir={at}"]
+    return [f"--kubeconfig={config}", "--leader-elect=false", *same]
+
+
+def kubelet(at: Path) -> list[str]:
+    return [
+        f"--config={at}/kubelet.yaml",
+        f"--kubeconfig={at}/kubelet.kubeconfig",
+        f"--root-dir={at}/kubelet",
+        f"--cert-dir={at}/kubelet-certs",
+        f"--hostname-override={NODE}",
+        f"--node-ip={NODE_IP}",
+        "--container-runtime=remote",
+        f"--container-runtime-endpoint=unix://{at}/containerd.sock",
+        f"--pod-infra-container-image={PAUSE}",
+    ]
+
+
+# Reachable by root in this network alone, hence nobody is asked who they are.
+KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "kind": "KubeletConfiguration",
+    "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
+    "authorization": {"mode": "AlwaysAllow"},
+    "failSwapOn": False,
+    # No cgroups but those that a container needs: not every machine has all controllers.
+    "cgroupsPerQOS": False,
+    "enforceNodeAllocatable": [],
+    "cgroupDriver": "cgroupfs",
+    "evictionHard": {"memory.available": "50Mi"},
+    "imageGCHighThresholdPercent": 100,
+    "resolvConf": "",
+    "featureGates": {"BoundServiceAccountTokenVolume": True},
+}
+
+# CAP_SYS_RESOURCE may be missing: then nobody may have a lower oom_score_adj than this process.
+CONTAINERD = """
+version = 2
+root = "{at}/containerd"
+state = "/run/containerd"
+oom_score = 0
+[grpc]
+  address = "{at}/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause}"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "{at}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      SystemdCgroup = false
+"""
+
+CNI = {
+    "cniVersion": "0.4.0",
+    "name": "trial",
+    "plugins": [
+        {
+            "type": "bridge",
+            "bridge": "pods0",
+            "isDefaultGateway": True,
+            "ipMasq": False,
+            "ipam": {"type": "host-local", "ranges": [[{"subnet": PODS}]]},
+        }
+    ],
+}
