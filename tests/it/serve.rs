@@ -47,7 +47,7 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     let folder = tempfile::Builder::new().prefix("credprobe-serve-").tempdir()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let probe = folder.path().join("credprobe");
-    fs::copy(binary::probe(), &probe)?;
+    binary::place(&binary::probe(), &probe)?;
     command.arg(std::env::current_exe()?).args([IN_POD, story]).arg(probe);
     command.arg(if binary::shipped().is_some() { SHIPPED } else { "built for the test" });
     let ran = run(&mut command, Stdio::piped())?;

@@ -2,6 +2,7 @@
 //! By chroot, which a user without root's rights gets in a user namespace.
 
 use crate::support::{
+    binary,
     run::{Ran, run},
     token::{ROLE, TOKEN},
 };
@@ -18,7 +19,7 @@ const UNABLE: [&str; 2] = ["chroot: cannot", "unshare: "];
 
 fn in_empty_root(file: &Path, words: &[&str]) -> Result<Result<Ran, String>, Failed> {
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    fs::copy(file, root.path().join(&NAME[1..]))?;
+    binary::place(file, &root.path().join(&NAME[1..]))?;
     fs::write(root.path().join("token"), TOKEN.as_str())?;
     let mut command = if nix::unistd::geteuid().is_root() {
         Command::new("chroot")

@@ -1,7 +1,10 @@
 //! What the kernel says about the probe while it holds the token and waits for an answer that never comes.
 //! As another user than root where that can be had: root's files in /proc are root's either way.
 
-use crate::support::token::{ROLE, TOKEN};
+use crate::support::{
+    binary,
+    token::{ROLE, TOKEN},
+};
 use libtest_mimic::Failed;
 use std::{
     fs,
@@ -32,7 +35,7 @@ impl Waiting {
         let program = tempfile::tempdir()?;
         fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755))?;
         let copy = program.path().join("credprobe");
-        fs::copy(file, &copy)?;
+        binary::place(file, &copy)?;
         let mut token = tempfile::NamedTempFile::new()?;
         token.write_all(TOKEN.as_bytes())?;
         fs::set_permissions(token.path(), fs::Permissions::from_mode(0o644))?;

@@ -1,9 +1,10 @@
-//! Where the programs under test are: the shipped files by variable, else what cargo built.
+//! Where the programs under test are: the shipped files by variable, else what cargo built; and copies of them.
 //! Building is the Makefile's job.
 
 use std::{
     env,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// The shipped probe, where the caller names it.
@@ -21,4 +22,12 @@ pub(crate) fn named(variable: &str) -> Option<PathBuf> {
     // Tests run in `probe/`; whoever sets the variable thinks of the workspace.
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     Some(workspace.join(path))
+}
+
+/// A copy that can be started at once. Another process writes it: where this one did, a test beside it that starts a program
+/// at that moment would hand on the open file, and the kernel runs no file that is open for writing (ETXTBSY, execve(2)).
+pub(crate) fn place(file: &Path, at: &Path) -> Result<(), String> {
+    let copied = Command::new("cp").arg("--").args([file, at]).output();
+    let copied = copied.map_err(|error| format!("cp does not start: {error}"))?;
+    if copied.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&copied.stderr).into_owned()) }
 }

@@ -37,7 +37,7 @@ impl Pods {
             .map_err(|error| error.to_string())?;
         let place = |name: &str, source: PathBuf| {
             let target = folder.path().join(name);
-            fs::copy(&source, &target).map_err(|error| format!("{}: {error}", source.display()))?;
+            binary::place(&source, &target)?;
             Ok::<_, String>(target)
         };
         Ok(Self {
