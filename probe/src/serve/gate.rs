@@ -4,6 +4,7 @@
 use super::Shared;
 use super::state::Because;
 use crate::cli::ConditionType;
+use crate::evidence::Failure;
 use crate::observe::{self, ApiServer, NoApiServer, clock};
 use crate::report::{escaped, rfc3339};
 use crate::secret::truncate;
@@ -41,12 +42,27 @@ struct Desired {
     message: String,
 }
 
-/// Why the condition could not be set; the same trouble is told once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why the condition could not be set.
+#[derive(Debug, Clone)]
 enum Trouble {
     NoApiServer(NoApiServer),
-    Network(String),
+    Request,
+    Network(Failure),
+    /// What it answers, and says.
     Status(u16, String),
+}
+
+impl Trouble {
+    /// The same trouble is told once, though a port, a time or a resource's version in its words differs each time.
+    fn is_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NoApiServer(a), Self::NoApiServer(b)) => a == b,
+            (Self::Request, Self::Request) => true,
+            (Self::Network(a), Self::Network(b)) => (a.phase, a.kind) == (b.phase, b.kind),
+            (Self::Status(a, _), Self::Status(b, _)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Gate {
@@ -108,10 +124,10 @@ impl Gate {
         let deadline = clock::deadline(TIMEOUT);
         let wire = api_server.wire(observe::resolver_config(subject), deadline, ANSWER_LIMIT);
         let request = self.request(&api_server, &self.body(desired, clock::now()));
-        let request = request.map_err(|_| Trouble::Network("its URL cannot be used".to_owned()))?;
+        let request = request.map_err(|_| Trouble::Request)?;
         let response = match wire.send(request).await {
             (_, Ok(response)) => response,
-            (_, Err(failure)) => return Err(Trouble::Network(failure.detail)),
+            (_, Err(failure)) => return Err(Trouble::Network(failure)),
         };
         if response.status().is_success() {
             return Ok(());
@@ -149,7 +165,7 @@ impl Gate {
     /// One line for each new kind of trouble, and one when it is over.
     fn tell(&self, before: &mut Option<Trouble>, now: Option<&Trouble>) {
         match now {
-            Some(trouble) if before.as_ref() != Some(trouble) => {
+            Some(trouble) if !before.as_ref().is_some_and(|before| before.is_as(trouble)) => {
                 tracing::error!("{}", escaped(&self.told(trouble)));
             }
             None if before.is_some() => tracing::warn!("the condition {} is set again", self.condition),
@@ -166,7 +182,10 @@ impl Gate {
         );
         match trouble {
             Trouble::NoApiServer(why) => format!("{what}: {why}"),
-            Trouble::Network(why) => format!("{what}: the API server does not answer: {why}"),
+            Trouble::Request => format!("{what}: the API server's URL cannot be used"),
+            Trouble::Network(failure) => {
+                format!("{what}: the API server does not answer: {}", failure.detail)
+            }
             Trouble::Status(401, said) => {
                 format!("{what}: the API server does not accept the service account's token (401): {said}")
             }
@@ -197,4 +216,34 @@ fn desired(shared: &Shared) -> Desired {
         (_, None) => "ReportOnly",
     };
     Desired { ready, reason, message: because.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{FailureKind, Phase};
+
+    #[test]
+    fn trouble_is_told_anew_when_its_kind_changes_not_when_its_words_do() {
+        let network = |phase, detail: &str| {
+            let kind = FailureKind::TimedOut;
+            Trouble::Network(Failure { phase, kind, peer: None, errno: None, detail: detail.to_owned() })
+        };
+        let status = |status, said: &str| Trouble::Status(status, said.to_owned());
+        assert!(network(Phase::Connect, "after 3.01 s").is_as(&network(Phase::Connect, "after 3.02 s")));
+        assert!(status(409, "resourceVersion 7").is_as(&status(409, "resourceVersion 8")));
+        let kinds = [
+            network(Phase::Connect, ""),
+            network(Phase::Tls, ""),
+            status(403, ""),
+            status(409, ""),
+            Trouble::Request,
+            Trouble::NoApiServer(NoApiServer::Variables),
+            Trouble::NoApiServer(NoApiServer::File(String::new())),
+        ];
+        for (index, one) in kinds.iter().enumerate() {
+            let alike: Vec<usize> = (0..kinds.len()).filter(|other| one.is_as(&kinds[*other])).collect();
+            assert_eq!(alike, [index]);
+        }
+    }
 }
