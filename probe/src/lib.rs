@@ -10,6 +10,9 @@ pub mod cli;
 pub mod evidence;
 pub mod explain;
 pub mod finding;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(test)]
 mod generated;
 pub mod guard;

@@ -38,6 +38,19 @@ pub use token::token;
 pub use token_file::{Look, look};
 pub use trust::trust;
 
+/// The parsers of `/proc`, for the fuzzer alone.
+#[cfg(fuzzing)]
+pub(crate) fn proc_files(bytes: &[u8]) -> [(&'static str, bool); 3] {
+    let (status, environ) = target::parsed(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    let mount = mounts::find(&text, "/run/secrets/eks.amazonaws.com/serviceaccount/token");
+    [("status", status), ("environ", environ), ("mountinfo", mount.is_some())]
+}
+
+/// The parser of profile files, for the fuzzer alone.
+#[cfg(fuzzing)]
+pub(crate) use environment::of_files as profile_of_files;
+
 /// At most `limit` bytes of a regular file or a pipe.
 pub(crate) fn bounded(file: std::fs::File, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;

@@ -27,6 +27,8 @@ pub use resolver_config::ResolverConfig;
 pub use sdk::WireFailure;
 pub use trust::{BundleProblem, Trust, trust};
 
+#[cfg(fuzzing)]
+pub(crate) mod canned;
 mod certificate;
 mod connect;
 mod dns_message;
@@ -65,6 +67,24 @@ pub struct Config {
 
 /// What is read of an answer of STS or the agent: theirs have 1 to 4 KiB, error pages of proxies up to some 20.
 pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// For the fuzzer alone: what is read of a certificate.
+#[cfg(fuzzing)]
+pub(crate) fn certificate(der: &[u8]) -> crate::evidence::Certificate {
+    certificate::read(der)
+}
+
+/// For the fuzzer alone: whether a nameserver's answer has addresses.
+#[cfg(fuzzing)]
+pub(crate) fn dns(bytes: &[u8]) -> bool {
+    use dns_message::{DnsQuestion, Family, Reading};
+    [Family::V4, Family::V6].into_iter().any(|family| {
+        // The id stands first, so that answers are read on.
+        let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+        let question = DnsQuestion::new("sts.eu-west-1.amazonaws.com", family, id);
+        matches!(question.map(|question| question.read(bytes)), Some(Reading::Answer { addresses, .. }) if !addresses.is_empty())
+    })
+}
 
 /// The connection of one attempt. Clones share the log and the one connection that is kept for the next request.
 #[derive(Clone)]
@@ -213,6 +233,10 @@ impl Wire {
         proxy: Option<&Proxy>,
         record: &Record,
     ) -> Result<Connection, Fault> {
+        #[cfg(fuzzing)]
+        if let Some(connection) = canned::connection(record).await {
+            return connection;
+        }
         let (stream, peer) = match proxy {
             None => self.reach(endpoint, record).await?,
             Some(proxy) => {

@@ -142,8 +142,16 @@ async fn profile(subject: &Subject) -> Option<Profile> {
     let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
     let variables: Vec<(&str, &str)> =
         names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
+    of_files(contents, &variables).await
+}
+
+/// Pure: the files' contents by their paths, and the variables that choose among them.
+pub(crate) async fn of_files(
+    contents: HashMap<OsString, Vec<u8>>,
+    variables: &[(&str, &str)],
+) -> Option<Profile> {
     let fs = Fs::from_raw_map(contents);
-    let env = Env::from_slice(&variables);
+    let env = Env::from_slice(variables);
     let profiles = aws_config::profile::load(&fs, &env, &Default::default(), None).await.ok()?;
     let name = profiles.selected_profile();
     let profile = profiles.get_profile(name)?;

@@ -23,6 +23,16 @@ const DENY_ALL: &str =
 /// Credentials as issued, on their way to the one signed call; no `Debug`.
 pub struct Credentials(pub(super) aws_credential_types::Credentials);
 
+#[cfg(fuzzing)]
+impl Credentials {
+    /// Whether they were read, and have this in them.
+    pub(crate) fn hold(&self, marker: &str) -> bool {
+        [self.0.secret_access_key(), self.0.session_token().unwrap_or_default()]
+            .iter()
+            .any(|part| part.contains(marker))
+    }
+}
+
 /// What the exchange presents, besides the token.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {

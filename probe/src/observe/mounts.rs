@@ -15,7 +15,7 @@ pub(super) fn of_file(root: &Root, path: &str) -> Option<Mount> {
     find(&table, path)
 }
 
-fn find(table: &str, path: &str) -> Option<Mount> {
+pub(super) fn find(table: &str, path: &str) -> Option<Mount> {
     let mut mounts = table.lines().filter_map(parse);
     mounts.rfind(|mount| mount.point == path)
 }

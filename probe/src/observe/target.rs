@@ -236,3 +236,10 @@ impl fmt::Display for Asked {
         }
     }
 }
+
+/// For the fuzzer alone: whether anything is made of a process's status, and of its environment.
+#[cfg(fuzzing)]
+pub(crate) fn parsed(bytes: &[u8]) -> (bool, bool) {
+    let environment = environ::read(bytes, &mut (1024 * 1024)).unwrap_or_default();
+    (status::parse(bytes).is_some(), !environment.variables.is_empty())
+}

@@ -1,0 +1,340 @@
+//! One function for each target of `tests/fuzz`: bytes in, through the parsers and judges that ship, and what must hold is asserted.
+//! Compiled by the fuzzer alone.
+#![expect(clippy::expect_used, reason = "a property that does not hold ends the fuzzer's run")]
+#![expect(clippy::print_stderr, clippy::disallowed_methods, reason = "`tell`")]
+
+use crate::evidence::{Agent, Evidence, Failure, FailureKind, Liveness, Network, Phase, Tls};
+use crate::plan::Mechanism;
+use crate::report::{Options, Report};
+use crate::secret::{Scrubber, Secret};
+use crate::subject::{Subject, Whose};
+use crate::verdict::Tolerate;
+use crate::wire::{self, Proxies, ResolverConfig, Wire};
+use crate::{check, cli, judge, judge_again, observe, plan, report, trust};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// Stands in the token; no part of it may be printed.
+const IN_TOKEN: &str = "MarkOfTheTokenThatNobodyMayPrint";
+/// Stands in the credentials of the seeds.
+const IN_CREDENTIALS: &str = "MarkOfTheKeysWhichNobodyMayPrint";
+/// What counts as a part (contract §4).
+const PART: usize = 16;
+
+/// 2026-11-21T10:00:00Z.
+const NOW: i64 = 1_795_255_200;
+const HEADER: &str = r#"{"alg":"RS256","kid":"073895fd1a2c6bf116077e16528d7eafd23204bb"}"#;
+const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
+const ISSUER: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
+
+fn good_token(audience: &str) -> String {
+    let claims = format!(
+        r#"{{"aud":["{audience}"],"exp":{},"iat":{NOW},"nbf":{NOW},"iss":"{ISSUER}","sub":"system:serviceaccount:shop:checkout"}}"#,
+        NOW + 86_400
+    );
+    let [header, claims] = [HEADER, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    format!("{header}.{claims}.{IN_TOKEN}")
+}
+
+/// A pod in which all is well so far.
+fn pod(mechanism: Mechanism) -> (Evidence, Secret) {
+    let mut evidence = Evidence::default();
+    let mut set = |name: &str, value: &str| {
+        evidence.environment.variables.insert(name.to_owned(), value.to_owned());
+    };
+    set("AWS_REGION", "eu-west-1");
+    let token = match mechanism {
+        Mechanism::PodIdentity => {
+            set("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials");
+            set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/token");
+            good_token("pods.eks.amazonaws.com")
+        }
+        _ => {
+            set("AWS_ROLE_ARN", ROLE);
+            set("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+            good_token("sts.amazonaws.com")
+        }
+    };
+    evidence.token = Some(observe::token(token.as_bytes()));
+    (evidence, Secret::new(token.into_bytes()))
+}
+
+/// Every output of the verdict; a class always, and judged again the same.
+fn judged(evidence: Evidence) -> String {
+    let tolerate = Tolerate::default();
+    let options = Options {
+        tolerate: &tolerate,
+        report_only: false,
+        deny_warnings: false,
+        attempts: 1,
+        flapped: false,
+    };
+    let report = report::build(evidence, NOW, &[], &options);
+    let shown = shown(&report);
+    let json = serde_json::to_vec(&report).expect("a report serialises");
+    let again = judge_again::judge_again(&json).expect("a report is read again");
+    assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
+    shown
+}
+
+fn shown(report: &Report) -> String {
+    assert!(report.verdict.code < 100 && report.verdict.class.code() == report.verdict.code);
+    tell(&report.verdict.class.to_string());
+    let line = report::termination::line(report);
+    assert!(line.len() <= 1024 && !line.contains(['\n', '\u{1b}']), "{line:?}");
+    let text = report::text::render(report, false);
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    let json = serde_json::to_string(report).expect("a report serialises");
+    [line, text, json].join("\n")
+}
+
+/// For `tests/fuzz/run.py`, which looks whether the seeds reach what they should.
+fn tell(reached: &str) {
+    static IS_ASKED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("CREDPROBE_FUZZ_TELL").is_some());
+    if *IS_ASKED {
+        eprintln!("told {reached}");
+    }
+}
+
+fn holds_none_of(output: &str, marker: &str) {
+    for part in marker.as_bytes().windows(PART) {
+        let found = output.as_bytes().windows(PART).any(|window| window == part);
+        assert!(!found, "a part of a secret is printed");
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the event loop starts");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+fn config() -> wire::Config {
+    static TRUST: LazyLock<wire::Trust> =
+        LazyLock::new(|| wire::trust(None, &[]).map_err(drop).expect("the compiled-in roots"));
+    wire::Config {
+        trust: TRUST.clone(),
+        proxies: Proxies::none(),
+        deadline: observe::clock::deadline(Duration::from_secs(5)),
+        body_limit: wire::BODY_LIMIT,
+        resolver: ResolverConfig::parse(None, None),
+        allow_http: false,
+        peers: wire::Peers::default(),
+    }
+}
+
+/// What is in the token file.
+pub fn token(bytes: &[u8]) {
+    for mechanism in [Mechanism::Irsa, Mechanism::PodIdentity] {
+        let (mut evidence, _) = pod(mechanism);
+        evidence.token = Some(observe::token(bytes));
+        let output = judged(evidence);
+        // Whatever stands there may be a secret; the issuer, subject and audience that it names are not.
+        if !claims_hold_marker(bytes) {
+            holds_none_of(&output, IN_TOKEN);
+        }
+    }
+}
+
+/// Header and claims are shown by design: only the signature and what is no token must not be.
+fn claims_hold_marker(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.split('.').any(|part| {
+        let decoded = URL_SAFE_NO_PAD.decode(part.trim()).unwrap_or_default();
+        IN_TOKEN.as_bytes().windows(PART).any(|marker| decoded.windows(PART).any(|window| window == marker))
+    })
+}
+
+/// What STS answers, to the exchange and then to GetCallerIdentity.
+pub fn sts_answer(bytes: &[u8]) {
+    let (mut evidence, token) = pod(Mechanism::Irsa);
+    let endpoint = plan::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let request = observe::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
+    wire::canned::answer_with(bytes);
+    let mut are_marked = false;
+    block_on(async {
+        let wire = Wire::new(config());
+        let mut scrubber = Scrubber::default();
+        let (network, exchange, credentials) =
+            observe::exchange(&wire, &request, &token, &mut scrubber).await;
+        (evidence.network, evidence.exchange) = (network, exchange);
+        if let Some(credentials) = credentials {
+            are_marked = credentials.hold(IN_CREDENTIALS);
+            evidence.identity = Some(observe::identity(&wire, &endpoint, credentials, &scrubber).await);
+        }
+    });
+    let output = judged(evidence);
+    holds_none_of(&output, IN_TOKEN);
+    if are_marked {
+        holds_none_of(&output, IN_CREDENTIALS);
+    }
+}
+
+/// What the Pod Identity agent answers, or who else has its port.
+pub fn agent_answer(bytes: &[u8]) {
+    let (mut evidence, token) = pod(Mechanism::PodIdentity);
+    let endpoint = plan::agent::endpoint(&evidence).and_then(Result::ok).expect("a healthy pod has an agent");
+    wire::canned::answer_with(bytes);
+    let (network, liveness) = block_on(observe::agent::liveness(&Wire::new(config()), &endpoint));
+    let uri = "http://169.254.170.23/v1/credentials".to_owned();
+    let is_agent = liveness.as_ref().is_some_and(judge::is_agent);
+    evidence.network = Some(network);
+    evidence.agent = Some(Agent { uri: uri.clone(), liveness, ..Agent::default() });
+    if !is_agent {
+        judged(evidence.clone());
+    }
+    let authorization = observe::agent::authorization(&token).expect("the token can stand in a header");
+    let mut scrubber = Scrubber::default();
+    wire::canned::answer_with(bytes);
+    let wire = Wire::new(config());
+    let asked = observe::agent::agent(&wire, &endpoint, authorization, &mut scrubber);
+    let (network, answer, credentials) = block_on(asked);
+    let are_marked = credentials.is_some_and(|credentials| credentials.hold(IN_CREDENTIALS));
+    let liveness = Liveness {
+        status: 404,
+        content_type: Some("text/plain; charset=utf-8".to_owned()),
+        excerpt: "404 page not found".to_owned(),
+    };
+    evidence.network = Some(network);
+    evidence.agent = Some(Agent { uri, liveness: Some(liveness), answer, ..Agent::default() });
+    let output = judged(evidence);
+    holds_none_of(&output, IN_TOKEN);
+    if are_marked {
+        holds_none_of(&output, IN_CREDENTIALS);
+    }
+}
+
+/// What the issuer's host answers, after a refusal that leaves the cause open.
+pub fn issuer_documents(bytes: &[u8]) {
+    let (mut evidence, token) = pod(Mechanism::Irsa);
+    let subject = Subject::new(Whose::Own).expect("the root directory opens");
+    let process = evidence.process.clone();
+    let said = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>InvalidIdentityToken</Code><Message>Provided Token is invalid.</Message></Error></ErrorResponse>"#;
+    let length = said.len();
+    let generic = format!("HTTP/1.1 400 -\r\nx-amzn-RequestId: r\r\nContent-Length: {length}\r\n\r\n{said}");
+    let endpoint = plan::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let request = observe::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
+    block_on(async {
+        wire::canned::answer_with(generic.as_bytes());
+        let wire = Wire::new(config());
+        let (network, exchange, _) =
+            observe::exchange(&wire, &request, &token, &mut Scrubber::default()).await;
+        (evidence.network, evidence.exchange) = (network, exchange);
+        wire::canned::answer_with(bytes);
+        let kid = Some("073895fd1a2c6bf116077e16528d7eafd23204bb");
+        evidence.issuer =
+            Some(observe::issuer(&subject, &process, &config(), ISSUER, kid, &token, false).await);
+    });
+    holds_none_of(&judged(evidence), IN_TOKEN);
+}
+
+/// A certificate that a peer presents, and a bundle that somebody configured.
+pub fn certificate(bytes: &[u8]) {
+    tell(if wire::trust(Some(("bundle", bytes)), &[]).is_ok() { "bundle" } else { "no bundle" });
+    let (mut evidence, _) = pod(Mechanism::Irsa);
+    let chain = vec![wire::certificate(bytes)];
+    tell(if chain[0].not_after != 0 { "certificate" } else { "no certificate" });
+    for kind in [FailureKind::TlsUnknownIssuer, FailureKind::TlsWrongName, FailureKind::TlsExpired] {
+        let failure = Failure { phase: Phase::Tls, kind, peer: None, errno: None, detail: String::new() };
+        evidence.network = Some(Network {
+            endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
+            tls: Some(Tls { chain: chain.clone(), ..Tls::default() }),
+            failure: Some(failure),
+            ..Network::default()
+        });
+        judged(evidence.clone());
+    }
+}
+
+/// `/proc/PID/status`, `environ`, `mountinfo`.
+pub fn proc_files(bytes: &[u8]) {
+    for (file, is_read) in observe::proc_files(bytes) {
+        tell(&format!("{file} {}", if is_read { "read" } else { "not read" }));
+    }
+}
+
+/// What a nameserver answers, and the files that name it.
+pub fn dns(bytes: &[u8]) {
+    tell(if wire::dns(bytes) { "addresses" } else { "no addresses" });
+    let text = String::from_utf8_lossy(bytes);
+    let _ = ResolverConfig::parse(Some(&text), Some(&text));
+}
+
+/// A trust policy, bare or as `aws iam get-role` prints it.
+pub fn trust_policy(bytes: &[u8]) {
+    for output in [cli::Output::Text, cli::Output::Json] {
+        let (evidence, _) = pod(Mechanism::Irsa);
+        let run = check::Run { evidence, observed_at: NOW, timings: Vec::new() };
+        match trust::answer(run, Some(bytes), output) {
+            trust::Answer::Said { text, code } => {
+                assert!(code < 100);
+                holds_none_of(&text, IN_TOKEN);
+                tell(&format!("code {code}"));
+            }
+            _ => tell("no policy"),
+        }
+    }
+}
+
+/// The two files of profiles, by a line of dashes between them.
+pub fn profile_files(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (config, credentials) = text.split_once("\n---\n").unwrap_or((&text, ""));
+    let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
+    contents.insert("/config".into(), config.as_bytes().to_vec());
+    contents.insert("/credentials".into(), credentials.as_bytes().to_vec());
+    let variables = [("AWS_CONFIG_FILE", "/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/credentials")];
+    let profile = block_on(observe::profile_of_files(contents, &variables));
+    for mechanism in [Mechanism::Irsa, Mechanism::None] {
+        let (mut evidence, _) = pod(Mechanism::Irsa);
+        if mechanism == Mechanism::None {
+            evidence.environment.variables.clear();
+        }
+        evidence.environment.profile.clone_from(&profile);
+        judged(evidence);
+    }
+}
+
+/// Arguments, one a line; those of the form NAME=VALUE below an empty line are the environment.
+pub fn arguments(bytes: &[u8]) {
+    let mut halves = bytes.splitn(2, |byte| *byte == 0);
+    let lines = |half: Option<&[u8]>| -> Vec<OsString> {
+        half.unwrap_or_default()
+            .split(|byte| *byte == b'\n')
+            .map(|line| OsString::from_vec(line.to_vec()))
+            .collect()
+    };
+    let (arguments, environment) = (lines(halves.next()), lines(halves.next()));
+    let variable = |name: &str| {
+        environment.iter().find_map(|line| {
+            let (key, value) = line.to_str()?.split_once('=')?;
+            (key == name).then(|| OsString::from(value))
+        })
+    };
+    let _ = cli::is_report_only(&arguments, &variable);
+    let _ = cli::disabled(&variable);
+    match cli::parse(&arguments, &variable) {
+        Err(error) => {
+            assert!(!error.0.contains('\n') && !error.0.is_empty(), "{:?}", error.0);
+            tell("usage error");
+        }
+        Ok(_) => tell("parsed"),
+    }
+}
+
+/// A saved report.
+pub fn saved_report(bytes: &[u8]) {
+    let Ok(report) = judge_again::judge_again(bytes) else { return tell("no report") };
+    shown(&report);
+    let json = serde_json::to_vec(&report).expect("a report serialises");
+    let again = judge_again::judge_again(&json).expect("a report of ours is read again");
+    assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
+}

@@ -1,0 +1,2 @@
+#![no_main]
+credprobe_fuzz::target!(trust_policy);

@@ -1,0 +1,100 @@
+"""Builds the fuzz targets, looks whether the seeds reach what they should, and runs each target for some seconds:
+`run.py --seconds=N --cache=DIR [TARGET...]`, as many at a time as there are processors.
+
+What the fuzzer finds on its way is kept in the cache folder; an input that breaks something lies in artifacts/ and is a failure.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+# What must be bounded is asked of inputs below this (tests/fuzz/src/lib.rs).
+LONGEST = 1_000_000
+# Seconds for one input, and megabytes for the whole process.
+SLOW, MEMORY = 5, 1024
+# A fuzzer whose seeds all end at the first check exercises nothing: what these reach at least.
+REACHED = json.loads((HERE / "reached.json").read_text())
+
+
+def build(targets: list[str], folder: pathlib.Path) -> pathlib.Path:
+    # libFuzzer and LLVM's coverage need no nightly compiler; a sanitizer would.
+    command = ["cargo", "fuzz", "build", "--fuzz-dir", str(HERE), "--sanitizer=none", *(targets if len(targets) == 1 else [])]
+    subprocess.run(command, check=True, env={**os.environ, "CARGO_TARGET_DIR": str(folder)})
+    version = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    return folder / re.search(r"host: (\S+)", version)[1] / "release"
+
+
+def run(command: list, **more: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "RUST_BACKTRACE": "0", **more}
+    return subprocess.run(command, check=False, capture_output=True, text=True, errors="replace", env=environment)
+
+
+def said(stderr: str) -> str:
+    """What broke and where the input is; all of the last lines where none says so."""
+    lines = stderr.splitlines()
+    telling = [line for at, line in enumerate(lines) if any(word in "\n".join(lines[max(0, at - 1):at + 1]) for word in
+        ("panicked at", "ERROR: libFuzzer", "Test unit written"))]
+    return "\n".join(f"  {line[:400]}" for line in telling or lines[-20:])
+
+
+def unreached(target: str, binary: pathlib.Path) -> str | None:
+    ran = run([binary, *sorted((HERE / "corpus" / target).iterdir())], CREDPROBE_FUZZ_TELL="1")
+    if ran.returncode != 0:
+        return f"  a seed breaks it\n{said(ran.stderr)}"
+    missing = set(REACHED[target]) - set(re.findall(r"^told (.+)$", ran.stderr, re.MULTILINE))
+    return f"  its seeds do not reach: {', '.join(sorted(missing))}" if missing else None
+
+
+def fuzz(target: str, binary: pathlib.Path, cache: pathlib.Path, seconds: int) -> tuple[str, str | None]:
+    """What it did, in a line, and what it found."""
+    if problem := unreached(target, binary):
+        return f"{target}: not run", problem
+    found, artifacts = cache / "corpus" / target, HERE / "artifacts" / target
+    found.mkdir(parents=True, exist_ok=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    command = [binary, found, HERE / "corpus" / target, f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOW}",
+        f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={artifacts}/", "-print_final_stats=1"]
+    began = time.monotonic()
+    ran = run(command)
+    stats = dict(re.findall(r"stat::(\w+):\s*(\d+)", ran.stderr))
+    covered = re.findall(r"\bcov: (\d+)", ran.stderr)
+    executed = int(stats.get("number_of_executed_units", 0))
+    line = (f"{target}: {executed:,} inputs in {time.monotonic() - began:.0f} s, {covered[-1] if covered else 0} edges, "
+        f"{stats.get('peak_rss_mb', '?')} MB, slowest {stats.get('slowest_unit_time_sec', '?')} s")
+    # A target that ran nothing has shown nothing.
+    return line, said(ran.stderr) if ran.returncode != 0 or executed == 0 else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, required=True)
+    parser.add_argument("--cache", type=pathlib.Path, required=True, help="keeps what was found and, without CARGO_TARGET_DIR, what was built")
+    parser.add_argument("targets", nargs="*")
+    arguments = parser.parse_args()
+    every = sorted(path.stem for path in (HERE / "fuzz_targets").glob("*.rs"))
+    targets = arguments.targets or every
+    binaries = build(targets, pathlib.Path(os.environ.get("CARGO_TARGET_DIR", arguments.cache / "target")))
+    at_once = os.cpu_count() or 1
+    print(f"{len(targets)} targets, {arguments.seconds} s each, {at_once} at a time", flush=True)
+    broken = []
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        runs = {pool.submit(fuzz, target, binaries / target, arguments.cache, arguments.seconds): target for target in targets}
+        for run in concurrent.futures.as_completed(runs):
+            line, finding = run.result()
+            print(line, flush=True)
+            if finding is not None:
+                broken.append(runs[run])
+                print(finding, flush=True)
+    if broken:
+        print(f"these targets found something, inputs are in tests/fuzz/artifacts: {', '.join(sorted(broken))}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
