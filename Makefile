@@ -23,7 +23,7 @@
 #   make ci       lint, test, fuzz-smoke, bench-check, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
 #   make clean
 #
-# Needs Rust (rustup's cargo) and make; `make lint` installs cargo-deny on its first run.
+# Needs Rust (rustup's cargo) and make. On their first run `make build` installs cargo-auditable, `make lint` cargo-deny, `make fuzz` cargo-fuzz.
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # A static C library everywhere; relocations packed (glibc 2.36 on) and identical code folded: 350 kB less, ASLR kept.
@@ -53,7 +53,7 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
-.PHONY: help sources build build-arm64 binaries sandbox run test fuzz-tools fuzz fuzz-smoke peers sdks page image image-check sandbox-image containers \
+.PHONY: help sources auditable build build-arm64 binaries sandbox run test fuzz-tools fuzz fuzz-smoke peers sdks page image image-check sandbox-image containers \
   reproducible debug-recipes manifests test-cluster trial-cluster lint deny floor bench bench-check docs ci clean
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -61,15 +61,22 @@ help:
 sources:
 	cargo fetch --locked --target $(HOST)
 
+# Writes the list of crates into the file, for `cargo audit bin`, Trivy, Syft. This version, for the bytes depend on it.
+AUDITABLE := 0.7.7
+AUDITABLE_TOOL := /var/tmp/credprobe-tools-$(shell id -u)/cargo-auditable-$(AUDITABLE)
+auditable:
+	@test -x $(AUDITABLE_TOOL)/bin/cargo-auditable || cargo install --quiet --locked --root $(AUDITABLE_TOOL) cargo-auditable@$(AUDITABLE)
+
 # The sandbox's own features must not leak into what ships, hence -p.
-build: sources
-	$(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(PATH_FLAGS)" cargo build --release --locked --target $(HOST) -p credprobe
+build: sources auditable
+	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(PATH_FLAGS)" \
+	  cargo auditable build --release --locked --target $(HOST) -p credprobe
 	@ls -l $(SHIPPED)
 
-build-arm64: sources
-	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+build-arm64: sources auditable
+	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(PATH_FLAGS) $(ARM_FLAGS)" \
-	  cargo build --release --locked --target $(ARM) -p credprobe
+	  cargo auditable build --release --locked --target $(ARM) -p credprobe
 	@ls -l $(SHIPPED_ARM)
 
 binaries: build

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 import unittest
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -28,6 +29,8 @@ import packages  # noqa: E402
 TIME = 1_795_000_000
 # In the binary, from panic messages: `/hyper-1.12.0/src/…`; below `/rust/deps` are those of Rust's own library.
 SOURCES = re.compile(rb"(?<!/rust/deps)/([A-Za-z0-9_-]+?)-(\d+\.\d+\.[A-Za-z0-9.+-]*)/src/")
+# `readelf`'s line of the section that cargo-auditable writes; zlib's bytes of JSON.
+AUDITABLE = re.compile(r" \.dep-v0 +PROGBITS +\S+ (\S+) (\S+) ")
 VALIDATE = """\
 import sys
 from cyclonedx.schema import SchemaVersion
@@ -152,6 +155,17 @@ class Papers(unittest.TestCase):
             named = {(name.decode(), version.decode()) for name, version in SOURCES.findall(file.read_bytes())}
             self.assertGreater(len(named), 10, target)
             self.assertEqual(sorted(named - set(self.listed)), [])
+
+    def test_the_binary_lists_every_crate_of_the_sbom(self) -> None:
+        for target, file in BINARIES.items():
+            sections = subprocess.run(["readelf", "-SW", file], capture_output=True, text=True, check=True).stdout
+            offset, size = (int(it, 16) for it in AUDITABLE.search(sections).groups())
+            packages = json.loads(zlib.decompress(file.read_bytes()[offset : offset + size]))["packages"]
+            inside = {(it["name"], it["version"]) for it in packages}
+            self.assertEqual(sorted(set(self.listed) - inside), [], target)
+            # Those of the workspace's other features: https://github.com/rust-secure-code/cargo-auditable/issues/66.
+            runtime = {(it["name"], it["version"]) for it in packages if it.get("kind", "runtime") == "runtime"}
+            self.assertLess(len(runtime - set(self.listed)), 20, target)
 
     def test_sbom_has_sums_licences_and_no_loose_ends(self) -> None:
         references = [it["bom-ref"] for it in [self.bom["metadata"]["component"], *self.bom["components"]]]
