@@ -27,7 +27,7 @@
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # A static C library everywhere; relocations packed (glibc 2.36 on) and identical code folded: 350 kB less, ASLR kept.
-# No tables for unwinding, which an aborting panic has no use for: another 400 kB.
+# No tables for unwinding, which an aborting panic has no use for: another 550 kB.
 # Only for the target: with these flags on build scripts and macros nothing builds, hence --target below.
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr

@@ -30,8 +30,14 @@ EXPECTATIONS = [
 ]
 # A Job's rules see the code, so transient ones must come through; IAM gets a moment for what was created just now.
 IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"]
-# A new pod passes the webhook again and gets a new token; who answers in place of STS may do so for a moment.
-COUNTED = {"not-injected", "partly-injected", "token-expired", "token-expired-at-sts", "not-sts"}
+# A new pod passes the webhook again, gets a new token, and may come to another node; who answers in place of STS may do so
+# for a moment.
+COUNTED = {
+    *("not-injected", "partly-injected"),
+    *("token-expired", "token-expired-at-sts", "token-file-stale"),
+    *("clock-skew", "agent-unsupported"),
+    "not-sts",
+}
 
 ENV = {
     "POD_NAME": "metadata.name",
@@ -57,9 +63,11 @@ COMMENTS = {
     "securityContext": [
         "No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,",
         "so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.",
+        "Where every container states the same runAsUser itself, give it to the pod: one without changes the file, too.",
     ],
+    "resources": ["A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests."],
     "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
-    CAREFUL[-1]: ["Waits out what passes by itself, and never blocks the pod for it: it can cause no outage of its own."],
+    CAREFUL[-1]: ["Waits out what passes by itself, and blocks the pod neither for that nor for a bug of the probe."],
     REPORT_ONLY[0]: ["Says what it finds and exits 0 whatever that is."],
 }
 

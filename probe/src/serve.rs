@@ -70,8 +70,15 @@ pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -
         report_only: asked.report_only,
         disabled,
     }));
-    let gate = asked.gate.as_ref().map(|condition| Gate::new(subject, condition)).transpose();
-    let gate = gate.map_err(Refused)?;
+    let gate = match asked.gate.as_ref().map(|condition| Gate::new(subject, condition)).transpose() {
+        Ok(gate) => gate,
+        Err(why) if judging => return Err(Refused(why)),
+        // Switched off, nothing may keep the pod from starting.
+        Err(why) => {
+            tracing::error!("{why}");
+            None
+        }
+    };
     let in_use = |flag: &str, address: SocketAddr, error: &std::io::Error| {
         Refused(format!("--{flag}: {address} cannot be listened on: {}", listener::in_words(error)))
     };

@@ -142,7 +142,8 @@ def of_codes(object: dict, classes: list[dict]) -> list[str]:
             rest = known - transient - set(values)
             left = {it["class"] for it in classes if it["code"] in rest}
             counted = {"internal-error", "usage-error", "inconclusive", "not-injected", "partly-injected"}
-            counted |= {"token-expired", "token-expired-at-sts", "not-sts"}
+            counted |= {"token-expired", "token-expired-at-sts", "token-file-stale", "not-sts"}
+            counted |= {"clock-skew", "agent-unsupported"}
             if left != counted or set(values) & transient:
                 found.append(f"FailJob: differs from the classes that no new pod heals by {sorted(left ^ counted)}")
     return found

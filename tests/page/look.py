@@ -32,7 +32,9 @@ def main(probe: str, chromium: str, folder: Path) -> None:
             # The number is Blink's enumeration of preferred colour schemes.
             scheme_flag = f"--blink-settings=preferredColorScheme={setting}"
             said += browse(chromium, folder, scheme_flag, f"--screenshot={folder / scheme}.png")
-        (folder / "console.txt").write_text("".join(line for line in said if "CONSOLE" in line))
+        # What Chromium says of pages of its own is not about ours.
+        ours = (line for line in said if "CONSOLE" in line and "source: chrome://" not in line)
+        (folder / "console.txt").write_text("".join(ours))
     finally:
         process.terminate()
         process.wait(LIMIT)

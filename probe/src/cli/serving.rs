@@ -50,7 +50,7 @@ pub struct ConditionType(String);
 const PORT: u16 = 9809;
 const ADMIN_PORT: u16 = 9810;
 
-/// A shorter interval would be a load on the node.
+/// None between two looks would be a busy loop.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
 /// A shorter one would be a load on STS.
 const SHORTEST_EXCHANGE_INTERVAL: Duration = Duration::from_secs(1);
@@ -108,10 +108,12 @@ pub(super) fn admin_listen(matches: &ArgMatches) -> Result<SocketAddr, UsageErro
         return Ok(SocketAddr::from((loopback, ADMIN_PORT)));
     };
     let address = address("admin-listen", &given, loopback)?;
-    if address.ip().is_loopback() {
+    // Those that the server answers to by name; a page of the web has others.
+    if address.ip() == loopback || address.ip() == Ipv6Addr::LOCALHOST {
         return Ok(address);
     }
-    let why = "it names account, role and issuer, so only loopback is allowed, as in 127.0.0.1:9810";
+    let why =
+        "it names account, role and issuer, so only 127.0.0.1 and [::1] are allowed, as in 127.0.0.1:9810";
     Err(UsageError(format!("--admin-listen: `{given}` is not allowed; {why}")))
 }
 

@@ -81,7 +81,8 @@ fn each_usage_error_is_one_line_that_says_what_is_allowed() {
         (&["serve", "--target-pid=1"], &[], "--listen --admin-listen"),
         (&["serve", "--listen=localhost"], &[], "0.0.0.0:9809"),
         (&["serve", "--listen=:70000"], &[], "0.0.0.0:9809"),
-        (&["serve", "--admin-listen=0.0.0.0:9810"], &[], "only loopback"),
+        (&["serve", "--admin-listen=0.0.0.0:9810"], &[], "only 127.0.0.1 and [::1]"),
+        (&["serve", "--admin-listen=127.0.0.2:9810"], &[], "only 127.0.0.1 and [::1]"),
         (
             &["status"],
             &[("CREDPROBE_ADMIN_LISTEN", "10.0.0.1:9810")],

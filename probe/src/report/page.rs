@@ -4,6 +4,7 @@
 use super::{Report, ReportedFinding, Scope, Stage, StageName, Status, escaped, rfc3339};
 use crate::class::Class;
 use crate::finding::Severity;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -23,16 +24,18 @@ pub struct Content<'a> {
     /// What `/readyz` says.
     pub because: &'a str,
     /// Oldest first.
-    pub history: &'a [Verdict],
+    pub history: &'a VecDeque<PastVerdict>,
     /// Seconds since the epoch.
     pub now: i64,
 }
 
-/// One of the past.
-pub struct Verdict {
+/// A verdict of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastVerdict {
     /// Seconds since the epoch.
     pub at: i64,
     pub class: Class,
+    /// Ready, or tolerated.
     pub passes: bool,
 }
 
@@ -50,15 +53,16 @@ pub fn content_security_policy() -> String {
 /// The whole page.
 #[must_use]
 pub fn render(content: &Content<'_>) -> String {
-    let class = content.report.map_or(Class::Inconclusive, |report| report.verdict.class);
+    let class = content.report.map(|report| report.verdict.class);
+    // Before the first verdict, or switched off.
+    let heading =
+        class.map_or_else(|| html(content.because), |class| format!("{} ({})", class.id(), class.code()));
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{} ({}) - credprobe</title>\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{heading} - credprobe</title>\
          <meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"{REFRESH}\">\
-         <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\n<body>\n",
-        class.id(),
-        class.code()
+         <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\n<body>\n"
     );
-    header(&mut out, content, class);
+    header(&mut out, content, &heading);
     if let Some(report) = content.report {
         chain(&mut out, report);
         let mut findings = report.findings.iter();
@@ -77,19 +81,17 @@ pub fn render(content: &Content<'_>) -> String {
     out
 }
 
-fn header(out: &mut String, content: &Content<'_>, class: Class) {
-    let summary = content.report.map_or("no verdict yet", |report| report.verdict.summary.as_str());
-    let tone = match (class, content.ready) {
-        (Class::Ready, true) => "good",
+fn header(out: &mut String, content: &Content<'_>, heading: &str) {
+    let tone = match (content.report.map(|report| report.verdict.class), content.ready) {
+        (Some(Class::Ready), true) => "good",
         (_, true) => "warn",
         (_, false) => "bad",
     };
+    let summary = content.report.map(|report| format!("<p>{}</p>", html(&report.verdict.summary)));
     let _ = writeln!(
         out,
-        "<header class=\"{tone}\"><h1>{} ({})</h1><p>{}</p><p class=\"soft\">The pod is {}: {}</p></header>",
-        class.id(),
-        class.code(),
-        html(summary),
+        "<header class=\"{tone}\"><h1>{heading}</h1>{}<p class=\"soft\">The pod is {}: {}</p></header>",
+        summary.unwrap_or_default(),
         if content.ready { "ready" } else { "not ready" },
         html(content.because)
     );
@@ -207,7 +209,7 @@ fn duration(seconds: i64) -> String {
     humantime::format_duration(Duration::from_secs(shown)).to_string()
 }
 
-fn history(out: &mut String, history: &[Verdict]) {
+fn history(out: &mut String, history: &VecDeque<PastVerdict>) {
     if history.is_empty() {
         return;
     }

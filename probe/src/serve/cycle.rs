@@ -29,7 +29,7 @@ pub async fn run(
         loop {
             let report = judge.locally().await;
             take(shared, say, |state| state.judged_locally(report, clock::instant()));
-            if !no_network && shared.state().wants_exchange() {
+            if !no_network && shared.state().wants_exchange(clock::instant()) {
                 shared.exchange_wanted.notify_one();
             }
             // After the work, not at a fixed beat: a node that was suspended has nothing to catch up with.
@@ -41,8 +41,9 @@ pub async fn run(
     }
     let exchanging = async {
         loop {
+            let began = clock::instant();
             let report = judge.with_exchange().await;
-            take(shared, say, |state| state.judged(report, clock::instant()));
+            take(shared, say, |state| state.judged(report, began, clock::instant()));
             let pause = {
                 let state = shared.state();
                 let (failures, wished) = state.failures();
@@ -69,7 +70,7 @@ async fn until_due_or_wanted(shared: &Shared, pause: std::time::Duration) {
         tokio::select! {
             () = sleep_until(due) => return,
             // It may be about a token that has been exchanged meanwhile.
-            () = shared.exchange_wanted.notified() => if shared.state().wants_exchange() { return },
+            () = shared.exchange_wanted.notified() => if shared.state().wants_exchange(clock::instant()) { return },
         }
     }
 }

@@ -93,6 +93,7 @@ impl Gate {
     /// Patches on every change, and tries again what failed; never returns.
     pub(super) async fn keep(&self, subject: &Subject, shared: &Shared) {
         let mut set: Option<Desired> = None;
+        let mut last_ready: Option<bool> = None;
         let mut trouble: Option<Trouble> = None;
         let mut tried: Option<(Desired, Instant)> = None;
         loop {
@@ -104,7 +105,11 @@ impl Gate {
                 .map(|(_, at)| *at + BETWEEN_TRIES);
             let now = clock::instant();
             if set.as_ref() != Some(&desired) && again_at.is_none_or(|at| at <= now) {
-                let outcome = self.patch(subject, &desired).await;
+                let transition = (last_ready != Some(desired.ready)).then(clock::now);
+                let outcome = self.patch(subject, &self.body(&desired, transition)).await;
+                if outcome.is_ok() {
+                    last_ready = Some(desired.ready);
+                }
                 self.tell(&mut trouble, outcome.as_ref().err());
                 set = outcome.ok().map(|()| desired.clone());
                 tried = Some((desired, now));
@@ -118,12 +123,12 @@ impl Gate {
         }
     }
 
-    async fn patch(&self, subject: &Subject, desired: &Desired) -> Result<(), Trouble> {
+    async fn patch(&self, subject: &Subject, body: &Value) -> Result<(), Trouble> {
         let process = observe::process(subject);
         let api_server = observe::api_server(subject, &process).map_err(Trouble::NoApiServer)?;
         let deadline = clock::deadline(TIMEOUT);
         let wire = api_server.wire(observe::resolver_config(subject), deadline, ANSWER_LIMIT);
-        let request = self.request(&api_server, &self.body(desired, clock::now()));
+        let request = self.request(&api_server, body);
         let request = request.map_err(|_| Trouble::Request)?;
         let response = match wire.send(request).await {
             (_, Ok(response)) => response,
@@ -148,18 +153,19 @@ impl Gate {
             .body(Bytes::from(body.to_string()))
     }
 
-    /// A strategic merge by the condition's type leaves all other conditions alone (core/v1 `PodStatus`).
-    fn body(&self, desired: &Desired, now: i64) -> Value {
-        json!({
-            "metadata": {"uid": self.uid},
-            "status": {"conditions": [{
-                "type": self.condition,
-                "status": if desired.ready { "True" } else { "False" },
-                "reason": desired.reason,
-                "message": desired.message,
-                "lastTransitionTime": rfc3339(now),
-            }]},
-        })
+    /// A strategic merge by the condition's type leaves all other conditions alone, and of this one what is not named:
+    /// `lastTransitionTime` is that of the last other status (core/v1 `PodStatus`, `PodCondition`).
+    fn body(&self, desired: &Desired, transition: Option<i64>) -> Value {
+        let mut condition = json!({
+            "type": self.condition,
+            "status": if desired.ready { "True" } else { "False" },
+            "reason": desired.reason,
+            "message": desired.message,
+        });
+        if let Some(time) = transition {
+            condition["lastTransitionTime"] = rfc3339(time).into();
+        }
+        json!({"metadata": {"uid": self.uid}, "status": {"conditions": [condition]}})
     }
 
     /// One line for each new kind of trouble, and one when it is over.
@@ -184,7 +190,7 @@ impl Gate {
             Trouble::NoApiServer(why) => format!("{what}: {why}"),
             Trouble::Request => format!("{what}: the API server's URL cannot be used"),
             Trouble::Network(failure) => {
-                format!("{what}: the API server does not answer: {}", failure.detail)
+                format!("{what}: the API server cannot be asked: {}", failure.detail)
             }
             Trouble::Status(401, said) => {
                 format!("{what}: the API server does not accept the service account's token (401): {said}")

@@ -59,11 +59,13 @@ pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<imp
             sleep(AFTER_A_FAILED_ACCEPT).await;
             continue;
         };
+        // Else a whole backlog could be taken before the first of them was looked at, and the surplus closed unheard.
+        tokio::task::yield_now().await;
         open.retain(|connection| !connection.task.is_finished());
         if open.len() >= bounds.connections {
             let quiet = |(_, connection): &(usize, &Connection)| connection.active.load(Ordering::Relaxed);
             if let Some((index, _)) = open.iter().enumerate().min_by_key(quiet) {
-                open.swap_remove(index).task.abort();
+                open.swap_remove(index);
             }
         }
         let active = Arc::new(AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed)));

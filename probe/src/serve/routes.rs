@@ -52,17 +52,13 @@ impl Admin {
     fn page(&self) -> Answer {
         let state = self.shared.state();
         let (ready, because) = state.readyz(clock::instant());
-        let history: Vec<page::Verdict> = state
-            .history()
-            .map(|past| page::Verdict { at: past.at, class: past.class, passes: past.passes })
-            .collect();
         let content = page::Content {
             report: state.shown(),
             newest: state.newest(),
             exchanged: state.exchanged(),
             ready,
             because: &because.to_string(),
-            history: &history,
+            history: state.history(),
             now: clock::now(),
         };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page::render(&content));

@@ -4,6 +4,7 @@
 use super::readiness::{Mode, Readiness, breaks_at_once};
 use crate::class::Class;
 use crate::finding::Severity;
+use crate::report::page::PastVerdict;
 use crate::report::{Report, ReportedFinding, Scope, parse_rfc3339};
 use crate::verdict::is_certain;
 use std::collections::VecDeque;
@@ -30,36 +31,55 @@ pub struct Settings {
     pub disabled: Option<String>,
 }
 
-/// A verdict of the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Past {
-    /// Seconds since the epoch.
-    pub at: i64,
-    pub class: Class,
-    /// Ready, or tolerated.
-    pub passes: bool,
-}
-
 /// The verdicts so far.
 #[derive(Debug)]
 pub struct State {
     settings: Settings,
     readiness: Readiness,
-    /// The last local judgement, where it is newer than the last exchange; whether it counts for more than that.
-    local: Option<(Report, bool)>,
+    /// The last local judgement, where it is newer than the last exchange.
+    local: Option<Local>,
     /// The last judgement that was free to exchange did not: something stood in the way.
     unasked: bool,
     /// When the last judgement of either kind was made.
     judged_at: Option<Instant>,
-    /// The last judgement with an exchange in it, and when it was made.
-    exchanged: Option<(Report, Instant)>,
+    /// The last judgement with an exchange in it.
+    exchanged: Option<Report>,
+    accepted: Option<Accepted>,
     /// How many exchanges in a row failed.
     failures: u32,
     pub succeeded: u64,
     pub failed: u64,
     /// Seconds since the epoch.
     pub last_success: Option<i64>,
-    history: VecDeque<Past>,
+    history: VecDeque<PastVerdict>,
+}
+
+#[derive(Debug)]
+struct Local {
+    report: Report,
+    at: Instant,
+    /// It counts for more than the last exchange.
+    outweighs: bool,
+}
+
+/// The token that STS accepted last, and its time then: where our clock takes that token for expired, ours is wrong.
+#[derive(Debug)]
+struct Accepted {
+    token: Marks,
+    /// Seconds since the epoch.
+    date: i64,
+    at: Instant,
+}
+
+/// What tells one token from the next.
+#[derive(Debug, PartialEq, Eq)]
+struct Marks {
+    /// Kubelet's link, which it swaps for other content only.
+    data_link: Option<String>,
+    /// `iat`, `exp`, `jti`.
+    claims: Option<(Option<i64>, Option<i64>, Option<String>)>,
+    /// The file's time, where there are no claims: a copy may be written again and again with the same token.
+    modified: Option<i64>,
 }
 
 /// Why `/readyz` says what it says.
@@ -87,6 +107,7 @@ impl State {
             unasked: false,
             judged_at: None,
             exchanged: None,
+            accepted: None,
             failures: 0,
             succeeded: 0,
             failed: 0,
@@ -97,24 +118,26 @@ impl State {
 
     /// Takes a judgement without an exchange.
     pub fn judged_locally(&mut self, report: Report, now: Instant) {
-        let before = self.shown().map(|report| report.verdict.class);
-        let outweighs = self.settings.no_network
-            || is_blocked(&report)
-            || self.breaks(&report, now)
-            || self.unasked && !passes(&report);
-        self.local = Some((report, outweighs));
         self.judged_at = Some(now);
-        self.note(before, false);
+        let outweighs = self.outweighs(&report, now);
+        // What keeps the free judgement from exchanging may be seen by nobody else: a CA bundle, say. It looks again soon.
+        if outweighs || !self.unasked {
+            let before = self.shown_class();
+            self.local = Some(Local { report, at: now, outweighs });
+            self.note(before, false);
+        }
     }
 
-    /// Takes a judgement that was free to exchange; what is certain may have kept it from that.
-    pub fn judged(&mut self, report: Report, now: Instant) {
+    /// Takes a judgement that was free to exchange and began then; what is certain may have kept it from that.
+    pub fn judged(&mut self, report: Report, began: Instant, now: Instant) {
+        let before = self.shown_class();
+        self.judged_at = Some(now);
         self.unasked = report.verdict.scope == Scope::Local;
         if self.unasked {
-            return self.judged_locally(report, now);
+            self.local = Some(Local { report, at: now, outweighs: true });
+            return self.note(before, false);
         }
-        let (class, passes) = (report.verdict.class, passes(&report));
-        if passes {
+        if report.verdict.class == Class::Ready {
             self.failures = 0;
             self.succeeded += 1;
             self.last_success = parse_rfc3339(&report.observed_at);
@@ -122,16 +145,30 @@ impl State {
             self.failures = self.failures.saturating_add(1);
             self.failed += 1;
         }
-        self.readiness.exchanged(class, passes, now);
-        self.exchanged = Some((report, now));
-        self.local = None;
-        self.judged_at = Some(now);
-        self.note(None, true);
+        self.readiness.exchanged(report.verdict.class, passes(&report), now);
+        if let Some(answer) = &report.evidence.exchange {
+            let date = answer.date.filter(|_| answer.issued);
+            self.accepted = date.map(|date| Accepted { token: Marks::of(&report), date, at: now });
+        }
+        self.exchanged = Some(report);
+        // An exchange takes seconds, in which the file may have gone.
+        self.local = self.local.take().filter(|local| local.at > began).map(|local| {
+            let outweighs = self.outweighs(&local.report, now);
+            Local { outweighs, ..local }
+        });
+        self.note(before, self.local.as_ref().is_none_or(|local| !local.outweighs));
+    }
+
+    fn outweighs(&self, local: &Report, now: Instant) -> bool {
+        let told = |class| self.exchanged().is_some_and(|report| errors(report).any(|it| it.class == class));
+        self.settings.no_network
+            || is_blocked(local)
+            || self.breaking(local, now).any(|finding| !told(finding.class))
     }
 
     fn note(&mut self, before: Option<Class>, always: bool) {
         let Some(report) = self.shown() else { return };
-        let past = Past {
+        let past = PastVerdict {
             at: parse_rfc3339(&report.observed_at).unwrap_or_default(),
             class: report.verdict.class,
             passes: passes(report),
@@ -149,33 +186,42 @@ impl State {
     #[must_use]
     pub fn shown(&self) -> Option<&Report> {
         match &self.local {
-            Some((local, true)) => Some(local),
+            Some(local) if local.outweighs => Some(&local.report),
             _ => self.exchanged(),
         }
     }
 
-    /// An expired token, say, unless it has not expired by the clock of STS: then it is ours that is wrong.
-    fn breaks(&self, local: &Report, now: Instant) -> bool {
-        let valid_at_sts = self.exchanged.as_ref().is_some_and(|(report, at)| {
-            let exchange = report.evidence.exchange.as_ref();
-            let date = exchange.filter(|exchange| exchange.issued).and_then(|exchange| exchange.date);
-            let since = i64::try_from(now.saturating_duration_since(*at).as_secs()).unwrap_or(i64::MAX);
-            let expiry = local.evidence.token.as_ref().and_then(|token| token.exp);
-            let before = date.zip(expiry).is_some_and(|(date, expiry)| date.saturating_add(since) < expiry);
-            before && same_token(report, local)
+    fn shown_class(&self) -> Option<Class> {
+        self.shown().map(|report| report.verdict.class)
+    }
+
+    /// An expired token, say, unless it has not expired by the clock of STS.
+    fn breaking<'r>(&self, report: &'r Report, now: Instant) -> impl Iterator<Item = &'r ReportedFinding> {
+        let valid_at_sts = self.accepted.as_ref().is_some_and(|accepted| {
+            let since = now.saturating_duration_since(accepted.at).as_secs();
+            let date = accepted.date.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
+            let expiry = report.evidence.token.as_ref().and_then(|token| token.exp);
+            expiry.is_some_and(|expiry| date < expiry) && accepted.token == Marks::of(report)
         });
-        errors(local)
-            .filter(|finding| finding.class != Class::TokenExpired || !valid_at_sts)
-            .any(|finding| breaks_at_once(finding.class))
+        errors(report)
+            .filter(|finding| breaks_at_once(finding.class))
+            .filter(move |finding| finding.class != Class::TokenExpired || !valid_at_sts)
     }
 
     /// Whether the token differs from the one exchanged last, or has expired since.
     #[must_use]
-    pub fn wants_exchange(&self) -> bool {
-        let (Some((local, _)), Some((exchanged, _))) = (&self.local, &self.exchanged) else { return false };
-        let seen = |class: Class| exchanged.findings.iter().any(|finding| finding.class == class);
-        let expired = errors(local).any(|finding| breaks_at_once(finding.class) && !seen(finding.class));
-        !is_blocked(local) && (!same_token(local, exchanged) || expired)
+    pub fn wants_exchange(&self, now: Instant) -> bool {
+        let (Some(local), Some(exchanged)) = (&self.local, &self.exchanged) else { return false };
+        let local = &local.report;
+        let breaks = |class| self.breaking(local, now).any(|finding| finding.class == class);
+        let told = |class| exchanged.findings.iter().find(|finding| finding.class == class);
+        let expired = errors(local).filter(|finding| breaks_at_once(finding.class)).any(|finding| {
+            told(finding.class).is_none_or(|told| {
+                // It was accepted all the same; asked again when that tells nothing any more, and not for ever where STS said no time.
+                told.severity != Severity::Error && self.accepted.is_some() && breaks(finding.class)
+            })
+        });
+        !is_blocked(local) && (Marks::of(local) != Marks::of(exchanged) || expired)
     }
 
     /// Whether the last judgement that was free to exchange did not: what stands in the way may be gone soon.
@@ -194,11 +240,11 @@ impl State {
     /// By the verdicts alone, whatever `--report-only` says.
     #[must_use]
     pub fn is_ready(&self, now: Instant) -> bool {
-        !self.is_stale(now) && self.shown().is_some_and(|report| self.is_ready_by(report))
+        !self.is_stale(now) && self.shown().is_some_and(|report| self.is_ready_by(report, now))
     }
 
-    fn is_ready_by(&self, shown: &Report) -> bool {
-        let breaks = errors(shown).any(|finding| breaks_at_once(finding.class));
+    fn is_ready_by(&self, shown: &Report, now: Instant) -> bool {
+        let breaks = self.breaking(shown, now).next().is_some();
         self.readiness.is_ready(passes(shown), breaks)
     }
 
@@ -221,7 +267,7 @@ impl State {
         if self.is_stale(now) {
             return (false, Because::Stale);
         }
-        let (ready, class) = (self.is_ready_by(shown), shown.verdict.class);
+        let (ready, class) = (self.is_ready_by(shown, now), shown.verdict.class);
         let because = match ready {
             true if shown.verdict.tolerated => Because::Tolerated(class),
             true if class != Class::Ready => Because::Held(class),
@@ -233,18 +279,19 @@ impl State {
     /// The newest judgement, for what changes without an exchange: the token.
     #[must_use]
     pub fn newest(&self) -> Option<&Report> {
-        self.local.as_ref().map(|(report, _)| report).or(self.exchanged())
+        self.local.as_ref().map(|local| &local.report).or(self.exchanged())
     }
 
     /// The newest judgement with an exchange in it.
     #[must_use]
     pub fn exchanged(&self) -> Option<&Report> {
-        self.exchanged.as_ref().map(|(report, _)| report)
+        self.exchanged.as_ref()
     }
 
     /// Oldest first, at most [`HISTORY`].
-    pub fn history(&self) -> impl Iterator<Item = &Past> {
-        self.history.iter()
+    #[must_use]
+    pub fn history(&self) -> &VecDeque<PastVerdict> {
+        &self.history
     }
 }
 
@@ -294,13 +341,12 @@ fn is_blocked(report: &Report) -> bool {
     errors(report).any(|finding| is_certain(finding.class, finding.severity, finding.expectation))
 }
 
-/// By kubelet's link, the file's time, and the claims: any of them changes when the token rotates.
-fn same_token(one: &Report, other: &Report) -> bool {
-    let marks = |report: &Report| {
+impl Marks {
+    fn of(report: &Report) -> Self {
         let (file, token) = (&report.evidence.token_file, &report.evidence.token);
-        let file = file.as_ref().map(|file| (file.data_link.clone(), file.modified));
-        let token = token.as_ref().map(|token| (token.iat, token.exp, token.jti.clone()));
-        (file, token)
-    };
-    marks(one) == marks(other)
+        let claims = token.as_ref().map(|token| (token.iat, token.exp, token.jti.clone()));
+        let claims = claims.filter(|claims| *claims != (None, None, None));
+        let modified = file.as_ref().and_then(|file| file.modified).filter(|_| claims.is_none());
+        Self { data_link: file.as_ref().and_then(|file| file.data_link.clone()), claims, modified }
+    }
 }

@@ -52,6 +52,16 @@ async fn a_token_that_nobody_rotates_expires_and_a_new_one_heals() {
         pod.wait(7 * MINUTE).await;
         let (ready, because) = pod.readyz();
         assert!(!ready, "{because}");
+        // What STS said of it stays in view, and no judgement without it is taken for a defect of the probe.
+        let classes = pod.state(|state| {
+            let shown = state.shown().unwrap();
+            assert!(shown.evidence.exchange.is_some());
+            shown.findings.iter().map(|finding| finding.class).collect::<Vec<_>>()
+        });
+        assert!(
+            classes.contains(&Class::TokenExpired) && !classes.contains(&Class::Inconclusive),
+            "{classes:?}"
+        );
         assert!(pod.metric("credprobe_token_expiry_timestamp_seconds") < pod.wall() as f64);
         pod.rotate();
         pod.wait(Duration::from_secs(16)).await;
@@ -91,6 +101,75 @@ async fn what_cannot_be_looked_at_is_told_and_looked_at_again_soon() {
         pod.hide_token(false);
         pod.wait(Duration::from_secs(16)).await;
         assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_a_free_judgement_sees_stays_the_verdict_until_it_is_gone() {
+    let pod = Pod::new(Mode::Hold);
+    pod.break_bundle(true);
+    pod.run(async {
+        for _ in 0..600 {
+            pod.wait(Duration::from_secs(1)).await;
+            assert_eq!(pod.readyz(), (false, Because::Verdict(Class::SettingsInvalid)));
+        }
+        assert_eq!((pod.said(), pod.exchanges()), (1, 0));
+        pod.break_bundle(false);
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tolerated_is_ready_and_a_failure_all_the_same() {
+    let pod = Pod::tolerating("transient");
+    pod.sts(Sts::Away);
+    pod.run(async {
+        pod.wait(30 * MINUTE).await;
+        assert_eq!(pod.readyz(), (true, Because::Tolerated(Class::ConnectTimeout)));
+        assert!(pod.exchanges() > 5, "tried again by the back-off, {} times", pod.exchanges());
+        let (ok, error, last) = pod.state(|state| (state.succeeded, state.failed, state.last_success));
+        assert_eq!((ok, error, last), (0, u64::from(pod.exchanges()), None));
+        pod.sts(Sts::Accepts);
+        pod.wait(6 * MINUTE).await;
+        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_goes_while_sts_answers_slowly_stays_gone() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        pod.sts(Sts::Slow(MINUTE));
+        pod.rotate();
+        pod.wait(Duration::from_secs(20)).await;
+        assert_eq!(pod.exchanges(), 2);
+        pod.remove_file(true);
+        for _ in 0..90 {
+            pod.wait(Duration::from_secs(1)).await;
+            let (ready, because) = pod.readyz();
+            assert!(!ready || because == Because::Verdict(Class::Ready), "{because}");
+        }
+        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+        // Ready, missing; the exchange that succeeded meanwhile changed nothing.
+        assert_eq!(pod.said(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_token_written_again_is_no_rotation() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        for _ in 0..30 {
+            pod.wait(MINUTE).await;
+            pod.write_again();
+        }
+        assert_eq!(pod.exchanges(), 1);
     })
     .await;
 }
@@ -194,6 +273,10 @@ async fn a_wall_clock_that_jumps_is_not_taken_for_an_expired_token() {
         pod.wait(30 * MINUTE).await;
         assert!(pod.readyz().0);
         assert_eq!(pod.exchanges(), 2);
+        // Nor when STS, which knows the time, cannot be asked any more.
+        pod.sts(Sts::Away);
+        pod.wait(2 * HOUR).await;
+        assert!(pod.readyz().0, "{}", pod.readyz().1);
     })
     .await;
 }
@@ -224,6 +307,7 @@ async fn a_verdict_of_three_intervals_ago_is_none() {
 #[tokio::test(start_paused = true)]
 async fn a_day_has_two_dozen_exchanges_and_a_day_of_refusals_is_no_load() {
     let pod = Pod::new(Mode::Hold);
+    pod.place(Token { iat: -300, ttl: 2 * 86_400 });
     pod.run(pod.wait(24 * HOUR)).await;
     assert!((22..=28).contains(&pod.exchanges()), "{}", pod.exchanges());
     let pod = Pod::new(Mode::Hold);
@@ -238,7 +322,7 @@ async fn the_strip_keeps_fifty_verdicts_of_whatever_happens() {
     let pod = Pod::new(Mode::Hold);
     pod.sts(Sts::Denies);
     pod.run(pod.wait(6 * HOUR)).await;
-    let classes = pod.state(|state| state.history().map(|past| past.class).collect::<Vec<_>>());
+    let classes = pod.state(|state| state.history().iter().map(|past| past.class).collect::<Vec<_>>());
     assert_eq!(classes, [Class::AccessDenied; 50]);
 }
 

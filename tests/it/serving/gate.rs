@@ -3,7 +3,7 @@
 use super::{
     Told, must, say,
     server::{Server, is_ready, until},
-    world::{conditions, fresh, heal, rotate, turn},
+    world::{conditions, fresh, heal, revoke, rotate, transitions, turn},
 };
 use serde_json::json;
 use std::{
@@ -34,6 +34,12 @@ fn follows_with(probe: &str, log: &Path) -> Told {
         until(&format!("the condition is {status}, {reason}"), || Ok(conditions()?.last() == Some(&wanted)))
     };
     last("True", "Ready")?;
+    revoke()?;
+    fresh()?;
+    last("True", "AccessDenied")?;
+    heal()?;
+    fresh()?;
+    last("True", "Ready")?;
     let patches = conditions()?.len();
     rotate(json!({"token_file": {"missing": true}}))?;
     last("False", "TokenFileMissing")?;
@@ -50,7 +56,7 @@ fn follows_with(probe: &str, log: &Path) -> Told {
         (json!({"api_server": {"refuses_patch": 404}}), "there is no such pod (404)"),
         (json!({"api_server": {"refuses_patch": 409}}), "a pod of that name has another uid"),
         (json!({"api_server": {"refuses_patch": 500}}), "answers 500"),
-        (json!({"api_server": {"away": true}}), "the API server does not answer"),
+        (json!({"api_server": {"away": true}}), "the API server cannot be asked"),
     ] {
         turn(scenario)?;
         rotate(json!({"token_file": {"missing": true}}))?;
@@ -68,6 +74,10 @@ fn follows_with(probe: &str, log: &Path) -> Told {
     last("False", "TokenFileMissing")?;
     fresh()?;
     last("True", "Ready")?;
+    let patches = transitions()?;
+    must(patches.windows(2).all(|it| it[1].1 == (it[0].0 != it[1].0)), || {
+        format!("the time of transition is that of another status: {patches:?}")
+    })?;
     let log_text = read(log)?;
     must(log_text.contains("is set again"), || log_text.clone())?;
     server.stop()

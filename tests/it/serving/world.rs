@@ -66,6 +66,14 @@ pub(super) fn exchanges() -> Result<usize, String> {
     Ok(requests.iter().filter(|request| request["action"] == "AssumeRoleWithWebIdentity").count())
 }
 
+/// Status of each patch of the pod's condition, in order, and whether it names a time of transition.
+pub(super) fn transitions() -> Result<Vec<(String, bool)>, String> {
+    let record = record()?;
+    let conditions = record["conditions"].as_array().ok_or("no conditions in the record")?;
+    let status = |it: &Value| it["status"].as_str().unwrap_or_default().to_owned();
+    Ok(conditions.iter().map(|it| (status(it), it["lastTransitionTime"].is_string())).collect())
+}
+
 /// Status and reason of each patch of the pod's condition, in order.
 pub(super) fn conditions() -> Result<Vec<(String, String)>, String> {
     let record = record()?;

@@ -6,7 +6,7 @@ use super::super::metrics::Metrics;
 use super::super::readiness::Mode;
 use super::super::schedule::Schedule;
 use super::super::state::{Because, Settings, State};
-use crate::evidence::{Evidence, Exchange, Failure, FailureKind, Network, Phase, StsError};
+use crate::evidence::{Evidence, Exchange, Failure, FailureKind, Network, Phase, StsError, TrustProblem};
 use crate::judge::tests::{NOW, directory, healthy};
 use crate::observe::clock;
 use crate::report::{Options, Report, StageName, Timing, build};
@@ -40,6 +40,9 @@ pub(super) struct Pod {
     token: Cell<Token>,
     file_missing: Cell<bool>,
     token_unseen: Cell<bool>,
+    bundle_broken: Cell<bool>,
+    written_at: Cell<Option<i64>>,
+    tolerate: Tolerate,
     sts: Cell<Sts>,
     exchanges: Cell<u32>,
     random: Cell<u64>,
@@ -72,11 +75,18 @@ impl Pod {
             token: Cell::new(Token { iat: -300, ttl: 86_400 }),
             file_missing: Cell::new(false),
             token_unseen: Cell::new(false),
+            bundle_broken: Cell::new(false),
+            written_at: Cell::new(None),
+            tolerate: Tolerate::default(),
             sts: Cell::new(Sts::Accepts),
             exchanges: Cell::new(0),
             random: Cell::new(SEED.fetch_add(1, std::sync::atomic::Ordering::Relaxed)),
             said: RefCell::default(),
         }
+    }
+
+    pub(super) fn tolerating(codes: &str) -> Self {
+        Self { tolerate: Tolerate::parse(codes).unwrap(), ..Self::new(Mode::Hold) }
     }
 
     /// The cycle, until `script` has ended.
@@ -121,6 +131,21 @@ impl Pod {
         self.token_unseen.set(hidden);
     }
 
+    /// A CA bundle that cannot be used: only who is about to send something looks at it.
+    pub(super) fn break_bundle(&self, broken: bool) {
+        self.bundle_broken.set(broken);
+    }
+
+    /// The same token is written again.
+    pub(super) fn write_again(&self) {
+        self.written_at.set(Some(self.true_time()));
+    }
+
+    /// What was said, each time the class changed.
+    pub(super) fn said(&self) -> usize {
+        self.said.borrow().len()
+    }
+
     /// Of the node's clock alone.
     pub(super) fn jump(&self, seconds: i64) {
         self.jumped.set(seconds);
@@ -159,6 +184,7 @@ impl Pod {
         let Token { iat, ttl } = self.token();
         let file = evidence.token_file.as_mut().unwrap();
         file.data_link = Some(directory(iat));
+        file.modified = self.written_at.get().or(file.modified);
         if self.file_missing.get() {
             file.kind = None;
             file.proof = None;
@@ -177,7 +203,7 @@ impl Pod {
 
     fn report(&self, evidence: Evidence) -> Report {
         let options = Options {
-            tolerate: &Tolerate::default(),
+            tolerate: &self.tolerate,
             report_only: self.settings.report_only,
             deny_warnings: false,
             attempts: 1,
@@ -222,12 +248,18 @@ impl Pod {
 
 impl Judge for Pod {
     async fn locally(&self) -> Report {
-        self.report(self.evidence())
+        let mut evidence = self.evidence();
+        // As `check::run_locally` has it.
+        evidence.environment.stated.no_network = true;
+        self.report(evidence)
     }
 
     async fn with_exchange(&self) -> Report {
         let mut evidence = self.evidence();
-        if evidence.token.is_none() {
+        if self.bundle_broken.get() {
+            evidence.environment.trust_problem = Some(TrustProblem::default());
+        }
+        if evidence.token.is_none() || self.bundle_broken.get() {
             return self.report(evidence);
         }
         self.exchanges.set(self.exchanges.get() + 1);
