@@ -68,6 +68,12 @@ impl Partition {
         })
     }
 
+    /// What its hosts end with, dual-stack hosts aside.
+    #[must_use]
+    pub fn dns_suffix(&self) -> &'static str {
+        self.host_suffixes.first().copied().unwrap_or("amazonaws.com")
+    }
+
     /// The partition of an AWS host; `None`: not an AWS host.
     #[must_use]
     pub fn of_host(host: &str) -> Option<&'static Self> {

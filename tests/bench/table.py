@@ -106,7 +106,7 @@ def budgets_of(measured: dict, shipped: dict) -> list[Budget]:
     floor_peak = megabytes(median(FLOOR, "peak"))
     mapped = "most of it are pages of the file: as much as is called, for two calls, the endpoint's rules and the report"
     large = "see what the binary consists of, below: the C library, the SDK's rules for endpoints, reading reports back"
-    pages = "page faults for what the loader relocates, the SDK's table of partitions, the command line: where a local run spends its time, below"
+    pages = "page faults for what the loader relocates, the command line: where a local run spends its time, below"
     return [
         Budget(
             "`check` (two calls) : curl (one), wall", median(CHECK, "wall") / curl, lambda it: f"{it:.2f}", 0.7, 0.4,
