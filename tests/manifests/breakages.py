@@ -120,6 +120,7 @@ WEAKER = [
     (SKIPPED, "WebhookSkipped", "'AWS_CONTAINER_CREDENTIALS_FULL_URI' in it && ", ""),
     (SKIPPED, "WebhookSkipped", "names.exists", "names.all"),
     (INJECT, "Injection", "== 'linux'", "== 'windows'"),
+    (INJECT, "Injection", "[?'kubernetes.io/os']", "[?'kubernetes.io/arch']"),
     (INJECT, "Injection", "it.name != 'credprobe'", "true"),
     (INJECT, "Injection", "variables.users[0] != -1 && ", ""),
     (INJECT, "Injection", "variables.users.all(it, it == variables.users[0])", "true"),

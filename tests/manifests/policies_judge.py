@@ -250,8 +250,10 @@ class Injection(Case):
     def test_once_and_on_linux_only(self) -> None:
         once = policies.mutated(self.policy, pod())
         self.assertEqual(policies.mutated(self.policy, once), once)
-        self.assertIn("credprobe", str(policies.mutated(self.policy, pod(os={"name": "linux"}))))
-        self.assertEqual(policies.mutated(self.policy, pod(os={"name": "windows"})), pod(os={"name": "windows"}))
+        for field in (lambda os: {"os": {"name": os}}, lambda os: {"nodeSelector": {"kubernetes.io/os": os}}):
+            self.assertIn("credprobe", str(policies.mutated(self.policy, pod(**field("linux")))))
+            self.assertEqual(policies.mutated(self.policy, pod(**field("windows"))), pod(**field("windows")))
+        self.assertIn("credprobe", str(policies.mutated(self.policy, pod(nodeSelector={"disk": "ssd"}))))
 
     def test_user_is_copied_where_all_containers_state_the_same(self) -> None:
         for containers, expected in [
