@@ -23,6 +23,15 @@ pub(super) fn ways(probe: &str) -> Told {
     must(!metrics.body.contains("credprobe_ready"), || metrics.to_string())?;
     off.stop()?;
     must(exchanges()? == 0, || "switched off, nothing is sent".to_owned())?;
+    // What is wrong with the flags may be why it was switched off.
+    for flag in ["--listen=nowhere", "--readiness-gate=credprobe.dev/CredentialsUsable"] {
+        let mut off = Command::new(probe);
+        off.args(["serve", flag]).env("CREDPROBE_DISABLED", "INC-1234").env_remove("POD_UID");
+        let off = Server::start_with(&mut off)?;
+        let page = get(ADMIN, "/")?;
+        must(is_ready()? && page.body.contains("<h1>switched off by"), || page.to_string())?;
+        off.stop()?;
+    }
 
     let local = Server::start(probe, &["--no-network", "--interval=50ms"])?;
     until("the local verdict is all", is_ready)?;
