@@ -43,7 +43,7 @@ fn the_readme_is_current() {
         let (code, id, meaning) = (info.code, info.id, info.meaning.replace('_', "\\_"));
         writeln!(table, "| {code} | [`{id}`](probe/docs/classes.md#{id}) | {owner} | {meaning} |").unwrap();
     }
-    let example = read("tests/scenarios/access-denied/report.txt");
+    let example = read("tests/scenarios/reports/access-denied.txt");
     let example = format!("```text\n{}\n```\n", example.trim_end());
     let readme = with_block(&read("README.md"), "classes", &table);
     check_file("README.md", &with_block(&readme, "example", &example));

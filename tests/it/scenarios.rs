@@ -1,4 +1,4 @@
-//! One test per folder of `tests/scenarios`: the probe in the sandbox, its report, its exit code, and no secret anywhere.
+//! One test for each scenario of `tests/scenarios`: the probe in the sandbox, its report, its exit code, and no secret anywhere.
 //! Names and filters are cargo test's own: `cargo test --test scenarios -- token`.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
@@ -25,15 +25,14 @@ fn main() -> ExitCode {
 fn trials(list: bool) -> Result<Vec<Trial>, Failed> {
     let machine = Arc::new(if list { Machine::default() } else { Machine::look()? });
     let mut trials = coverage::trials();
-    for name in Case::names()? {
+    for case in Case::all()? {
         let machine = Arc::clone(&machine);
-        trials.push(Trial::ignorable_test(name.clone(), move || one(&name, &machine)));
+        trials.push(Trial::ignorable_test(case.name.clone(), move || one(&case, &machine)));
     }
     Ok(trials)
 }
 
-fn one(name: &str, machine: &Machine) -> Result<Completion, Failed> {
-    let case = Case::read(name)?;
+fn one(case: &Case, machine: &Machine) -> Result<Completion, Failed> {
     if let Some(why) = &case.expect.pending {
         return Ok(Completion::ignored_with(format!("pending: {why}")));
     }

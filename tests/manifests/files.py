@@ -91,7 +91,7 @@ class Pages(Case):
         found = re.findall(r"^( *)<!-- printed: (\S+) -->\n *```text\n(.*?)\n *```$", text, re.MULTILINE | re.DOTALL)
         self.assertEqual(len(found), text.count("```text"), "output without its scenario")
         for indent, scenario, block in found:
-            printed = (tree.ROOT / "tests" / "scenarios" / scenario / "report.txt").read_text().splitlines()
+            printed = (tree.ROOT / "tests" / "scenarios" / "reports" / f"{scenario}.txt").read_text().splitlines()
             for line in block.split("\n"):
                 with self.subTest(scenario):
                     self.assertIn(line.removeprefix(indent), printed)

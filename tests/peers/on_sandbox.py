@@ -3,6 +3,7 @@
 Each gets a pod of its own: some scenarios meet only the first call.
 """
 
+import functools
 import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,9 @@ AT_ONCE = 8
 
 def outcomes(probe: str, sandbox: str, python: str) -> tuple[str, list[Outcome]]:
     """Those of the scenarios with an exchange, under a title that says how many have none."""
-    every = sorted((path.parent.name for path in SCENARIOS.glob("*/scenario.json")), key=is_quick)
+    every = sorted(settings(), key=is_quick)
     # The probe does not do yet what these are about.
-    pending = [name for name in every if settings(name)["expect"].get("pending")]
+    pending = [name for name in every if settings()[name]["expect"].get("pending")]
     names = [name for name in every if name not in pending]
     known = json.loads(KNOWN.read_text())
     with tempfile.TemporaryDirectory(prefix="credprobe-peers-") as folder:
@@ -44,11 +45,13 @@ def outcomes(probe: str, sandbox: str, python: str) -> tuple[str, list[Outcome]]
 
 def is_quick(scenario: str) -> bool:
     """What may have to be waited for starts first."""
-    return "fault" not in settings(scenario)
+    return "fault" not in settings()[scenario]
 
 
-def settings(scenario: str) -> dict:
-    return json.loads((SCENARIOS / scenario / "scenario.json").read_text())
+@functools.cache
+def settings() -> dict[str, dict]:
+    """All scenarios, by name."""
+    return {name: case for path in SCENARIOS.glob("*.json") for name, case in json.loads(path.read_text()).items()}
 
 
 class Pods:
@@ -62,7 +65,7 @@ class Pods:
     def outcome(self, scenario: str, known: str | None) -> Outcome | None:
         """`None`: STS is not asked, or not for the process that boto3 would be."""
         outcome = Outcome(scenario, known=known)
-        args = settings(scenario).get("args", [])
+        args = settings()[scenario].get("args", [])
         record = self.folder / f"{scenario}.json"
         ran = run(self.command(scenario, [self.probe, "check", *args, "--output=json"], record))
         if ran.code == SANDBOX_ERROR or not record.exists():

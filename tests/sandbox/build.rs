@@ -1,28 +1,26 @@
-//! Embeds the scenarios: one entry for each folder below `../scenarios`, so that the binary needs no files.
-//! A folder without `scenario.json` fails the build.
+//! Embeds the scenarios: one entry for each file of `../scenarios`, so that the binary needs no files.
+//! What is in them is read when it is asked for.
 
-use std::{env, error::Error, fmt::Write as _, fs, path::Path};
+use std::{env, error::Error, fmt::Write as _, fs, io::Write as _, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../scenarios");
-    // The folder's own time stamp changes when a case is added or removed, a file's when it is edited.
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../scenarios").canonicalize()?;
+    // The folder's own time stamp changes when a file is added or removed, a file's when it is edited.
     writeln!(std::io::stdout(), "cargo::rerun-if-changed={}", folder.display())?;
-    let mut names = Vec::new();
+    let mut files = Vec::new();
     for entry in fs::read_dir(&folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            names.push(entry.file_name().into_string().map_err(|name| format!("{name:?} is not UTF-8"))?);
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
         }
     }
-    names.sort();
+    files.sort();
     let mut code = String::from("&[\n");
-    for name in names {
-        let file = folder.join(&name).join("scenario.json").canonicalize()?;
-        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string())?;
+    for file in files {
+        let family = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        writeln!(code, "    ({family:?}, include_str!({:?})),", file.display().to_string())?;
     }
     code.push_str("]\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("cases.rs"), code)?;
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("families.rs"), code)?;
     Ok(())
 }
-
-use std::io::Write as _;

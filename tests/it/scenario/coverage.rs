@@ -9,11 +9,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("every_expected_class_is_known_to_explain", every_expected_class_is_known),
         Trial::test("every_class_has_a_scenario", every_class_has_a_scenario),
+        Trial::test("every_class_has_a_report_that_is_kept", every_class_has_a_report_that_is_kept),
     ]
 }
 
 fn expected() -> Result<BTreeSet<String>, Failed> {
-    Case::names()?.iter().map(|name| Ok(Case::read(name)?.expect.class)).collect()
+    Ok(Case::all()?.into_iter().map(|case| case.expect.class).collect())
 }
 
 fn every_expected_class_is_known() -> Result<(), Failed> {
@@ -28,8 +29,7 @@ const WITHOUT: &[(&str, &str)] =
 
 fn every_class_has_a_scenario() -> Result<(), Failed> {
     let mut seen = expected()?;
-    for name in Case::names()? {
-        let case = Case::read(&name)?;
+    for case in Case::all()? {
         if case.expect.pending.is_none() {
             seen.extend(case.expect.also().iter().cloned());
         }
@@ -39,4 +39,19 @@ fn every_class_has_a_scenario() -> Result<(), Failed> {
     let without: Vec<&str> =
         known.keys().map(String::as_str).filter(|class| !seen.contains(*class) && !excused(class)).collect();
     if without.is_empty() { Ok(()) } else { Err(format!("no scenario has {without:?}").into()) }
+}
+
+/// The text of each class is looked at when it changes; a kept report of no scenario would be looked at by nobody.
+fn every_class_has_a_report_that_is_kept() -> Result<(), Failed> {
+    let (mut kept, cases) = (super::kept_reports()?, Case::all()?);
+    let mut without: BTreeSet<&str> = cases.iter().map(|case| case.expect.class.as_str()).collect();
+    for case in &cases {
+        if kept.remove(&case.name) {
+            without.remove(case.expect.class.as_str());
+        }
+    }
+    match (without.is_empty(), kept.is_empty()) {
+        (true, true) => Ok(()),
+        _ => Err(format!("no report is kept of {without:?}; reports of no scenario: {kept:?}").into()),
+    }
 }

@@ -38,9 +38,9 @@ pub(super) fn heal() -> Told {
 
 /// The role's trust policy names another service account.
 pub(super) fn revoke() -> Told {
-    let denied: Value = serde_json::from_str(include_str!("../../scenarios/access-denied/scenario.json"))
+    let cases: Value = serde_json::from_str(include_str!("../../scenarios/trust-policy.json"))
         .map_err(|error| error.to_string())?;
-    turn(json!({"api_server": {}, "accounts": denied["accounts"]}))
+    turn(json!({"api_server": {}, "accounts": cases["access-denied"]["accounts"]}))
 }
 
 /// Kubelet swaps `..data`.

@@ -1,19 +1,29 @@
 //! The scenarios that are embedded in the binary, and what they ask of the machine.
-//! The folders below `tests/scenarios` are read by `build.rs`.
+//! `build.rs` embeds the files of `tests/scenarios`: one for each family, an object of scenarios by name.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
 
 use crate::{
-    error::{Error, Result},
+    error::{Doing as _, Error, Result},
     scenario::{Family, Fault, ISSUER, Layout, Scenario, target::Proc},
 };
 
-static CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+static FAMILIES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.rs"));
 
-/// A scenario with its folder's name.
+/// A scenario with its name.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The folder's name.
-    pub name: &'static str,
-    /// What the folder says.
+    /// The name, unique over all files.
+    pub name: String,
+    /// The file in which it stands.
+    pub family: &'static str,
+    /// What the file says of it.
     pub scenario: Scenario,
 }
 
@@ -21,25 +31,33 @@ impl Scenario {
     /// Every embedded case, by name.
     ///
     /// # Errors
-    /// When a case's file is not what this version understands.
+    /// When a case is not what this version understands, or two have one name.
     pub fn all() -> Result<Vec<Case>> {
-        let parse =
-            |(name, text): &(&'static str, &str)| Ok(Case { name, scenario: Self::parse(name, text)? });
-        CASES.iter().map(parse).collect()
+        let mut cases = Vec::new();
+        for (family, text) in FAMILIES {
+            for (name, scenario) in named(family, text)? {
+                let scenario = Self::of(&name, scenario)?;
+                cases.push(Case { name, family, scenario });
+            }
+        }
+        cases.sort_by(|one, other| one.name.cmp(&other.name));
+        match cases.windows(2).find(|pair| pair[0].name == pair[1].name) {
+            Some(pair) => Err(Error::new(format!("two scenarios are called `{}`", pair[0].name))),
+            None => Ok(cases),
+        }
     }
 
     /// The case of that name.
     ///
     /// # Errors
-    /// When there is none, or its file is not what this version understands.
+    /// When there is none, or a file is not what this version understands.
     pub fn by_name(name: &str) -> Result<Self> {
-        let case = CASES.iter().find(|(case, _)| *case == name);
-        let (_, text) = case.ok_or_else(|| Error::new(format!("there is no scenario `{name}`")))?;
-        Self::parse(name, text)
+        let case = find(name)?;
+        Self::of(name, case.ok_or_else(|| Error::new(format!("there is no scenario `{name}`")))?)
     }
 
     pub(crate) fn exists(name: &str) -> bool {
-        CASES.iter().any(|(case, _)| *case == name)
+        find(name).is_ok_and(|case| case.is_some())
     }
 
     /// What of this scenario cannot be had by a process that has to stay who it is.
@@ -98,6 +116,45 @@ impl Scenario {
             Fault::NoRoute => Some("an address without a route"),
             _ => None,
         }
+    }
+}
+
+fn find(name: &str) -> Result<Option<Value>> {
+    for (family, text) in FAMILIES {
+        if let Some((_, case)) = named(family, text)?.into_iter().find(|(case, _)| case == name) {
+            return Ok(Some(case));
+        }
+    }
+    Ok(None)
+}
+
+fn named(family: &str, text: &str) -> Result<Vec<(String, Value)>> {
+    let Named(named) = serde_json::from_str(text).doing(|| format!("failed to read {family}.json"))?;
+    Ok(named)
+}
+
+/// The scenarios of one file, in its order; one written twice stands in it twice.
+struct Named(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Named;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of scenarios by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Named, A::Error> {
+                let mut named = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    named.push(entry);
+                }
+                Ok(Named(named))
+            }
+        }
+        input.deserialize_map(Entries)
     }
 }
 

@@ -37,7 +37,7 @@ const SANDBOX_ERROR: u8 = 125;
 #[derive(Debug, Parser)]
 #[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
 struct Flags {
-    /// The situation; `--list` shows all. Or a file like tests/scenarios/NAME/scenario.json, by a path with a slash
+    /// The situation; `--list` shows all. Or a file with one scenario, by a path with a slash
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
     scenario: Option<String>,
     /// List the scenarios

@@ -404,8 +404,13 @@ pub(crate) enum Dns {
 
 impl Scenario {
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
+        let scenario = serde_json::from_str(text).doing(|| format!("failed to read scenario `{name}`"))?;
+        Self::of(name, scenario)
+    }
+
+    pub(crate) fn of(name: &str, value: Value) -> Result<Self> {
         let what = || format!("failed to read scenario `{name}`");
-        let mut scenario: Self = serde_json::from_str(text).doing(what)?;
+        let mut scenario: Self = serde_json::from_value(value).doing(what)?;
         scenario.settle_agent().doing(what)?;
         scenario.check_targets().doing(what)?;
         Ok(scenario)
