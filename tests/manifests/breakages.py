@@ -102,6 +102,8 @@ WEAKER = [
         "&& variables.conditionsBefore.all(old, old.type == variables.gate || variables.conditionsAfter.exists(it, it == old))",
         "",
     ),
+    (GATE, "ReadinessGate", "variables.conditionsAfter.exists_one(other, other.type == it.type)", "true"),
+    (GATE, "ReadinessGate", "exists_one(other, other.type == it.type)", "exists_one(other, other == it)"),
     (GATE, "ReadinessGate", " && variables.metadataBefore[key] == variables.metadataAfter[key]", ""),
     (
         GATE,

@@ -147,6 +147,18 @@ class ReadinessGate(Case):
         del self.after["status"]["conditions"]
         self.assertEqual(self.refusals(), said)
 
+    def test_condition_that_is_there_twice_is_refused(self) -> None:
+        said = ["each condition may be there only once"]
+        # A JSON patch copies a foreign condition as it is, or appends a second one of the gate's own type.
+        for doubled in (self.conditions[0], self.conditions[-1], self.conditions[-1] | {"status": "False"}):
+            with self.subTest(doubled):
+                self.conditions.append(copy.deepcopy(doubled))
+                self.assertEqual(self.refusals(), said)
+                # A pod that has been doubled before the policy was there must still lose its double.
+                self.before["status"]["conditions"] = copy.deepcopy(self.conditions)
+                self.conditions.pop()
+                self.none(self.refusals())
+
     def test_rest_of_the_status_is_refused(self) -> None:
         said = ["of the status only the condition credprobe.dev/CredentialsUsable may change"]
         changes = [{"phase": "Succeeded"}, {"podIP": "10.9.9.9"}, {"aFieldOfLaterVersions": 1}, {"containerStatuses": []}]
