@@ -58,6 +58,15 @@ PROBES = {
 }
 READINESS = {"readinessProbe": {"httpGet": {"path": "/readyz", "port": "credprobe"}, "periodSeconds": 10, "timeoutSeconds": 3}}
 
+
+
+class Verbatim(str):
+    """Text that stands behind `key:` as it is, such as a template expression."""
+
+
+# Where an admission policy adds the container: what admits the pod's own first container admits this one as well.
+OF_THE_APP = Verbatim(' "{{ request.object.spec.containers[0].resources || `{}` }}"')
+
 COMMENTS = {
     "image": ["Not published: `make image` builds it (image/README.md); push it to where your nodes pull from."],
     "securityContext": [
@@ -66,17 +75,16 @@ COMMENTS = {
         "Where every container states the same runAsUser itself, give it to the pod: one without changes the file, too.",
     ],
     "resources": ["A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests."],
+    OF_THE_APP: ["Those of the pod's first container, or none: what quotas and LimitRanges ask of it holds for this one too."],
     "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
     CAREFUL[-1]: ["Waits out what passes by itself, and blocks the pod neither for that nor for a bug of the probe."],
     REPORT_ONLY[0]: ["Says what it finds and exits 0 whatever that is."],
 }
 
 
-class Verbatim(str):
-    """Text that stands behind `key:` as it is, such as a template expression."""
-
-
-def container(*args: str, env: dict | None = None, security: dict | None = None, **more: object) -> dict:
+def container(
+    *args: str, env: dict | None = None, security: dict | None = None, resources: object = RESOURCES, **more: object
+) -> dict:
     return {
         "name": "credprobe",
         "image": IMAGE,
@@ -86,7 +94,7 @@ def container(*args: str, env: dict | None = None, security: dict | None = None,
         "env": [
             {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in {**ENV, **(env or {})}.items()
         ],
-        "resources": RESOURCES,
+        "resources": resources,
         "securityContext": {**(security or {}), **SECURITY},
     }
 
@@ -113,7 +121,7 @@ def flow(value: object) -> str:
 def lines(mapping: dict) -> list[str]:
     found = []
     for key, value in mapping.items():
-        told = COMMENTS.get(key, [])
+        told = COMMENTS.get(value if value is OF_THE_APP else key, [])
         if key == "args" and not isinstance(value, Verbatim):
             told = next((COMMENTS[it] for it in value if it in COMMENTS), [])
         found += [f"# {line}" for line in told]
@@ -188,7 +196,8 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
     permanent, transient = codes(classes, "permanent"), codes(classes, "transient")
     account = {"POD_SERVICE_ACCOUNT": "spec.serviceAccountName"}
     again = [{"action": "Restart", "exitCodes": {"operator": "In", "values": transient}}]
-    report_only = container("check", *REPORT_ONLY)
+    # In CEL the sizes are added one by one.
+    no_sizes = {"requests": {}, "limits": {}}
     security = [
         "{{- if $values.runAsNonRoot }}",
         "runAsNonRoot: true",
@@ -210,12 +219,12 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
         "init-container": item(container("check", *CAREFUL)),
         "init-container-restricted": item(container("check", *CAREFUL, security={"runAsNonRoot": True})),
         "init-container-expectations": item(container("check", *CAREFUL, *EXPECTATIONS, env=account)),
-        "init-container-report-only": item(report_only),
+        "init-container-report-only": item(container("check", *REPORT_ONLY, resources=OF_THE_APP)),
         "job": item(container("check", *IN_A_JOB)),
         "restart-rules": item(container("check", *IN_A_JOB, restartPolicy="Never", restartPolicyRules=again)),
         "native-sidecar": item(sidecar(**READINESS)),
         "readiness-gate": item(sidecar(f"--readiness-gate={GATE}")),
-        "report-only as CEL": cel_lines(report_only),
+        "report-only as CEL": cel_lines(container("check", *REPORT_ONLY, resources=no_sizes)),
         "permanent": ["values:", *textwrap.wrap(flow(permanent), 100, initial_indent="  ", subsequent_indent="   ")],
         "transient": ["values:", *textwrap.wrap(flow(transient), 100, initial_indent="  ", subsequent_indent="   ")],
         "alert-rules": rules.split("\n"),

@@ -53,10 +53,13 @@ def warned(stage: Stage) -> str | None:
 
 def injected(stage: Stage) -> str | None:
     app = stage.images.app(name="first")
+    # What a quota of limits.cpu would ask of each container.
+    app["resources"] = {"limits": {"cpu": "100m", "memory": "64Mi"}}
     app["securityContext"] = {**app["securityContext"], "runAsUser": 1000, "runAsNonRoot": True}
     seen, _ = stage.cluster.tried(labelled(stage, {"initContainers": [app], "containers": [{**app, "name": "app"}]}))
     probe = seen["spec"]["initContainers"][0]
     bare, _ = stage.cluster.tried(stage.pod("tried", {"containers": [app]}))
     took = probe.get("securityContext", {})
     right = probe["name"] == "credprobe" and took.get("runAsUser") == 1000 and took.get("runAsNonRoot") is True
+    right = right and probe["resources"] == seen["spec"]["containers"][0]["resources"]
     return "as described" if right and not bare["spec"].get("initContainers") else None

@@ -4,6 +4,7 @@ import re
 import shutil
 import unittest
 
+import kyverno
 import policies
 import policies_judge
 import tree
@@ -84,10 +85,11 @@ BREAKAGES = [
 ]
 
 
-GATE, SKIPPED, INJECT = (
+GATE, SKIPPED, INJECT, KYVERNO = (
     "readiness-gate/policy.yaml",
     "admission/webhook-skipped.yaml",
     "admission/mutating-admission-policy.yaml",
+    "admission/kyverno.yaml",
 )
 WEAKER = [
     # file, its tests, what stands there, what is put in its place
@@ -132,6 +134,18 @@ WEAKER = [
     (INJECT, "Injection", "runAsNonRoot.orValue(false)", "runAsNonRoot.orValue(true)"),
     (INJECT, "Injection", 'runAsNonRoot", value: true', 'runAsNonRoot", value: false'),
     (INJECT, "Injection", 'dyn("credprobe:0.1.0")', '"credprobe:0.1.0"'),
+    (INJECT, "Sizes", "variables.copied.filter(it, it in variables.requests)", "[]"),
+    (INJECT, "Sizes", "variables.copied.filter(it, it in variables.limits)", "[]"),
+    (INJECT, "Sizes", "'ephemeral-storage'", "'storage'"),
+    (INJECT, "Sizes", "'ephemeral-storage'", "'ephemeral-storage', 'nvidia.com~1gpu', 'nvidia.com/gpu'"),
+    (INJECT, "Sizes", "quantity('32Mi')", "quantity('31Mi')"),
+    (INJECT, "Sizes", "quantity('32Mi')", "quantity('33Mi')"),
+    (INJECT, "Sizes", "quantity('50m')", "quantity('40m')"),
+    (KYVERNO, "SizesByKyverno", f'"{kyverno.SIZES}"', "{requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 32Mi}}"),
+    (KYVERNO, "SizesByKyverno", "value: 32Mi", "value: 31Mi"),
+    (KYVERNO, "SizesByKyverno", "value: 50m", "value: 40m"),
+    (KYVERNO, "SizesByKyverno", "'/') }}", "'//') }}"),
+    (KYVERNO, "SizesByKyverno", "resources.claims", "resources.none"),
 ]
 
 

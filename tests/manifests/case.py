@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import kyverno
 import rules
 import schemas
 import served
@@ -85,7 +86,9 @@ def of_object(object: dict, with_flags: bool = True) -> list[str]:
     pod = tree.pod_spec(object)
     found = rules.of_codes(object, classes())
     if pod is not None:
-        found += rules.of_pod(pod) + rules.of_references(object, pod)
+        # A pod as such is one that an admission policy has changed.
+        taken_over = {"Pod": rules.taken_over, "ClusterPolicy": lambda _: kyverno.SIZES}.get(object["kind"])
+        found += rules.of_pod(pod, taken_over(pod) if taken_over else rules.SIZES) + rules.of_references(object, pod)
         for it in tree.probes(pod):
             if with_flags and it.get("args") and (it["args"][0] in flags() or it["args"][0] not in ("check", "serve")):
                 found += rules.of_args(it, flags())

@@ -1,5 +1,6 @@
 """The YAML files as they stand."""
 
+import json
 import re
 
 import case
@@ -95,6 +96,19 @@ class Pages(Case):
             for line in block.split("\n"):
                 with self.subTest(scenario):
                     self.assertIn(line.removeprefix(indent), printed)
+
+    def test_message_of_a_pod_that_fails_again_and_again(self) -> None:
+        """The command of operate.md, on a pod between an error and the next start: each message on a line of its own."""
+        text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
+        (form,) = re.findall(r"^kubectl get pod POD -o (jsonpath=)'(.*)'$", text, re.MULTILINE)
+        now, before = ({"terminated": {"message": it}} for it in ("now", "before"))
+        status = {"name": "credprobe", "state": now, "lastState": before}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "POD"}, "status": {"initContainerStatuses": [status]}}
+        file = self.folder / "pod.json"
+        file.write_text(json.dumps(pod))
+        # Prints an object by a template without asking a server.
+        done = ran("kubectl", "annotate", "--local", f"--filename={file}", "a=b", "-o", "".join(form))
+        self.assertEqual((done.returncode, done.stdout), (0, "now\nbefore\n"), done)
 
     def test_each_alert_is_explained(self) -> None:
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()

@@ -1,7 +1,8 @@
 """Admission policies by the CEL of google's C++ library, on objects as the API server hands them to it: plain maps.
 
-Kubernetes has its own build of CEL in Go, with more functions; the expressions use what both have. Expressions are compiled
-with the variables and types that Kubernetes declares, so that an unknown name or field fails.
+Kubernetes has its own build of CEL in Go, with more functions; the expressions use what both have, and `quantity`, which is
+declared here. Expressions are compiled with the variables and types that Kubernetes declares, so that an unknown name or
+field fails.
 """
 
 import copy
@@ -11,6 +12,8 @@ import re
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, struct_pb2
+
+import limits
 
 NAMES = ("object", "oldObject", "request", "variables")
 
@@ -27,7 +30,13 @@ def environment() -> object:
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
     pool.Add(file)
-    return cel.NewEnv(pool, variables={it: cel.Type.DYN for it in NAMES}, extensions=[ext_optional.ExtOptional()])
+    number, two = cel.Type.DOUBLE, [cel.Type.DOUBLE] * 2
+    quantity = cel.Overload("quantity", number, [cel.Type.STRING], impl=limits.quantity)
+    is_less = cel.Overload("is_less", cel.Type.BOOL, two, is_member=True, impl=float.__lt__)
+    declared = [cel.FunctionDecl("quantity", [quantity]), cel.FunctionDecl("isLessThan", [is_less])]
+    quantities = cel.CelExtension("quantities", declared)
+    extensions = [ext_optional.ExtOptional(), quantities]
+    return cel.NewEnv(pool, variables={it: cel.Type.DYN for it in NAMES}, extensions=extensions)
 
 
 ENVIRONMENT = environment()

@@ -2,6 +2,8 @@
 
 import copy
 
+import kyverno
+import limits
 import policies
 import rules
 import tree
@@ -255,9 +257,10 @@ class Injection(Case):
     def test_it_is_the_container_of_kyverno_too(self) -> None:
         (rule,) = policy("admission/kyverno.yaml")["spec"]["rules"]
         (expected,) = rule["mutate"]["patchStrategicMerge"]["spec"]["initContainers"]
-        self.assertEqual(self.mutated(pod())["spec"]["initContainers"], [expected])
-        self.none(rules.of_container(expected))
+        self.none(rules.of_container(expected, kyverno.SIZES))
         self.assertIn("--report-only", expected["args"])
+        (first,) = self.mutated(pod())["spec"]["initContainers"]
+        self.assertEqual({**first, "resources": kyverno.SIZES}, expected)
 
     def test_once_and_on_linux_only(self) -> None:
         once = policies.mutated(self.policy, pod())
@@ -308,3 +311,119 @@ class Injection(Case):
         (rule,) = policy("admission/kyverno.yaml")["spec"]["rules"]
         (match,) = rule["match"]["any"]
         self.assertEqual((match["resources"]["selector"], match["resources"]["namespaceSelector"]), (label, label))
+
+
+def sized(name: str, requests: dict | None = None, limits: dict | None = None) -> dict:
+    return {**app(), "name": name, "resources": {"requests": requests or {}, "limits": limits or {}}}
+
+
+SMALL, LARGE = {"cpu": "100m", "memory": "128Mi"}, {"cpu": "2", "memory": "1Gi"}
+PODS = {
+    "states nothing": [app()],
+    "limits alone": [sized("app", None, SMALL)],
+    "requests alone": [sized("app", SMALL)],
+    "guaranteed": [sized("app", LARGE, LARGE)],
+    "burstable": [sized("app", SMALL, LARGE)],
+    "memory alone": [sized("app", {"memory": "64Mi"}, {"memory": "64Mi"})],
+    "cpu alone": [sized("app", {"cpu": "50m"}, {"cpu": "50m"})],
+    "storage": [sized("app", SMALL, SMALL | {"ephemeral-storage": "1Gi"})],
+    "two": [sized("app", SMALL, SMALL), sized("second", SMALL, LARGE)],
+    "the first states nothing": [app(), sized("second", SMALL, SMALL)],
+}
+NAMESPACES = {
+    "quota of limits.cpu": {"quota": {"limits.cpu": "4"}},
+    "quota of requests": {"quota": {"cpu": "4", "requests.memory": "2Gi"}},
+    "quota of limits": {"quota": {"limits.cpu": "4", "limits.memory": "2Gi"}},
+    "quota that the pod uses up": {"quota": {"requests.cpu": "100m", "requests.memory": "128Mi"}},
+    "range: min": {"ranges": [{"type": "Container", "min": {"memory": "64Mi", "cpu": "50m"}}]},
+    "range: max": {"ranges": [{"type": "Container", "max": {"memory": "512Mi", "cpu": "1"}}]},
+    "range: ratio": {"ranges": [{"type": "Container", "maxLimitRequestRatio": {"memory": "1"}}]},
+    "range: storage": {"ranges": [{"type": "Container", "min": {"ephemeral-storage": "1Gi"}}]},
+    "range: min of the pod": {"ranges": [{"type": "Pod", "min": {"memory": "128Mi"}}]},
+    "range: max of the pod": {"ranges": [{"type": "Pod", "max": {"cpu": "100m"}}]},
+    "range: ratio of the pod": {"ranges": [{"type": "Pod", "maxLimitRequestRatio": {"cpu": "1"}}]},
+    "quota, and a default of something else": {
+        "quota": {"limits.cpu": "4"},
+        "ranges": [{"type": "Container", "default": {"memory": "64Mi"}}],
+    },
+    "quota, and defaults": {
+        "quota": {"limits.cpu": "4", "memory": "200Mi"},
+        "ranges": [{"type": "Container", "default": SMALL}],
+    },
+}
+
+
+class Sizes(Case):
+    """A pod that a quota or LimitRange admits without the probe is admitted with it."""
+
+    policy = policy("admission/mutating-admission-policy.yaml")
+
+    def mutated(self, before: dict) -> dict:
+        return policies.mutated(self.policy, before)
+
+    def test_what_is_admitted_without_the_probe_is_admitted_with_it(self) -> None:
+        for where, namespace in NAMESPACES.items():
+            without = {what: limits.admitted(pod(containers=them), namespace) for what, them in PODS.items()}
+            # Else the namespace shows nothing.
+            self.assertTrue(any(without.values()) and not all(without.values()), (where, without))
+            for what in (it for it, refusals in without.items() if not refusals):
+                with self.subTest(where, pod=what):
+                    self.none(limits.admitted(pod(containers=PODS[what]), namespace, self.mutated))
+
+    def test_pod_asks_for_no_more_and_keeps_its_class(self) -> None:
+        for what, containers in PODS.items():
+            with self.subTest(what):
+                before = pod(containers=containers)
+                after = self.mutated(before)
+                self.assertNotEqual(after, before)
+                self.assertEqual(limits.quality(after), limits.quality(before))
+                for part in ("requests", "limits"):
+                    self.assertEqual(limits.total(after, part), limits.total(before, part))
+
+    def test_pod_with_little_room_is_left_alone(self) -> None:
+        for little in ({"memory": "31Mi"}, {"memory": "33554431"}, {"cpu": "49m"}, {"cpu": "0.01"}):
+            with self.subTest(little):
+                before = pod(containers=[sized("app", None, little), sized("second", LARGE, LARGE)])
+                self.assertEqual(self.mutated(before), before)
+        for enough in ({"memory": "32Mi"}, {"memory": "1Gi"}, {"memory": "33554432"}, {"cpu": "50m"}, {"cpu": "1"}):
+            with self.subTest(enough):
+                self.assertIn("credprobe", str(self.mutated(pod(containers=[sized("app", None, enough)]))))
+
+    def test_no_device_is_taken(self) -> None:
+        with_device = pod(containers=[sized("app", {**LARGE, "nvidia.com/gpu": "1"}, {**LARGE, "nvidia.com/gpu": "1"})])
+        for first in self.mutated(with_device)["spec"].get("initContainers", []):
+            self.assertEqual(first["resources"], {"requests": LARGE, "limits": LARGE})
+        with_claim = pod(containers=[{**app(), "resources": {"claims": [{"name": "gpu"}]}}])
+        for first in self.mutated(with_claim)["spec"].get("initContainers", []):
+            self.assertNotIn("claims", first["resources"])
+
+
+class SizesByKyverno(Sizes):
+    policy = policy("admission/kyverno.yaml")
+
+    def mutated(self, before: dict) -> dict:
+        return kyverno.mutated(self.policy, before)
+
+
+class FixedSizes(Case):
+    """What a real cluster of Kubernetes 1.36 said of the fixed sizes in these namespaces."""
+
+    def test_refused_as_on_a_cluster(self) -> None:
+        (object,) = tree.parsed((tree.ROOT / "manifests" / "init-container.yaml").read_text())
+        (probe,) = tree.probes(tree.pod_spec(object))
+
+        def added(before: dict) -> dict:
+            return {**before, "spec": {**before["spec"], "initContainers": [probe]}}
+
+        for where, said in [
+            ("quota of limits.cpu", "must specify limits.cpu for: credprobe"),
+            ("range: min", "minimum memory usage per Container is 64Mi, but request is 16777216"),
+            ("range: ratio", "memory max limit to request ratio per Container is 1, but provided ratio is 2.000000"),
+        ]:
+            with self.subTest(where):
+                one = pod(containers=PODS["guaranteed"])
+                self.none(limits.admitted(one, NAMESPACES[where]))
+                self.assertIn(said, limits.admitted(one, NAMESPACES[where], added))
+        # A LimitRange's default heals the first.
+        healed = {"quota": {"limits.cpu": "4"}, "ranges": [{"type": "Container", "default": {"cpu": "1"}}]}
+        self.none(limits.admitted(pod(containers=PODS["guaranteed"]), healed, added))

@@ -14,9 +14,13 @@ FROM_THE_POD = {
 }
 CAREFUL = {"--wait=30s", "--start-jitter=2s", "--tolerate=transient,probe"}
 IMAGE = "credprobe:0.1.0"
+SIZES = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}}
+# What an admission policy takes over from the app's first container.
+COPIED = ("cpu", "memory", "ephemeral-storage")
 
 
-def of_container(it: dict) -> list[str]:
+def of_container(it: dict, sizes: object = SIZES) -> list[str]:
+    """`sizes` as the container must have them."""
     security, resources = it.get("securityContext", {}), it.get("resources", {})
     environment = {one["name"]: one.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") for one in it.get("env", [])}
     expected = [
@@ -26,8 +30,7 @@ def of_container(it: dict) -> list[str]:
         ("capabilities: drop ALL, add none", security.get("capabilities") == {"drop": ["ALL"]}),
         ("seccompProfile: RuntimeDefault", security.get("seccompProfile") == {"type": "RuntimeDefault"}),
         ("no runAsUser, no runAsGroup", not {"runAsUser", "runAsGroup"} & set(security)),
-        ("requests of 10m and 16Mi", resources.get("requests") == {"cpu": "10m", "memory": "16Mi"}),
-        ("a limit of 32Mi, none for the CPU", resources.get("limits") == {"memory": "32Mi"}),
+        (f"requests and limits: {sizes}", resources == sizes),
         ("FallbackToLogsOnError", it.get("terminationMessagePolicy") == "FallbackToLogsOnError"),
         ("the pod's names from the downward API", FROM_THE_POD.items() <= environment.items()),
         ("no command, for the image's entrypoint is the probe", "command" not in it),
@@ -38,11 +41,17 @@ def of_container(it: dict) -> list[str]:
     return [f"container {it.get('name')}: not as it must be: {what}" for what, holds in expected if not holds]
 
 
-def of_pod(pod: dict) -> list[str]:
+def taken_over(pod: dict) -> dict:
+    """The first container's requests and limits, as an admission policy gives them to the probe."""
+    stated = pod["containers"][0].get("resources", {})
+    return {part: {it: stated[part][it] for it in COPIED if it in stated.get(part, {})} for part in ("requests", "limits")}
+
+
+def of_pod(pod: dict, sizes: object = SIZES) -> list[str]:
     """That the probe's part leaves the app's token file as it is: no user is set for the pod either."""
     found = [] if not {"runAsUser", "runAsGroup"} & set(pod.get("securityContext", {})) else ["pod: runAsUser or runAsGroup"]
     for it in tree.probes(pod):
-        found += of_container(it)
+        found += of_container(it, sizes)
     return found if tree.probes(pod) else ["pod: no probe in it"]
 
 
