@@ -116,11 +116,20 @@ class Pages(Case):
         self.assertEqual(re.findall(r"^\| `(Credprobe\w+)`", text, re.MULTILINE), re.findall(r"alert: (\w+)", rules))
 
     def test_links_lead_somewhere(self) -> None:
-        pages = ["manifests/README.md", "tests/manifests/README.md", "probe/docs/operate.md", "README.md"]
+        pages = ["manifests/README.md", "tests/manifests/README.md", "probe/docs/operate.md", "README.md", "SECURITY.md"]
         for page in map(tree.ROOT.joinpath, pages):
             for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
                 with self.subTest(f"{page.name}: {link}"):
                     self.assertTrue((page.parent / link).exists())
+
+    def test_how_each_promise_is_tested_is_there_to_be_run(self) -> None:
+        text = (tree.ROOT / "SECURITY.md").read_text()
+        targets = set(re.findall(r"^([a-z-]+):", (tree.ROOT / "Makefile").read_text(), re.MULTILINE))
+        self.assertEqual(set(re.findall(r"`make ([a-z-]+)", text)) - targets, set())
+        promised = text.split("## What is promised")[1].split("## What is not promised")[0]
+        for promise in re.findall(r"^\| (?!promise|---)(.*) \| (.*) \|$", promised, re.MULTILINE):
+            with self.subTest(promise[0][:60]):
+                self.assertRegex(promise[1], r"`make |\]\(", "no test is named")
 
     def test_each_file_is_in_the_table(self) -> None:
         text = (tree.ROOT / "manifests" / "README.md").read_text()
