@@ -74,7 +74,10 @@ COMMENTS = {
         "so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.",
         "Where every container states the same runAsUser itself, give it to the pod: one without changes the file, too.",
     ],
-    "resources": ["A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests."],
+    "resources": [
+        "A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests.",
+        "Where `kubectl get quota,limitrange -n NAMESPACE` finds something, they must be what that asks of each container.",
+    ],
     OF_THE_APP: ["Those of the pod's first container, or none: what quotas and LimitRanges ask of it holds for this one too."],
     "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
     CAREFUL[-1]: ["Waits out what passes by itself, and blocks the pod neither for that nor for a bug of the probe."],

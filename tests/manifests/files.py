@@ -33,6 +33,14 @@ class Files(Case):
             with self.subTest(it.name):
                 self.assertNotRegex(it.text, r"eks\.amazonaws\.com/(?!role-arn)", "reserved for EKS")
 
+    def test_who_adds_a_container_says_how_to_look_for_quotas(self) -> None:
+        manifests = tree.ROOT / "manifests"
+        added = ["admission/mutating-admission-policy.yaml", "admission/kyverno.yaml", "README.md"]
+        added += [f"kustomize/{it}/kustomization.yaml" for it in ("init-container", "native-sidecar")]
+        for file in [*map(manifests.joinpath, added), tree.ROOT / "probe" / "docs" / "operate.md"]:
+            with self.subTest(file.name):
+                self.assertIn("kubectl get quota,limitrange -", file.read_text())
+
     def test_all_places_have_a_probe(self) -> None:
         """Nothing that is a pod escapes the rules above."""
         names = [it.name for it in tree.manifests(tree.ROOT) if any(tree.pod_spec(one) for one in it.objects)]

@@ -24,6 +24,7 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
     - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
     - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
   # A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests.
+  # Where `kubectl get quota,limitrange -n NAMESPACE` finds something, they must be what that asks of each container.
   resources: {{- $values.resources | toYaml | nindent 4 }}
   # No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,
   # so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.
