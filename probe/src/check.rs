@@ -3,21 +3,26 @@
 
 mod agent;
 
+use crate::aside::{Stuck, looked};
 use crate::evidence::{Evidence, Phase, PhasesMs, Settings};
 use crate::observe::clock::{self, Stopwatch};
+use crate::observe::looks_like_a_token;
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
 use crate::report::{StageName, Timing, escaped};
 use crate::secret::{Scrubber, Secret};
-use crate::subject::Subject;
+use crate::subject::{Subject, Whose};
 use crate::verdict::stops_before_network;
 use crate::wire::{self, Proxies, Trust, Wire};
 use crate::{chain, judge, observe};
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{debug, info};
 
 /// What one run saw, and how long each stage took.
 pub struct Run {
     pub evidence: Evidence,
+    /// Whether the process could be looked at.
+    pub seen: bool,
     /// Seconds since the epoch.
     pub observed_at: i64,
     pub timings: Vec<Timing>,
@@ -32,8 +37,9 @@ pub async fn run_locally(subject: &Subject, settings: Settings) -> Run {
     run
 }
 
-/// Observes everything that the settings allow, in at most `timeout` on the network.
+/// Observes everything that the settings allow; the network has what the files left of `timeout`.
 pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Run {
+    let deadline = clock::deadline(timeout);
     let mut run = Run::begin();
     let token = run.observe_locally(subject, settings).await;
     if subject.is_seen() {
@@ -46,7 +52,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
             if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
         {
             // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
-            let config = wire_config(subject, trust, timeout, run.evidence.environment.stated.allow_http);
+            let config = wire_config(subject, trust, deadline, run.evidence.environment.stated.allow_http);
             if let Some(agent) = agent {
                 run.ask_agent(config, &agent, route.endpoint.as_ref().ok(), &token).await;
             }
@@ -55,7 +61,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
             if requested.mechanism == Mechanism::Irsa =>
         {
             let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
-            let config = wire_config(subject, trust, timeout, run.evidence.environment.stated.allow_http);
+            let config = wire_config(subject, trust, deadline, run.evidence.environment.stated.allow_http);
             let session_name = plan::session_name(
                 &run.evidence.environment,
                 &run.evidence.process,
@@ -91,7 +97,9 @@ fn own_agent_uri(subject: &Subject) -> Option<String> {
     subject.own_text(plan::agent::URI_VARIABLE).map(str::to_owned)
 }
 
-fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: bool) -> wire::Config {
+fn wire_config(subject: &Subject, trust: Trust, deadline: Instant, allow_http: bool) -> wire::Config {
+    let resolver = observe::resolver_config(subject);
+    looked();
     let either =
         |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
     wire::Config {
@@ -100,9 +108,9 @@ fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: b
             https_proxy: either("HTTPS_PROXY", "https_proxy"),
             no_proxy: either("NO_PROXY", "no_proxy"),
         },
-        deadline: clock::deadline(timeout),
+        deadline,
         body_limit: wire::BODY_LIMIT,
-        resolver: observe::resolver_config(subject),
+        resolver,
         allow_http,
         peers: wire::Peers::default(),
     }
@@ -110,7 +118,23 @@ fn wire_config(subject: &Subject, trust: Trust, timeout: Duration, allow_http: b
 
 impl Run {
     fn begin() -> Self {
-        Self { evidence: Evidence::default(), observed_at: clock::now(), timings: Vec::new() }
+        Self { evidence: Evidence::default(), seen: true, observed_at: clock::now(), timings: Vec::new() }
+    }
+
+    /// Of a look that did not come back in time nothing is left but where it hangs.
+    pub fn stuck(whose: &Whose, settings: Settings, stuck: Stuck) -> Self {
+        let mut run = Self { seen: false, ..Self::begin() };
+        let path = stuck.0.map(|path| if looks_like_a_token(&path) { "[a token]".to_owned() } else { path });
+        run.evidence.unanswered = Some(path.unwrap_or_default());
+        run.evidence.process = observe::process::unseen(whose);
+        run.evidence.environment.stated = settings;
+        let because = "a file did not answer in time";
+        run.timings.push(Timing::reached(StageName::Environment, 0.0));
+        for stage in [StageName::TokenFile, StageName::Token] {
+            run.timings.push(Timing::skipped(stage, because));
+        }
+        run.skip_network(because);
+        run
     }
 
     fn skip_network(&mut self, because: &str) {
@@ -131,6 +155,7 @@ impl Run {
         let settings = Settings { endpoint, agent_uri, sdk, ..settings };
         evidence.environment = observe::environment(subject, settings).await;
         if !subject.is_seen() {
+            self.seen = false;
             self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
             for stage in [StageName::TokenFile, StageName::Token] {
                 self.timings.push(Timing::skipped(stage, "the process could not be looked at"));

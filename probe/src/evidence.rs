@@ -37,6 +37,9 @@ pub struct Evidence {
     /// What was seen of another process; `None`: none was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
+    /// The path that had not answered when time was up, empty where it was no path's fault; then nothing else was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
     /// Its variables, its profile, and what the user of the probe stated.
     pub environment: Environment,
     /// `None`: no path to look at.

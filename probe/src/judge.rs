@@ -21,6 +21,7 @@ pub(crate) mod tests;
 mod token;
 mod token_file;
 mod trust_policy;
+mod unanswered;
 
 use crate::class::Class;
 use crate::evidence::{Evidence, Process, TokenFile};
@@ -52,6 +53,9 @@ pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
 /// The same while STS may still be asked: that it was not yet is no finding.
 #[must_use]
 pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+    if let Some(path) = &evidence.unanswered {
+        return vec![unanswered::judge(path)];
+    }
     let case = Case::new(evidence, observed_at);
     let of_target = evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process));
     let mut findings: Vec<Finding> = of_target.collect();

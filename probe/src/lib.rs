@@ -2,6 +2,7 @@
 //! Data flows one way: observe → evidence → judge → findings → verdict → report.
 
 pub mod arn;
+pub mod aside;
 pub mod attempts;
 pub mod chain;
 pub mod check;
@@ -20,6 +21,8 @@ pub mod judge;
 pub mod judge_again;
 pub mod log;
 pub mod observe;
+pub mod observer;
+pub mod output;
 pub mod partition;
 pub mod plan;
 pub mod report;

@@ -14,6 +14,6 @@ pub fn install(level: Level) {
         .without_time()
         .with_target(false)
         .with_ansi(false)
-        .with_writer(std::io::stderr);
+        .with_writer(|| crate::output::Talk);
     let _ = tracing_subscriber::registry().with(lines).with(own).try_init();
 }

@@ -7,12 +7,16 @@
 use credprobe::class::Class;
 use credprobe::cli::{self, Command, Output, Parsed};
 use credprobe::evidence::Settings;
+use credprobe::observe::clock;
+use credprobe::observer::Observer;
+use credprobe::output::{print, say};
 use credprobe::report::{self, Report};
-use credprobe::subject::{Subject, Whose};
+use credprobe::signals::Interrupt;
+use credprobe::subject::Whose;
 use credprobe::until::until_verdict;
-use credprobe::{chain, check, explain, guard, judge_again, log, serve, status, trust};
+use credprobe::{chain, check, explain, guard, judge_again, log, observer, output, serve, status, trust};
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,7 +29,9 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 
 fn main() -> ExitCode {
     guard::install();
-    ExitCode::from(started())
+    let code = started();
+    output::finish();
+    ExitCode::from(code)
 }
 
 /// Apart from `main`, so that the guard stands before any large frame is on the stack.
@@ -77,20 +83,24 @@ fn run(command: Command, disabled: Option<String>) -> u8 {
 fn run_serve(asked: &cli::Serve, disabled: Option<String>) -> u8 {
     log::install(asked.log_level);
     let Some(runtime) = runtime() else { return Class::InternalError.code() };
-    let Some(subject) = subject(Whose::Own) else { return Class::InternalError.code() };
     if let Some(reason) = &disabled {
         say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
     }
-    match runtime.block_on(serve::serve(&subject, asked, disabled)) {
-        Ok(()) => 0,
-        Err(serve::Refused(why)) => {
-            let class = Class::UsageError;
-            let line = format!("{} ({}): {}", class.id(), class.code(), report::escaped(&why));
-            report::termination::write(&asked.termination_log, &line);
-            say(&line);
-            class.code()
-        }
-    }
+    runtime.block_on(async {
+        let code = match serve::serve(asked, disabled).await {
+            Ok(()) => 0,
+            Err(serve::Refused(why)) => {
+                let class = Class::UsageError;
+                let line = format!("{} ({}): {}", class.id(), class.code(), report::escaped(&why));
+                output::terminate(asked.termination_log.clone(), line.clone());
+                say(&line);
+                class.code()
+            }
+        };
+        output::written(clock::deadline(output::LAST_WORDS)).await;
+        output::give_up();
+        code
+    })
 }
 
 fn run_status(address: SocketAddr) -> u8 {
@@ -110,26 +120,54 @@ fn run_check(check: &cli::Check) -> u8 {
     }
     let broken = if tolerated { 0 } else { broken.code() };
     let Some(runtime) = runtime() else { return broken };
-    let Some(subject) = subject(check.whose.clone()) else { return broken };
-    let Some(report) = runtime.block_on(until_verdict(&subject, check)) else {
-        let class = Class::Inconclusive;
-        say(&format!("{} ({}): a signal came before there was a verdict", class.id(), class.code()));
-        return class.code();
-    };
-    report::termination::write(&check.termination_log, &report::termination::line(&report));
-    show(&report, check.output);
-    report.exit_code
+    let time_is_up = clock::deadline(check.timeout);
+    runtime.block_on(async {
+        let mut interrupt = Interrupt::new();
+        let code = match until_verdict(check, &mut interrupt).await {
+            Ok(Some(report)) => {
+                output::terminate(check.termination_log.clone(), report::termination::line(&report));
+                // What was said on the way stands before the report.
+                output::settle();
+                show(&report, check.output);
+                report.exit_code
+            }
+            Ok(None) => {
+                let class = Class::Inconclusive;
+                say(&format!("{} ({}): a signal came before there was a verdict", class.id(), class.code()));
+                class.code()
+            }
+            Err(why) => {
+                say(&guard::line(&why));
+                broken
+            }
+        };
+        let last_words = clock::deadline(output::LAST_WORDS);
+        let until = if interrupt.came() { last_words } else { last_words.max(time_is_up) };
+        tokio::select! {
+            () = interrupt.received() => {}
+            () = output::written(until) => {}
+        }
+        output::give_up();
+        code
+    })
 }
 
-fn subject(whose: Whose) -> Option<Subject> {
-    let broken = |error| say(&guard::line(&format!("the root directory cannot be opened ({error})")));
-    Subject::new(whose).map_err(broken).ok()
+/// One look without the network; `Err`: the code to exit with.
+fn look(whose: Whose, settings: Settings) -> Result<check::Run, u8> {
+    let broken = |why: String| {
+        say(&guard::line(&why));
+        Class::InternalError.code()
+    };
+    let runtime = observer::runtime().map_err(broken)?;
+    let observer = Observer::new(whose, Settings { no_network: true, ..settings }).map_err(broken)?;
+    runtime.block_on(observer.attempt(LOOK)).map_err(broken)
 }
+
+/// As long as an attempt of `check` by default.
+const LOOK: Duration = Duration::from_secs(10);
 
 fn runtime() -> Option<tokio::runtime::Runtime> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let broken = |error| say(&guard::line(&format!("the event loop does not start ({error})")));
-    runtime.map_err(broken).ok()
+    observer::runtime().map_err(|why| say(&guard::line(&why))).ok()
 }
 
 fn run_trust(asked: &cli::Trust) -> u8 {
@@ -148,10 +186,11 @@ fn run_trust(asked: &cli::Trust) -> u8 {
         Some(Ok(policy)) => Some(policy),
         None => None,
     };
-    // Nothing is sent, so that nothing can time out.
-    let Some(runtime) = runtime() else { return Class::InternalError.code() };
-    let Some(subject) = subject(Whose::Own) else { return Class::InternalError.code() };
-    let run = runtime.block_on(check::run(&subject, asked.settings.clone(), Duration::ZERO));
+    let run = match look(Whose::Own, asked.settings.clone()) {
+        Ok(run) if run.evidence.unanswered.is_none() => run,
+        Ok(run) => return unseen(run, asked.output),
+        Err(code) => return code,
+    };
     match trust::answer(run, policy.as_deref(), asked.output) {
         trust::Answer::Said { text, code } => {
             print(text.trim_end());
@@ -163,16 +202,11 @@ fn run_trust(asked: &cli::Trust) -> u8 {
 
 fn run_chain(asked: &cli::Chain) -> u8 {
     log::install(asked.log_level);
-    let Some(runtime) = runtime() else { return Class::InternalError.code() };
-    let Some(subject) = subject(asked.whose.clone()) else { return Class::InternalError.code() };
-    let settings = Settings { no_network: true, ..Settings::default() };
-    let run = runtime.block_on(check::run(&subject, settings, Duration::ZERO));
-    if !subject.is_seen() {
-        // Why, and how to let it, the local report tells.
-        let report = report::local(run);
-        show(&report, asked.output);
-        return report.exit_code;
-    }
+    let run = match look(asked.whose.clone(), Settings::default()) {
+        Ok(run) if run.seen => run,
+        Ok(run) => return unseen(run, asked.output),
+        Err(code) => return code,
+    };
     let page = chain::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
     match asked.output {
         Output::Text => print(chain::text(&page).trim_end()),
@@ -182,6 +216,13 @@ fn run_chain(asked: &cli::Chain) -> u8 {
         },
     }
     0
+}
+
+/// Why nothing was seen, and how to let it, the local report tells.
+fn unseen(run: check::Run, output: Output) -> u8 {
+    let report = report::local(run);
+    show(&report, output);
+    report.exit_code
 }
 
 fn run_explain(argument: Option<&str>, output: Output) -> u8 {
@@ -271,14 +312,4 @@ fn show(report: &Report, output: Output) {
             Err(error) => say(&guard::line(&format!("the report does not serialise ({error})"))),
         },
     }
-}
-
-/// A reader that went away is no fault of the verdict: the code stays the class's.
-fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-}
-
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

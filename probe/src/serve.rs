@@ -11,18 +11,19 @@ mod routes;
 pub mod schedule;
 pub mod state;
 
+use crate::aside::{GRACE, Stuck};
 use crate::cli::{Output, Serve};
 use crate::observe::clock;
+use crate::observer::Observer;
 use crate::report::{self, Options, Report, escaped};
 use crate::signals::Interrupt;
-use crate::subject::Subject;
-use crate::{check, guard};
+use crate::subject::{Subject, Whose};
+use crate::{check, guard, output};
 use gate::Gate;
 use http::Bounds;
 use metrics::Metrics;
 use routes::{Admin, Public};
 use state::{Settings, State};
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -59,7 +60,7 @@ pub struct Refused(pub String);
 ///
 /// # Errors
 /// An address that cannot be listened on, or a readiness gate without the pod's name.
-pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -> Result<(), Refused> {
+pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refused> {
     let mut interrupt = Interrupt::new();
     let judging = disabled.is_none();
     let shared = Arc::new(Shared::new(Settings {
@@ -70,7 +71,9 @@ pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -
         report_only: asked.report_only,
         disabled,
     }));
-    let gate = match asked.gate.as_ref().map(|condition| Gate::new(subject, condition)).transpose() {
+    let subject =
+        Subject::new(Whose::Own).map_err(|error| Refused(format!("/ cannot be opened: {error}")))?;
+    let gate = match asked.gate.as_ref().map(|condition| Gate::new(&subject, condition)).transpose() {
         Ok(gate) => gate,
         Err(why) if judging => return Err(Refused(why)),
         // Switched off, nothing may keep the pod from starting.
@@ -95,7 +98,7 @@ pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -
     let metrics = Metrics::new(Arc::clone(&shared), asked.full_metrics);
     let public = http::serve(public, Bounds::PUBLIC, Arc::new(Public::new(Arc::clone(&shared), metrics)));
     let admin = http::serve(admin, Bounds::ADMIN, Arc::new(Admin::new(Arc::clone(&shared))));
-    let probe = Probe { subject, asked };
+    let probe = Probe::new(asked).map_err(Refused)?;
     let say = |report: &Report| announce(report, asked.output);
     let judging = async {
         if judging {
@@ -106,7 +109,7 @@ pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -
     };
     let gate = async {
         match &gate {
-            Some(gate) => gate.keep(subject, &shared).await,
+            Some(gate) => gate.keep(&shared).await,
             None => std::future::pending().await,
         }
     };
@@ -117,13 +120,24 @@ pub async fn serve(subject: &Subject, asked: &Serve, disabled: Option<String>) -
     Ok(())
 }
 
+/// Two threads, for a local look never waits for an exchange.
 struct Probe<'p> {
-    subject: &'p Subject,
     asked: &'p Serve,
+    local: Observer,
+    whole: Observer,
 }
 
-impl Probe<'_> {
-    fn report(&self, run: check::Run) -> Report {
+impl<'p> Probe<'p> {
+    fn new(asked: &'p Serve) -> Result<Self, String> {
+        let observer = || Observer::new(Whose::Own, asked.settings.clone());
+        Ok(Self { asked, local: observer()?, whole: observer()? })
+    }
+
+    fn report(&self, run: Result<check::Run, String>) -> Report {
+        let run = run.unwrap_or_else(|why| {
+            tracing::error!("{}", escaped(&why));
+            check::Run::stuck(&Whose::Own, self.asked.settings.clone(), Stuck(None))
+        });
         let options = Options {
             tolerate: &self.asked.tolerate,
             report_only: self.asked.report_only,
@@ -137,11 +151,13 @@ impl Probe<'_> {
 
 impl cycle::Judge for Probe<'_> {
     async fn locally(&self) -> Report {
-        self.report(check::run_locally(self.subject, self.asked.settings.clone()).await)
+        // A look that hangs must be told of before the one before it is stale.
+        let limit = self.asked.timeout.min(self.asked.schedule.interval.max(GRACE));
+        self.report(self.local.locally(limit).await)
     }
 
     async fn with_exchange(&self) -> Report {
-        self.report(check::run(self.subject, self.asked.settings.clone(), self.asked.timeout).await)
+        self.report(self.whole.attempt(self.asked.timeout).await)
     }
 
     fn random(&self) -> f64 {
@@ -160,8 +176,7 @@ fn announce(report: &Report, output: Output) {
         Output::Json => serde_json::to_string(report)
             .unwrap_or_else(|error| guard::line(&format!("the report does not serialise ({error})"))),
     };
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    output::print(&line);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Whichever comes first.
 pub struct Interrupt {
     signals: Vec<Signal>,
+    came: bool,
 }
 
 impl Interrupt {
@@ -14,7 +15,7 @@ impl Interrupt {
     #[expect(clippy::new_without_default, reason = "it has an effect")]
     pub fn new() -> Self {
         let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
-        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect(), came: false }
     }
 
     /// Until one of them comes.
@@ -28,5 +29,12 @@ impl Interrupt {
             }
         })
         .await;
+        self.came = true;
+    }
+
+    /// Whether one has come already.
+    #[must_use]
+    pub fn came(&self) -> bool {
+        self.came
     }
 }

@@ -2,37 +2,40 @@
 //! Whether to try again, `attempts` says; what one attempt looks at, `check` does.
 
 use crate::attempts::start_delay;
-use crate::check;
 use crate::cli::Check;
 use crate::observe::clock::{self, Stopwatch};
+use crate::observer::Observer;
+use crate::output;
 use crate::report::{self, Options, Report, escaped};
 use crate::signals::Interrupt;
-use crate::subject::Subject;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 /// The last report; `None`: a signal came before there was one.
-pub async fn until_verdict(subject: &Subject, asked: &Check) -> Option<Report> {
-    let mut interrupt = Interrupt::new();
+///
+/// # Errors
+/// No attempt could begin; a line.
+pub async fn until_verdict(asked: &Check, interrupt: &mut Interrupt) -> Result<Option<Report>, String> {
     let watch = Stopwatch::start();
     let mut last = None;
     tokio::select! {
         () = interrupt.received() => {}
-        () = attempts(subject, asked, &watch, &mut last) => {}
+        ended = attempts(asked, &watch, &mut last) => ended?,
     }
-    last
+    Ok(last)
 }
 
-async fn attempts(subject: &Subject, asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) {
+async fn attempts(asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) -> Result<(), String> {
+    let observer = Observer::new(asked.whose.clone(), asked.settings.clone())?;
     let progress = Progress::new();
     if !asked.start_jitter.is_zero() && !asked.settings.no_network {
         let delay = start_delay(asked.start_jitter, clock::random());
-        progress.say(&format!("starting in {} (--start-jitter)", tenths(delay)));
+        progress.tell(&format!("starting in {} (--start-jitter)", tenths(delay)));
         tokio::time::sleep(delay).await;
     }
     let mut flapped = false;
     for attempt in 1.. {
-        let run = check::run(subject, asked.settings.clone(), asked.timeout).await;
+        let run = observer.attempt(asked.timeout).await?;
         let options = Options {
             tolerate: &asked.tolerate,
             report_only: asked.report_only,
@@ -52,6 +55,7 @@ async fn attempts(subject: &Subject, asked: &Check, watch: &Stopwatch, last: &mu
         tokio::time::sleep(pause).await;
     }
     progress.end();
+    Ok(())
 }
 
 fn progress_line(report: &Report, attempt: u32, pause: Option<Duration>, left: Duration) -> String {
@@ -81,18 +85,22 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
-        let line = escaped(line);
-        if self.live {
-            let shown: String = line.chars().take(100).collect();
-            let _ = write!(io::stderr(), "\r\u{1b}[K{shown}");
-        } else {
-            tracing::warn!("{line}");
-        }
+        if self.live { self.show(line) } else { tracing::warn!("{}", escaped(line)) }
+    }
+
+    /// What is as it should be.
+    fn tell(&self, line: &str) {
+        if self.live { self.show(line) } else { tracing::info!("{}", escaped(line)) }
     }
 
     fn end(&self) {
         if self.live {
-            let _ = write!(io::stderr(), "\r\u{1b}[K");
+            self.show("");
         }
+    }
+
+    fn show(&self, line: &str) {
+        let shown: String = escaped(line).chars().take(100).collect();
+        output::talk(format!("\r\u{1b}[K{shown}").into_bytes());
     }
 }

@@ -102,7 +102,7 @@ pub async fn environment(subject: &Subject, stated: Settings) -> Environment {
 }
 
 /// People put the token itself where its path belongs; it must not be printed for that.
-fn looks_like_a_token(text: &str) -> bool {
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
     text.len() > 64 && text.contains("eyJ") && text.matches('.').count() >= 2
 }
 

@@ -56,6 +56,17 @@ fn namespace(resolv_conf: &str) -> Option<String> {
     })
 }
 
+/// Whom the flags name, as far as no file tells it: where one does not answer.
+#[must_use]
+pub fn unseen(whose: &Whose) -> Process {
+    let source = match whose {
+        Whose::Own => "self",
+        Whose::User { .. } => "as-uid",
+        Whose::Process(_) => "target-pid",
+    };
+    Process { source: source.to_owned(), ..own() }
+}
+
 fn own() -> Process {
     let uid = nix::unistd::geteuid().as_raw();
     let groups = nix::unistd::getgroups().unwrap_or_default();

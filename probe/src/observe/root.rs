@@ -2,6 +2,7 @@
 //! Links, absolute ones too, and `..` stay inside of it.
 
 use super::walk::{LastLink, Walk, link_target, walk};
+use crate::aside::looking_at;
 use crate::evidence::PathComponent;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -72,6 +73,7 @@ impl Root {
     }
 
     pub(super) fn find(&self, path: &str) -> Walk {
+        looking_at(path);
         let walked = if self.own { std::path::absolute(path) } else { Ok(PathBuf::from(path)) };
         match walked {
             Ok(path) => walk(&self.directory, &path, LastLink::Follow),
@@ -111,6 +113,7 @@ impl Root {
     }
 
     fn open_with(&self, path: &str, flags: OFlags) -> io::Result<File> {
+        looking_at(path);
         let flags = flags | OFlags::CLOEXEC;
         if self.own {
             // As the subject itself opens it, through `/dev/stdin` and the like too.

@@ -60,6 +60,7 @@ fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
 /// A FIFO in place of the file must not hold the probe up.
 fn own(path: &str) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::OpenOptionsExt as _;
+    crate::aside::looking_at(path);
     let mut options = std::fs::File::options();
     super::bounded(options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?, BUNDLE_LIMIT)
 }

@@ -50,7 +50,7 @@ pub async fn run(
                 if state.is_unasked() {
                     schedule.interval
                 } else {
-                    schedule.pause(failures, wished, judge.random())
+                    schedule.pause(failures, state.last_success.is_none(), wished, judge.random())
                 }
             };
             until_due_or_wanted(shared, pause).await;

@@ -3,12 +3,14 @@
 
 use super::Shared;
 use super::state::Because;
+use crate::aside::{Aside, GRACE, Stuck};
 use crate::cli::ConditionType;
 use crate::evidence::Failure;
 use crate::observe::{self, ApiServer, NoApiServer, clock};
+use crate::observer;
 use crate::report::{escaped, rfc3339};
 use crate::secret::truncate;
-use crate::subject::Subject;
+use crate::subject::{Subject, Whose};
 use bytes::Bytes;
 use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -25,7 +27,11 @@ const ANSWER_LIMIT: usize = 512 * 1024;
 /// Of the API server's own words in a log line.
 const QUOTE_LIMIT: usize = 256;
 
+/// With each exchange it is sent again, for somebody may have removed it; not more often than this.
+const BETWEEN_REPEATS: Duration = Duration::from_secs(10);
+
 /// The condition to keep, and whose.
+#[derive(Clone)]
 pub(super) struct Gate {
     condition: String,
     pod: String,
@@ -48,6 +54,8 @@ enum Trouble {
     NoApiServer(NoApiServer),
     Request,
     Network(Failure),
+    /// A file that is needed for it does not answer.
+    Stuck(String),
     /// What it answers, and says.
     Status(u16, String),
 }
@@ -57,7 +65,7 @@ impl Trouble {
     fn is_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NoApiServer(a), Self::NoApiServer(b)) => a == b,
-            (Self::Request, Self::Request) => true,
+            (Self::Request, Self::Request) | (Self::Stuck(_), Self::Stuck(_)) => true,
             (Self::Network(a), Self::Network(b)) => (a.phase, a.kind) == (b.phase, b.kind),
             (Self::Status(a, _), Self::Status(b, _)) => a == b,
             _ => false,
@@ -90,37 +98,62 @@ impl Gate {
         Err("--readiness-gate: POD_NAME or POD_NAMESPACE is no name of Kubernetes".to_owned())
     }
 
-    /// Patches on every change, and tries again what failed; never returns.
-    pub(super) async fn keep(&self, subject: &Subject, shared: &Shared) {
-        let mut set: Option<Desired> = None;
+    /// Patches on every change and after every exchange, and tries again what failed; never returns.
+    pub(super) async fn keep(&self, shared: &Shared) {
+        let mut set: Option<(Desired, u64)> = None;
+        let patcher = match self.patcher() {
+            Ok(patcher) => patcher,
+            Err(error) => {
+                tracing::error!("the condition {} is not set: {error}", self.condition);
+                return std::future::pending().await;
+            }
+        };
         let mut last_ready: Option<bool> = None;
         let mut trouble: Option<Trouble> = None;
         let mut tried: Option<(Desired, Instant)> = None;
         loop {
             let desired = desired(shared);
-            // A change goes out at once, what failed only after a while.
+            let exchanges = exchanges(shared);
+            let is_set = set.as_ref().is_some_and(|set| set.0 == desired && set.1 == exchanges);
+            let pause = if set.is_some() { BETWEEN_REPEATS } else { BETWEEN_TRIES };
+            // A change goes out at once; what failed, and what is only said again, after a while.
             let again_at = tried
                 .as_ref()
                 .filter(|(last, _)| last.ready == desired.ready && last.reason == desired.reason)
-                .map(|(_, at)| *at + BETWEEN_TRIES);
+                .map(|(_, at)| *at + pause);
             let now = clock::instant();
-            if set.as_ref() != Some(&desired) && again_at.is_none_or(|at| at <= now) {
+            if !is_set && again_at.is_none_or(|at| at <= now) {
                 let transition = (last_ready != Some(desired.ready)).then(clock::now);
-                let outcome = self.patch(subject, &self.body(&desired, transition)).await;
+                let until = clock::deadline(TIMEOUT + GRACE);
+                let outcome = patcher.ask(self.body(&desired, transition), until).await;
+                let outcome =
+                    outcome.unwrap_or_else(|Stuck(path)| Err(Trouble::Stuck(path.unwrap_or_default())));
                 if outcome.is_ok() {
                     last_ready = Some(desired.ready);
                 }
                 self.tell(&mut trouble, outcome.as_ref().err());
-                set = outcome.ok().map(|()| desired.clone());
+                set = outcome.ok().map(|()| (desired.clone(), exchanges));
                 tried = Some((desired, now));
                 continue;
             }
-            let wake = again_at.filter(|_| set.as_ref() != Some(&desired));
+            let wake = again_at.filter(|_| !is_set);
             tokio::select! {
                 () = shared.changed.notified() => {}
                 () = async { match wake { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => {}
             }
         }
+    }
+
+    /// Files of the service account are read for each patch.
+    fn patcher(&self) -> std::io::Result<Aside<Value, Result<(), Trouble>>> {
+        let gate = self.clone();
+        Aside::new(move || {
+            let place = observer::begin(Whose::Own);
+            move |body: Value| match &place {
+                Ok((runtime, subject)) => runtime.block_on(gate.patch(subject, &body)),
+                Err(why) => Err(Trouble::Stuck(why.clone())),
+            }
+        })
     }
 
     async fn patch(&self, subject: &Subject, body: &Value) -> Result<(), Trouble> {
@@ -188,6 +221,7 @@ impl Gate {
         );
         match trouble {
             Trouble::NoApiServer(why) => format!("{what}: {why}"),
+            Trouble::Stuck(path) => format!("{what}: {path} did not answer in time"),
             Trouble::Request => format!("{what}: the API server's URL cannot be used"),
             Trouble::Network(failure) => {
                 format!("{what}: the API server cannot be asked: {}", failure.detail)
@@ -211,6 +245,11 @@ impl Gate {
             Trouble::Status(status, said) => format!("{what}: the API server answers {status}: {said}"),
         }
     }
+}
+
+fn exchanges(shared: &Shared) -> u64 {
+    let state = shared.state();
+    state.succeeded + state.failed
 }
 
 /// As `/readyz`; no ARN in the message, for whoever may read pods reads it.
@@ -244,6 +283,7 @@ mod tests {
             status(403, ""),
             status(409, ""),
             Trouble::Request,
+            Trouble::Stuck(String::new()),
             Trouble::NoApiServer(NoApiServer::Variables),
             Trouble::NoApiServer(NoApiServer::File(String::new())),
         ];

@@ -10,8 +10,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -27,8 +31,11 @@ pub(super) trait Routes: Send + Sync + 'static {
 /// What a server holds at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// One more, and the connection that has been quiet longest is closed: slow ones can't keep a probe out.
+    /// One more, and the peer with the most of them loses the one that has been quiet longest: slow ones can't keep a
+    /// probe out.
     connections: usize,
+    /// The same for one more of a single peer.
+    of_a_peer: usize,
     /// From accept to the end of the first request's header: probes and Prometheus send theirs at once.
     first_header: Duration,
     /// The same for each further request: Prometheus's default interval is a minute, and it keeps its connection.
@@ -37,8 +44,12 @@ pub(super) struct Bounds {
 
 impl Bounds {
     /// Kubelet's probes open a connection each, a Prometheus keeps one; some 15 kB each.
-    pub(super) const PUBLIC: Self =
-        Self { connections: 64, first_header: Duration::from_secs(5), next_header: Duration::from_secs(75) };
+    pub(super) const PUBLIC: Self = Self {
+        connections: 64,
+        of_a_peer: 16,
+        first_header: Duration::from_secs(5),
+        next_header: Duration::from_secs(75),
+    };
     /// A browser opens six.
     pub(super) const ADMIN: Self = Self { connections: 16, ..Self::PUBLIC };
 }
@@ -46,6 +57,9 @@ impl Bounds {
 /// The whole header of a request. Cookies of other servers on localhost come along in a browser.
 const HEADER_LIMIT: usize = 16 * 1024;
 const HEADERS: usize = 64;
+/// So many are accepted before those that are there have their turn. No more than one peer may have: each of them has
+/// had its turn before it is one too many.
+const ACCEPTS: usize = Bounds::PUBLIC.of_a_peer;
 /// Out of descriptors: there is one again soon.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
 
@@ -55,34 +69,60 @@ pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<imp
     let clock = Arc::new(AtomicU64::new(0));
     let mut open: Vec<Connection> = Vec::with_capacity(bounds.connections);
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(AFTER_A_FAILED_ACCEPT).await;
-            continue;
-        };
-        // Else a whole backlog could be taken before the first of them was looked at, and the surplus closed unheard.
-        tokio::task::yield_now().await;
-        open.retain(|connection| !connection.task.is_finished());
-        if open.len() >= bounds.connections {
-            let quiet = |(_, connection): &(usize, &Connection)| connection.active.load(Ordering::Relaxed);
-            if let Some((index, _)) = open.iter().enumerate().min_by_key(quiet) {
-                open.swap_remove(index);
-            }
+        let mut accepted = Some(listener.accept().await);
+        for _ in 0..ACCEPTS {
+            let Some(arrival) = accepted.take() else { break };
+            let Ok((stream, peer)) = arrival else {
+                sleep(AFTER_A_FAILED_ACCEPT).await;
+                break;
+            };
+            open.retain(|connection| !connection.task.is_finished());
+            let peer = peer.ip().to_canonical();
+            make_room(&mut open, bounds, peer);
+            let active = Arc::new(AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed)));
+            let (routes, ticks, mine) = (Arc::clone(&routes), Arc::clone(&clock), Arc::clone(&active));
+            let task = tokio::spawn(async move {
+                connection(stream, bounds, &*routes, &|| {
+                    mine.store(ticks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+                })
+                .await;
+            });
+            open.push(Connection { task, active, peer });
+            accepted = next(&listener).await;
         }
-        let active = Arc::new(AtomicU64::new(clock.fetch_add(1, Ordering::Relaxed)));
-        let (routes, ticks, mine) = (Arc::clone(&routes), Arc::clone(&clock), Arc::clone(&active));
-        let task = tokio::spawn(async move {
-            connection(stream, bounds, &*routes, &|| {
-                mine.store(ticks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-            })
-            .await;
-        });
-        open.push(Connection { task, active });
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What has arrived already.
+async fn next(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(arrival) => Poll::Ready(Some(arrival)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Ends a connection of `peer` if it has as many as it may, else one of whoever has most if there are as many as may be.
+fn make_room(open: &mut Vec<Connection>, bounds: Bounds, peer: IpAddr) {
+    let of = |peer: IpAddr| open.iter().filter(move |connection| connection.peer == peer).count();
+    let whose = if of(peer) >= bounds.of_a_peer {
+        Some(peer)
+    } else if open.len() >= bounds.connections {
+        open.iter().map(|connection| connection.peer).max_by_key(|peer| of(*peer))
+    } else {
+        None
+    };
+    let its = open.iter().enumerate().filter(|(_, connection)| Some(connection.peer) == whose);
+    if let Some((index, _)) = its.min_by_key(|(_, connection)| connection.active.load(Ordering::Relaxed)) {
+        open.swap_remove(index);
     }
 }
 
 struct Connection {
     task: JoinHandle<()>,
     active: Arc<AtomicU64>,
+    peer: IpAddr,
 }
 
 /// Whoever drops the list of connections ends them.
@@ -97,16 +137,24 @@ async fn connection(stream: TcpStream, bounds: Bounds, routes: &impl Routes, req
     let _ = stream.set_nodelay(true);
     let first = AtomicBool::new(true);
     let service = service_fn(|request: Request<Incoming>| {
-        first.store(false, Ordering::Relaxed);
+        let pipelined = !first.swap(false, Ordering::Relaxed);
         request_came();
-        let answer = match *request.method() {
-            Method::GET | Method::HEAD => routes.answer(&request),
-            _ => method_not_allowed(),
-        };
-        std::future::ready(Ok::<_, Infallible>(answer))
+        async move {
+            if pipelined {
+                // One answer a turn: whoever has a hundred questions waits after each for those who have one.
+                tokio::task::yield_now().await;
+            }
+            let answer = match *request.method() {
+                Method::GET | Method::HEAD => routes.answer(&request),
+                _ => method_not_allowed(),
+            };
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(bounds.next_header);
+    // Some checkers send their request and close their half.
+    http.half_close(true);
     http.max_buf_size(HEADER_LIMIT).max_headers(HEADERS);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
@@ -128,14 +176,22 @@ pub(super) fn plain(status: StatusCode, line: &str) -> Answer {
     typed(status, "text/plain; charset=utf-8", format!("{line}\n"))
 }
 
-/// Any text; nobody may keep it or take it for something else.
+/// Any text; nobody may keep it, take it for something else, show it in a frame or load it into a page of another origin.
 pub(super) fn typed(status: StatusCode, content_type: &'static str, text: String) -> Answer {
-    use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+    use http::header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
+    };
     let mut answer = Response::new(Full::new(Bytes::from(text)));
     *answer.status_mut() = status;
-    for (name, value) in
-        [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store"), (X_CONTENT_TYPE_OPTIONS, "nosniff")]
-    {
+    for (name, value) in [
+        (CONTENT_TYPE, content_type),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     answer

@@ -8,7 +8,7 @@ use crate::class::Class;
 use crate::observe::clock;
 use crate::report::{self, escaped, page};
 use crate::status::EXIT_CODE;
-use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY};
+use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName};
 use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -66,7 +66,6 @@ impl Admin {
         if let Ok(policy) = policy {
             answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         }
-        answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         answer
     }
 

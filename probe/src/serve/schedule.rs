@@ -18,20 +18,23 @@ const JITTER: f64 = 0.1;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// No pause's ceiling is higher: a repaired role is seen within minutes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// A pod that has never been ready may hold a rollout up, and serves nobody meanwhile.
+const LONGEST_BEFORE_FIRST: Duration = Duration::from_secs(60);
 /// What full jitter draws below this would be no pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 impl Schedule {
     /// The pause after an exchange that was the `failures`th in a row to fail; 0: it succeeded.
     ///
-    /// `wished` is STS's `Retry-After`, in seconds; `random` from 0 up to 1.
+    /// `first`: there has been no success yet; `wished` is STS's `Retry-After`, in seconds; `random` from 0 up to 1.
     #[must_use]
-    pub fn pause(&self, failures: u32, wished: Option<u64>, random: f64) -> Duration {
+    pub fn pause(&self, failures: u32, first: bool, wished: Option<u64>, random: f64) -> Duration {
         let random = random.clamp(0.0, 1.0);
         if failures == 0 {
             return self.exchange_interval.mul_f64(1.0 - JITTER + 2.0 * JITTER * random);
         }
-        let ceiling = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(LONGEST_PAUSE);
+        let longest = if first { LONGEST_BEFORE_FIRST } else { LONGEST_PAUSE };
+        let ceiling = FIRST_PAUSE.saturating_mul(1 << (failures - 1).min(10)).min(longest);
         let pause = ceiling.mul_f64(random).max(SHORTEST_PAUSE);
         wished.map_or(pause, |seconds| pause.max(Duration::from_secs(seconds).min(LONGEST_PAUSE)))
     }
@@ -47,28 +50,36 @@ mod tests {
 
     #[test]
     fn an_hour_is_an_hour_give_or_take_six_minutes() {
-        assert_eq!(HOURLY.pause(0, None, 0.0), Duration::from_secs(3240));
-        assert_eq!(HOURLY.pause(0, None, 0.5), Duration::from_secs(3600));
-        assert_eq!(HOURLY.pause(0, None, 1.0), Duration::from_secs(3960));
+        assert_eq!(HOURLY.pause(0, false, None, 0.0), Duration::from_secs(3240));
+        assert_eq!(HOURLY.pause(0, false, None, 0.5), Duration::from_secs(3600));
+        assert_eq!(HOURLY.pause(0, false, None, 1.0), Duration::from_secs(3960));
     }
 
     #[test]
     fn the_ceiling_doubles_from_five_seconds_to_five_minutes() {
-        let ceilings = (1..=9).map(|failures| HOURLY.pause(failures, None, 1.0).as_secs());
+        let ceilings = (1..=9).map(|failures| HOURLY.pause(failures, false, None, 1.0).as_secs());
         assert_eq!(ceilings.collect::<Vec<_>>(), [5, 10, 20, 40, 80, 160, 300, 300, 300]);
     }
 
     #[test]
+    fn before_the_first_success_the_ceiling_is_a_minute() {
+        let ceilings = (1..=7).map(|failures| HOURLY.pause(failures, true, None, 1.0).as_secs());
+        assert_eq!(ceilings.collect::<Vec<_>>(), [5, 10, 20, 40, 60, 60, 60]);
+        // Who asks for more time gets it.
+        assert_eq!(HOURLY.pause(9, true, Some(86_400), 1.0), LONGEST_PAUSE);
+    }
+
+    #[test]
     fn the_wish_of_sts_is_honoured_up_to_five_minutes() {
-        assert_eq!(HOURLY.pause(1, Some(60), 0.5), Duration::from_secs(60));
-        assert_eq!(HOURLY.pause(1, Some(86_400), 0.5), LONGEST_PAUSE);
-        assert_eq!(HOURLY.pause(9, Some(1), 1.0), LONGEST_PAUSE);
+        assert_eq!(HOURLY.pause(1, false, Some(60), 0.5), Duration::from_secs(60));
+        assert_eq!(HOURLY.pause(1, false, Some(86_400), 0.5), LONGEST_PAUSE);
+        assert_eq!(HOURLY.pause(9, false, Some(1), 1.0), LONGEST_PAUSE);
     }
 
     proptest! {
         #[test]
-        fn no_pause_leaves_its_bounds(failures in 0_u32.., wished in proptest::option::of(0_u64..), random in 0.0..1.0) {
-            let pause = HOURLY.pause(failures, wished, random);
+        fn no_pause_leaves_its_bounds(failures in 0_u32.., first in proptest::bool::ANY, wished in proptest::option::of(0_u64..), random in 0.0..1.0) {
+            let pause = HOURLY.pause(failures, first, wished, random);
             if failures == 0 {
                 prop_assert!(pause >= Duration::from_secs(3240) && pause <= Duration::from_secs(3960));
             } else {

@@ -36,6 +36,8 @@ pub struct Settings {
 pub struct State {
     settings: Settings,
     readiness: Readiness,
+    /// Whether the pod was ready by the last verdict for which everything could be seen.
+    kept: bool,
     /// The last local judgement, where it is newer than the last exchange.
     local: Option<Local>,
     /// The last judgement that was free to exchange did not: something stood in the way.
@@ -103,6 +105,7 @@ impl State {
         Self {
             readiness: Readiness::new(settings.readiness, settings.hold),
             settings,
+            kept: false,
             local: None,
             unasked: false,
             judged_at: None,
@@ -118,6 +121,7 @@ impl State {
 
     /// Takes a judgement without an exchange.
     pub fn judged_locally(&mut self, report: Report, now: Instant) {
+        self.keep(now);
         self.judged_at = Some(now);
         let outweighs = self.outweighs(&report, now);
         // What keeps the free judgement from exchanging may be seen by nobody else: a CA bundle, say. It looks again soon.
@@ -130,6 +134,7 @@ impl State {
 
     /// Takes a judgement that was free to exchange and began then; what is certain may have kept it from that.
     pub fn judged(&mut self, report: Report, began: Instant, now: Instant) {
+        self.keep(now);
         let before = self.shown_class();
         self.judged_at = Some(now);
         self.unasked = report.verdict.scope == Scope::Local;
@@ -159,9 +164,16 @@ impl State {
         self.note(before, self.local.as_ref().is_none_or(|local| !local.outweighs));
     }
 
+    fn keep(&mut self, now: Instant) {
+        if let Some(shown) = self.shown().filter(|shown| !is_unseen(shown)) {
+            self.kept = self.is_ready_by(shown, now);
+        }
+    }
+
     fn outweighs(&self, local: &Report, now: Instant) -> bool {
         let told = |class| self.exchanged().is_some_and(|report| errors(report).any(|it| it.class == class));
         self.settings.no_network
+            || local.evidence.unanswered.is_some()
             || is_blocked(local)
             || self.breaking(local, now).any(|finding| !told(finding.class))
     }
@@ -213,6 +225,9 @@ impl State {
     pub fn wants_exchange(&self, now: Instant) -> bool {
         let (Some(local), Some(exchanged)) = (&self.local, &self.exchanged) else { return false };
         let local = &local.report;
+        if is_unseen(local) {
+            return false;
+        }
         let breaks = |class| self.breaking(local, now).any(|finding| finding.class == class);
         let told = |class| exchanged.findings.iter().find(|finding| finding.class == class);
         let expired = errors(local).filter(|finding| breaks_at_once(finding.class)).any(|finding| {
@@ -244,6 +259,9 @@ impl State {
     }
 
     fn is_ready_by(&self, shown: &Report, now: Instant) -> bool {
+        if is_unseen(shown) {
+            return self.kept;
+        }
         let breaks = self.breaking(shown, now).next().is_some();
         self.readiness.is_ready(passes(shown), breaks)
     }
@@ -331,6 +349,11 @@ impl std::fmt::Display for Because {
 #[must_use]
 pub fn passes(report: &Report) -> bool {
     report.verdict.class == Class::Ready || report.verdict.tolerated
+}
+
+/// What the probe could not look at, for reasons of its own, makes no pod unready, nor ready.
+fn is_unseen(report: &Report) -> bool {
+    report.verdict.class == Class::Inconclusive && !report.verdict.tolerated
 }
 
 fn errors(report: &Report) -> impl Iterator<Item = &ReportedFinding> {

@@ -5,5 +5,6 @@ mod golden;
 mod leak_scan;
 mod pipes;
 mod session;
+mod stuck;
 mod terminal;
 mod token_bytes;

@@ -64,7 +64,8 @@ pub(crate) fn run(pods: u32) -> Served {
             ready_at.push(done);
         }
         let failures = if passes { 0 } else { failures + 1 };
-        queue.push(Reverse((done + SCHEDULE.pause(failures, None, random.draw()), pod, false, failures)));
+        let pause = SCHEDULE.pause(failures, !ready[index], None, random.draw());
+        queue.push(Reverse((done + pause, pod, false, failures)));
     }
     let (requests, refused) = first_hour.unwrap_or((sts.requests, sts.refused));
     let later = usize::try_from(HOUR.mul_f64(0.85).as_secs()).unwrap_or_default().min(sts.per_second.len());

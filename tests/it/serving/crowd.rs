@@ -7,7 +7,11 @@ use super::{
 };
 use std::{
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{Shutdown, SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -60,6 +64,90 @@ pub(super) fn comes(probe: &str) -> Told {
     must(exchanges()? == 1, || format!("{:?} exchanges, where the start alone makes one", exchanges()))?;
     drop(slow);
     server.stop()
+}
+
+/// Everybody else, while one peer asks a hundred times at once over each of four hundred connections.
+pub(super) fn pipelines(probe: &str) -> Told {
+    const AT_ONCE: usize = 100;
+    const PEERS: usize = 400;
+    let server = Server::start(probe, &["--interval=1s"])?;
+    until("it is ready", is_ready)?;
+    let over = Arc::new(AtomicBool::new(false));
+    let crowd = PEERS / 25;
+    let crowd: Vec<_> = (0..crowd)
+        .map(|_| {
+            let over = Arc::clone(&over);
+            std::thread::spawn(move || {
+                let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(AT_ONCE);
+                let mut streams: Vec<Option<TcpStream>> = (0..25).map(|_| None).collect();
+                let mut piece = [0; 65_536];
+                while !over.load(Ordering::Relaxed) {
+                    for place in &mut streams {
+                        if place.is_none() {
+                            *place = connect(PUBLIC).ok();
+                            if let Some(stream) = place {
+                                let _ = stream.set_nonblocking(true);
+                            }
+                        }
+                        let Some(stream) = place else { continue };
+                        let lost = |error: std::io::Error| error.kind() != std::io::ErrorKind::WouldBlock;
+                        let gone = stream.write(requests.as_bytes()).is_err_and(lost);
+                        let closed = match stream.read(&mut piece) {
+                            Ok(length) => length == 0,
+                            Err(error) => lost(error),
+                        };
+                        if gone || closed {
+                            *place = None;
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    let mut took = Vec::new();
+    for path in ["/livez", "/readyz"].repeat(10) {
+        took.push(as_another_peer(path)?);
+    }
+    over.store(true, Ordering::Relaxed);
+    for thread in crowd {
+        let _ = thread.join();
+    }
+    say(&format!(
+        "measured: /livez and /readyz beside {PEERS} connections of {AT_ONCE} requests each: {took:?}"
+    ));
+    must(took.iter().all(|took| *took < Duration::from_secs(1)), || format!("{took:?}"))?;
+    let half_closed = half_closed()?;
+    must(half_closed.starts_with("HTTP/1.1 200"), || format!("a half-closed client is told: {half_closed}"))?;
+    server.stop()
+}
+
+/// From another address of this machine, with its status checked.
+fn as_another_peer(path: &str) -> Result<Duration, String> {
+    let failed = |error: std::io::Error| format!("{path}: {error}");
+    let asked = Instant::now();
+    let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None)
+        .map_err(|error| error.to_string())?;
+    let (from, to): (SocketAddr, SocketAddr) = (([127, 0, 0, 2], 0).into(), ([127, 0, 0, 1], 9809).into());
+    rustix::net::bind(&socket, &from).map_err(|error| error.to_string())?;
+    rustix::net::connect(&socket, &to).map_err(|error| error.to_string())?;
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(Duration::from_secs(3))).map_err(failed)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").map_err(failed)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(failed)?;
+    must(answer.starts_with("HTTP/1.1 200"), || format!("{path}: {answer}"))?;
+    Ok(asked.elapsed())
+}
+
+/// Some checkers close their half right after the request.
+fn half_closed() -> Result<String, String> {
+    let mut stream = connect(PUBLIC)?;
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").map_err(|error| error.to_string())?;
+    stream.shutdown(Shutdown::Write).map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
+    Ok(answer)
 }
 
 /// One more request over a connection that is kept.

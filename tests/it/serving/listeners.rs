@@ -36,6 +36,7 @@ pub(super) fn tell(probe: &str) -> Told {
             must(answer.status == 405 && answer.head.contains("allow: GET, HEAD"), || {
                 format!("{method}: {answer}")
             })?;
+            guarded(&answer)?;
         }
     }
     let head = ask(PUBLIC, "HEAD /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
@@ -43,6 +44,10 @@ pub(super) fn tell(probe: &str) -> Told {
     let long = "a".repeat(64 * 1024);
     let answer = ask(PUBLIC, &format!("GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n"))?;
     must(answer.status == 431, || answer.to_string())?;
+    for path in ["/", "/report", "/status", "/nonsense"] {
+        guarded(&get(ADMIN, path)?)?;
+    }
+    guarded(&ask(ADMIN, "GET / HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n")?)?;
     hosts()?;
     page(&get(ADMIN, "/")?)?;
     let report: serde_json::Value =
@@ -82,6 +87,19 @@ fn hosts() -> Told {
     }
     let answer = asked("http://attacker.example/report", &["localhost"])?;
     must(answer.status == 421, || answer.to_string())
+}
+
+/// Nothing of it can be framed, sniffed, or loaded by a page of another origin.
+fn guarded(answer: &Answer) -> Told {
+    for header in [
+        "content-security-policy: default-src 'none'",
+        "frame-ancestors 'none'",
+        "x-content-type-options: nosniff",
+        "cross-origin-resource-policy: same-origin",
+    ] {
+        must(answer.head.contains(header), || format!("{header} is missing: {answer}"))?;
+    }
+    Ok(())
 }
 
 fn page(page: &Answer) -> Told {

@@ -23,6 +23,7 @@ pub(crate) const STORIES: &[(&str, Story)] = &[
     ("a_day_of_exchanges_leaves_memory_and_descriptors_as_they_are", life::day),
     ("the_gate_follows_and_the_api_servers_trouble_is_told_once", gate::follows),
     ("a_crowd_keeps_no_probe_out_and_causes_no_exchange", crowd::comes),
+    ("one_peers_crowd_keeps_nobody_else_waiting", crowd::pipelines),
     ("each_listener_says_what_is_its_own_to_say", listeners::tell),
     ("switched_off_report_only_and_ports_in_use", switched::ways),
 ];

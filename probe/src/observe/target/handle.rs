@@ -3,6 +3,7 @@
 
 use super::environ::{self, Environment};
 use super::status;
+use crate::aside::looking_at;
 use crate::evidence::target::{Owner, Status};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat};
@@ -20,12 +21,15 @@ const CGROUP_LIMIT: u64 = 16 * 1024;
 /// TASK_COMM_LEN is 16; kernel threads show up to 64.
 const COMM_LIMIT: u64 = 64;
 
-pub(super) struct Handle(OwnedFd);
+/// Its directory, and the path of that.
+pub(super) struct Handle(OwnedFd, String);
 
 impl Handle {
     pub(super) fn open(proc: &Path, name: &str) -> Result<Self, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        open(&proc.join(name), flags, Mode::empty()).map(Self)
+        let path = proc.join(name);
+        let directory = open(&path, flags, Mode::empty())?;
+        Ok(Self(directory, path.to_string_lossy().into_owned()))
     }
 
     /// EBADMSG: it is not what the kernel writes.
@@ -44,6 +48,8 @@ impl Handle {
     }
 
     pub(super) fn environment(&self, budget: &mut u64) -> Result<Environment, Errno> {
+        // Read from the process's memory, which a page fault can keep waiting for ever.
+        looking_at(&format!("{}/environ", self.1));
         environ::read(self.file("environ")?, budget).map_err(|error| errno(&error))
     }
 

@@ -40,6 +40,7 @@ pub(super) struct Pod {
     token: Cell<Token>,
     file_missing: Cell<bool>,
     token_unseen: Cell<bool>,
+    hangs: Cell<bool>,
     bundle_broken: Cell<bool>,
     written_at: Cell<Option<i64>>,
     tolerate: Tolerate,
@@ -75,6 +76,7 @@ impl Pod {
             token: Cell::new(Token { iat: -300, ttl: 86_400 }),
             file_missing: Cell::new(false),
             token_unseen: Cell::new(false),
+            hangs: Cell::new(false),
             bundle_broken: Cell::new(false),
             written_at: Cell::new(None),
             tolerate: Tolerate::default(),
@@ -129,6 +131,11 @@ impl Pod {
     /// The token is not seen, and nothing says why.
     pub(super) fn hide_token(&self, hidden: bool) {
         self.token_unseen.set(hidden);
+    }
+
+    /// The token's file system answers nobody.
+    pub(super) fn hang(&self, hangs: bool) {
+        self.hangs.set(hangs);
     }
 
     /// A CA bundle that cannot be used: only who is about to send something looks at it.
@@ -201,6 +208,12 @@ impl Pod {
         evidence
     }
 
+    fn stuck(&self) -> Evidence {
+        let mut evidence = Evidence { unanswered: Some("/mnt/token".to_owned()), ..Evidence::default() };
+        evidence.environment.stated.no_network = self.settings.no_network;
+        evidence
+    }
+
     fn report(&self, evidence: Evidence) -> Report {
         let options = Options {
             tolerate: &self.tolerate,
@@ -248,6 +261,10 @@ impl Pod {
 
 impl Judge for Pod {
     async fn locally(&self) -> Report {
+        if self.hangs.get() {
+            sleep(self.settings.interval).await;
+            return self.report(self.stuck());
+        }
         let mut evidence = self.evidence();
         // As `check::run_locally` has it.
         evidence.environment.stated.no_network = true;
@@ -255,6 +272,10 @@ impl Judge for Pod {
     }
 
     async fn with_exchange(&self) -> Report {
+        if self.hangs.get() {
+            sleep(Duration::from_secs(10)).await;
+            return self.report(self.stuck());
+        }
         let mut evidence = self.evidence();
         if self.bundle_broken.get() {
             evidence.environment.trust_problem = Some(TrustProblem::default());
