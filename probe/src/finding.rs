@@ -2,6 +2,7 @@
 //! Which finding decides, `verdict` says.
 
 use crate::class::{Class, Owner};
+use crate::judge::one_line;
 use serde::{Deserialize, Serialize};
 
 /// One conclusion about one link of the chain.
@@ -104,17 +105,17 @@ impl Finding {
         self
     }
 
-    /// One more command that shows it.
+    /// One more line that shows it: a command, or words behind `# `.
     #[must_use]
-    pub fn confirm(mut self, command: impl Into<String>) -> Self {
-        self.confirm.push(command.into());
+    pub fn confirm(mut self, line: impl Into<String>) -> Self {
+        self.confirm.push(one_line(line.into()));
         self
     }
 
-    /// One more command or change that repairs it.
+    /// One more line that repairs it: a command, or words behind `# `.
     #[must_use]
-    pub fn fix(mut self, command: impl Into<String>) -> Self {
-        self.fix.push(command.into());
+    pub fn fix(mut self, line: impl Into<String>) -> Self {
+        self.fix.push(one_line(line.into()));
         self
     }
 

@@ -33,7 +33,7 @@ use case::Case;
 pub use agent::{is_agent, ready as ready_by_agent};
 pub use case::Account;
 
-pub(crate) use shell::{command, is_bidi};
+pub(crate) use shell::{Aws, Tool, Word, is_bidi, one_line, words};
 pub(crate) use trust_policy::{add_statement, matching_statement};
 
 /// Whether the ids of `process` may read the file, by what the kernel shows of the way to it.
@@ -82,22 +82,28 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
         findings.extend(identity::judge(&case));
     }
     let findings = one_clock_skew(findings);
-    if case.compatible() { without_aws_commands(findings) } else { findings }
+    findings.into_iter().map(|finding| in_words(&case, finding)).collect()
 }
 
-/// Another server has its own tools: commands of AWS would lead astray.
-fn without_aws_commands(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let kept = |line: &String| !line.starts_with("aws ") && !line.starts_with("jq ");
-    for finding in &mut findings {
-        finding.fix.retain(kept);
-        finding.confirm.retain(kept);
-        if finding.fix.is_empty() {
-            finding.fix.push(format!("# in the server's own configuration: {}", finding.required));
-        }
+/// What no command says, words say: another server has its own tools, and not every value belongs in a command.
+fn in_words(case: &Case<'_>, mut finding: Finding) -> Finding {
+    if case.compatible() {
         // What AWS's order of checks rules out, another server's does not.
         finding.ruled_out.retain(|_| !(50..70).contains(&finding.class.code()));
     }
-    findings
+    if !finding.fix.is_empty() {
+        return finding;
+    }
+    let required = finding.required.clone();
+    if case.compatible() {
+        return finding.fix(format!("# in the server's own configuration: {required}"));
+    }
+    if finding.severity == Severity::Error {
+        return finding.fix(format!(
+            "# by hand, because a name here does not belong in a command; required is: {required}"
+        ));
+    }
+    finding
 }
 
 /// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.

@@ -18,6 +18,7 @@ use crate::class::Class;
 use crate::cli::Output;
 use crate::evidence::TokenShape;
 use crate::finding::Severity;
+use crate::judge::{Aws, Tool, Word, words};
 use crate::plan::Mechanism;
 use crate::report;
 use crate::{guard, judge, plan};
@@ -137,7 +138,7 @@ pub fn answer(mut run: Run, policy: Option<&[u8]>, output: Output) -> Answer {
         report.result = Some("refuses");
         report.summary = format!("the role is {}; STS compares the whole ARN, path included", arn(theirs));
         report.notes.push(format!("the pod asks for {}", arn(asked)));
-        report.notes.extend(annotate(&context, theirs));
+        report.notes.extend(annotate(&context, theirs).into_iter().flatten());
     }
     let text = match output {
         Output::Text => text::render(&report),
@@ -257,7 +258,8 @@ fn add_statement(report: &mut TrustReport, context: &Context) {
     let Some((role, provider)) = context.role.as_ref().zip(context.provider_arn()) else { return };
     let statement =
         judge::matching_statement(&provider, &context.issuer, &context.audience, &context.subject);
-    report.commands = judge::add_statement(&role.name, &statement.to_string());
+    let word = Word::statement(&statement, role, &context.issuer, &context.audience, &context.subject);
+    report.commands = judge::add_statement(Aws::unless(false), role, word);
     report.statement_to_add = Some(statement);
 }
 
@@ -300,21 +302,18 @@ fn arn(role: &RoleArn) -> String {
     format!("arn:{}:iam::{}:role{}{}", role.partition, role.account, role.path, role.name)
 }
 
-/// The command that writes the role's whole ARN where the webhook reads it.
-fn annotate(context: &Context, role: &RoleArn) -> Option<String> {
+/// The lines that write the role's whole ARN where the webhook reads it.
+fn annotate(context: &Context, role: &RoleArn) -> Option<[String; 2]> {
     let account = judge::Account::of_subject(&context.subject)?;
-    let annotation = format!("eks.amazonaws.com/role-arn={}", arn(role));
-    let command = judge::command(&[
-        "kubectl",
+    let command = Tool::Kubectl.run(words![
         "annotate",
         "serviceaccount",
         "-n",
-        account.namespace,
-        account.name,
-        &annotation,
+        Word::label(account.namespace),
+        Word::dns(account.name),
+        Word::role_arn(&arn(role), false).after("eks.amazonaws.com/role-arn="),
         "--overwrite",
     ])?;
-    Some(format!(
-        "fix: {command}  # overwrites the annotation; then delete the pod, so that a new one gets it"
-    ))
+    let remark = "fix: # overwrites the annotation; then delete the pod, so that a new one gets it";
+    Some([remark.to_owned(), format!("fix: {command}")])
 }

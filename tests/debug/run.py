@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 
@@ -212,6 +213,49 @@ class Plugin(Case):
                 (why,) = state.values()
                 message = why["message"].replace("\n", " ")
                 self.assertIn(f"did not start: {why['reason']}: {message}\n", done.stderr)
+
+    def test_what_the_node_says_is_printed_without_control_characters(self) -> None:
+        # ESC, CR, BEL, DEL, C1's CSI, and an override of the direction.
+        hostile = "a\x1b[2Jb\rc\x07d\x7fe\x9b2Jf\u202eg\u2066h"
+        states = [waiting("ErrImagePull", hostile), ended(128, "StartError", hostile), ended(53, message=hostile)]
+        for state in states:
+            with self.subTest(state), ApiServer(CHECKOUT, state, REPORT, allowed=OF_PLUGIN - {"get pods/log"}) as api:
+                done = self.plugin(api, POD)
+                self.assertRegex(done.stdout + done.stderr, r"a\[2Jb ?cde2Jfgh\n")
+                unseen = re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", done.stdout + done.stderr)
+                self.assertEqual(unseen, [])
+
+    def test_end_without_an_exit_code_is_3(self) -> None:
+        for code in (None, 256, -1, 0.5, "0; touch x"):
+            with self.subTest(code), ApiServer(CHECKOUT, ended(code)) as api:
+                stand_in = self.kubectl(f"""
+                    case "$*" in
+                      *" debug "*) sed -n 's/.*--container=\\([^ ]*\\).*/\\1/p' >"$HOME/name" <<END
+                $*
+                END
+                      ;;
+                      *) jq --arg name "$(cat "$HOME/name" 2>/dev/null)" --argjson code '{json.dumps(code)}' \\
+                        '.status.ephemeralContainerStatuses = [{{$name, state: {{terminated: {{exitCode: $code}}}}}}]' "$HOME/pod.json" ;;
+                    esac""")
+                (self.folder / "pod.json").write_text(json.dumps(CHECKOUT))
+                done = self.plugin(api, POD, PATH=stand_in)
+                self.assertEqual((done.returncode, done.stdout), (3, ""), done)
+                self.assertIn("it has no exit code", done.stderr)
+
+    def test_answer_that_is_not_a_pod_is_3(self) -> None:
+        for answer in ("", "{", "[]", "null", '{"kind": "Pod"}', '{"spec": {"containers": [7]}}'):
+            with self.subTest(answer), ApiServer(CHECKOUT, ended(0)) as api:
+                done = self.plugin(api, POD, PATH=self.kubectl(f"printf %s '{answer}'"))
+                self.assertEqual((done.returncode, done.stdout), (3, ""), done)
+                self.assertIn("what kubectl printed is not a pod", done.stderr)
+
+    def kubectl(self, script: str) -> str:
+        """A PATH with a kubectl that says what no API server says."""
+        stand_in = self.folder / "bin" / "kubectl"
+        stand_in.parent.mkdir(exist_ok=True)
+        stand_in.write_text(f"#!/bin/sh\n{textwrap.dedent(script)}\n")
+        stand_in.chmod(0o755)
+        return f"{stand_in.parent}:{PATH}"
 
     def test_container_that_does_not_end_is_3_after_the_time_given(self) -> None:
         with ApiServer(CHECKOUT, {"running": {"startedAt": "2026-11-22T00:00:00Z"}}) as api:

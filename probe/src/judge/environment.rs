@@ -2,7 +2,8 @@
 //! Session name, endpoint and bundle are in `settings`.
 
 use super::case::Case;
-use super::{agent, settings, shell};
+use super::shell::{Tool, Word, words};
+use super::{agent, settings};
 use crate::arn::RoleArn;
 use crate::chain;
 use crate::class::Class;
@@ -69,38 +70,21 @@ fn annotate(case: &Case<'_>, finding: Finding) -> Finding {
             "# the pod's spec.serviceAccountName names the service account; look for the annotation eks.amazonaws.com/role-arn on it",
         );
     };
-    let (namespace, name) = (account.namespace, account.name);
-    let mut finding = finding.confirm_command(&[
-        "kubectl",
-        "get",
-        "serviceaccount",
-        "-n",
-        namespace,
-        name,
-        "-o",
-        "jsonpath={.metadata.annotations}",
-    ]);
-    if name == "default" {
+    let mut finding = case.show_annotations(finding);
+    if account.name == "default" {
         finding = finding.ruled_out(
             "a service account of its own: the pod runs as `default` (is spec.serviceAccountName missing?)",
         );
     }
     match &case.evidence.environment.stated.expect_role {
-        Some(role) => finding.fix_note(
-            shell::command(&[
-                "kubectl",
-                "annotate",
-                "serviceaccount",
-                "-n",
-                namespace,
-                name,
-                &format!("eks.amazonaws.com/role-arn={role}"),
-                "--overwrite",
-            ]),
-            "overwrites the annotation",
-        ),
+        Some(role) => annotate_role(case, finding, role),
         None => finding,
     }
+}
+
+fn annotate_role(case: &Case<'_>, finding: Finding, role: &str) -> Finding {
+    let role = Word::role_arn(role, case.compatible()).after("eks.amazonaws.com/role-arn=");
+    case.annotate(finding, role, "overwrites the annotation")
 }
 
 fn partly_injected(case: &Case<'_>) -> Option<Finding> {
@@ -146,35 +130,13 @@ fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
     );
     let annotated = role.source == "AWS_ROLE_ARN";
     match (annotated, case.account(), malformed.intended) {
-        (true, Some(account), Some(intended)) => {
-            finding = finding.fix_note(
-                shell::command(&[
-                    "kubectl",
-                    "annotate",
-                    "serviceaccount",
-                    "-n",
-                    account.namespace,
-                    account.name,
-                    &format!("eks.amazonaws.com/role-arn={intended}"),
-                    "--overwrite",
-                ]),
-                "overwrites the annotation",
-            );
-            finding = case.recreate(finding);
+        (true, Some(_), Some(intended)) => {
+            finding = case.recreate(annotate_role(case, finding, &intended));
         }
-        (true, Some(account), None) => {
-            finding = finding.confirm_command(&[
-                "kubectl",
-                "get",
-                "serviceaccount",
-                "-n",
-                account.namespace,
-                account.name,
-                "-o",
-                "jsonpath={.metadata.annotations}",
-            ]);
-            finding =
-                finding.fix("# correct the annotation eks.amazonaws.com/role-arn of that service account");
+        (true, Some(_), None) => {
+            finding = case
+                .show_annotations(finding)
+                .fix("# correct the annotation eks.amazonaws.com/role-arn of that service account");
             finding = case.recreate(finding);
         }
         (_, _, Some(intended)) => finding = finding.fix(format!("# set {} to {intended}", role.source)),
@@ -236,11 +198,11 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
     );
     let issuer = case.token().and_then(|token| token.iss.as_deref());
     Some(match issuer.and_then(crate::partition::region_of_issuer) {
-        Some(region) => case.set_env(
+        Some(region) => case.set_region(
             finding.fix(format!(
                 "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
             )),
-            &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
+            region,
         ),
         None => set_region_of_nodes(case, finding),
     })
@@ -261,16 +223,17 @@ fn set_region_of_nodes(case: &Case<'_>, finding: Finding) -> Finding {
     let label = r"jsonpath={.items[0].metadata.labels.topology\.kubernetes\.io/region}";
     let finding = finding
         .fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env:");
-    let Some(label) = shell::command(&["kubectl", "get", "nodes", "-o", label]) else { return finding };
+    let Some(label) = Tool::Kubectl.run(words!["get", "nodes", "-o", label]) else { return finding };
+    let region = |name: &'static str| Word::from(name).then(Word::variable("region"));
     match case.deployment() {
-        Some((namespace, deployment)) => finding.fix_note(
-            shell::command(&["kubectl", "set", "env", "-n", namespace, &deployment]).map(|command| {
-                format!(
-                    "region=\"$({label})\"; {command} AWS_REGION=\"$region\" AWS_DEFAULT_REGION=\"$region\""
-                )
-            }),
-            "changes all its containers, restarts the deployment's pods",
-        ),
+        Some((namespace, deployment)) => {
+            let changes = words![region("AWS_REGION="), region("AWS_DEFAULT_REGION=")];
+            let command = [words!["set", "env", "-n", namespace, deployment], changes].concat();
+            finding.fix_note(
+                Tool::Kubectl.run(&command).map(|command| format!("region=\"$({label})\"; {command}")),
+                "changes all its containers, restarts the deployment's pods",
+            )
+        }
         None => finding.confirm(label),
     }
 }
@@ -301,9 +264,9 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
     if let Some(region) = issuer {
         let cluster = Partition::of_region(region).map_or("another", |partition| partition.id);
         finding = if cluster == role.partition {
-            case.set_env(
+            case.set_region(
                 finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env")),
-                &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
+                region,
             )
         } else {
             finding.fix(format!(

@@ -5,8 +5,10 @@ mod provider;
 mod role;
 
 use super::case::{Case, span, time};
+use super::shell::{Tool, Word, words};
 use super::token::usual_audience;
-use super::{shell, trust_policy};
+use super::trust_policy;
+use crate::arn::RoleArn;
 use crate::class::{Class, Owner};
 use crate::evidence::{Exchange, StsError};
 use crate::finding::{Finding, Severity};
@@ -61,8 +63,7 @@ fn clock_skew(exchange: &Exchange) -> Option<Finding> {
         .about_time(true)
         .presented(format!("this clock {}", time(exchange.received_at)))
         .required(format!("STS's clock {}", time(exchange.date.unwrap_or_default())))
-        .confirm("chronyc tracking  # on the node")
-        .fix("chronyc makestep  # on the node, as root; EC2's time source is 169.254.169.123"),
+        .set_clock(),
     )
 }
 
@@ -151,23 +152,25 @@ fn issuer_unavailable(case: &Case<'_>, error: &StsError) -> Finding {
     .presented(format!("issuer {issuer}"))
     .required(format!("{issuer}/.well-known/openid-configuration and the keys it names, public and in time"))
     .ruled_out("the role and its trust policy: STS had not looked at them yet");
-    let finding =
-        match shell::command(&["curl", "-fsS", &format!("{issuer}/.well-known/openid-configuration")]) {
-            Some(command) => finding.confirm(command),
-            None => finding,
-        };
+    let finding = finding.confirm_command(discovery(&issuer));
     if of_eks {
-        finding
-            .fix("credprobe check --wait=5m  # retries: for an EKS issuer this passes by itself")
-            .owner(Owner::Aws)
+        finding.fix_note(Some(WAIT), "retries: for an EKS issuer this passes by itself").owner(Owner::Aws)
     } else {
         finding
             .fix(
                 "# make the issuer's discovery document and keys public, and answered within a second; then:",
             )
-            .fix("credprobe check --wait=5m  # retries until STS has fetched them")
+            .fix_note(Some(WAIT), "retries until STS has fetched them")
             .owner(Owner::Cluster)
     }
+}
+
+const WAIT: &str = "credprobe check --wait=5m";
+
+/// Fetches what the issuer says of itself.
+pub(super) fn discovery(issuer: &str) -> Option<String> {
+    let document = Word::issuer(issuer).before("/.well-known/openid-configuration");
+    Tool::Curl.run(words!["-fsS", document])
 }
 
 fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
@@ -181,17 +184,16 @@ fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
 /// Adds the command that annotates the service account with the ARN which IAM has for a role of this name.
 fn annotate_with_real_arn(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(role) = &case.role else { return finding };
-    let show =
-        ["aws", "iam", "get-role", "--role-name", &role.name, "--query", "Role.Arn", "--output", "text"];
-    let finding = finding.confirm_command(&show);
-    let annotate = case.account().and_then(|account| {
-        let (namespace, name) = (account.namespace, account.name);
-        shell::command(&["kubectl", "annotate", "serviceaccount", "-n", namespace, name, "--overwrite"])
-    });
-    let annotate = annotate
-        .zip(shell::command(&show))
-        .map(|(annotate, show)| format!("{annotate} eks.amazonaws.com/role-arn=\"$({show})\""));
-    case.recreate(finding.fix_note(annotate, "overwrites the annotation"))
+    let show = get_role(case, role, "Role.Arn", "text");
+    let finding = finding.confirm_command(show.clone());
+    let annotation = Word::output_of(show).after("eks.amazonaws.com/role-arn=");
+    case.recreate(case.annotate(finding, annotation, "overwrites the annotation"))
+}
+
+/// Shows what IAM has for the role.
+fn get_role(case: &Case<'_>, role: &RoleArn, query: &'static str, output: &'static str) -> Option<String> {
+    let name = Word::role_name(&role.name);
+    case.aws()?.run(words!["iam", "get-role", "--role-name", name, "--query", query, "--output", output])
 }
 
 fn region_disabled(case: &Case<'_>, error: &StsError) -> Finding {
@@ -204,11 +206,16 @@ fn region_disabled(case: &Case<'_>, error: &StsError) -> Finding {
     .presented(format!("{} in {region}: {}", case.role_text(), quoted(error)))
     .required(format!("STS active in {region}"));
     finding
-        .confirm_command(&["aws", "account", "get-region-opt-status", "--region-name", &region])
+        .confirm_command(of_region(case, "get-region-opt-status", &region))
         .fix_note(
-            shell::command(&["aws", "account", "enable-region", "--region-name", &region]),
+            of_region(case, "enable-region", &region),
             "for an opt-in region; for another, activate STS in the IAM console: Account settings, Security Token Service",
         )
+}
+
+/// `aws account OPERATION --region-name REGION`
+pub(super) fn of_region(case: &Case<'_>, operation: &'static str, region: &str) -> Option<String> {
+    case.aws()?.run(words!["account", operation, "--region-name", Word::region(region)])
 }
 
 fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
@@ -217,8 +224,9 @@ fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
         .required("fewer calls a second in this account and region");
     match exchange.retry_after {
         Some(seconds) => finding.fix(format!("# retry in {seconds} s, as STS asks")),
-        None => finding.fix(
-            "credprobe check --wait=2m --start-jitter=10s  # retries with growing pauses; pods that start together should not ask together",
+        None => finding.fix_note(
+            Some("credprobe check --wait=2m --start-jitter=10s"),
+            "retries with growing pauses; pods that start together should not ask together",
         ),
     }
 }
@@ -227,7 +235,10 @@ fn sts_unavailable(exchange: &Exchange, error: &StsError) -> Finding {
     Finding::new(Class::StsUnavailable, format!("STS failed: HTTP {}, {}", exchange.status, quoted(error)))
         .presented(format!("request {}", exchange.request_id.as_deref().unwrap_or("without id")))
         .required("an STS that answers")
-        .fix("credprobe check --wait=5m  # retries; if it lasts, see health.aws.amazon.com and name the request id to AWS support")
+        .fix_note(
+            Some(WAIT),
+            "retries; if it lasts, see health.aws.amazon.com and name the request id to AWS support",
+        )
 }
 
 fn claim_rejected(case: &Case<'_>, error: &StsError) -> Finding {
@@ -255,32 +266,25 @@ fn request_rejected(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> F
         Some(role) if says("durationseconds") => case.reach_sts_itself(
             finding
                 .confirm_note(
-                    shell::command(&[
-                        "aws",
-                        "iam",
-                        "get-role",
-                        "--role-name",
-                        &role.name,
-                        "--query",
-                        "Role.MaxSessionDuration",
-                    ]),
+                    get_role(case, role, "Role.MaxSessionDuration", "text"),
                     "never under 3600, and 900 seconds were asked for: somebody changed the request",
                 )
                 .fix("# something between pod and STS asks for longer sessions:"),
             sts_host(case),
         ),
         Some(role) if says("tags") => {
-            let mut finding =
-                finding.fix("# the token brings session tags; the trust policy must allow them:");
+            let finding = finding.fix("# the token brings session tags; the trust policy must allow them:");
             let actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"];
-            if let Some(statement) = trust_policy::statement_for(case, &actions) {
-                finding.fix.extend(trust_policy::add_statement(&role.name, &statement));
+            match trust_policy::statement_for(case, Some(&actions)) {
+                Some(statement) => {
+                    finding.fix_commands(trust_policy::add_statement(case.aws(), role, statement))
+                }
+                None => finding,
             }
-            finding
         }
-        _ if says("rolesessionname") => case.set_env(
+        _ if says("rolesessionname") => case.unset_env(
             finding.fix("# correct AWS_ROLE_SESSION_NAME in the container's env, or remove it:"),
-            &["AWS_ROLE_SESSION_NAME-"],
+            &["AWS_ROLE_SESSION_NAME"],
         ),
         _ if says("rolearn") => annotate_with_real_arn(case, finding),
         _ => case.reach_sts_itself(
@@ -306,20 +310,13 @@ fn unrecognized(case: &Case<'_>, exchange: &Exchange, quoted: &str) -> Finding {
     ))
     .required("credentials, or an error that is known")
     .fix("# look the code up in the STS API reference, and report it to credprobe, please, with what this prints:")
-    .fix("credprobe check --output=json  # names account, role and issuer, holds no secret");
-    let Ok(endpoint) = &case.route.endpoint else { return finding };
+    .fix_note(Some("credprobe check --output=json"), "names account, role and issuer, holds no secret");
     let event = "AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity";
-    finding.confirm_command(&[
-        "aws",
-        "cloudtrail",
-        "lookup-events",
-        "--region",
-        &endpoint.signing_region,
-        "--lookup-attributes",
-        event,
-        "--max-results",
-        "5",
-    ])
+    let events = case.aws().zip(case.signing_region()).and_then(|(aws, region)| {
+        let events = ["--lookup-attributes", event, "--max-results", "5"].map(Word::from);
+        aws.run(&[words!["cloudtrail", "lookup-events", "--region", region], &events].concat())
+    });
+    finding.confirm_command(events)
 }
 
 fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {

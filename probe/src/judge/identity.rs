@@ -2,7 +2,7 @@
 
 use super::case::{Case, time};
 use super::exchange::SKEW_LIMIT;
-use super::shell;
+use super::shell::words;
 use crate::arn::RoleArn;
 use crate::class::Class;
 use crate::evidence::{Identity, StsError};
@@ -82,8 +82,7 @@ pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
             SKEW_LIMIT / 60
         ))
         .ruled_out("the exchange: it is not signed, and it succeeded")
-        .confirm("chronyc tracking  # on the node")
-        .fix("chronyc makestep  # on the node, as root; EC2's time source is 169.254.169.123")
+        .set_clock()
 }
 
 fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
@@ -95,15 +94,19 @@ fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
     .presented(format!("credentials issued by {endpoint}"))
     .required(format!("credentials that {endpoint} accepts"));
     finding.fix_note(
-        shell::command(&[
-            "aws",
-            "iam",
-            "set-security-token-service-preferences",
-            "--global-endpoint-token-version",
-            "v2Token",
-        ]),
+        issue_version_2(case),
         "where an opt-in region refuses tokens of the global endpoint; changes the account's setting",
     )
+}
+
+/// Makes the account's global endpoint issue session tokens that every region takes.
+pub(super) fn issue_version_2(case: &Case<'_>) -> Option<String> {
+    case.aws()?.run(words![
+        "iam",
+        "set-security-token-service-preferences",
+        "--global-endpoint-token-version",
+        "v2Token",
+    ])
 }
 
 fn unconfirmed(case: &Case<'_>, why: &str) -> Finding {

@@ -2,7 +2,7 @@
 //! Only what explains a refusal is here; an issuer out of the pod's reach is no finding.
 
 use super::case::Case;
-use super::shell;
+use super::exchange::{discovery, of_region};
 use crate::class::Class;
 use crate::evidence::{Issuer, KeySource, Origin, Signature};
 use crate::finding::Finding;
@@ -31,9 +31,9 @@ fn region_disabled(case: &Case<'_>) -> Option<Finding> {
     .ruled_out(
         "the IAM OIDC provider, its audience, the role and its trust policy: they serve in the other region",
     )
-    .confirm_command(&["aws", "account", "get-region-opt-status", "--region-name", asked]);
+    .confirm_command(of_region(case, "get-region-opt-status", asked));
     let finding = finding.fix_note(
-        shell::command(&["aws", "account", "enable-region", "--region-name", asked]),
+        of_region(case, "enable-region", asked),
         &format!("with credentials of account {account}; takes some minutes"),
     );
     Some(finding.fix(format!(
@@ -65,13 +65,9 @@ fn issuer_unusable(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
         .presented(presented)
         .required(required)
         .ruled_out("the role and its trust policy: STS had not looked at them yet");
-    let finding = match shell::command(&["curl", "-fsS", &format!("{url}/.well-known/openid-configuration")])
-    {
-        Some(command) => finding.confirm(command),
-        None => finding,
-    };
     Some(
         finding
+            .confirm_command(discovery(url))
             .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
             .fix("kubectl get --raw /openid/v1/jwks > keys.json")
             .fix(format!("# publish these two again under {url}, readable for everyone, with jwks_uri pointing to the second")),

@@ -1,8 +1,8 @@
 //! Judges the way to STS: name, connection, TLS, proxy, and answers that never came whole. Pure.
 
 use super::case::Case;
-use super::repair::COREDNS;
-use super::shell;
+use super::repair::{COREDNS, show_coredns};
+use super::shell::{Tool, Word, words};
 use crate::class::Class;
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase};
 use crate::finding::Finding;
@@ -67,16 +67,26 @@ fn dns_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
     .confirm("kubectl -n kube-system get pods -l k8s-app=kube-dns");
     match &case.evidence.control_name {
         Some(control) if control.failure.is_none() => finding
-            .ruled_out(format!("the cluster's DNS as such: {} resolves, so what is behind it fails", control.name))
-            .fix("kubectl -n kube-system get configmap coredns -o yaml  # does its `forward` point to a nameserver that works?"),
+            .ruled_out(format!(
+                "the cluster's DNS as such: {} resolves, so what is behind it fails",
+                control.name
+            ))
+            .fix_note(Some(COREDNS), "does its forward point to a nameserver that works?"),
         Some(control) => finding
             .ruled_out(format!("a wrong host name: {} does not resolve either", control.name))
-            .fix(DNS_LOGS),
-        None => finding.fix(DNS_LOGS),
+            .show_dns_logs(),
+        None => finding.show_dns_logs(),
     }
 }
 
-const DNS_LOGS: &str = "kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50  # then: does a NetworkPolicy let this pod reach port 53, UDP and TCP?";
+impl Finding {
+    fn show_dns_logs(self) -> Self {
+        self.fix_note(
+            Some("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"),
+            "then: does a NetworkPolicy let this pod reach port 53, UDP and TCP?",
+        )
+    }
+}
 
 fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     let region = case.route.region.as_ref();
@@ -100,11 +110,11 @@ fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Find
         (Ok(endpoint), ..) if endpoint.configured_by.is_some() => {
             case.reach_sts_itself(finding, host(network))
         }
-        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => case.set_env(
+        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => case.set_region(
             finding.fix(format!("# correct {by}: the cluster's region is {of_issuer}")),
-            &[&format!("AWS_REGION={of_issuer}"), &format!("AWS_DEFAULT_REGION={of_issuer}")],
+            of_issuer,
         ),
-        _ => case.create_interface_endpoint(finding.confirm(COREDNS)),
+        _ => case.create_interface_endpoint(show_coredns(finding)),
     }
 }
 
@@ -197,11 +207,11 @@ fn unreachable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding
     match families.first() {
         Some(false) if one_family && !dual_stack => case.create_interface_endpoint(case.set_env(
             finding.fix("# a pod with IPv6 alone reaches IPv4 hosts only through NAT64; STS has IPv6 at its dual-stack endpoint:"),
-            &["AWS_USE_DUALSTACK_ENDPOINT=true"],
+            words!["AWS_USE_DUALSTACK_ENDPOINT=true"],
         )),
-        Some(true) if one_family && dual_stack => case.set_env(
+        Some(true) if one_family && dual_stack => case.unset_env(
             finding.fix("# a pod with IPv4 alone does not reach IPv6 hosts:"),
-            &["AWS_USE_DUALSTACK_ENDPOINT-"],
+            &["AWS_USE_DUALSTACK_ENDPOINT"],
         ),
         _ => case.create_interface_endpoint(finding.fix("# give the subnet's route table a way there, or the VPC an endpoint of its own:")),
     }
@@ -241,7 +251,7 @@ fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
             finding.fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
             host(network),
         ),
-        _ if about_time => finding.fix("chronyc tracking  # on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
+        _ if about_time => finding.fix_note(Some("chronyc tracking"), "on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
         _ => case.reach_sts_itself(
             finding.fix("# what answers on that address is not STS: a proxy, a mesh or a hosts entry is in between"),
             host(network),
@@ -251,18 +261,13 @@ fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
 
 /// `AWS_CA_BUNDLE` is read by SDKs instead of their own roots, `SSL_CERT_FILE` by OpenSSL and Go.
 fn trust_the_inspection(case: &Case<'_>, finding: Finding) -> Finding {
-    let create = ["create", "configmap", "tls-inspection", "--from-file=ca.pem"];
-    let finding = match case.namespace() {
-        Some(namespace) => {
-            let command = [&["kubectl", "-n", namespace][..], &create].concat();
-            finding.fix_note(
-                shell::command(&command),
-                "ca.pem as its owners gave it, never as this connection presents it",
-            )
-        }
-        None => finding,
-    };
-    case.set_env(finding, &["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
+    let create = case.namespace().and_then(|namespace| {
+        let create = ["create", "configmap", "tls-inspection", "--from-file=ca.pem"].map(Word::from);
+        Tool::Kubectl.run(&[words!["-n", Word::label(namespace)], &create].concat())
+    });
+    let finding =
+        finding.fix_note(create, "ca.pem as its owners gave it, never as this connection presents it");
+    case.set_env(finding, words!["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
 }
 
 fn roots(label: &str) -> String {

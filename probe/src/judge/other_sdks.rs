@@ -2,7 +2,6 @@
 //! What each SDK does, `chain` says; SDKs that are not AWS's own count only where `--sdk` names them.
 
 use super::case::Case;
-use super::shell;
 use crate::chain::{self, Call, Proxying, Sdk, Way};
 use crate::class::Class;
 use crate::finding::{Finding, Severity};
@@ -37,7 +36,7 @@ fn not_as_that_sdk(case: &Case<'_>) -> Option<Finding> {
             .transient(false)
             .presented(format!("--sdk={asked}"))
             .required("the id of an SDK whose host is known")
-            .fix("credprobe chain  # lists the ids, and which hosts are known"),
+            .fix_note(Some("credprobe chain"), "lists the ids, and which hosts are known"),
     )
 }
 
@@ -117,16 +116,14 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
             let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
             let set = variables.into_iter().filter(|name| case.evidence.environment.get(name).is_some());
             let set: Vec<&str> = set.collect();
-            let removals: Vec<String> = set.iter().map(|name| format!("{name}-")).collect();
-            let removals: Vec<&str> = removals.iter().map(String::as_str).collect();
-            case.set_env(
+            case.unset_env(
                 finding
                     .presented(format!("{} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", set.join(" and ")))
                     .required("no such variable, so that no SDK takes it")
                     .fix(
                         "# remove what is to be ignored anyway, or set it in code where one client needs it:",
                     ),
-                &removals,
+                &set,
             )
         }
         Cause::Region => {
@@ -134,14 +131,14 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
                 let value = case.evidence.environment.get(name);
                 value.map_or_else(|| format!("no {name}"), |value| format!("{name}={value}"))
             });
-            case.set_env(
+            case.set_region(
                 finding
                     .presented(both.join(", "))
                     .required(format!(
                         "AWS_REGION={region} and AWS_DEFAULT_REGION={region}: boto3 reads only the second, JavaScript v3 only the first"
                     ))
                     .fix("# set both in the container's env; where neither is there, the webhook adds both:"),
-                &[&format!("AWS_REGION={region}"), &format!("AWS_DEFAULT_REGION={region}")],
+                region,
             )
         }
     }
@@ -149,17 +146,9 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
 
 fn regional(case: &Case<'_>, finding: Finding) -> Finding {
     match case.account() {
-        Some(account) => case.recreate(finding.fix_note(
-            shell::command(&[
-                "kubectl",
-                "annotate",
-                "serviceaccount",
-                "-n",
-                account.namespace,
-                account.name,
-                "eks.amazonaws.com/sts-regional-endpoints=true",
-                "--overwrite",
-            ]),
+        Some(_) => case.recreate(case.annotate(
+            finding,
+            "eks.amazonaws.com/sts-regional-endpoints=true".into(),
             "overwrites the annotation; where the pod spec sets the variable, remove it there",
         )),
         None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
@@ -228,15 +217,14 @@ fn misread(case: &Case<'_>, endpoint: &Endpoint, summary: String) -> Finding {
             let value = |name: &str| environment.variables.get(name);
             value(upper).is_some() && value(lower).is_some() && value(upper) != value(lower)
         })
-        .map(|(_, lower)| format!("{lower}-"));
-    let doubled: Vec<String> = doubled.collect();
+        .map(|(_, lower)| lower);
+    let doubled: Vec<&str> = doubled.collect();
     if doubled.is_empty() {
         return case.pass_the_proxy(finding, &endpoint.host);
     }
-    let removals: Vec<&str> = doubled.iter().map(String::as_str).collect();
-    case.set_env(
+    case.unset_env(
         finding.fix("# leave one spelling, after making sure that nothing else needs the other:"),
-        &removals,
+        &doubled,
     )
 }
 

@@ -2,39 +2,87 @@
 //! What restarts or overwrites says so behind the command; a name that is not known gives no command.
 
 use super::case::Case;
-use super::shell;
+use super::shell::{Aws, Tool, Word, words};
 use crate::evidence::Network;
 use crate::finding::Finding;
 use crate::plan;
 
 impl Case<'_> {
     /// Namespace and `deployment/NAME`, where the pod's name tells it.
-    pub(super) fn deployment(&self) -> Option<(&str, String)> {
+    pub(super) fn deployment(&self) -> Option<(Word, Word)> {
         let name = self.pod_name().and_then(deployment)?;
-        Some((self.namespace()?, format!("deployment/{name}")))
+        Some((Word::label(self.namespace()?), Word::dns(name).after("deployment/")))
+    }
+
+    /// What prints commands of the AWS CLI, where STS is AWS's.
+    pub(super) fn aws(&self) -> Option<Aws> {
+        Aws::unless(self.compatible())
+    }
+
+    /// Adds the command that annotates the pod's service account, where the webhook of EKS reads it.
+    pub(super) fn annotate(&self, finding: Finding, annotation: Word, note: &str) -> Finding {
+        let command = self.account().filter(|_| !self.compatible()).and_then(|account| {
+            Tool::Kubectl.run(words![
+                "annotate",
+                "serviceaccount",
+                "-n",
+                Word::label(account.namespace),
+                Word::dns(account.name),
+                annotation,
+                "--overwrite",
+            ])
+        });
+        finding.fix_note(command, note)
+    }
+
+    /// Adds the command that shows the annotations of the pod's service account.
+    pub(super) fn show_annotations(&self, finding: Finding) -> Finding {
+        let Some(account) = self.account() else { return finding };
+        finding.confirm_command(Tool::Kubectl.run(words![
+            "get",
+            "serviceaccount",
+            "-n",
+            Word::label(account.namespace),
+            Word::dns(account.name),
+            "-o",
+            "jsonpath={.metadata.annotations}",
+        ]))
     }
 
     /// Adds `kubectl VERB… -n NAMESPACE deployment/NAME WORDS…`, where the pod's name tells the deployment.
     pub(super) fn deployment_command(
         &self,
         finding: Finding,
-        verb: &[&str],
-        words: &[&str],
+        verb: &[Word],
+        words: &[Word],
         note: &str,
     ) -> Finding {
         let Some((namespace, deployment)) = self.deployment() else { return finding };
-        let command = [&["kubectl"], verb, &["-n", namespace, &deployment], words].concat();
-        finding.fix_note(shell::command(&command), note)
+        let command = [verb, words!["-n", namespace, deployment], words].concat();
+        finding.fix_note(Tool::Kubectl.run(&command), note)
     }
 
     /// Adds the command that sets (`NAME=VALUE`) or removes (`NAME-`) variables of the deployment's containers.
-    pub(super) fn set_env(&self, finding: Finding, changes: &[&str]) -> Finding {
+    pub(super) fn set_env(&self, finding: Finding, changes: &[Word]) -> Finding {
         self.deployment_command(
             finding,
-            &["set", "env"],
+            words!["set", "env"],
             changes,
             "changes all its containers, restarts the deployment's pods",
         )
+    }
+
+    /// Adds the command that removes variables of the deployment's containers.
+    pub(super) fn unset_env(&self, finding: Finding, names: &[&str]) -> Finding {
+        let changes: Vec<Word> = names.iter().map(|name| Word::variable_name(name).before("-")).collect();
+        self.set_env(finding, &changes)
+    }
+
+    /// Adds the command that sets the region in the deployment's containers, under both names.
+    pub(super) fn set_region(&self, finding: Finding, region: &str) -> Finding {
+        let region = Word::region(region);
+        let changes = words![region.clone().after("AWS_REGION="), region.after("AWS_DEFAULT_REGION=")];
+        self.set_env(finding, changes)
     }
 
     /// Adds what lets the webhook set both variables again: it adds neither where the pod spec has one.
@@ -50,42 +98,43 @@ impl Case<'_> {
             "# remove {} from the container's env in the pod spec, so that the webhook sets both and mounts the token",
             sources.join(" and ")
         ));
-        let removals: Vec<String> = sources
-            .iter()
-            .filter(|source| source.starts_with("AWS_"))
-            .map(|source| format!("{source}-"))
-            .collect();
-        let removals: Vec<&str> = removals.iter().map(String::as_str).collect();
-        let finding = if removals.is_empty() { finding } else { self.set_env(finding, &removals) };
+        let names: Vec<&str> = sources.into_iter().filter(|source| source.starts_with("AWS_")).collect();
+        let finding = if names.is_empty() { finding } else { self.unset_env(finding, &names) };
         self.recreate(finding)
     }
 
     /// Adds the command that shows what kubelet said of this pod, where its names are known.
     pub(super) fn events(&self, finding: Finding) -> Finding {
         match self.account().zip(self.pod_name()) {
-            Some((account, pod)) => finding.confirm_command(&[
-                "kubectl",
+            Some((account, pod)) => finding.confirm_command(Tool::Kubectl.run(words![
                 "get",
                 "events",
                 "-n",
-                account.namespace,
+                Word::label(account.namespace),
                 "--field-selector",
-                &format!("involvedObject.name={pod}"),
-            ]),
+                Word::dns(pod).after("involvedObject.name="),
+            ])),
             None => finding,
         }
     }
 
     /// Adds the command that recreates the pod, where its names are known.
     pub(super) fn recreate(&self, finding: Finding) -> Finding {
-        match (self.namespace(), self.pod_name()) {
-            (Some(namespace), Some(pod)) => finding.fix_note(
-                shell::command(&["kubectl", "delete", "pod", "-n", namespace, pod]),
+        let command = self.namespace().zip(self.pod_name()).and_then(|(namespace, pod)| {
+            Tool::Kubectl.run(words!["delete", "pod", "-n", Word::label(namespace), Word::dns(pod)])
+        });
+        match (command, self.compatible()) {
+            (Some(command), false) => finding.fix_note(
+                Some(command),
                 "restarts: its controller makes a new pod, which the webhook sees again",
             ),
-            _ => finding.fix(
+            (Some(command), true) => {
+                finding.fix_note(Some(command), "restarts: its controller makes a new pod")
+            }
+            (None, false) => finding.fix(
                 "# delete this pod so that its controller makes a new one: the webhook acts on new pods only",
             ),
+            (None, true) => finding.fix("# delete this pod so that its controller makes a new one"),
         }
     }
 
@@ -95,16 +144,14 @@ impl Case<'_> {
     /// alone (istio `traffic.sidecar.istio.io`, linkerd `config.linkerd.io`), each ignored by the other.
     pub(super) fn pass_the_mesh(&self, finding: Finding) -> Finding {
         let finding = match self.namespace() {
-            Some(namespace) => {
-                finding.confirm_command(&["kubectl", "get", "networkpolicy", "-n", namespace, "-o", "yaml"])
-            }
+            Some(namespace) => finding.confirm_command(networkpolicies(namespace)),
             None => finding,
         };
         const LEAVE_443: &str = r#"{"spec":{"template":{"metadata":{"annotations":{"traffic.sidecar.istio.io/excludeOutboundPorts":"443","config.linkerd.io/skip-outbound-ports":"443"}}}}}"#;
         self.deployment_command(
             finding,
-            &["patch"],
-            &["-p", LEAVE_443],
+            words!["patch"],
+            words!["-p", LEAVE_443],
             "where a mesh runs: its proxy leaves port 443 alone; replaces such a list that is there, restarts the deployment's pods",
         )
     }
@@ -114,9 +161,9 @@ impl Case<'_> {
         let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
         let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
         match configured {
-            Some(variable) => self.set_env(finding, &[&format!("{variable}-")]),
+            Some(variable) => self.unset_env(finding, &[variable]),
             None if proxied => self.pass_the_proxy(finding, host),
-            None => self.pass_the_mesh(finding.confirm(COREDNS)),
+            None => self.pass_the_mesh(show_coredns(finding)),
         }
     }
 
@@ -127,46 +174,65 @@ impl Case<'_> {
             (None, Some(present)) => ("no_proxy", Some(present)),
             (present, _) => ("NO_PROXY", present),
         };
-        let value = present.map_or_else(|| host.to_owned(), |present| format!("{present},{host}"));
-        self.set_env(finding, &[&format!("{name}={value}")])
+        let host = Word::host(host);
+        let hosts = match present {
+            Some(present) => Word::hosts(present).before(",").then(host),
+            None => host,
+        };
+        self.set_env(finding, &[Word::from(name).before("=").then(hosts)])
     }
 
     /// Adds the command that lets the VPC reach the interface endpoint which has this address.
     pub(super) fn open_security_group(&self, finding: Finding, network: &Network) -> Finding {
-        let Some(address) = network.addresses.first().map(|attempt| attempt.address.ip().to_string()) else {
+        let Some(address) = network.addresses.first().map(|attempt| attempt.address.ip()) else {
             return finding;
         };
-        let Some(region) = self.signing_region() else { return finding };
-        let filter = format!("Name=addresses.private-ip-address,Values={address}");
-        let interface = |query: &str| {
-            let words = [
-                "aws",
+        let (Some(region), Some(aws)) = (self.signing_region(), self.aws()) else { return finding };
+        let filter = Word::from(address).after("Name=addresses.private-ip-address,Values=");
+        let interface = |query: &'static str| {
+            aws.run(words![
                 "ec2",
                 "describe-network-interfaces",
                 "--region",
-                region,
+                &region,
                 "--filters",
                 &filter,
                 "--query",
                 query,
                 "--output",
                 "text",
-            ];
-            shell::command(&words)
+            ])
         };
         let finding = finding.confirm_note(
             interface("NetworkInterfaces[].[Description,VpcId,Groups[].GroupId]"),
             "whose address it is, and its security groups",
         );
-        let region = shell::quote(region);
-        let command = region
-            .zip(interface("NetworkInterfaces[0].Groups[0].GroupId"))
-            .zip(interface("NetworkInterfaces[0].VpcId"));
-        let command = command.map(|((region, group), vpc)| {
-            format!(
-                "aws ec2 authorize-security-group-ingress --region {region} --protocol tcp --port 443 --group-id \"$({group})\" --cidr \"$(aws ec2 describe-vpcs --region {region} --vpc-ids \"$({vpc})\" --query 'Vpcs[0].CidrBlock' --output text)\""
-            )
-        });
+        let addresses = aws.run(words![
+            "ec2",
+            "describe-vpcs",
+            "--region",
+            &region,
+            "--vpc-ids",
+            Word::output_of(interface("NetworkInterfaces[0].VpcId")),
+            "--query",
+            "Vpcs[0].CidrBlock",
+            "--output",
+            "text",
+        ]);
+        let command = aws.run(words![
+            "ec2",
+            "authorize-security-group-ingress",
+            "--region",
+            &region,
+            "--protocol",
+            "tcp",
+            "--port",
+            "443",
+            "--group-id",
+            Word::output_of(interface("NetworkInterfaces[0].Groups[0].GroupId")),
+            "--cidr",
+            Word::output_of(addresses),
+        ]);
         finding.fix_note(command, "adds one rule: TCP 443 from the VPC's addresses")
     }
 
@@ -174,77 +240,110 @@ impl Case<'_> {
     pub(super) fn create_interface_endpoint(&self, finding: Finding) -> Finding {
         let by_token = || self.token().and_then(|token| token.node_name.as_deref());
         let node = self.evidence.process.node_name.as_deref().or_else(by_token);
-        let (Some(node), Some(region)) = (node, self.signing_region()) else {
-            return finding
-                .fix("# create an interface endpoint for STS with private DNS in the cluster's VPC");
-        };
-        let filter = format!("Name=private-dns-name,Values={node}");
-        let instance = [
-            "aws",
-            "ec2",
-            "describe-instances",
-            "--region",
-            region,
-            "--filters",
-            &filter,
-            "--query",
-            "Reservations[0].Instances[0].[VpcId,SubnetId,SecurityGroups[0].GroupId]",
-            "--output",
-            "text",
-        ];
-        let service = match crate::partition::Partition::of_region(region) {
-            Some(partition) if partition.id == "aws-cn" => format!("cn.com.amazonaws.{region}.sts"),
-            _ => format!("com.amazonaws.{region}.sts"),
-        };
-        let create = [
-            "aws",
-            "ec2",
-            "create-vpc-endpoint",
-            "--region",
-            region,
-            "--vpc-endpoint-type",
-            "Interface",
-            "--service-name",
-            &service,
-            "--private-dns-enabled",
-        ];
-        let command = shell::command(&instance).zip(shell::command(&create)).map(|(instance, create)| {
-            format!(
-                "{instance} | while read -r vpc subnet group; do {create} --vpc-id \"$vpc\" --subnet-ids \"$subnet\" --security-group-ids \"$group\"; done"
-            )
+        let command = node.zip(self.signing_region()).and_then(|(node, region)| {
+            let china = region.text().is_some_and(|region| region.starts_with("cn-"));
+            let prefix = if china { "cn.com.amazonaws." } else { "com.amazonaws." };
+            let service = region.clone().after(prefix).before(".sts");
+            interface_endpoint(self.aws()?, node, &region, service)
         });
-        finding.fix_note(
-            command,
-            "an STS endpoint in the node's VPC, for all that runs there; AWS bills it by the hour",
-        )
+        match command {
+            Some(command) => finding.fix_note(
+                Some(command),
+                "an STS endpoint in the node's VPC, for all that runs there; AWS bills it by the hour",
+            ),
+            None => {
+                finding.fix("# create an interface endpoint for STS with private DNS in the cluster's VPC")
+            }
+        }
     }
 
-    fn signing_region(&self) -> Option<&str> {
-        self.route.endpoint.as_ref().ok().map(|endpoint| endpoint.signing_region.as_str())
+    pub(super) fn signing_region(&self) -> Option<Word> {
+        self.route.endpoint.as_ref().ok().map(|endpoint| Word::region(&endpoint.signing_region))
     }
 }
 
+/// Gives the VPC of `node` an interface endpoint for `service`.
+pub(super) fn interface_endpoint(aws: Aws, node: &str, region: &Word, service: Word) -> Option<String> {
+    let instance = aws.run(words![
+        "ec2",
+        "describe-instances",
+        "--region",
+        region,
+        "--filters",
+        Word::dns(node).after("Name=private-dns-name,Values="),
+        "--query",
+        "Reservations[0].Instances[0].[VpcId,SubnetId,SecurityGroups[0].GroupId]",
+        "--output",
+        "text",
+    ])?;
+    let create = aws.run(words![
+        "ec2",
+        "create-vpc-endpoint",
+        "--region",
+        region,
+        "--vpc-endpoint-type",
+        "Interface",
+        "--service-name",
+        service,
+        "--private-dns-enabled",
+        "--vpc-id",
+        Word::variable("vpc"),
+        "--subnet-ids",
+        Word::variable("subnet"),
+        "--security-group-ids",
+        Word::variable("group"),
+    ])?;
+    Some(format!("{instance} | while read -r vpc subnet group; do {create}; done"))
+}
+
+/// Shows the policies that may keep pods of the namespace from a host.
+pub(super) fn networkpolicies(namespace: &str) -> Option<String> {
+    Tool::Kubectl.run(words!["get", "networkpolicy", "-n", Word::label(namespace), "-o", "yaml"])
+}
+
 /// Shows what CoreDNS makes of names.
-pub(super) const COREDNS: &str =
-    "kubectl -n kube-system get configmap coredns -o yaml  # a rewrite, a hosts block, a forward that lies?";
+pub(super) fn show_coredns(finding: Finding) -> Finding {
+    finding.confirm_note(Some(COREDNS), "a rewrite, a hosts block, a forward that lies?")
+}
+
+pub(super) const COREDNS: &str = "kubectl -n kube-system get configmap coredns -o yaml";
 
 impl Finding {
-    /// A command to repair with a remark behind it.
-    pub(super) fn fix_note(mut self, command: Option<String>, note: &str) -> Self {
-        self.fix.extend(command.map(|command| format!("{command}  # {note}")));
-        self
+    /// A command to repair below its remark. Not behind it: not every shell takes a remark there.
+    pub(super) fn fix_note(self, command: Option<impl Into<String>>, note: &str) -> Self {
+        match command {
+            Some(command) => self.fix(format!("# {note}")).fix(command),
+            None => self,
+        }
     }
 
-    /// A command that shows it, with a remark behind it.
-    pub(super) fn confirm_note(mut self, command: Option<String>, note: &str) -> Self {
-        self.confirm.extend(command.map(|command| format!("{command}  # {note}")));
-        self
+    /// A command that shows it, below its remark.
+    pub(super) fn confirm_note(self, command: Option<impl Into<String>>, note: &str) -> Self {
+        match command {
+            Some(command) => self.confirm(format!("# {note}")).confirm(command),
+            None => self,
+        }
     }
 
     /// A command that shows it.
-    pub(super) fn confirm_command(mut self, words: &[&str]) -> Self {
-        self.confirm.extend(shell::command(words));
-        self
+    pub(super) fn confirm_command(self, command: Option<String>) -> Self {
+        match command {
+            Some(command) => self.confirm(command),
+            None => self,
+        }
+    }
+
+    /// Shows and sets the clock of the node, from which a pod has its own.
+    pub(super) fn set_clock(self) -> Self {
+        self.confirm_note(Some("chronyc tracking"), "on the node").fix_note(
+            Some("chronyc makestep"),
+            "on the node, as root, where its clock is wrong; EC2's time source is 169.254.169.123",
+        )
+    }
+
+    /// Commands that repair it.
+    pub(super) fn fix_commands(self, commands: Vec<String>) -> Self {
+        commands.into_iter().fold(self, Self::fix)
     }
 }
 

@@ -2,7 +2,8 @@
 //! Each finding tells how the setting is taken back.
 
 use super::case::Case;
-use super::shell;
+use super::identity::issue_version_2;
+use super::shell::{Tool, Word, words};
 use crate::class::Class;
 use crate::finding::{Finding, Severity};
 use crate::plan::{self, RouteProblem};
@@ -29,9 +30,9 @@ fn remove(case: &Case<'_>, finding: Finding, source: &str) -> Finding {
     if source.starts_with("--") {
         return finding.fix(format!("# correct {source} or leave it out"));
     }
-    case.set_env(
+    case.unset_env(
         finding.fix(format!("# correct {source} in the container's env, or remove it:")),
-        &[&format!("{source}-")],
+        &[source],
     )
 }
 
@@ -106,8 +107,12 @@ fn endpoint_untrusted(case: &Case<'_>, variable: &str, url: &str, host: &str) ->
     .presented(format!("{variable}={url} in the environment of pid {pid}"))
     .required("the same endpoint in credprobe's own environment, as a word that it is meant")
     .fix_note(
-        shell::command(&["env", &format!("AWS_ENDPOINT_URL_STS={url}"), "credprobe", "check"])
-            .map(|command| format!("{command} --target-pid={pid}")),
+        Tool::Env.run(words![
+            Word::url(url).after("AWS_ENDPOINT_URL_STS="),
+            "credprobe",
+            "check",
+            Word::from(pid).after("--target-pid="),
+        ]),
         "in the debug container; with kubectl debug: --env",
     )
 }
@@ -147,16 +152,8 @@ fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> 
             case.evidence.environment.get(variable).unwrap_or_default()
         ))
         .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
-        remove(case, finding, variable).fix_note(
-            shell::command(&[
-                "aws",
-                "iam",
-                "set-security-token-service-preferences",
-                "--global-endpoint-token-version",
-                "v2Token",
-            ]),
-            "instead; changes the account's setting",
-        )
+        remove(case, finding, variable)
+            .fix_note(issue_version_2(case), "instead; changes the account's setting")
     })
 }
 

@@ -2,6 +2,7 @@
 //! Who picks what, `chain` says.
 
 use super::case::Case;
+use super::shell::{Word, words};
 use crate::chain::{self, Present, Provider, Sdk};
 use crate::class::Class;
 use crate::evidence::Environment;
@@ -69,27 +70,25 @@ fn repair(case: &Case<'_>, wins: &Present, finding: Finding) -> Finding {
             let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
             let set: Vec<&str> =
                 names.into_iter().filter(|name| environment.get(name) == Some("set")).collect();
-            let removals: Vec<String> = set.iter().map(|name| format!("{name}-")).collect();
-            let removals: Vec<&str> = removals.iter().map(String::as_str).collect();
             let finding = finding.fix(format!(
                 "# take {} out of the container's env, and out of what envFrom names, unless they are meant:",
                 set.join(", ")
             ));
-            case.set_env(finding, &removals)
+            case.unset_env(finding, &set)
         }
-        Provider::WebIdentity => case.set_env(
+        Provider::WebIdentity => case.unset_env(
             finding.fix("# take IRSA's variables out of the container's env, where Pod Identity is meant:"),
-            &["AWS_ROLE_ARN-", "AWS_WEB_IDENTITY_TOKEN_FILE-"],
+            &["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
         ),
         // The webhook adds neither of the pair where the pod spec has one of it (`pkg/handler`).
         Provider::Container => case.set_env(
             finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
-            &["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
+            words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
         ),
         _ => {
             let files = ["AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null"];
             let named = environment.get("AWS_PROFILE").map(|_| "AWS_PROFILE-");
-            let changes: Vec<&str> = files.into_iter().chain(named).collect();
+            let changes: Vec<Word> = files.into_iter().chain(named).map(Word::from).collect();
             case.set_env(
                 finding.fix("# leave the profile's files out of the container, or keep SDKs from reading them:"),
                 &changes,

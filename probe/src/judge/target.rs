@@ -10,7 +10,7 @@ use crate::class::Class;
 use crate::evidence::target::{Candidate, Sighting, Status};
 use crate::evidence::{Process, Target};
 use crate::finding::{Finding, Severity};
-use crate::judge::shell;
+use crate::judge::shell::{Tool, Word, words};
 use refusal::Columns;
 
 pub use refusal::{Difference, ptrace_refusal};
@@ -61,7 +61,7 @@ fn another(finding: Finding, presented: &str, required: &str) -> Finding {
     finding
         .presented(presented)
         .required(required)
-        .confirm("ls /proc  # in a container that has a shell: the pids in sight")
+        .confirm_note(Some("ls /proc"), "in a container that has a shell: the pids in sight")
         .fix("credprobe check --target-pid=auto")
 }
 
@@ -94,7 +94,7 @@ fn not_chosen(target: &Target) -> Finding {
         return inconclusive("--target-pid=auto finds no other container's process".to_owned())
             .presented("only credprobe's own container is in its pid namespace")
             .required("the app's pid namespace")
-            .confirm("ls /proc  # in a container that has a shell: the pids in sight")
+            .confirm_note(Some("ls /proc"), "in a container that has a shell: the pids in sight")
             .fix("# kubectl debug with --target and the app container's name; or spec.shareProcessNamespace: true in the pod spec");
     }
     let table: Vec<String> = target.candidates.iter().map(row).collect();
@@ -191,7 +191,7 @@ fn unreadable(target: &Target, name: &str) -> Option<Finding> {
             inconclusive(format!("the environment of {name} is too large to be a real one; it was not used"))
                 .presented("over 16 MiB, or over 1 MiB of AWS variables")
                 .required("at most what exec(2) takes, 6 MiB")
-                .confirm_note(shell::command(&["wc", "-c", &environ(target)?]), "as the process's user"),
+                .confirm_note(Tool::Wc.run(words!["-c", environ(target)?]), "as the process's user"),
         );
     }
     let (file, errno) = match (&target.environment_error, &target.root_error) {
@@ -203,8 +203,8 @@ fn unreadable(target: &Target, name: &str) -> Option<Finding> {
     Some(another(finding, &format!("{file}: {errno}"), "a process that runs and has a root directory"))
 }
 
-fn environ(target: &Target) -> Option<String> {
-    Some(format!("/proc/{}/environ", target.pid?))
+fn environ(target: &Target) -> Option<Word> {
+    Some(Word::from(target.pid?).after("/proc/").before("/environ"))
 }
 
 /// A value that was dropped would look unset.

@@ -488,12 +488,29 @@ fn an_attempt_without_answer_and_without_failure_is_never_ready() {
 
 #[test]
 fn beside_another_sts_no_command_of_aws_is_printed() {
-    let mut evidence = refused(403, "AccessDenied", "");
-    let stated = &mut evidence.environment.stated;
-    stated.sts_compatible = true;
-    let finding = one(&evidence);
-    assert_eq!(finding.class, Class::AccessDenied);
-    assert!(finding.fix.iter().chain(&finding.confirm).all(|line| !line.contains("aws ")), "{finding:?}");
+    for (code, message) in [
+        ("AccessDenied", ""),
+        ("ValidationError", "Request ARN is invalid"),
+        ("ValidationError", "1 validation error detected: Value at 'durationSeconds'"),
+        ("ValidationError", "Value at 'tags'"),
+        ("ValidationError", "Value at 'roleArn'"),
+        ("InvalidIdentityToken", "No OpenIDConnect provider found"),
+        ("InvalidIdentityToken", "Incorrect token audience"),
+        ("InvalidIdentityToken", "thumbprint"),
+        ("InvalidIdentityToken", ""),
+        ("RegionDisabledException", ""),
+        ("Unheard", ""),
+    ] {
+        let mut evidence = refused(400, code, message);
+        evidence.environment.stated.sts_compatible = true;
+        for finding in findings(&evidence, NOW) {
+            let mut lines = finding.fix.iter().chain(&finding.confirm);
+            assert!(
+                lines.all(|line| !line.contains("aws ") && !line.contains("eks.amazonaws.com/")),
+                "{finding:#?}"
+            );
+        }
+    }
 }
 
 #[test]

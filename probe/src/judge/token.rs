@@ -2,6 +2,7 @@
 
 use super::case::{Account, Case, list, span, time};
 use super::exchange::SKEW_LIMIT;
+use super::shell::{Tool, Word, words};
 use crate::class::Class;
 use crate::evidence::{Token, TokenShape};
 use crate::finding::{Expectation, Finding, Severity};
@@ -196,7 +197,7 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
                 stated_finding(Class::IssuerMismatch, "issuer", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
                     .fix("# this pod runs in another cluster than expected: deploy it there; if this cluster is meant:")
                     .fix_note(
-                        super::shell::command(&["credprobe", "check", &format!("--expect-issuer={issuer}")]),
+                        Tool::Credprobe.run(words!["check", Word::issuer(issuer).after("--expect-issuer=")]),
                         "the expectation corrected",
                     ),
             );
@@ -246,16 +247,11 @@ fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
         // No annotation changes it: the webhook mounts a volume of its own where the pod spec has none.
         return case.let_webhook_inject(finding);
     }
-    let finding = match case.account() {
-        Some(account) => finding.fix_note(
-            super::shell::command(&[
-                "kubectl", "annotate", "serviceaccount", "-n", account.namespace, account.name,
-                &format!("eks.amazonaws.com/audience={required}"), "--overwrite",
-            ]),
-            "overwrites the annotation; where the pod spec has a projected volume of its own, correct its audience instead",
-        ),
-        None => finding,
-    };
+    let finding = case.annotate(
+        finding,
+        Word::audience(required).after("eks.amazonaws.com/audience="),
+        "overwrites the annotation; where the pod spec has a projected volume of its own, correct its audience instead",
+    );
     case.recreate(finding)
 }
 
@@ -302,7 +298,7 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
             .about_time(true)
             .presented(format!("this clock {}", time(now)))
             .required(format!("{} or later, when the token was issued", time(issued)))
-            .fix("chronyc tracking  # on the node: its clock is behind"),
+            .fix_note(Some("chronyc tracking"), "on the node: its clock is behind"),
         );
     }
     if let Some(expiry) = token.exp
@@ -328,7 +324,7 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
             .about_time(true)
             .presented(format!("nbf {}", time(begin)))
             .required(format!("{} or earlier", time(now)))
-            .fix("chronyc tracking  # on the node: its clock is behind"),
+            .fix_note(Some("chronyc tracking"), "on the node: its clock is behind"),
         );
     }
     findings.extend(clock_at_rotation(case, token));
@@ -355,8 +351,7 @@ fn clock_at_rotation(case: &Case<'_>, token: &Token) -> Option<Finding> {
         .about_time(true)
         .presented(format!("written {} by the node's clock", time(written)))
         .required(format!("{}, when the API server issued it", time(issued)))
-        .confirm("chronyc tracking  # on the node")
-        .fix("chronyc makestep  # on the node, as root; EC2's time source is 169.254.169.123")
+        .set_clock()
     })
 }
 

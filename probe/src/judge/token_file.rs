@@ -4,6 +4,7 @@
 mod unreadable;
 
 use super::case::Case;
+use super::shell::{Tool, Word, words};
 use crate::class::Class;
 use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
@@ -98,16 +99,15 @@ fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
         finding
     };
     let finding = match case.pod_name().zip(case.account()) {
-        Some((pod, account)) => finding.confirm_command(&[
-            "kubectl",
+        Some((pod, account)) => finding.confirm_command(Tool::Kubectl.run(words![
             "get",
             "pod",
             "-n",
-            account.namespace,
-            pod,
+            Word::label(account.namespace),
+            Word::dns(pod),
             "-o",
             "jsonpath={.spec.volumes[*].projected.sources[*].serviceAccountToken}",
-        ]),
+        ])),
         None => finding,
     };
     case.let_webhook_inject(finding)

@@ -1,13 +1,14 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{AGENT_LOGS, Cluster, show_agent};
+use super::commands::{AGENT_LOGS, Cluster, on_node, show_agent};
 use super::{is_page, reach, refusal};
 use crate::class::{Class, Owner};
 use crate::evidence::{Agent, AgentAnswer, SaidBy};
 use crate::finding::{Finding, Severity};
 use crate::judge::case::{Case, span, time};
-use crate::judge::{shell, token};
+use crate::judge::shell::{Tool, Word, words};
+use crate::judge::{repair, token};
 
 /// What an answer without credentials is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,21 +162,13 @@ fn throttled(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required(required)
         .confirm(AGENT_LOGS);
-    let field = case.node().map(|node| format!("spec.nodeName={node}"));
-    let finding = match &field {
-        Some(field) => finding.confirm_command(&[
-            "kubectl",
-            "get",
-            "pods",
-            "-A",
-            "-o",
-            "wide",
-            "--field-selector",
-            field,
-        ]),
-        None => finding,
-    };
-    finding.fix("credprobe check --wait=2m --start-jitter=10s  # retries with growing pauses; pods that start together should not ask together")
+    let pods = case.node().and_then(|_| {
+        Tool::Kubectl.run(&[words!["get", "pods", "-A", "-o", "wide"], &on_node(case)].concat())
+    });
+    finding.confirm_command(pods).fix_note(
+        Some("credprobe check --wait=2m --start-jitter=10s"),
+        "retries with growing pauses; pods that start together should not ask together",
+    )
 }
 
 fn eks_auth_unreached(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
@@ -194,55 +187,18 @@ fn eks_auth_unreached(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
         Some(region) => interface_endpoint(case, finding, region),
         None => finding,
     };
-    finding.fix("credprobe check --wait=5m  # retries, where it was a moment's failure")
+    finding.fix_note(Some("credprobe check --wait=5m"), "retries, where it was a moment's failure")
 }
 
 fn interface_endpoint(case: &Case<'_>, finding: Finding, region: &str) -> Finding {
-    let service = format!("com.amazonaws.{region}.eks-auth");
-    let filter = format!("Name=service-name,Values={service}");
-    let finding = finding.confirm_command(&[
-        "aws",
-        "ec2",
-        "describe-vpc-endpoints",
-        "--region",
-        region,
-        "--filters",
-        &filter,
-    ]);
-    let Some(node) = case.node() else { return finding };
-    let filter = format!("Name=private-dns-name,Values={node}");
-    let instance = shell::command(&[
-        "aws",
-        "ec2",
-        "describe-instances",
-        "--region",
-        region,
-        "--filters",
-        &filter,
-        "--query",
-        "Reservations[0].Instances[0].[VpcId,SubnetId,SecurityGroups[0].GroupId]",
-        "--output",
-        "text",
-    ]);
-    let create = shell::command(&[
-        "aws",
-        "ec2",
-        "create-vpc-endpoint",
-        "--region",
-        region,
-        "--vpc-endpoint-type",
-        "Interface",
-        "--service-name",
-        &service,
-        "--private-dns-enabled",
-    ]);
-    let command = instance.zip(create).map(|(instance, create)| {
-        format!(
-            "{instance} | while read -r vpc subnet group; do {create} --vpc-id \"$vpc\" --subnet-ids \"$subnet\" --security-group-ids \"$group\"; done"
-        )
-    });
-    finding.fix_note(
-        command,
+    let Some(aws) = case.aws() else { return finding };
+    let region = Word::region(region);
+    let service = region.clone().after("com.amazonaws.").before(".eks-auth");
+    let filter = service.clone().after("Name=service-name,Values=");
+    let show = words!["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", filter];
+    let create = case.node().and_then(|node| repair::interface_endpoint(aws, node, &region, service));
+    finding.confirm_command(aws.run(show)).fix_note(
+        create,
         "in a cluster without a way to the internet: an EKS Auth endpoint in the node's VPC; AWS bills it by the hour. Elsewhere allow that host in firewall and proxy",
     )
 }
@@ -287,8 +243,9 @@ fn failed(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required("credentials, or a refusal that says its cause")
         .confirm(AGENT_LOGS);
-    let finding = show_agent(case, finding).fix(
-        "credprobe check --wait=5m  # retries; if it lasts, see health.aws.amazon.com and name the request to AWS support",
+    let finding = show_agent(case, finding).fix_note(
+        Some("credprobe check --wait=5m"),
+        "retries; if it lasts, see health.aws.amazon.com and name the request to AWS support",
     );
     // Old agents are the ones that wrap.
     match Cluster::of(case).filter(|_| answer.upstream_status.is_some()) {
@@ -296,7 +253,7 @@ fn failed(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
             .fix_note(
                 cluster.command(
                     "update-addon",
-                    &["--addon-name", "eks-pod-identity-agent", "--resolve-conflicts", "PRESERVE"],
+                    words!["--addon-name", "eks-pod-identity-agent", "--resolve-conflicts", "PRESERVE"],
                 ),
                 "an old agent: to the default version; restarts it on every node",
             )
@@ -316,6 +273,9 @@ fn expired(case: &Case<'_>, answer: &AgentAnswer) -> Option<Finding> {
         .severity(Severity::Warning)
         .presented(format!("Expiration {}", time(expiration)))
         .required(format!("one after {}", time(case.now)))
-        .fix("credprobe check --wait=5m  # newer agents hand out what they have while EKS Auth is away"),
+        .fix_note(
+            Some("credprobe check --wait=5m"),
+            "newer agents hand out what they have while EKS Auth is away",
+        ),
     )
 }

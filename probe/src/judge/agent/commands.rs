@@ -4,70 +4,67 @@
 use super::cluster_of_session;
 use crate::finding::Finding;
 use crate::judge::case::Case;
-use crate::judge::shell;
+use crate::judge::shell::{Aws, Tool, Word, words};
 use crate::partition;
 
 /// How to name this pod's cluster in a command.
-pub(super) struct Cluster<'a> {
-    region: &'a str,
-    /// A word of the shell.
-    name: String,
+pub(super) struct Cluster {
+    aws: Aws,
+    region: Word,
+    name: Word,
     /// What sets the variable in `name`, where that is one.
     pub(super) find: Option<String>,
 }
 
-impl<'a> Cluster<'a> {
+impl Cluster {
     /// `None`: its region is not known either.
-    pub(super) fn of(case: &Case<'a>) -> Option<Self> {
+    pub(super) fn of(case: &Case<'_>) -> Option<Self> {
+        let aws = case.aws()?;
         let issuer = case.token()?.iss.as_deref()?;
-        let region = partition::region_of_issuer(issuer)?;
-        if let Some(name) = named(case).and_then(shell::quote) {
-            return Some(Self { region, name, find: None });
+        let region = Word::region(partition::region_of_issuer(issuer)?);
+        if let Some(name) = named(case).map(Word::cluster).filter(|name| name.text().is_some()) {
+            return Some(Self { aws, region, name, find: None });
         }
-        let list =
-            ["aws", "eks", "list-clusters", "--region", region, "--query", "clusters[]", "--output", "text"];
+        let text = ["--output", "text"].map(Word::from);
+        let list = words!["eks", "list-clusters", "--region", &region, "--query", "clusters[]"];
+        let list = aws.run(&[list, &text].concat())?;
         let query = "cluster.[identity.oidc.issuer,name]";
-        let show = [
-            "xargs",
-            "-n1",
-            "aws",
-            "eks",
-            "describe-cluster",
-            "--region",
-            region,
-            "--query",
-            query,
-            "--output",
-            "text",
-            "--name",
-        ];
-        let (list, show, issuer) = (shell::command(&list)?, shell::command(&show)?, shell::quote(issuer)?);
+        let show = words!["eks", "describe-cluster", "--region", &region, "--query", query];
+        let show = aws.run_for_each(&[show, &text[..], words!["--name"]].concat())?;
+        let issuer = Word::issuer(issuer).quoted()?;
         let find = format!("cluster=\"$({list} | {show} | grep -F {issuer} | cut -f2)\"");
-        Some(Self { region, name: "\"$cluster\"".to_owned(), find: Some(find) })
+        Some(Self { aws, region, name: Word::variable("cluster"), find: Some(find) })
     }
 
     /// `aws eks OPERATION --region … --cluster-name … WORDS`
-    pub(super) fn command(&self, operation: &str, words: &[&str]) -> Option<String> {
-        let region = shell::quote(self.region)?;
-        let words = shell::command(words)?;
-        Some(
-            format!("aws eks {operation} --region {region} --cluster-name {} {words}", self.name)
-                .trim_end()
-                .to_owned(),
-        )
+    pub(super) fn command(&self, operation: &'static str, words: &[Word]) -> Option<String> {
+        let cluster = words!["eks", operation, "--region", &self.region, "--cluster-name", &self.name];
+        self.aws.run(&[cluster, words].concat())
     }
 
     /// Shows the associations of the pod's service account.
-    pub(super) fn list_associations(&self, case: &Case<'_>, more: &[&str]) -> Option<String> {
-        let account = case.account()?;
-        let words = ["--namespace", account.namespace, "--service-account", account.name];
-        self.command("list-pod-identity-associations", &[&words, more].concat())
+    pub(super) fn list_associations(&self, case: &Case<'_>, more: &[Word]) -> Option<String> {
+        self.command("list-pod-identity-associations", &[&service_account(case)?, more].concat())
     }
 
     /// Prints the id of the service account's association.
-    pub(super) fn association_id(&self, case: &Case<'_>) -> Option<String> {
-        self.list_associations(case, &["--query", "associations[0].associationId", "--output", "text"])
+    pub(super) fn association_id(&self, case: &Case<'_>) -> Word {
+        let id = words!["--query", "associations[0].associationId", "--output", "text"];
+        Word::output_of(self.list_associations(case, id))
     }
+
+    /// Prints the ARN of the role that the service account's association names.
+    pub(super) fn associated_role_arn(&self, case: &Case<'_>) -> Option<String> {
+        let arn = words!["--query", "association.roleArn", "--output", "text", "--association-id"];
+        self.command("describe-pod-identity-association", &[arn, &[self.association_id(case)]].concat())
+    }
+}
+
+/// Options that name the pod's service account.
+pub(super) fn service_account(case: &Case<'_>) -> Option<[Word; 4]> {
+    let account = case.account()?;
+    let (namespace, name) = (Word::label(account.namespace), Word::dns(account.name));
+    Some(["--namespace".into(), namespace, "--service-account".into(), name])
 }
 
 /// By the session's name or by EKS Auth's own words.
@@ -87,11 +84,15 @@ fn named<'c>(case: &'c Case<'_>) -> Option<&'c str> {
 
 impl Finding {
     /// The command that finds the cluster, before the first of the commands that need it.
-    pub(super) fn find_cluster(mut self, cluster: &Cluster<'_>) -> Self {
-        let Some(find) = &cluster.find else { return self };
-        for commands in [&mut self.confirm, &mut self.fix] {
-            if let Some(first) = commands.iter().position(|command| command.contains(&cluster.name)) {
-                commands.insert(first, format!("{find}  # finds this pod's cluster by its issuer"));
+    pub(super) fn find_cluster(mut self, cluster: &Cluster) -> Self {
+        let (Some(find), Some(name)) = (&cluster.find, cluster.name.quoted()) else { return self };
+        for lines in [&mut self.confirm, &mut self.fix] {
+            if let Some(first) = lines.iter().position(|line| line.contains(&name)) {
+                // Above its remark, which stays with its command.
+                let remarked = first > 0 && lines[first - 1].starts_with('#');
+                let remark = "# finds this pod's cluster by its issuer".to_owned();
+                let at = first - usize::from(remarked);
+                lines.splice(at..at, [remark, find.clone()]);
             }
         }
         self
@@ -101,31 +102,24 @@ impl Finding {
 /// Adds what shows the agent on this pod's node.
 pub(super) fn show_agent(case: &Case<'_>, finding: Finding) -> Finding {
     let finding = finding.confirm("kubectl -n kube-system get daemonset eks-pod-identity-agent");
-    let words = ["kubectl", "-n", "kube-system", "get", "pods", "-o", "wide", "-l", AGENT_LABEL];
-    let field = case.node().map(|node| format!("spec.nodeName={node}"));
-    let on_node = field.as_ref().map(|field| ["--field-selector", field]);
-    finding.confirm_command(&[&words[..], on_node.as_ref().map_or(&[], |words| &words[..])].concat())
+    let words = words!["-n", "kube-system", "get", "pods", "-o", "wide", "-l", AGENT_LABEL];
+    finding.confirm_command(Tool::Kubectl.run(&[words, &on_node(case)].concat()))
+}
+
+/// Options that choose the pods of this pod's node, where that is known.
+pub(super) fn on_node(case: &Case<'_>) -> Vec<Word> {
+    let node = case.node().map(|node| Word::dns(node).after("spec.nodeName="));
+    node.map(|node| vec!["--field-selector".into(), node]).unwrap_or_default()
 }
 
 /// Makes the agent on this pod's node anew.
 pub(super) fn restart_agent(case: &Case<'_>) -> Option<String> {
     match case.node() {
-        Some(node) => {
-            let field = format!("spec.nodeName={node}");
-            shell::command(&[
-                "kubectl",
-                "-n",
-                "kube-system",
-                "delete",
-                "pod",
-                "-l",
-                AGENT_LABEL,
-                "--field-selector",
-                &field,
-            ])
+        Some(_) => {
+            let words = words!["-n", "kube-system", "delete", "pod", "-l", AGENT_LABEL];
+            Tool::Kubectl.run(&[words, &on_node(case)].concat())
         }
-        None => shell::command(&[
-            "kubectl",
+        None => Tool::Kubectl.run(words![
             "-n",
             "kube-system",
             "rollout",

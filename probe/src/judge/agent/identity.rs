@@ -7,7 +7,7 @@ use crate::evidence::{Identity, StsError};
 use crate::finding::{Expectation, Finding};
 use crate::judge::case::Case;
 use crate::judge::identity::{clock_skew, is_about_time, is_refusal, is_session_of};
-use crate::judge::shell;
+use crate::judge::shell::{Tool, Word, words};
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
     let answer = case.evidence.agent.as_ref()?.answer.as_ref().filter(|answer| answer.issued)?;
@@ -29,7 +29,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn mismatch(case: &Case<'_>, answered: &str) -> Finding {
-    let mut finding = Finding::new(
+    let finding = Finding::new(
         Class::IdentityMismatch,
         "the association of this pod's service account gives another role than the one expected",
     )
@@ -42,16 +42,14 @@ fn mismatch(case: &Case<'_>, answered: &str) -> Finding {
         return finding
             .fix_note(restart_agent(case), "restarts the agent on this node, whose cache is then gone");
     };
-    finding.confirm.extend(cluster.list_associations(case, &[]));
-    let role = case.requested.role_arn.as_ref().map(|role| role.value.as_str());
-    let update =
-        role.and_then(|role| cluster.command("update-pod-identity-association", &["--role-arn", role]));
-    let update = update.zip(cluster.association_id(case));
+    let role = case.requested.role_arn.as_ref().map(|role| Word::role_arn(&role.value, false));
+    let update = role.and_then(|role| {
+        let words = words!["--role-arn", role, "--association-id", cluster.association_id(case)];
+        cluster.command("update-pod-identity-association", words)
+    });
     finding
-        .fix_note(
-            update.map(|(update, id)| format!("{update} --association-id \"$({id})\"")),
-            "overwrites the association's role, for every pod of this service account",
-        )
+        .confirm_command(cluster.list_associations(case, &[]))
+        .fix_note(update, "overwrites the association's role, for every pod of this service account")
         .fix_note(restart_agent(case), "restarts the agent on this node, whose cache is then gone")
         .find_cluster(&cluster)
 }
@@ -100,33 +98,34 @@ fn unconfirmed(case: &Case<'_>, why: &str) -> Finding {
         .required(format!("an answer that names {} (--expect-role)", case.role_text()))
         .ruled_out("a refusal of the exchange: credentials were issued");
     if case.evidence.environment.stated.no_identity {
-        let role = format!("--expect-role={}", case.role_text());
+        let role = Word::role_arn(&case.role_text(), case.compatible()).after("--expect-role=");
         return finding.fix_note(
-            shell::command(&["env", "-u", "CREDPROBE_NO_IDENTITY", "credprobe", "check", &role]),
+            Tool::Env.run(words!["-u", "CREDPROBE_NO_IDENTITY", "credprobe", "check", role]),
             "asks whose they are, without --no-identity",
         );
     }
-    let finding =
-        match case.token().and_then(|token| crate::partition::region_of_issuer(token.iss.as_deref()?)) {
-            Some(region) => finding.confirm_note(
-                shell::command(&[
-                    "aws",
-                    "ec2",
-                    "describe-vpc-endpoints",
-                    "--region",
-                    region,
-                    "--filters",
-                    &format!("Name=service-name,Values=com.amazonaws.{region}.sts"),
-                    "--query",
-                    "VpcEndpoints[].PolicyDocument",
-                    "--output",
-                    "text",
-                ]),
-                "does the endpoint's policy allow sts:GetCallerIdentity?",
-            ),
-            None => finding,
-        };
+    let region = case.token().and_then(|token| crate::partition::region_of_issuer(token.iss.as_deref()?));
+    let policy = region.zip(case.aws()).and_then(|(region, aws)| {
+        let region = Word::region(region);
+        let service = region.clone().after("Name=service-name,Values=com.amazonaws.").before(".sts");
+        aws.run(words![
+            "ec2",
+            "describe-vpc-endpoints",
+            "--region",
+            region,
+            "--filters",
+            service,
+            "--query",
+            "VpcEndpoints[].PolicyDocument",
+            "--output",
+            "text",
+        ])
+    });
     finding
+        .confirm_note(policy, "does the endpoint's policy allow sts:GetCallerIdentity?")
         .fix(format!("# let this pod call sts:GetCallerIdentity at {host} (it needs no IAM permission); or without the stated role:"))
-        .fix("env -u CREDPROBE_EXPECT_ROLE credprobe check  # takes whatever role the association gives")
+        .fix_note(
+            Some("env -u CREDPROBE_EXPECT_ROLE credprobe check"),
+            "takes whatever role the association gives",
+        )
 }

@@ -7,6 +7,7 @@ use crate::chain;
 use crate::class::Class;
 use crate::finding::{Expectation, Finding, Severity};
 use crate::judge::case::Case;
+use crate::judge::shell::{Tool, Word, words};
 use crate::plan;
 use crate::plan::agent::{AgentProblem, TOKEN_FILE_VARIABLE, URI_VARIABLE};
 
@@ -44,10 +45,7 @@ pub(in crate::judge) fn beside(case: &Case<'_>) -> Option<Finding> {
     .severity(if irsa { Severity::Warning } else { Severity::Error })
     .presented(format!("{present}={}", environment.get(present).unwrap_or_default()))
     .required(format!("neither of the two where IRSA is meant; {missing} too where Pod Identity is"));
-    Some(case.set_env(
-        finding.fix(format!("# remove {present} from the container's env:")),
-        &[&format!("{present}-")],
-    ))
+    Some(case.unset_env(finding.fix(format!("# remove {present} from the container's env:")), &[present]))
 }
 
 fn pair(case: &Case<'_>) -> Option<Finding> {
@@ -85,13 +83,12 @@ fn mount_only(case: &Case<'_>) -> Finding {
     ));
     let finding = match case.namespace().zip(case.pod_name()) {
         Some((namespace, pod)) => finding.confirm_note(
-            crate::judge::shell::command(&[
-                "kubectl",
+            Tool::Kubectl.run(words![
                 "get",
                 "pod",
                 "-n",
-                namespace,
-                pod,
+                Word::label(namespace),
+                Word::dns(pod),
                 "-o",
                 "jsonpath={.spec.containers[*].env[*].name}",
             ]),
@@ -124,9 +121,7 @@ fn not_injected(case: &Case<'_>) -> Finding {
 
 fn show_association(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(cluster) = Cluster::of(case) else { return finding };
-    let mut finding = finding;
-    finding.confirm.extend(cluster.list_associations(case, &[]));
-    finding.find_cluster(&cluster)
+    finding.confirm_command(cluster.list_associations(case, &[])).find_cluster(&cluster)
 }
 
 fn uri(case: &Case<'_>) -> Option<Finding> {
@@ -151,14 +146,12 @@ fn uri(case: &Case<'_>) -> Option<Finding> {
             .transient(false)
             .presented(format!("{URI_VARIABLE}={uri} in the environment of pid {pid}"))
             .required("the same URI in credprobe's own environment, as a word that it is meant");
-            let variable = format!("{URI_VARIABLE}={uri}");
-            Some(
-                finding.fix_note(
-                    crate::judge::shell::command(&["env", &variable, "credprobe", "check"])
-                        .map(|command| format!("{command} --target-pid={pid}")),
-                    "in the debug container; with kubectl debug: --env",
-                ),
-            )
+            let variable = Word::from(URI_VARIABLE).before("=").then(Word::url(uri));
+            let pid = Word::from(pid).after("--target-pid=");
+            Some(finding.fix_note(
+                Tool::Env.run(words![variable, "credprobe", "check", pid]),
+                "in the debug container; with kubectl debug: --env",
+            ))
         }
     }
 }
@@ -187,7 +180,7 @@ fn irsa_left(case: &Case<'_>) -> Option<Finding> {
     let finding = finding.fix(format!(
         "# remove {left} from the container's env in the pod spec, unless the application needs it:"
     ));
-    Some(case.set_env(finding, &[&format!("{left}-")]))
+    Some(case.unset_env(finding, &[left]))
 }
 
 /// Facts: pod-identity 1.10.
@@ -235,7 +228,7 @@ fn shadowed(case: &Case<'_>, summary: String) -> Finding {
 
 fn remove(case: &Case<'_>, finding: Finding, variable: &str) -> Finding {
     let finding = finding.fix(format!("# remove {variable} from the container's env in the pod spec:"));
-    case.recreate(case.set_env(finding, &[&format!("{variable}-")]))
+    case.recreate(case.unset_env(finding, &[variable]))
 }
 
 fn proxy(case: &Case<'_>) -> Option<Finding> {

@@ -1,12 +1,13 @@
 //! Judges whether the agent answers at all, and whether it is the agent who does. Pure.
 
-use super::commands::{Cluster, restart_agent, show_agent};
+use super::commands::{Cluster, on_node, restart_agent, show_agent};
 use super::is_agent;
 use crate::class::Class;
 use crate::evidence::{Agent, Failure, FailureKind, Liveness, Network, Phase};
 use crate::finding::Finding;
 use crate::judge::case::Case;
-use crate::judge::shell;
+use crate::judge::repair::networkpolicies;
+use crate::judge::shell::{Tool, Word, words};
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(agent) = &case.evidence.agent else { return Vec::new() };
@@ -53,24 +54,25 @@ fn unreachable(case: &Case<'_>, agent: &Agent, network: &Network, failure: &Fail
     if dropped {
         finding = match case.namespace() {
             Some(namespace) => finding
-                .confirm_command(&["kubectl", "get", "networkpolicy", "-n", namespace, "-o", "yaml"])
+                .confirm_command(networkpolicies(namespace))
                 .fix_note(
-                    shell::command(&["kubectl", "edit", "networkpolicy", "-n", namespace]),
+                    Tool::Kubectl.run(words!["edit", "networkpolicy", "-n", Word::label(namespace)]),
                     "where one limits egress: allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128; with Cilium, to the entity host",
                 ),
             None => finding.fix("# where a NetworkPolicy limits egress: allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128"),
         };
-        return finding.fix(
-            "iptables-save | grep 169.254.170.23  # on the node: has a hardening script a rule against it?",
+        return finding.fix_note(
+            Some("iptables-save | grep 169.254.170.23"),
+            "on the node: has a hardening script a rule against it?",
         );
     }
     finding = finding
-        .fix("credprobe check --wait=2m  # on a new node the agent may only be starting")
+        .fix_note(Some("credprobe check --wait=2m"), "on a new node the agent may only be starting")
         .fix_note(restart_agent(case), "where it runs and does not listen: restarts it; its log says why");
     match Cluster::of(case) {
         Some(cluster) => finding
             .fix_note(
-                cluster.command("create-addon", &["--addon-name", "eks-pod-identity-agent"]),
+                cluster.command("create-addon", words!["--addon-name", "eks-pod-identity-agent"]),
                 "where the cluster has no such daemonset: installs the add-on on all its nodes",
             )
             .find_cluster(&cluster),
@@ -92,10 +94,11 @@ fn unsupported(case: &Case<'_>) -> Option<Finding> {
     )
     .presented(format!("node {node}"))
     .required("a Linux EC2 node with the agent, or IRSA, which works on every node");
-    let finding = finding.confirm_command(&["kubectl", "get", "node", node, "--show-labels"]);
+    let labels = words!["get", "node", Word::dns(node), "--show-labels"];
+    let finding = finding.confirm_command(Tool::Kubectl.run(labels));
     let finding = match kind {
         "Fargate" => finding.fix("# either: keep the pod from the Fargate profile's selector (namespace and labels), so that it gets an EC2 node"),
-        _ => case.deployment_command(finding, &["patch"], &["-p", ON_EC2], "either: only nodes of EC2; restarts the deployment's pods"),
+        _ => case.deployment_command(finding, words!["patch"], words!["-p", ON_EC2], "either: only nodes of EC2; restarts the deployment's pods"),
     };
     Some(back_to_irsa(
         case,
@@ -109,27 +112,16 @@ fn unsupported(case: &Case<'_>) -> Option<Finding> {
 const ON_EC2: &str = r#"{"spec":{"template":{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"eks.amazonaws.com/compute-type","operator":"NotIn","values":["fargate","hybrid"]}]}]}}}}}}}"#;
 
 fn back_to_irsa(case: &Case<'_>, finding: Finding) -> Finding {
-    let Some(account) = case.account() else { return finding };
+    if case.account().is_none() {
+        return finding;
+    }
     let Some(cluster) = Cluster::of(case) else { return case.recreate(finding) };
-    let show = cluster.list_associations(case, &[]);
-    let role = cluster.association_id(case).and_then(|id| {
-        let describe = cluster.command(
-            "describe-pod-identity-association",
-            &["--query", "association.roleArn", "--output", "text"],
-        )?;
-        Some(format!("{describe} --association-id \"$({id})\""))
-    });
-    let annotate =
-        shell::command(&["kubectl", "annotate", "serviceaccount", "-n", account.namespace, account.name]);
-    let annotate = annotate
-        .zip(role)
-        .map(|(annotate, role)| format!("{annotate} --overwrite eks.amazonaws.com/role-arn=\"$({role})\""));
-    let delete = cluster.association_id(case).zip(cluster.command("delete-pod-identity-association", &[]));
-    let delete = delete.map(|(id, delete)| format!("{delete} --association-id \"$({id})\""));
-    let mut finding = finding;
-    finding.confirm.extend(show);
-    let finding = finding
-        .fix_note(annotate, "the associated role, whose trust policy must then know the OIDC provider; overwrites the annotation")
+    let role = Word::output_of(cluster.associated_role_arn(case)).after("eks.amazonaws.com/role-arn=");
+    let id = cluster.association_id(case);
+    let delete = cluster.command("delete-pod-identity-association", words!["--association-id", id]);
+    let finding = finding.confirm_command(cluster.list_associations(case, &[]));
+    let finding = case
+        .annotate(finding, role, "the associated role, whose trust policy must then know the OIDC provider; overwrites the annotation")
         .fix_note(delete, "deletes: only where no pod of this service account on another node needs it")
         .find_cluster(&cluster);
     case.recreate(finding)
@@ -155,18 +147,16 @@ pub(super) fn not_agent(case: &Case<'_>, agent: &Agent, what: &str) -> Finding {
     .required("the agent, which answers GET / with 404 and the text `404 page not found`")
     .ruled_out("a proxy of the environment: the probe asks the agent directly");
     let finding = show_agent(case, finding);
-    let on_node = case.node().map(|node| format!("spec.nodeName={node}"));
-    let words = ["kubectl", "get", "pods", "-A", "-o", HOST_NETWORK];
-    let selector = on_node.as_ref().map(|field| ["--field-selector", field]);
-    let words = [&words[..], selector.as_ref().map_or(&[], |words| &words[..])].concat();
+    let words = words!["get", "pods", "-A", "-o", HOST_NETWORK];
+    let pods = Tool::Kubectl.run(&[words, &on_node(case)].concat());
     let finding = finding
-        .confirm_note(shell::command(&words), "who shares the node's network and may have its port 80")
+        .confirm_note(pods, "who shares the node's network and may have its port 80")
         .fix("# move who has port 80 of the node (an ingress controller, HAProxy) to another port or address; then:")
         .fix_note(restart_agent(case), "restarts the agent on this node, so that it takes its port");
     case.deployment_command(
         finding,
-        &["patch"],
-        &["-p", LEAVE_AGENT],
+        words!["patch"],
+        words!["-p", LEAVE_AGENT],
         "where a mesh runs instead: its proxy leaves the agent's address alone; replaces such a list that is there, restarts the deployment's pods",
     )
 }

@@ -2,13 +2,14 @@
 //! EKS Auth names neither role nor missing action: what it leaves open is listed, and shown by commands.
 
 use super::answer::{presented, quoted};
-use super::commands::{AGENT_LOGS, Cluster, role_arn};
+use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
 use crate::arn::RoleArn;
 use crate::class::Class;
 use crate::evidence::{AgentAnswer, SaidBy};
 use crate::finding::Finding;
 use crate::judge::case::{Case, time};
-use crate::judge::{shell, trust_policy};
+use crate::judge::shell::{Tool, Word, words};
+use crate::judge::trust_policy;
 
 pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
     let who = if answer.said_by == SaidBy::EksAuth { "EKS Auth" } else { "the agent itself" };
@@ -25,10 +26,11 @@ pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> 
                 at(token.and_then(|token| token.exp)),
                 presented(answer)
             ))
-            .required(format!("a token that is valid by the clock of {who}; this clock says {}", time(answer.received_at)))
-            .confirm("chronyc tracking  # on the node")
-            .fix("chronyc makestep  # on the node, as root, where its clock is wrong; EC2's time source is 169.254.169.123");
-        return case.recreate(case.events(finding));
+            .required(format!(
+                "a token that is valid by the clock of {who}; this clock says {}",
+                time(answer.received_at)
+            ));
+        return case.recreate(case.events(finding.set_clock()));
     }
     let finding = finding.presented(format!("{}; {}", case.identity_text(), presented(answer))).required(
         "a token that this cluster's API server issued for pods.eks.amazonaws.com and bound to a living pod",
@@ -39,16 +41,11 @@ pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> 
         }
         _ => finding,
     };
-    let finding = match Cluster::of(case) {
-        Some(cluster) => {
-            let mut finding = finding;
-            finding.confirm.extend(cluster.find.iter().map(|find| {
-                format!("{find}; echo \"$cluster\"  # a cluster of this account with the token's issuer; none: the token is another cluster's")
-            }));
-            finding
-        }
-        None => finding,
-    };
+    let find = Cluster::of(case).and_then(|cluster| cluster.find);
+    let finding = finding.confirm_note(
+        find.map(|find| format!("{find}; echo \"$cluster\"")),
+        "a cluster of this account with the token's issuer; none: the token is another cluster's",
+    );
     case.let_webhook_inject(finding.confirm(AGENT_LOGS))
 }
 
@@ -65,35 +62,34 @@ pub(super) fn association_missing(case: &Case<'_>, answer: &AgentAnswer) -> Find
     .required(format!("a Pod Identity association of {subject} with a role, in this pod's cluster"))
     .ruled_out("the token: EKS Auth takes it")
     .ruled_out("the agent's cache: it keeps no refusals");
-    let Some((cluster, account)) = Cluster::of(case).zip(case.account()) else {
-        return finding.fix("credprobe check --grace=1m  # where the association was made seconds ago");
+    let Some((cluster, account)) = Cluster::of(case).zip(service_account(case)) else {
+        return finding.fix_note(Some(RETRY), "where the association was made seconds ago");
     };
-    finding.confirm.extend(cluster.list_associations(case, &[]));
-    finding = finding.confirm_note(
-        cluster.command("list-pod-identity-associations", &["--namespace", account.namespace]),
+    finding = finding.confirm_command(cluster.list_associations(case, &[])).confirm_note(
+        cluster.command("list-pod-identity-associations", &account[..2]),
         "those of the namespace: another service account?",
     );
-    let words = ["--namespace", account.namespace, "--service-account", account.name];
     finding = match role_arn(case) {
         Some(role) => {
-            let words = [&words[..], &["--role-arn", role]].concat();
+            let words = [&account[..], words!["--role-arn", Word::role_arn(role, false)]].concat();
             finding.fix_note(
                 cluster.command("create-pod-identity-association", &words),
                 "for every pod of this service account",
             )
         }
         None => {
-            let create = cluster.command("create-pod-identity-association", &words);
+            let create = cluster.command(
+                "create-pod-identity-association",
+                &[&account[..], words!["--role-arn", Word::variable("role")]].concat(),
+            );
             finding.fix_note(
-                create.map(|create| {
-                    format!("printf 'ARN of the role: '; read -r role; {create} --role-arn \"$role\"")
-                }),
+                create.map(|create| format!("printf 'ARN of the role: '; read -r role; {create}")),
                 "asks for the role, which the pod cannot know; --expect-role tells credprobe",
             )
         }
     };
     finding
-        .fix("credprobe check --grace=1m  # a new association takes seconds to be known everywhere")
+        .fix_note(Some(RETRY), "a new association takes seconds to be known everywhere")
         .find_cluster(&cluster)
 }
 
@@ -111,53 +107,40 @@ pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     );
     let stated = role_arn(case).and_then(|role| RoleArn::parse(role).ok());
     let cluster = Cluster::of(case);
-    let statement = serde_json::json!({
+    let statement = Word::literal_json(&serde_json::json!({
         "Effect": "Allow",
         "Principal": {"Service": "pods.eks.amazonaws.com"},
         "Action": ["sts:AssumeRole", "sts:TagSession"],
-    })
-    .to_string();
+    }));
     let hint = "# EKS Auth does not say whether role, action or condition is at fault: a policy that has both actions refuses by a condition (aws:SourceArn, aws:SourceAccount, aws:RequestTag): correct that instead";
     let network = "# a pod with hostNetwork has been seen to end like this too";
-    let mut finding = finding;
-    if let Some(cluster) = &cluster {
-        finding.confirm.extend(cluster.list_associations(case, &[]));
-    }
-    match (stated, &cluster) {
-        (Some(role), _) => {
-            finding = finding
-                .confirm_command(&[
-                    "aws",
-                    "iam",
-                    "get-role",
-                    "--role-name",
-                    &role.name,
-                    "--query",
-                    "Role.AssumeRolePolicyDocument",
-                    "--output",
-                    "json",
-                ])
-                .confirm(hint)
-                .confirm(network);
-            finding.fix.extend(trust_policy::add_statement(&role.name, &statement));
-        }
-        (None, Some(cluster)) => {
-            let find = associated_role(case, cluster);
+    let show = |role: Word| {
+        let document = ["--query", "Role.AssumeRolePolicyDocument", "--output", "json"].map(Word::from);
+        case.aws()?.run(&[words!["iam", "get-role", "--role-name", role], &document].concat())
+    };
+    let finding = match &cluster {
+        Some(cluster) => finding.confirm_command(cluster.list_associations(case, &[])),
+        None => finding,
+    };
+    let finding = match (stated, cluster.as_ref().and_then(|cluster| associated_role(case, cluster))) {
+        (Some(role), _) => finding
+            .confirm_command(show(Word::role_name(&role.name)))
+            .confirm(hint)
+            .confirm(network)
+            .fix_commands(trust_policy::add_statement(case.aws(), &role, statement)),
+        (None, Some(find)) => {
             let note = "the associated role's name";
-            finding.confirm.extend(find.iter().map(|find| format!("{find}  # {note}")));
-            finding = finding
-                .confirm("aws iam get-role --role-name \"$role\" --query Role.AssumeRolePolicyDocument --output json")
+            finding
+                .confirm_note(Some(find.as_str()), note)
+                .confirm_command(show(Word::variable("role")))
                 .confirm(hint)
-                .confirm(network);
-            if let Some(find) = find {
-                finding.fix.push(format!("{find}  # {note}"));
-                finding.fix.extend(trust_policy::add_statement_to_variable(&statement));
-            }
+                .confirm(network)
+                .fix_note(Some(find), note)
+                .fix_commands(trust_policy::add_statement_to_variable(case.aws(), statement))
         }
-        (None, None) => finding = finding.confirm(hint).confirm(network),
-    }
-    let finding = finding
-        .fix("credprobe check --grace=1m  # a change of a policy takes seconds to be known everywhere");
+        (None, None) => finding.confirm(hint).confirm(network),
+    };
+    let finding = finding.fix_note(Some(RETRY), "a change of a policy takes seconds to be known everywhere");
     match &cluster {
         Some(cluster) => finding.find_cluster(cluster),
         None => finding,
@@ -165,12 +148,11 @@ pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
 }
 
 /// Sets `role` to the name of the role that the association names.
-fn associated_role(case: &Case<'_>, cluster: &Cluster<'_>) -> Option<String> {
-    let words = ["--query", "association.roleArn", "--output", "text"];
-    let describe = cluster.command("describe-pod-identity-association", &words)?;
-    let id = cluster.association_id(case)?;
-    Some(format!("role=\"$({describe} --association-id \"$({id})\" | sed 's#.*/##')\""))
+fn associated_role(case: &Case<'_>, cluster: &Cluster) -> Option<String> {
+    Some(format!("role=\"$({} | sed 's#.*/##')\"", cluster.associated_role_arn(case)?))
 }
+
+const RETRY: &str = "credprobe check --grace=1m";
 
 pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     let role = caller(&answer.message);
@@ -185,39 +167,24 @@ pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     .required(format!("{who} with eks-auth:AssumeRoleForPodIdentity (in AmazonEKSWorkerNodePolicy and AmazonEKSWorkerNodeMinimalPolicy)"))
     .ruled_out("the pod, its token and its role: EKS Auth had not looked at them yet");
     let Some((partition, name)) = role else {
-        let finding = match case.node() {
-            Some(node) => finding.confirm_command(&[
-                "kubectl",
-                "get",
-                "node",
-                node,
-                "-o",
-                "jsonpath={.spec.providerID}",
-            ]),
-            None => finding,
-        };
+        let node = case.node().and_then(|node| {
+            Tool::Kubectl.run(words!["get", "node", Word::dns(node), "-o", "jsonpath={.spec.providerID}"])
+        });
         return finding
+            .confirm_command(node)
             .fix(
                 "# attach AmazonEKSWorkerNodeMinimalPolicy to the role of the node's instance profile; then:",
             )
-            .fix("credprobe check --grace=1m");
+            .fix(RETRY);
     };
-    let policy = format!("arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy");
+    let (partition, name) = (Word::partition(partition), Word::role_name(name));
+    let policy = partition.after("arn:").before(":iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy");
+    let run = |words: &[Word]| case.aws()?.run(words);
+    let attach = words!["iam", "attach-role-policy", "--role-name", &name, "--policy-arn", policy];
     finding
-        .confirm_command(&["aws", "iam", "list-attached-role-policies", "--role-name", name])
-        .fix_note(
-            shell::command(&[
-                "aws",
-                "iam",
-                "attach-role-policy",
-                "--role-name",
-                name,
-                "--policy-arn",
-                &policy,
-            ]),
-            "adds a policy to the role of all nodes of this group",
-        )
-        .fix("credprobe check --grace=1m  # a change of a policy takes seconds to be known everywhere")
+        .confirm_command(run(words!["iam", "list-attached-role-policies", "--role-name", &name]))
+        .fix_note(run(attach), "adds a policy to the role of all nodes of this group")
+        .fix_note(Some(RETRY), "a change of a policy takes seconds to be known everywhere")
 }
 
 /// Partition and role in `User: arn:aws:sts::ACCOUNT:assumed-role/ROLE/INSTANCE is not authorized …`.

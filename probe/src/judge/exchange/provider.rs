@@ -1,64 +1,58 @@
 //! Refusals that the IAM OIDC provider's side makes: missing, audience, thumbprint, and the text that says no cause. Pure.
 
-use super::quoted;
+use super::{of_region, quoted};
 use crate::class::{Class, Owner};
 use crate::evidence::{Origin, StsError};
 use crate::finding::Finding;
 use crate::judge::case::{Case, list, time};
+use crate::judge::issuer;
+use crate::judge::shell::{Word, words};
 use crate::judge::token::USUAL_AUDIENCE;
-use crate::judge::{issuer, shell};
 use crate::partition;
 
 /// Commands that show the provider and its client ids in the role's account.
 fn show_provider(case: &Case<'_>, finding: Finding) -> Finding {
-    let Some(arn) = case.provider_arn() else { return finding };
     let account = case.role.as_ref().map(|role| role.account.as_str()).unwrap_or_default();
     finding.confirm_note(
-        shell::command(&[
-            "aws",
-            "iam",
-            "get-open-id-connect-provider",
-            "--open-id-connect-provider-arn",
-            &arn,
-        ]),
+        of_provider(case, "get-open-id-connect-provider", &[]),
         &format!("with credentials of account {account}"),
     )
+}
+
+/// `aws iam OPERATION --open-id-connect-provider-arn ARN MORE…`
+fn of_provider(case: &Case<'_>, operation: &'static str, more: &[Word]) -> Option<String> {
+    let arn = Word::provider_arn(case.role.as_ref()?, case.issuer_path()?);
+    let words = words!["iam", operation, "--open-id-connect-provider-arn", arn];
+    case.aws()?.run(&[words, more].concat())
 }
 
 fn create_provider(case: &Case<'_>, finding: Finding) -> Finding {
     let Some(token) = case.token() else { return finding };
     let (Some(issuer), Some(role)) = (&token.iss, &case.role) else { return finding };
     let audience = token.aud.first().map_or(USUAL_AUDIENCE, String::as_str);
-    finding.fix_note(
-        shell::command(&[
-            "aws",
+    let create = case.aws().and_then(|aws| {
+        aws.run(words![
             "iam",
             "create-open-id-connect-provider",
             "--url",
-            issuer,
+            Word::issuer(issuer),
             "--client-id-list",
-            audience,
-        ]),
+            Word::audience(audience),
+        ])
+    });
+    finding.fix_note(
+        create,
         &format!("if there is none yet; with credentials of account {}, the role's", role.account),
     )
 }
 
 fn register_audience(case: &Case<'_>, finding: Finding) -> Finding {
-    match (case.provider_arn(), case.token().and_then(|token| token.aud.first())) {
-        (Some(arn), Some(audience)) => finding.fix_note(
-            shell::command(&[
-                "aws",
-                "iam",
-                "add-client-id-to-open-id-connect-provider",
-                "--open-id-connect-provider-arn",
-                &arn,
-                "--client-id",
-                audience,
-            ]),
-            "if its ClientIDList lacks it",
-        ),
-        _ => finding,
-    }
+    let audience = case.token().and_then(|token| token.aud.first());
+    let command = audience.and_then(|audience| {
+        let words = words!["--client-id", Word::audience(audience)];
+        of_provider(case, "add-client-id-to-open-id-connect-provider", words)
+    });
+    finding.fix_note(command, "if its ClientIDList lacks it")
 }
 
 pub(super) fn provider_missing(case: &Case<'_>, error: &StsError) -> Finding {
@@ -84,7 +78,7 @@ fn other_region(case: &Case<'_>, finding: Finding) -> Finding {
     let asked = case.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.as_str());
     match (issuer_region, asked) {
         (Some(cluster), Ok(asked)) if cluster != asked => finding.confirm_note(
-            shell::command(&["aws", "account", "get-region-opt-status", "--region-name", asked]),
+            of_region(case, "get-region-opt-status", asked),
             &format!("the exchange went to {asked}, the cluster is in {cluster}: a region that is not enabled answers the same"),
         ),
         _ => finding,
@@ -118,14 +112,15 @@ pub(super) fn thumbprint_mismatch(case: &Case<'_>, error: &StsError) -> Finding 
         .filter(|source| source.origin == Origin::Public)
         .find_map(|source| source.discovery.last_certificate.as_ref());
     let finding = show_provider(case, finding);
-    match (case.provider_arn(), last) {
-        (Some(arn), Some((sha1, expiry))) => finding
+    match last {
+        Some((sha1, expiry)) if case.role.is_some() => finding
             .presented(format!("a chain that ends in the certificate {sha1} (SHA-1), valid until {}", time(*expiry)))
             .fix_note(
-                shell::command(&[
-                    "aws", "iam", "update-open-id-connect-provider-thumbprint",
-                    "--open-id-connect-provider-arn", &arn, "--thumbprint-list", sha1,
-                ]),
+                of_provider(
+                    case,
+                    "update-open-id-connect-provider-thumbprint",
+                    words!["--thumbprint-list", Word::sha1(sha1)],
+                ),
                 "overwrites the list: add the thumbprints that the first command shows and that are still needed",
             ),
         _ => finding.fix(format!(

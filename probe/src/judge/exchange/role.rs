@@ -1,11 +1,11 @@
 //! Refusals that the role's side makes: role, trust policy, and what denies above them. Pure.
 
-use super::quoted;
+use super::{get_role, quoted};
 use crate::class::Class;
 use crate::evidence::StsError;
 use crate::finding::Finding;
 use crate::judge::case::Case;
-use crate::judge::{shell, trust_policy};
+use crate::judge::trust_policy;
 
 /// A server that says AccessDenied for every cause: they are all listed.
 fn denied_by_compatible(case: &Case<'_>, error: &StsError) -> Finding {
@@ -41,17 +41,7 @@ pub(super) fn access_denied(case: &Case<'_>, error: &StsError) -> Finding {
     let Some(role) = &case.role else { return finding };
     if role.path == "/" {
         finding = finding.confirm_note(
-            shell::command(&[
-                "aws",
-                "iam",
-                "get-role",
-                "--role-name",
-                &role.name,
-                "--query",
-                "Role.Arn",
-                "--output",
-                "text",
-            ]),
+            get_role(case, role, "Role.Arn", "text"),
             &format!(
                 "in account {}: must print {}; a role with a path needs it in the ARN",
                 role.account,
@@ -59,34 +49,14 @@ pub(super) fn access_denied(case: &Case<'_>, error: &StsError) -> Finding {
             ),
         );
     } else {
-        finding = finding.confirm_command(&[
-            "aws",
-            "iam",
-            "get-role",
-            "--role-name",
-            &role.name,
-            "--query",
-            "Role.Arn",
-            "--output",
-            "text",
-        ]);
+        finding = finding.confirm_command(get_role(case, role, "Role.Arn", "text"));
     }
-    finding = finding.confirm_command(&[
-        "aws",
-        "iam",
-        "get-role",
-        "--role-name",
-        &role.name,
-        "--query",
-        "Role.AssumeRolePolicyDocument",
-        "--output",
-        "json",
-    ]);
+    finding = finding.confirm_command(get_role(case, role, "Role.AssumeRolePolicyDocument", "json"));
     finding = finding.confirm("# saved as trust.json: credprobe trust --policy=trust.json, run in this pod, names the element that refuses");
-    if let Some(statement) = trust_policy::statement(case) {
-        finding.fix.extend(trust_policy::add_statement(&role.name, &statement));
+    match trust_policy::statement(case) {
+        Some(statement) => finding.fix_commands(trust_policy::add_statement(case.aws(), role, statement)),
+        None => finding,
     }
-    finding
 }
 
 /// Accounts of AWS's documentation: nobody's role is there.

@@ -5,13 +5,13 @@ use super::refusal::{all_are, dumpable};
 use crate::evidence::{Process, Target};
 use crate::finding::Finding;
 use crate::judge::case::Account;
-use crate::judge::shell;
+use crate::judge::shell::{Tool, Word, words};
 
 /// What a container needs to read the target.
 struct Profile {
     name: &'static str,
     /// The partial container of `--custom`.
-    custom: String,
+    custom: Word,
     note: &'static str,
 }
 
@@ -30,14 +30,15 @@ pub(super) fn as_root(finding: Finding, target: &Target, process: &Process) -> F
 
 fn with(finding: Finding, profile: &Profile, target: &Target, process: &Process) -> Finding {
     let Profile { name, custom, note } = profile;
+    let shown = custom.text().unwrap_or_default();
     match command(target, process, profile) {
         Some(command) => {
-            let finding = finding.fix(format!("{command}  # {note}"));
+            let finding = finding.fix_note(Some(command), note);
             let outcome = pod_command(process, "{.status.ephemeralContainerStatuses[*].state.terminated}");
             finding.confirm_note(outcome, "the exit code: kubectl debug itself returns 0 whatever it is")
         }
         None => finding
-            .fix(format!("# kubectl debug with --profile={name} and --custom=FILE, where FILE holds {custom}; {note}"))
+            .fix(format!("# kubectl debug with --profile={name} and --custom=FILE, where FILE holds {shown}; {note}"))
             .confirm("# kubectl debug returns 0 whatever the probe's exit code: read .status.ephemeralContainerStatuses[*].state.terminated of the pod"),
     }
 }
@@ -51,10 +52,11 @@ fn profile(target: &Target) -> Option<Profile> {
         return Some(root());
     }
     // The profile states runAsNonRoot; and without runAsGroup the gid is the image's or 0.
-    let root = if uid == 0 { r#","runAsNonRoot":false"# } else { "" };
+    let root = if uid == 0 { r#","runAsNonRoot":false}}"# } else { "}}" };
+    let uid = Word::from(uid).after(r#"{"securityContext":{"runAsUser":"#);
     Some(Profile {
         name: "restricted",
-        custom: format!(r#"{{"securityContext":{{"runAsUser":{uid},"runAsGroup":{gid}{root}}}}}"#),
+        custom: uid.then(Word::from(gid).after(r#","runAsGroup":"#)).before(root),
         note: "--custom needs kubectl 1.31",
     })
 }
@@ -62,31 +64,41 @@ fn profile(target: &Target) -> Option<Profile> {
 fn root() -> Profile {
     Profile {
         name: "general",
-        custom: r#"{"securityContext":{"runAsUser":0,"runAsNonRoot":false}}"#.to_owned(),
+        custom: r#"{"securityContext":{"runAsUser":0,"runAsNonRoot":false}}"#.into(),
         note: "root with SYS_PTRACE: the namespace's Pod Security level must be privileged; --custom needs kubectl 1.31",
     }
 }
 
 fn command(target: &Target, process: &Process, profile: &Profile) -> Option<String> {
-    let image = pod_command(process, "{.spec.ephemeralContainers[-1:].image}")?;
-    let container = pod_command(process, "{.spec.ephemeralContainers[-1:].targetContainerName}")?;
-    let (custom, name) = (shell::quote(&profile.custom)?, profile.name);
-    let pid = target.pid.map_or_else(|| "auto".to_owned(), |pid| pid.to_string());
-    let debug = shell::command(&[&["kubectl", "debug"], pod(process)?.as_slice()].concat())?;
-    Some(format!(
-        r#"echo {custom} | {debug} --image="$({image})" --target="$({container})" --profile={name} --custom=/dev/stdin --arguments-only --attach -- check --target-pid={pid}"#
-    ))
+    let own = |jsonpath| Word::output_of(pod_command(process, jsonpath));
+    let pid = target.pid.map_or_else(|| Word::from("auto"), Word::from);
+    let options = words![
+        own("{.spec.ephemeralContainers[-1:].image}").after("--image="),
+        own("{.spec.ephemeralContainers[-1:].targetContainerName}").after("--target="),
+        Word::from(profile.name).after("--profile="),
+        "--custom=/dev/stdin",
+        "--arguments-only",
+        "--attach",
+        "--",
+        "check",
+        pid.after("--target-pid="),
+    ];
+    let debug = Tool::Kubectl.run(&[words!["debug"], &pod(process)?, options].concat())?;
+    Some(format!("echo {} | {debug}", profile.custom.quoted()?))
 }
 
-fn pod_command(process: &Process, jsonpath: &str) -> Option<String> {
-    let output = format!("jsonpath={jsonpath}");
-    shell::command(&[&["kubectl", "get", "pod"], pod(process)?.as_slice(), &["-o", &output]].concat())
+fn pod_command(process: &Process, jsonpath: &'static str) -> Option<String> {
+    let output = Word::from(jsonpath).after("jsonpath=");
+    Tool::Kubectl.run(&[words!["get", "pod"], &pod(process)?[..], words!["-o", output]].concat())
 }
 
 /// `-n NAMESPACE POD`; without a known namespace kubectl's current one is meant.
-fn pod(process: &Process) -> Option<Vec<&str>> {
-    let pod = process.pod().filter(|name| !name.starts_with('-'))?;
+fn pod(process: &Process) -> Option<Vec<Word>> {
+    let pod = Word::dns(process.pod()?);
     let account = process.api_server_subject.as_deref().and_then(Account::of_subject);
     let namespace = account.map(|account| account.namespace).or_else(|| process.namespace());
-    Some(namespace.map_or_else(|| vec![pod], |namespace| vec!["-n", namespace, pod]))
+    Some(match namespace {
+        Some(namespace) => words!["-n", Word::label(namespace), pod].to_vec(),
+        None => vec![pod],
+    })
 }

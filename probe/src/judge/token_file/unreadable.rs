@@ -7,6 +7,7 @@ use crate::finding::{Expectation, Finding, Severity};
 use crate::judge::access::{self, Access, Doubt, Refusal};
 use crate::judge::case::Case;
 use crate::judge::kubelet;
+use crate::judge::shell::{Word, words};
 
 /// Nothing, where it may.
 pub(super) fn judge(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
@@ -82,7 +83,7 @@ fn refused_by_another(case: &Case<'_>, file: &TokenFile, errno: &str) -> Finding
     .presented(ids(case))
     .required("a security module (SELinux, AppArmor) and a file system that allow it as well")
     .ruled_out(format!("owner, mode and ACLs of {}", file.path))
-    .confirm("ausearch -m AVC -ts recent  # on the node, for SELinux; AppArmor: dmesg")
+    .confirm_note(Some("ausearch -m AVC -ts recent"), "on the node, for SELinux; AppArmor: dmesg")
     .fix("# in the pod spec: securityContext.seLinuxOptions or appArmorProfile as the runtime gives them by default, the same for all containers");
     case.recreate(finding)
 }
@@ -191,8 +192,9 @@ fn set_fs_group(case: &Case<'_>, finding: Finding) -> Finding {
         0 => 65_534,
         gid => gid,
     };
-    let patch =
-        format!(r#"{{"spec":{{"template":{{"spec":{{"securityContext":{{"fsGroup":{group}}}}}}}}}}}"#);
+    let patch = Word::from(group)
+        .after(r#"{"spec":{"template":{"spec":{"securityContext":{"fsGroup":"#)
+        .before("}}}}}");
     // Kubelet's own group is 0; another one on the file is the fsGroup that is there.
     let present = case.evidence.token_file.as_ref().filter(|file| file.data_link.is_some());
     let overwritten = match present.and_then(|file| file.gid) {
@@ -202,7 +204,7 @@ fn set_fs_group(case: &Case<'_>, finding: Finding) -> Finding {
     let note = format!(
         "kubelet then writes the token 0640 with that group; {overwritten}restarts the deployment's pods"
     );
-    case.deployment_command(finding, &["patch"], &["-p", &patch], &note)
+    case.deployment_command(finding, words!["patch"], words!["-p", patch], &note)
 }
 
 /// The ids were credprobe's own: the app's may be others.
