@@ -6,14 +6,13 @@ mod agent;
 use crate::aside::{Stuck, looked};
 use crate::evidence::{Evidence, Phase, PhasesMs, Settings};
 use crate::observe::clock::{self, Stopwatch};
-use crate::observe::looks_like_a_token;
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
 use crate::report::{StageName, Timing, escaped};
 use crate::secret::{Scrubber, Secret};
 use crate::subject::{Subject, Whose};
 use crate::verdict::stops_before_network;
 use crate::wire::{self, Proxies, Trust, Wire};
-use crate::{chain, judge, observe};
+use crate::{chain, judge, observe, shown};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info};
@@ -26,6 +25,8 @@ pub struct Run {
     /// Seconds since the epoch.
     pub observed_at: i64,
     pub timings: Vec<Timing>,
+    /// The secrets of this run.
+    pub(crate) scrubber: Scrubber,
 }
 
 /// Observes subject, environment, token file and token; no CA bundle, for nothing is sent.
@@ -34,7 +35,7 @@ pub async fn run_locally(subject: &Subject, settings: Settings) -> Run {
     // That STS was not asked is as intended, as with `--no-network`.
     run.observe_locally(subject, Settings { no_network: true, ..settings }).await;
     run.skip_network("between two exchanges");
-    run
+    run.ended()
 }
 
 /// Observes everything that the settings allow; the network has what the files left of `timeout`.
@@ -82,19 +83,19 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
             run.skip_network(&because);
         }
     }
-    run
+    run.ended()
 }
 
 /// Of the probe's own environment, where another process is judged: there it is stated, not observed.
 fn own_endpoint(subject: &Subject) -> Option<String> {
     subject.target()?;
     let endpoint = |name| subject.own_text(name);
-    endpoint("AWS_ENDPOINT_URL_STS").or_else(|| endpoint("AWS_ENDPOINT_URL")).map(str::to_owned)
+    endpoint("AWS_ENDPOINT_URL_STS").or_else(|| endpoint("AWS_ENDPOINT_URL")).map(shown::url)
 }
 
 fn own_agent_uri(subject: &Subject) -> Option<String> {
     subject.target()?;
-    subject.own_text(plan::agent::URI_VARIABLE).map(str::to_owned)
+    subject.own_text(plan::agent::URI_VARIABLE).map(shown::url)
 }
 
 fn wire_config(subject: &Subject, trust: Trust, deadline: Instant, allow_http: bool) -> wire::Config {
@@ -118,14 +119,19 @@ fn wire_config(subject: &Subject, trust: Trust, deadline: Instant, allow_http: b
 
 impl Run {
     fn begin() -> Self {
-        Self { evidence: Evidence::default(), seen: true, observed_at: clock::now(), timings: Vec::new() }
+        Self {
+            evidence: Evidence::default(),
+            seen: true,
+            observed_at: clock::now(),
+            timings: Vec::new(),
+            scrubber: Scrubber::default(),
+        }
     }
 
     /// Of a look that did not come back in time nothing is left but where it hangs.
     pub fn stuck(whose: &Whose, settings: Settings, stuck: Stuck) -> Self {
         let mut run = Self { seen: false, ..Self::begin() };
-        let path = stuck.0.map(|path| if looks_like_a_token(&path) { "[a token]".to_owned() } else { path });
-        run.evidence.unanswered = Some(path.unwrap_or_default());
+        run.evidence.unanswered = Some(stuck.0.unwrap_or_default());
         run.evidence.process = observe::process::unseen(whose);
         run.evidence.environment.stated = settings;
         let because = "a file did not answer in time";
@@ -134,7 +140,13 @@ impl Run {
             run.timings.push(Timing::skipped(stage, because));
         }
         run.skip_network(because);
-        run
+        run.ended()
+    }
+
+    /// What may be told of it: whoever reads the evidence, judges included, has it from here.
+    fn ended(mut self) -> Self {
+        self.evidence = shown::seen(self.evidence, &self.scrubber).unwrap_or_default();
+        self
     }
 
     fn skip_network(&mut self, because: &str) {
@@ -153,7 +165,7 @@ impl Run {
             chain::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
         let (endpoint, agent_uri) = (own_endpoint(subject), own_agent_uri(subject));
         let settings = Settings { endpoint, agent_uri, sdk, ..settings };
-        evidence.environment = observe::environment(subject, settings).await;
+        evidence.environment = observe::environment(subject, settings, &mut self.scrubber).await;
         if !subject.is_seen() {
             self.seen = false;
             self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
@@ -189,6 +201,7 @@ impl Run {
         };
 
         let watch = Stopwatch::start();
+        self.scrubber.add(bytes.expose());
         evidence.token = Some(observe::token(bytes.expose()));
         self.timings.push(Timing::reached(StageName::Token, watch.elapsed_ms()));
         Some(bytes)
@@ -219,8 +232,8 @@ impl Run {
     async fn observe_sts(&mut self, wire: &Wire, request: &observe::Request<'_>, token: &Secret) {
         let evidence = &mut self.evidence;
         info!("asking {} for {}", escaped(&request.endpoint.url), escaped(request.role_arn));
-        let mut scrubber = Scrubber::default();
-        let (network, exchange, credentials) = observe::exchange(wire, request, token, &mut scrubber).await;
+        let scrubber = &mut self.scrubber;
+        let (network, exchange, credentials) = observe::exchange(wire, request, token, scrubber).await;
         let phases = network.as_ref().map(|network| network.phases_ms).unwrap_or_default();
         let answered = exchange.is_some();
         evidence.network = network;
@@ -247,7 +260,7 @@ impl Run {
             Some(credentials) => {
                 let watch = Stopwatch::start();
                 evidence.identity =
-                    Some(observe::identity(wire, request.endpoint, credentials, &scrubber).await);
+                    Some(observe::identity(wire, request.endpoint, credentials, scrubber).await);
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }
         }

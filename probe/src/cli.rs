@@ -7,7 +7,10 @@ use crate::chain;
 use crate::class::Class;
 use crate::evidence::Settings;
 use crate::explain;
+use crate::observe::CREDENTIALS;
 use crate::observe::target::Asked;
+use crate::secret::Scrubber;
+use crate::shown;
 use crate::subject::Whose;
 use crate::verdict::Tolerate;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -105,8 +108,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// # Errors
 /// A flag, value or variable that is not allowed.
 pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Parsed, UsageError> {
-    let args = with_default_command(args);
-    let twins = twins(&args, variable);
+    let scrubber = credentials(variable);
+    let args: Vec<OsString> =
+        with_default_command(args).into_iter().map(|given| shown(given, &scrubber)).collect();
+    let twins = twins(&args, &|name| variable(name).map(|given| shown(given, &scrubber)));
     let mut line = vec![OsString::from("credprobe"), args[0].clone()];
     line.extend(twins.iter().map(|(_, item)| item.clone()));
     line.extend(args[1..].iter().cloned());
@@ -166,9 +171,24 @@ pub fn is_report_only(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsStr
 /// Why the probe is switched off: the value of `CREDPROBE_DISABLED`, unless it says that it is not.
 #[must_use]
 pub fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
-    let reason = variable("CREDPROBE_DISABLED")?.to_string_lossy().into_owned();
+    let given = variable("CREDPROBE_DISABLED")?;
+    let reason = shown::argument(&given.to_string_lossy(), &credentials(variable));
     let off = ["", "0", "false", "no", "off"];
     (!off.iter().any(|word| reason.eq_ignore_ascii_case(word))).then_some(reason)
+}
+
+/// No flag takes a token, and none a password: what looks like one is not even repeated in a usage error.
+fn shown(given: OsString, scrubber: &Scrubber) -> OsString {
+    given.to_str().map(|text| shown::argument(text, scrubber).into()).unwrap_or(given)
+}
+
+/// Knows the credentials of the environment.
+fn credentials(variable: &dyn Fn(&str) -> Option<OsString>) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    for value in CREDENTIALS.iter().filter_map(|name| variable(name)) {
+        scrubber.add(value.as_encoded_bytes());
+    }
+    scrubber
 }
 
 /// `credprobe [FLAGS]` is `credprobe check [FLAGS]`.

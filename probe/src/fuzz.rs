@@ -292,7 +292,7 @@ pub fn profile_files(bytes: &[u8]) {
     contents.insert("/config".into(), config.as_bytes().to_vec());
     contents.insert("/credentials".into(), credentials.as_bytes().to_vec());
     let variables = [("AWS_CONFIG_FILE", "/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/credentials")];
-    let profile = block_on(observe::profile_of_files(contents, &variables));
+    let profile = block_on(observe::profile_of_files(contents, &variables, &mut Scrubber::default()));
     for mechanism in [Mechanism::Irsa, Mechanism::None] {
         let (mut evidence, _) = pod(Mechanism::Irsa);
         if mechanism == Mechanism::None {

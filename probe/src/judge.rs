@@ -33,7 +33,7 @@ use case::Case;
 pub use agent::{is_agent, ready as ready_by_agent};
 pub use case::Account;
 
-pub(crate) use shell::{Aws, Tool, Word, is_bidi, one_line, words};
+pub(crate) use shell::{Aws, Tool, Word, one_line, words};
 pub(crate) use trust_policy::{add_statement, matching_statement};
 
 /// Whether the ids of `process` may read the file, by what the kernel shows of the way to it.

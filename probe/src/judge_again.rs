@@ -1,6 +1,7 @@
 //! A saved report judged again: its evidence, its clock, its flags, today's rules. No pod, no network.
 
 use crate::report::{self, Options, Report, SCHEMA, Timing};
+use crate::shown;
 use crate::verdict::Tolerate;
 
 /// Judges the evidence of a JSON report.
@@ -8,8 +9,11 @@ use crate::verdict::Tolerate;
 /// # Errors
 /// Not a report of this schema; says what is missing.
 pub fn judge_again(document: &[u8]) -> Result<Report, String> {
+    // Whoever wrote it, it may hold what a run would not have kept.
+    let document = String::from_utf8_lossy(document);
+    let document = shown::document(&document);
     let saved: Report =
-        serde_json::from_slice(document).map_err(|error| format!("this is no report: {error}"))?;
+        serde_json::from_slice(document.as_bytes()).map_err(|error| format!("this is no report: {error}"))?;
     if saved.schema != SCHEMA {
         return Err(format!("its schema is `{}`; this version reads {SCHEMA}", saved.schema));
     }

@@ -28,6 +28,7 @@ pub mod plan;
 pub mod report;
 pub mod secret;
 pub mod serve;
+pub mod shown;
 pub mod signals;
 pub mod status;
 pub mod subject;

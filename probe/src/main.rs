@@ -14,7 +14,9 @@ use credprobe::report::{self, Report};
 use credprobe::signals::Interrupt;
 use credprobe::subject::Whose;
 use credprobe::until::until_verdict;
-use credprobe::{chain, check, explain, guard, judge_again, log, observer, output, serve, status, trust};
+use credprobe::{
+    chain, check, explain, guard, judge_again, log, observer, output, serve, shown, status, trust,
+};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -211,7 +213,7 @@ fn run_chain(asked: &cli::Chain) -> u8 {
     match asked.output {
         Output::Text => print(chain::text(&page).trim_end()),
         Output::Json => match serde_json::to_string_pretty(&page) {
-            Ok(json) => print(&json),
+            Ok(json) => print(&shown::json(&json)),
             Err(error) => say(&guard::line(&format!("the answer does not serialise ({error})"))),
         },
     }
@@ -308,7 +310,7 @@ fn show(report: &Report, output: Output) {
             print(report::text::render(report, colour).trim_end());
         }
         Output::Json => match serde_json::to_string_pretty(report) {
-            Ok(json) => print(&json),
+            Ok(json) => print(&shown::json(&json)),
             Err(error) => say(&guard::line(&format!("the report does not serialise ({error})"))),
         },
     }

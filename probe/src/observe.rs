@@ -26,8 +26,8 @@ mod walk;
 
 pub use api_server::{ApiServer, NoApiServer, api_server};
 pub use control_name::control_name;
+pub(crate) use environment::CREDENTIALS;
 pub use environment::environment;
-pub(crate) use environment::looks_like_a_token;
 pub use exchange::{Credentials, Request, exchange};
 pub use identity::identity;
 pub use issuer::issuer;

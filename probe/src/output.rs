@@ -4,6 +4,7 @@
 use crate::aside::locked;
 use crate::observe::clock;
 use crate::report::termination;
+use crate::shown::escaped;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -44,10 +45,10 @@ pub fn print(text: &str) {
 
 /// Talk, with a line break after it.
 pub fn say(line: &str) {
-    talk(format!("{line}\n").into_bytes());
+    talk((escaped(line) + "\n").into_bytes());
 }
 
-/// The same, as it is.
+/// The same of what is escaped already, and moves the cursor.
 pub fn talk(bytes: Vec<u8>) {
     tell_dropped("stderr", &ERR);
     ERR.take(move || write(io::stderr(), &bytes));
@@ -148,12 +149,13 @@ fn write(to: impl std::os::fd::AsFd, mut bytes: &[u8]) {
     }
 }
 
-/// A line of the log, as `tracing` writes it: in one piece.
+/// A line of the log, as `tracing` writes it: in one piece, with its line break.
 pub struct Talk;
 
 impl Write for Talk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        talk(bytes.to_vec());
+        let text = String::from_utf8_lossy(bytes);
+        say(text.strip_suffix('\n').unwrap_or(&text));
         Ok(bytes.len())
     }
 

@@ -9,10 +9,10 @@ pub mod text;
 use crate::class::{Class, Owner};
 use crate::evidence::Evidence;
 use crate::finding::{Expectation, Severity};
-use crate::judge;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde::{Deserialize, Serialize};
 
+pub use crate::shown::escaped;
 pub use build::{Options, build, local};
 
 /// The version of the JSON document: fields are added under it, never changed or removed.
@@ -182,20 +182,6 @@ pub fn rfc3339(seconds: i64) -> String {
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     DateTime::from_str(text, Format::DateTime).ok().map(|time| time.secs())
-}
-
-/// Outside text for a terminal, a log or the termination message: control and bidirectional characters as `\u{…}`.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() || judge::is_bidi(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::observer::Observer;
 use crate::report::{self, Options, Report, escaped};
 use crate::signals::Interrupt;
 use crate::subject::{Subject, Whose};
-use crate::{check, guard, output};
+use crate::{check, guard, output, shown};
 use gate::Gate;
 use http::Bounds;
 use metrics::Metrics;
@@ -174,6 +174,7 @@ fn announce(report: &Report, output: Output) {
             format!("{} {class} ({code}): {}", report.observed_at, escaped(&verdict.summary))
         }
         Output::Json => serde_json::to_string(report)
+            .map(|json| shown::json(&json))
             .unwrap_or_else(|error| guard::line(&format!("the report does not serialise ({error})"))),
     };
     output::print(&line);

@@ -21,7 +21,7 @@ use crate::finding::Severity;
 use crate::judge::{Aws, Tool, Word, words};
 use crate::plan::Mechanism;
 use crate::report;
-use crate::{guard, judge, plan};
+use crate::{guard, judge, plan, shown};
 use evaluate::{Element, Outcome};
 use policy::{Effect, Statement};
 use serde::Serialize;
@@ -143,7 +143,7 @@ pub fn answer(mut run: Run, policy: Option<&[u8]>, output: Output) -> Answer {
     let text = match output {
         Output::Text => text::render(&report),
         Output::Json => match serde_json::to_string_pretty(&report) {
-            Ok(json) => json,
+            Ok(json) => shown::json(&json),
             Err(error) => {
                 let text = guard::line(&format!("the answer does not serialise ({error})"));
                 return Answer::Said { text, code: Class::InternalError.code() };
@@ -173,7 +173,7 @@ fn as_check_says(run: Run, output: Output) -> Answer {
     let code = if report.exit_code == 0 { Class::Inconclusive.code() } else { report.exit_code };
     let text = match output {
         Output::Text => report::text::render(&report, false),
-        Output::Json => serde_json::to_string_pretty(&report).unwrap_or_default(),
+        Output::Json => shown::json(&serde_json::to_string_pretty(&report).unwrap_or_default()),
     };
     Answer::Said { text, code }
 }

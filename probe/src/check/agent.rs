@@ -7,7 +7,7 @@ use crate::observe::clock::{self, Stopwatch};
 use crate::plan::Endpoint;
 use crate::plan::agent::{AgentEndpoint, URI_VARIABLE};
 use crate::report::{StageName, Timing, escaped};
-use crate::secret::{Scrubber, Secret};
+use crate::secret::Secret;
 use crate::wire::{self, Proxies, Wire};
 use crate::{judge, observe};
 use std::time::Duration;
@@ -55,10 +55,9 @@ impl Run {
             evidence.agent = Some(agent);
             return self.stopped_at_the_agent(took, "the token cannot stand in a header");
         };
-        let mut scrubber = Scrubber::default();
         let wire = Wire::new(direct);
         let (network, answer, credentials) =
-            observe::agent::agent(&wire, endpoint, authorization, &mut scrubber).await;
+            observe::agent::agent(&wire, endpoint, authorization, &mut self.scrubber).await;
         let phases = network.phases_ms;
         evidence.network = Some(network);
         agent.answer = answer;
@@ -83,7 +82,7 @@ impl Run {
             None => self.timings.push(Timing::skipped(StageName::Identity, because)),
             Some((credentials, sts)) => {
                 let watch = Stopwatch::start();
-                let identity = observe::identity(&Wire::new(config), sts, credentials, &scrubber).await;
+                let identity = observe::identity(&Wire::new(config), sts, credentials, &self.scrubber).await;
                 self.evidence.identity = Some(identity);
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }

@@ -339,7 +339,7 @@ fn is_url(url: &str, schemes: &[&str]) -> bool {
 }
 
 /// Characters that a reader does not see, or that change what he sees: a pasted command must be what it looks like (CVE-2021-42574).
-pub(crate) const fn is_bidi(c: char) -> bool {
+const fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -2,6 +2,7 @@
 //! What is asked there is the caller's.
 
 use crate::evidence::Process;
+use crate::secret::Scrubber;
 use crate::subject::Subject;
 use crate::wire::{self, Config, Peers, Proxies, ResolverConfig, Trust, Wire};
 use http::header::HeaderValue;
@@ -19,6 +20,8 @@ pub struct ApiServer {
     pub base: String,
     /// `Bearer …`, sensitive.
     pub authorization: HeaderValue,
+    /// Knows the token: whatever the API server says passes it.
+    pub scrubber: Scrubber,
     trust: Trust,
 }
 
@@ -45,12 +48,14 @@ pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoA
     let trust = wire::trust(Some(("the cluster's ca.crt", &ca)), &[]).map_err(|_| unusable("ca.crt"))?;
     let (_, token) = super::look(subject.root(), &file("token"), process).read(false);
     let token = token.ok_or_else(|| unusable("token"))?;
+    let mut scrubber = Scrubber::default();
+    scrubber.add(token.expose());
     let token = std::str::from_utf8(token.expose()).map_err(|_| unusable("token"))?;
     let authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
     let mut authorization = authorization.map_err(|_| unusable("token"))?;
     authorization.set_sensitive(true);
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    Ok(ApiServer { base: format!("https://{host}:{port}"), authorization, trust })
+    Ok(ApiServer { base: format!("https://{host}:{port}"), authorization, scrubber, trust })
 }
 
 impl ApiServer {

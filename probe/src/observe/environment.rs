@@ -1,15 +1,17 @@
 //! The variables and profile settings that decide, by an allowlist of names.
-//! Credentials are noted as `set`; URLs lose user info, query and fragment here.
+//! Credentials are noted as `set`, and known to the scrubber from here on; URLs lose user info, query and fragment.
 
 use crate::evidence::{Environment, Profile, Settings};
 use crate::plan::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
+use crate::secret::Scrubber;
+use crate::shown;
 use crate::subject::Subject;
 use aws_types::os_shim_internal::{Env, Fs};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Kept as they are.
+/// Kept as they are, but for what `shown::value` takes out of any.
 const PLAIN: &[&str] = &[
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -46,8 +48,11 @@ const URLS: &[&str] = &[
 ];
 
 /// Kept as `set`.
-const CREDENTIALS: &[&str] =
+pub(crate) const CREDENTIALS: &[&str] =
     &["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Settings of a profile whose values are secrets.
+const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 
 /// Settings of a profile that are kept with their values.
 const PROFILE_SETTINGS: &[&str] =
@@ -69,8 +74,8 @@ const PROFILE_PROVIDERS: &[&str] = &[
 /// The longest profile file that is read, in bytes: real ones have a few kilobytes.
 const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
 
-/// Observes the subject's settings.
-pub async fn environment(subject: &Subject, stated: Settings) -> Environment {
+/// Observes the subject's settings; its credentials become known to `scrubber`.
+pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scrubber) -> Environment {
     let mut environment = Environment {
         irsa_mount: subject.root().is_dir(IRSA_MOUNT),
         pod_identity_mount: subject.root().is_dir(POD_IDENTITY_MOUNT),
@@ -83,45 +88,36 @@ pub async fn environment(subject: &Subject, stated: Settings) -> Environment {
         if value.to_str().is_none() {
             environment.not_utf8.push((*name).to_owned());
         }
-        let kept = if looks_like_a_token(&text) {
-            "[a token]".to_owned()
-        } else if URLS.contains(name) {
-            without_secrets(&text)
+        let kept = if URLS.contains(name) {
+            if let Some((user_info, _)) = text.rsplit_once('@') {
+                add(scrubber, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
+            }
+            shown::url(&text)
         } else {
-            text.into_owned()
+            shown::value(&text)
         };
         environment.variables.insert((*name).to_owned(), kept);
     }
     for name in CREDENTIALS {
-        let state =
-            if subject.variable(name).is_some_and(|value| !value.is_empty()) { "set" } else { "unset" };
+        let value = subject.variable(name).unwrap_or_default().to_string_lossy();
+        add(scrubber, &value);
+        let state = if value.is_empty() { "unset" } else { "set" };
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
-    environment.profile = profile(subject).await;
-    environment
+    environment.profile = profile(subject, scrubber).await;
+    // One value may stand in another's place.
+    shown::seen(environment, scrubber).unwrap_or_default()
 }
 
-/// People put the token itself where its path belongs; it must not be printed for that.
-pub(crate) fn looks_like_a_token(text: &str) -> bool {
-    text.len() > 64 && text.contains("eyJ") && text.matches('.').count() >= 2
-}
-
-/// A URL without user info, query and fragment: proxies carry passwords in the first, presigned URLs keys in the second.
-fn without_secrets(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            let path = path.map(|path| format!("/{path}")).unwrap_or_default();
-            format!("{scheme}://{host}{path}")
-        }
-        None => url.rsplit_once('@').map_or(url, |(_, host)| host).to_owned(),
+/// A path or an ARN in a credential's place is a mistake, and no secret where it belongs.
+fn add(scrubber: &mut Scrubber, value: &str) {
+    if !value.starts_with("arn:") && !value.starts_with("/var/run/secrets/") {
+        scrubber.add(value.as_bytes());
     }
 }
 
 /// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
-async fn profile(subject: &Subject) -> Option<Profile> {
+async fn profile(subject: &Subject, scrubber: &mut Scrubber) -> Option<Profile> {
     let home = subject.text("HOME");
     let path = |variable: &str, name: &str| {
         subject
@@ -142,53 +138,34 @@ async fn profile(subject: &Subject) -> Option<Profile> {
     let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
     let variables: Vec<(&str, &str)> =
         names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
-    of_files(contents, &variables).await
+    of_files(contents, &variables, scrubber).await
 }
 
 /// Pure: the files' contents by their paths, and the variables that choose among them.
 pub(crate) async fn of_files(
     contents: HashMap<OsString, Vec<u8>>,
     variables: &[(&str, &str)],
+    scrubber: &mut Scrubber,
 ) -> Option<Profile> {
     let fs = Fs::from_raw_map(contents);
     let env = Env::from_slice(variables);
     let profiles = aws_config::profile::load(&fs, &env, &Default::default(), None).await.ok()?;
+    for profile in profiles.profiles().filter_map(|name| profiles.get_profile(name)) {
+        for value in PROFILE_CREDENTIALS.iter().filter_map(|key| profile.get(key)) {
+            add(scrubber, value);
+        }
+    }
     let name = profiles.selected_profile();
     let profile = profiles.get_profile(name)?;
     let given =
-        PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), profile.get(key)?.to_owned())));
+        PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), shown::value(profile.get(key)?))));
     // Not collected, here as elsewhere: that sorts first, which is 4 kB of code for each type.
     let mut settings = BTreeMap::new();
     settings.extend(given);
     let present = PROFILE_PROVIDERS.iter().filter(|key| profile.get(key).is_some());
     Some(Profile {
-        name: name.to_owned(),
+        name: shown::value(name),
         settings,
         other_keys: present.map(|key| (*key).to_owned()).collect(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{looks_like_a_token, without_secrets};
-
-    #[test]
-    fn a_token_in_place_of_its_path_is_recognised() {
-        let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", "e30".repeat(30));
-        assert!(looks_like_a_token(&token));
-        assert!(!looks_like_a_token("/var/run/secrets/eks.amazonaws.com/serviceaccount/token"));
-    }
-
-    #[test]
-    fn a_url_loses_user_info_query_and_fragment() {
-        for (url, kept) in [
-            ("http://user:password@proxy:3128/", "http://proxy:3128/"),
-            ("https://host/path?X-Amz-Signature=1#f", "https://host/path"),
-            ("user:password@proxy:3128", "proxy:3128"),
-            ("http://a@b@host", "http://host"),
-            ("not a url", "not a url"),
-        ] {
-            assert_eq!(without_secrets(url), kept);
-        }
-    }
 }

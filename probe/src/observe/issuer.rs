@@ -6,6 +6,7 @@ use crate::evidence::{Document, Issuer, KeySource, Network, Origin, Process, Sig
 use crate::observe::clock;
 use crate::partition::host_of;
 use crate::secret::Secret;
+use crate::shown;
 use crate::subject::Subject;
 use crate::wire::{Config, Peers, Wire};
 use bytes::Bytes;
@@ -50,7 +51,9 @@ pub async fn issuer(
         let wire = api_server.wire(config.resolver.clone(), deadline, DOCUMENT_LIMIT);
         let authorization = Some(api_server.authorization);
         let asked = Asked { base: &api_server.base, kid, token, authorization };
-        sources.push(asked.source(Origin::ApiServer, &wire).await);
+        let source = asked.source(Origin::ApiServer, &wire).await;
+        // It was given a token that no one else knows of.
+        sources.extend(shown::seen(source, &api_server.scrubber));
     }
     Issuer { sources }
 }

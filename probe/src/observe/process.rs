@@ -3,12 +3,13 @@
 
 use super::credentials::own_capabilities;
 use crate::evidence::{Process, Target};
+use crate::shown;
 use crate::subject::{Subject, Whose};
 
 /// Who is judged. Where another process could not be seen at all, its ids are the probe's own.
 #[must_use]
 pub fn process(subject: &Subject) -> Process {
-    let text = |name: &str| subject.own_text(name).map(str::to_owned);
+    let text = |name: &str| subject.own_text(name).map(shown::value);
     let own = own();
     let process = match subject.whose() {
         Whose::Own => own,

@@ -8,8 +8,9 @@ use crate::cli::ConditionType;
 use crate::evidence::Failure;
 use crate::observe::{self, ApiServer, NoApiServer, clock};
 use crate::observer;
-use crate::report::{escaped, rfc3339};
+use crate::report::rfc3339;
 use crate::secret::truncate;
+use crate::shown;
 use crate::subject::{Subject, Whose};
 use bytes::Bytes;
 use http::Request;
@@ -78,7 +79,7 @@ impl Gate {
     /// The downward API does not say which pod this is; a line.
     pub(super) fn new(subject: &Subject, condition: &ConditionType) -> Result<Self, String> {
         let field = |variable: &str, path: &str| {
-            subject.own_text(variable).map(str::to_owned).ok_or_else(|| {
+            subject.own_text(variable).map(shown::value).ok_or_else(|| {
                 format!(
                     "--readiness-gate needs {variable}: add {{name: {variable}, valueFrom: {{fieldRef: {{fieldPath: {path}}}}}}} to the container's env"
                 )
@@ -171,7 +172,8 @@ impl Gate {
             return Ok(());
         }
         let status: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-        let mut said = status.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let said = status.get("message").and_then(Value::as_str).unwrap_or_default();
+        let mut said = api_server.scrubber.quote(said.as_bytes());
         truncate(&mut said, QUOTE_LIMIT);
         Err(Trouble::Status(response.status().as_u16(), said))
     }
@@ -205,7 +207,7 @@ impl Gate {
     fn tell(&self, before: &mut Option<Trouble>, now: Option<&Trouble>) {
         match now {
             Some(trouble) if !before.as_ref().is_some_and(|before| before.is_as(trouble)) => {
-                tracing::error!("{}", escaped(&self.told(trouble)));
+                tracing::error!("{}", self.told(trouble));
             }
             None if before.is_some() => tracing::warn!("the condition {} is set again", self.condition),
             _ => {}

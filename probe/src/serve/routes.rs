@@ -7,6 +7,7 @@ use super::metrics::{CONTENT_TYPE, Metrics};
 use crate::class::Class;
 use crate::observe::clock;
 use crate::report::{self, escaped, page};
+use crate::shown;
 use crate::status::EXIT_CODE;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName};
 use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
@@ -75,7 +76,7 @@ impl Admin {
             return plain(StatusCode::SERVICE_UNAVAILABLE, "there is no verdict yet");
         };
         match serde_json::to_string_pretty(report) {
-            Ok(json) => typed(StatusCode::OK, "application/json", json + "\n"),
+            Ok(json) => typed(StatusCode::OK, "application/json", shown::json(&json) + "\n"),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the report does not serialise"),
         }
     }

@@ -4,6 +4,7 @@
 mod golden;
 mod leak_scan;
 mod pipes;
+mod planted;
 mod session;
 mod stuck;
 mod terminal;

@@ -63,7 +63,12 @@ pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) 
 /// What the API server does with a strategic merge of a pod's conditions: name, then uid, then the merge by type.
 fn patched(world: &World, api_server: &ApiServer, path: &str, request: &sts::Request<'_>) -> (u16, Value) {
     if let Some(status) = api_server.refuses_patch {
-        return refusal(status, "Refused");
+        let (code, mut said) = refusal(status, "Refused");
+        // What stands before it may echo requests, or parts of them.
+        let authorization = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let tail = authorization.unwrap_or_default().chars().rev().take(200).collect::<Vec<_>>();
+        said["message"] = format!("refused …{}", tail.iter().rev().collect::<String>()).into();
+        return (code, said);
     }
     if path != format!("/api/v1/namespaces/{NAMESPACE}/pods/{POD}/status") {
         return refusal(404, "NotFound");

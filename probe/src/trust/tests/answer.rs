@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::evidence::TokenFile;
+use crate::secret::Scrubber;
 
 const ENCODED: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/5F8C2A91D3E74B06A1B2C3D4E5F60718";
 
 fn run(evidence: Evidence) -> Run {
-    Run { evidence, seen: true, observed_at: NOW, timings: Vec::new() }
+    Run { evidence, seen: true, observed_at: NOW, timings: Vec::new(), scrubber: Scrubber::default() }
 }
 
 fn said(evidence: Evidence, policy: Option<&str>, output: Output) -> (String, u8) {
