@@ -4,7 +4,7 @@
 mod agent;
 
 use crate::aside::{Stuck, looked};
-use crate::evidence::{Evidence, Phase, PhasesMs, Settings};
+use crate::evidence::{Evidence, Phase, PhasesMs, Settings, TrustProblem};
 use crate::observe::clock::{self, Stopwatch};
 use crate::plan::{self, API_SERVER_TOKEN, Mechanism};
 use crate::report::{StageName, Timing, escaped};
@@ -27,6 +27,12 @@ pub struct Run {
     pub timings: Vec<Timing>,
     /// The secrets of this run.
     pub(crate) scrubber: Scrubber,
+}
+
+/// Whose roots a chain may end in, and whose it is held against besides.
+struct Roots {
+    own: Trust,
+    of_target: Option<Trust>,
 }
 
 /// Observes subject, environment, token file and token; no CA bundle, for nothing is sent.
@@ -53,7 +59,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
             if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
         {
             // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
-            let config = wire_config(subject, trust, deadline, run.evidence.environment.stated.allow_http);
+            let config = run.wire_config(subject, trust, deadline);
             if let Some(agent) = agent {
                 run.ask_agent(config, &agent, route.endpoint.as_ref().ok(), &token).await;
             }
@@ -62,7 +68,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
             if requested.mechanism == Mechanism::Irsa =>
         {
             let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
-            let config = wire_config(subject, trust, deadline, run.evidence.environment.stated.allow_http);
+            let config = run.wire_config(subject, trust, deadline);
             let session_name = plan::session_name(
                 &run.evidence.environment,
                 &run.evidence.process,
@@ -98,26 +104,28 @@ fn own_agent_uri(subject: &Subject) -> Option<String> {
     subject.own_text(plan::agent::URI_VARIABLE).map(shown::url)
 }
 
-fn wire_config(subject: &Subject, trust: Trust, deadline: Instant, allow_http: bool) -> wire::Config {
-    let resolver = observe::resolver_config(subject);
-    looked();
-    let either =
-        |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
-    wire::Config {
-        trust,
-        proxies: Proxies {
-            https_proxy: either("HTTPS_PROXY", "https_proxy"),
-            no_proxy: either("NO_PROXY", "no_proxy"),
-        },
-        deadline,
-        body_limit: wire::BODY_LIMIT,
-        resolver,
-        allow_http,
-        peers: wire::Peers::default(),
-    }
-}
-
 impl Run {
+    /// Names, addresses and the way are the subject's; at the end of it the probe's own roots decide.
+    fn wire_config(&self, subject: &Subject, roots: Roots, deadline: Instant) -> wire::Config {
+        let resolver = observe::resolver_config(subject);
+        looked();
+        let either =
+            |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
+        wire::Config {
+            trust: roots.own,
+            of_target: roots.of_target,
+            proxies: Proxies {
+                https_proxy: either("HTTPS_PROXY", "https_proxy"),
+                no_proxy: either("NO_PROXY", "no_proxy"),
+            },
+            deadline,
+            body_limit: wire::BODY_LIMIT,
+            resolver,
+            allow_http: self.evidence.environment.stated.allow_http,
+            peers: wire::Peers::default(),
+        }
+    }
+
     fn begin() -> Self {
         Self {
             evidence: Evidence::default(),
@@ -207,13 +215,21 @@ impl Run {
         Some(bytes)
     }
 
-    fn observe_trust(&mut self, subject: &Subject) -> Option<Trust> {
+    fn observe_trust(&mut self, subject: &Subject) -> Option<Roots> {
         let environment = &mut self.evidence.environment;
         if environment.stated.no_network {
             return None;
         }
-        let trust = observe::trust(subject, environment.stated.ca_bundle.as_deref());
-        trust.map_err(|problem| environment.trust_problem = Some(problem)).ok()
+        let roots = || {
+            let own = observe::trust(subject.own(), environment.stated.ca_bundle.as_deref());
+            let own = own.map_err(|problem| TrustProblem { own: subject.target().is_some(), ..problem })?;
+            // Without any of its own, they are its image's, which nobody here knows.
+            let named = subject.target().is_some() && observe::names_roots(subject);
+            let of_target = named.then(|| observe::trust(subject, None)).transpose()?;
+            Ok(Roots { own, of_target })
+        };
+        let roots: Result<Roots, TrustProblem> = roots();
+        roots.map_err(|problem| environment.trust_problem = Some(problem)).ok()
     }
 
     /// Why the network is not used: it was ruled out, or a local error is certain.

@@ -19,7 +19,7 @@ pub use exchange::{Exchange, Identity, StsError};
 pub use issuer::{Document, Issuer, KeySource, Origin, OtherRegion, Signature};
 pub use network::{
     AddressAttempt, AddressOutcome, Certificate, ControlName, Failure, FailureKind, Network, Phase, PhasesMs,
-    Question, Resolution, Tls,
+    Question, Resolution, TargetTrust, Tls,
 };
 pub use process::Process;
 pub use target::Target;

@@ -122,10 +122,11 @@ fn config() -> wire::Config {
         LazyLock::new(|| wire::trust(None, &[]).map_err(drop).expect("the compiled-in roots"));
     wire::Config {
         trust: TRUST.clone(),
+        of_target: None,
         proxies: Proxies::none(),
         deadline: observe::clock::deadline(Duration::from_secs(5)),
         body_limit: wire::BODY_LIMIT,
-        resolver: ResolverConfig::parse(None, None),
+        resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
         peers: wire::Peers::default(),
     }

@@ -37,7 +37,7 @@ pub use resolver_files::resolver_config;
 pub use root::Root;
 pub use token::token;
 pub use token_file::{Look, look};
-pub use trust::trust;
+pub use trust::{names_roots, trust};
 
 /// The parsers of `/proc`, for the fuzzer alone.
 #[cfg(fuzzing)]

@@ -71,7 +71,13 @@ impl Partition {
     /// What its hosts end with, dual-stack hosts aside.
     #[must_use]
     pub fn dns_suffix(&self) -> &'static str {
-        self.host_suffixes.first().copied().unwrap_or("amazonaws.com")
+        self.suffixes().first().copied().unwrap_or("amazonaws.com")
+    }
+
+    /// What its hosts end with, then its dual-stack hosts.
+    fn suffixes(&self) -> &'static [&'static str] {
+        // GovCloud's are those of `aws`.
+        if self.host_suffixes.is_empty() { &["amazonaws.com", "api.aws"] } else { self.host_suffixes }
     }
 
     /// The partition of an AWS host; `None`: not an AWS host.
@@ -122,15 +128,37 @@ pub fn region_of_issuer(issuer: &str) -> Option<&str> {
 /// The endpoint of partition `aws` that is in no region; what it is asked is signed for us-east-1 (botocore `endpoints.json`).
 pub const GLOBAL_STS: &str = "sts.amazonaws.com";
 
-/// The region that an STS host signs for: `sts.REGION.…`, `sts-fips.REGION.…`, the global endpoint's.
+/// The region that a host of STS signs for; `None`: it is no host of STS. Lower case, without a last dot.
+///
+/// The exact forms, for AWS gives names that merely contain `sts` to everybody (a bucket, a database): the global endpoint,
+/// `sts.REGION.SUFFIX` and `sts-fips.REGION.SUFFIX`, and the interface endpoint's own `vpce-….sts.REGION.vpce.SUFFIX`.
 #[must_use]
 pub fn region_of_sts_host(host: &str) -> Option<&str> {
     if host == GLOBAL_STS {
         return Some("us-east-1");
     }
-    let rest = host.strip_prefix("sts.").or_else(|| host.strip_prefix("sts-fips."))?;
-    let region = rest.split('.').next()?;
-    Partition::of_region(region).map(|_| region)
+    let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let (first, rest) = host.split_once('.')?;
+    let interface = first.strip_prefix("vpce-").is_some_and(|id| !id.is_empty() && is_label(id));
+    let (service, rest) = if interface { rest.split_once('.')? } else { (first, rest) };
+    let (region, suffix) = rest.split_once('.').filter(|_| matches!(service, "sts" | "sts-fips"))?;
+    let suffixes = Partition::of_region(region)?.suffixes();
+    let fits = if interface {
+        suffix.strip_prefix("vpce.").is_some_and(|suffix| suffixes.first() == Some(&suffix))
+    } else {
+        suffixes.contains(&suffix)
+    };
+    (fits && is_label(region)).then_some(region)
+}
+
+/// Whether `url` is STS and nothing but STS: over TLS, at its own port, without user info, path, query or fragment.
+#[must_use]
+pub fn is_sts_url(url: &str) -> bool {
+    let url = url.to_ascii_lowercase();
+    let host = url.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let host = host.map(|host| host.strip_suffix(":443").unwrap_or(host));
+    let host = host.map(|host| host.strip_suffix('.').unwrap_or(host));
+    host.is_some_and(|host| region_of_sts_host(host).is_some())
 }
 
 #[cfg(test)]
@@ -186,6 +214,116 @@ mod tests {
             ("https://", None),
         ] {
             assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_sts_have_exact_forms() {
+        for (host, region) in [
+            ("sts.amazonaws.com", Some("us-east-1")),
+            ("sts.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("sts-fips.us-east-1.amazonaws.com", Some("us-east-1")),
+            ("sts.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("sts.us-gov-west-1.api.aws", Some("us-gov-west-1")),
+            ("sts.us-east-1.api.aws", Some("us-east-1")),
+            ("sts.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("sts.us-iso-east-1.c2s.ic.gov", Some("us-iso-east-1")),
+            ("vpce-0a1b-x.sts.eu-west-1.vpce.amazonaws.com", Some("eu-west-1")),
+            ("vpce-0a1b-x-eu-west-1a.sts-fips.us-east-1.vpce.amazonaws.com", Some("us-east-1")),
+            ("vpce-0a1b-x.sts.cn-north-1.vpce.amazonaws.com.cn", Some("cn-north-1")),
+            ("sts.s3.amazonaws.com", None),
+            ("sts.eu-west-1.s3.amazonaws.com", None),
+            ("sts.c1abc.us-east-1.rds.amazonaws.com", None),
+            ("a.sts.b.s3.amazonaws.com", None),
+            ("sts.lambda-url.eu-west-1.on.aws", None),
+            ("sts.execute-api.eu-west-1.amazonaws.com", None),
+            ("vpce-0a1b.vpce-svc-0c.eu-west-1.vpce.amazonaws.com", None),
+            ("vpce-a.b.sts.eu-west-1.vpce.amazonaws.com", None),
+            ("evil.sts.eu-west-1.vpce.amazonaws.com", None),
+            ("vpce-.sts.eu-west-1.vpce.amazonaws.com", None),
+            ("sts.eu-west-1.vpce.amazonaws.com", None),
+            ("sts.cn-north-1.amazonaws.com", None),
+            ("sts.eu-west-1.amazonaws.com.cn", None),
+            ("sts.eu-west-1.amazonaws.com.example", None),
+            ("sts.eu-west-1.amazonaws.com..", None),
+            ("sts.amazonaws.com.cn", None),
+            ("sts..amazonaws.com", None),
+            ("xn--sts-abc.eu-west-1.amazonaws.com", None),
+            ("sts.xn--eu-west-1.amazonaws.com", None),
+            ("ѕts.eu-west-1.amazonaws.com", None),
+            ("sts.eu-west-1.аmazonaws.com", None),
+            ("sts.eu-west-1。amazonaws.com", None),
+            ("iam.amazonaws.com", None),
+        ] {
+            assert_eq!(region_of_sts_host(host), region, "{host}");
+        }
+    }
+
+    #[test]
+    fn an_sts_url_is_nothing_but_its_host() {
+        for url in ["https://sts.eu-west-1.amazonaws.com", "HTTPS://STS.Eu-West-1.amazonaws.com.:443/"] {
+            assert!(is_sts_url(url), "{url}");
+        }
+        let host = "sts.eu-west-1.amazonaws.com";
+        for url in [
+            format!("http://{host}"),
+            format!("//{host}"),
+            host.to_owned(),
+            format!("https://user@{host}"),
+            format!("https://{host}@evil.example"),
+            format!("https://{host}:443@evil.example"),
+            format!("https://evil.example/@{host}"),
+            format!("https://{host}#@evil.example"),
+            format!("https://{host}?x"),
+            format!("https://{host}/#"),
+            format!("https://{host}//"),
+            format!("https://{host}\\@evil.example"),
+            format!("https://{host}:8443"),
+            format!("https://{host}:"),
+            format!("https://{host}:443:443"),
+            format!("https://{host}.."),
+            format!("https:// {host}"),
+            format!("https://{host}\u{0}"),
+            format!("https://{host} "),
+            format!("https://[{host}]"),
+        ] {
+            assert!(!is_sts_url(&url), "{url}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Written a second time, by splitting into labels; hosts are made of the parts that real ones have.
+        #[test]
+        fn only_the_exact_forms_are_sts(labels in proptest::collection::vec(proptest::sample::select(vec![
+            "sts", "sts-fips", "eu-west-1", "us-gov-west-1", "cn-north-1", "amazonaws", "com", "cn", "api", "aws", "vpce",
+            "vpce-0a", "s3", "rds", "STS", "", "xn--sts", "elb", "on", "lambda-url", "example",
+        ]), 1..9)) {
+            let host = labels.join(".");
+            let (interface, rest) = match labels.split_first() {
+                Some((&"vpce-0a", rest)) => (true, rest),
+                _ => (false, labels.as_slice()),
+            };
+            let suffix = |region: &str| match region {
+                "eu-west-1" | "us-gov-west-1" => vec![vec!["amazonaws", "com"], vec!["api", "aws"]],
+                "cn-north-1" => vec![vec!["amazonaws", "com", "cn"]],
+                _ => vec![],
+            };
+            let expected = match rest {
+                ["sts", "amazonaws", "com"] => !interface,
+                ["sts" | "sts-fips", region, "vpce", end @ ..] if interface => suffix(region).first().is_some_and(|it| it == end),
+                ["sts" | "sts-fips", region, end @ ..] if !interface => suffix(region).iter().any(|it| it == end),
+                _ => false,
+            };
+            proptest::prop_assert_eq!(region_of_sts_host(&host).is_some(), expected, "{}", host);
+            proptest::prop_assert_eq!(is_sts_url(&format!("https://{host}:443/")), is_sts_url(&format!("https://{host}.")), "{}", host);
+        }
+
+        #[test]
+        fn nothing_around_an_sts_host_is_sts(before in "[ -~]{0,4}", after in "[ -~]{0,4}") {
+            let host = "sts.eu-west-1.amazonaws.com";
+            let exact = before.is_empty() && ["", ".", "/", "./", ":443", ".:443"].contains(&after.as_str());
+            proptest::prop_assume!(before != "vpce");
+            proptest::prop_assert_eq!(is_sts_url(&format!("https://{before}{host}{after}")), exact);
         }
     }
 

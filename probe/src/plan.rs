@@ -248,17 +248,11 @@ pub(crate) fn global() -> Endpoint {
 
 /// `stated`: the endpoint of the probe's own environment.
 fn trusted(endpoint: Endpoint, stated: Option<&str>) -> Result<Endpoint, RouteProblem> {
-    // Interface endpoints have the service's name too; a bucket's host is of AWS and anybody's.
-    let of_sts = endpoint.host.split('.').any(|label| label == "sts" || label == "sts-fips");
-    match endpoint.configured_by {
-        Some(name)
-            if !(of_sts && Partition::of_host(&endpoint.host).is_some())
-                && stated != Some(endpoint.url.as_str()) =>
-        {
-            Err(RouteProblem::Untrusted { name, url: endpoint.url, host: endpoint.host })
-        }
-        _ => Ok(endpoint),
+    if partition::is_sts_url(&endpoint.url) || stated == Some(endpoint.url.as_str()) {
+        return Ok(endpoint);
     }
+    let name = endpoint.configured_by.unwrap_or("AWS_REGION");
+    Err(RouteProblem::Untrusted { name, url: endpoint.url, host: endpoint.host })
 }
 
 /// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, unless both are switched off (SDK reference guide).
@@ -279,7 +273,11 @@ fn check_endpoint_url(url: &str) -> Result<String, String> {
         _ => return Err("it begins with neither https:// nor http://".to_owned()),
     }
     match uri.host() {
-        Some(host) if !host.is_empty() => Ok(host.trim_start_matches('[').trim_end_matches(']').to_owned()),
+        Some(host) if !host.is_empty() => {
+            // The last dot only says that no search list applies, and case says nothing.
+            let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+            Ok(host.to_ascii_lowercase())
+        }
         _ => Err("it names no host".to_owned()),
     }
 }
@@ -397,6 +395,14 @@ mod tests {
         for (url, stated, sent) in [
             ("https://sts.eu-west-1.amazonaws.com", None, true),
             ("https://vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com", None, true),
+            ("HTTPS://STS.eu-west-1.amazonaws.com.:443/", None, true),
+            ("http://sts.eu-west-1.amazonaws.com", None, false),
+            ("https://sts.eu-west-1.amazonaws.com:8443", None, false),
+            ("https://sts.eu-west-1.amazonaws.com/path", None, false),
+            ("https://sts.s3.amazonaws.com", None, false),
+            ("https://sts.c1abc.us-east-1.rds.amazonaws.com:5432", None, false),
+            ("https://a.sts.b.s3.amazonaws.com", None, false),
+            ("https://sts.lambda-url.eu-west-1.on.aws", None, false),
             ("https://sts.internal.example", None, false),
             ("https://sts.s3.amazonaws.com.example", None, false),
             ("https://loot.s3.amazonaws.com", None, false),
@@ -409,6 +415,20 @@ mod tests {
             let of_target = Evidence { target: Some(Default::default()), ..own.clone() };
             assert!(of(&own).1.endpoint.is_ok(), "its own: {url}");
             assert_eq!(of(&of_target).1.endpoint.is_ok(), sent, "{url}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_region_leads_to_is_sts(
+            region in "(us|eu|ap|sa|ca|me|af|il|mx|cn|us-gov|us-iso|us-isob|eu-isoe|us-isof|eusc-de)-[a-z]{1,12}-[0-9]{1,2}",
+            fips: bool,
+            dual_stack: bool,
+        ) {
+            // A partition may lack the one or the other.
+            if let Ok(url) = resolve(&region, fips, dual_stack) {
+                proptest::prop_assert!(partition::is_sts_url(&url), "{url}");
+            }
         }
     }
 

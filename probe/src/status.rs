@@ -32,11 +32,12 @@ pub async fn ask(address: SocketAddr) -> (String, u8) {
     let Ok(trust) = wire::trust(None, &[]) else { return nobody("the compiled-in roots cannot be used") };
     let wire = Wire::new(Config {
         trust,
+        of_target: None,
         proxies: Proxies::none(),
         deadline: clock::deadline(TIMEOUT),
         body_limit: LINE_LIMIT,
         // An address needs no name.
-        resolver: ResolverConfig::parse(None, None),
+        resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
         peers: Peers::default(),
     });

@@ -25,8 +25,8 @@ pub enum Whose {
 pub struct Subject {
     whose: Whose,
     variables: BTreeMap<OsString, OsString>,
-    /// The probe's own, where those of another process are judged.
-    own_variables: Option<BTreeMap<OsString, OsString>>,
+    /// The probe itself, where another process is judged.
+    own: Option<Box<Self>>,
     root: Root,
     target: Option<Target>,
     seen: bool,
@@ -38,19 +38,18 @@ impl Subject {
     /// # Errors
     /// The probe's own root directory cannot be opened.
     pub fn new(whose: Whose) -> io::Result<Self> {
-        let mut own: BTreeMap<OsString, OsString> = BTreeMap::new();
-        own.extend(std::env::vars_os());
-        let subject = Self {
-            whose: whose.clone(),
-            variables: BTreeMap::new(),
-            own_variables: None,
-            root: Root::own()?,
-            target: None,
-            seen: true,
+        let own = |whose| {
+            let variables = std::env::vars_os().collect();
+            Ok(Self { whose, variables, own: None, root: Root::own()?, target: None, seen: true })
         };
-        let Whose::Process(asked) = whose else { return Ok(Self { variables: own, ..subject }) };
+        let Whose::Process(asked) = whose.clone() else { return own(whose) };
         let (target, seen) = target::observe(asked);
-        let subject = Self { own_variables: Some(own), target: Some(target), ..subject };
+        let subject = Self {
+            variables: BTreeMap::new(),
+            own: Some(Box::new(own(Whose::Own)?)),
+            target: Some(target),
+            ..own(whose)?
+        };
         Ok(match seen {
             Some(seen) => {
                 let root = Root::of(seen.root).with_process(seen.proc);
@@ -93,13 +92,19 @@ impl Subject {
     /// A variable that is set, not empty, and UTF-8.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        not_empty(&self.variables, name)
+        self.variable(name)?.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// Who sends, whoever is judged: its roots and its files vouch for the other end.
+    #[must_use]
+    pub fn own(&self) -> &Self {
+        self.own.as_deref().unwrap_or(self)
     }
 
     /// The same of the probe's own environment, whoever is judged: what the downward API and the cluster tell it.
     #[must_use]
     pub fn own_text(&self, name: &str) -> Option<&str> {
-        not_empty(self.own_variables.as_ref().unwrap_or(&self.variables), name)
+        self.own().text(name)
     }
 
     /// At most `limit` bytes of a file in its root.
@@ -109,8 +114,4 @@ impl Subject {
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
         observe::bounded(self.root.open(path)?, limit)
     }
-}
-
-fn not_empty<'v>(variables: &'v BTreeMap<OsString, OsString>, name: &str) -> Option<&'v str> {
-    variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
 }

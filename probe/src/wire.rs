@@ -10,6 +10,7 @@ use fault::Fault;
 use http::Uri;
 use proxy::Proxy;
 use record::Record;
+use resolve::Found;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -51,6 +52,8 @@ mod tunnel;
 pub struct Config {
     /// Which roots a peer's chain may end in.
     pub trust: Trust,
+    /// What the process that is judged trusts, where that is another one: held against the same chain, for the record alone.
+    pub of_target: Option<Trust>,
     /// For `https://` only.
     pub proxies: Proxies,
     /// Of the whole attempt, whatever its requests do until then.
@@ -58,7 +61,7 @@ pub struct Config {
     /// How many bytes of an answer's body are read: [`BODY_LIMIT`], more for documents.
     pub body_limit: usize,
     /// How names become addresses.
-    pub resolver: ResolverConfig,
+    pub resolver: Arc<ResolverConfig>,
     /// Plain HTTP also to addresses other than loopback and the Pod Identity agent's.
     pub allow_http: bool,
     /// Which addresses may be spoken to.
@@ -92,7 +95,6 @@ pub struct Wire(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    resolver: Arc<ResolverConfig>,
     kept: Mutex<Option<Kept>>,
     log: Mutex<Vec<Record>>,
     head: Mutex<Option<Head>>,
@@ -122,10 +124,8 @@ impl fmt::Debug for Wire {
 impl Wire {
     /// Nothing is sent or resolved yet.
     pub fn new(config: Config) -> Self {
-        let resolver = Arc::new(config.resolver.clone());
         Self(Arc::new(Inner {
             config,
-            resolver,
             kept: Mutex::default(),
             log: Mutex::default(),
             head: Mutex::default(),
@@ -174,7 +174,9 @@ impl Wire {
     /// Resolves `name` and does nothing else; the record ends with its resolve phase.
     pub async fn lookup(&self, name: &str) -> Network {
         let record = Record::new(name.to_owned());
-        match timeout_at(self.0.config.deadline, resolve::resolve(&self.0.resolver, name, &record)).await {
+        match timeout_at(self.0.config.deadline, resolve::resolve(&self.0.config.resolver, name, &record))
+            .await
+        {
             Ok(outcome) => record.close(outcome.map(drop)),
             Err(_struck) => record.strike(),
         }
@@ -246,7 +248,7 @@ impl Wire {
         };
         let stream: Box<dyn Duplex> = if endpoint.secure {
             record.enter(Phase::Tls);
-            let stream = tls::handshake(stream, &endpoint.host, &self.0.config.trust, record).await;
+            let stream = tls::handshake(stream, &endpoint.host, &self.0.config, record).await;
             Box::new(stream.map_err(|fault| fault.peer(Some(peer)))?)
         } else {
             Box::new(stream)
@@ -256,12 +258,13 @@ impl Wire {
     }
 
     async fn reach(&self, endpoint: &Endpoint, record: &Record) -> Result<(TcpStream, SocketAddr), Fault> {
-        let addresses = self.addresses(&endpoint.host, record).await?;
+        let Found { addresses, late } = self.addresses(&endpoint.host, record).await?;
         for address in &addresses {
             self.admit(endpoint, *address)?;
         }
         self.begin_connect(&endpoint.host, record);
-        connect::connect(&addresses, endpoint.port, record).await
+        let admits = |address| self.admit(endpoint, address).is_ok();
+        connect::connect(&addresses, late, admits, endpoint.port, record).await
     }
 
     async fn reach_through(
@@ -274,17 +277,17 @@ impl Wire {
         if let Host::Address(address) = endpoint.host {
             self.admit(endpoint, address)?;
         }
-        let addresses = self.addresses(&proxy.host, record).await?;
+        let Found { addresses, late } = self.addresses(&proxy.host, record).await?;
         self.begin_connect(&proxy.host, record);
-        let (mut stream, peer) = connect::connect(&addresses, proxy.port, record).await?;
+        let (mut stream, peer) = connect::connect(&addresses, late, |_| true, proxy.port, record).await?;
         tunnel::open(&mut stream, endpoint, proxy, record).await.map_err(|fault| fault.peer(Some(peer)))?;
         Ok((stream, peer))
     }
 
-    async fn addresses(&self, host: &Host, record: &Record) -> Result<Vec<IpAddr>, Fault> {
+    async fn addresses(&self, host: &Host, record: &Record) -> Result<Found, Fault> {
         match host {
-            Host::Address(address) => Ok(vec![*address]),
-            Host::Name(name) => resolve::resolve(&self.0.resolver, name, record).await,
+            Host::Address(address) => Ok(Found::known(vec![*address])),
+            Host::Name(name) => resolve::resolve(&self.0.config.resolver, name, record).await,
         }
     }
 

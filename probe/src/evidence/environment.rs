@@ -47,6 +47,9 @@ pub struct TrustProblem {
     /// `AWS_CA_BUNDLE=/path`.
     pub source: String,
     pub problem: String,
+    /// The probe's own variable or flag names it, and another process is judged.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
 }
 
 /// What the active profile says, as far as it matters here.

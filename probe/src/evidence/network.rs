@@ -73,14 +73,20 @@ pub struct Resolution {
     /// `address:port` of the `nameserver` lines of `resolv.conf`, or the C library's default; a line that could
     /// not be used stands here as written, with the reason in parentheses.
     pub nameservers: Vec<String>,
-    /// Its `search` list.
+    /// Its `search` list, at most 32 domains.
     pub search: Vec<String>,
     /// Its `ndots`.
     pub ndots: u8,
     /// Each question put to a nameserver, in order, with its outcome.
     pub questions: Vec<Question>,
-    /// What came out, IPv4 and IPv6.
+    /// What came out, IPv4 and IPv6. A family whose question was not answered soon after the other's is missing here.
     pub addresses: Vec<IpAddr>,
+    /// The full name that has these addresses, where the search list made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_as: Option<String>,
+    /// Where the search list answered: what the name has as it is written, which the C library does not ask any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub as_written: Vec<IpAddr>,
 }
 
 /// A name that every cluster has: whether it resolves tells the cluster's DNS from the name asked for.
@@ -149,6 +155,19 @@ pub struct Tls {
     pub chain: Vec<Certificate>,
     /// What the probe trusted: `compiled-in`, `AWS_CA_BUNDLE=/path`, `--ca-bundle=/path`, with `+SSL_CERT_FILE=/path` appended for each addition.
     pub roots: String,
+    /// What the process of `--target-pid` trusts, and whether that vouches for the same chain; nothing was sent because of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_target: Option<TargetTrust>,
+}
+
+/// The roots of the process that is judged, held against the chain that the probe met.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct TargetTrust {
+    /// As `roots`, by the variables of that process.
+    pub roots: String,
+    /// Whether the chain ends in them.
+    pub accepts: bool,
 }
 
 /// What a reader needs of one presented certificate.

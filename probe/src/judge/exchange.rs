@@ -7,7 +7,7 @@ mod role;
 use super::case::{Case, span, time};
 use super::shell::{Tool, Word, words};
 use super::token::usual_audience;
-use super::trust_policy;
+use super::{network, trust_policy};
 use crate::arn::RoleArn;
 use crate::class::{Class, Owner};
 use crate::evidence::{Exchange, StsError};
@@ -334,5 +334,9 @@ fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
         .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
         .required("an answer with STS's XML namespace or a request id of AWS")
         .fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
+    let finding = match &case.evidence.network {
+        Some(network) => network::searched(network, finding),
+        None => finding,
+    };
     case.reach_sts_itself(finding, host)
 }

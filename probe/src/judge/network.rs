@@ -4,15 +4,89 @@ use super::case::Case;
 use super::repair::{COREDNS, show_coredns};
 use super::shell::{Tool, Word, words};
 use crate::class::Class;
-use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase};
-use crate::finding::Finding;
+use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
+use crate::finding::{Finding, Severity};
 use crate::partition;
 use std::net::IpAddr;
 
 pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
     let network = case.evidence.network.as_ref()?;
-    let failure = network.failure.as_ref()?;
-    Some(of_failure(case, network, failure))
+    let Some(failure) = &network.failure else { return refused_by_target(case, network) };
+    if failure.kind == FailureKind::TlsUnknownIssuer
+        && let Some(of_target) = of_target(network).filter(|of_target| of_target.accepts)
+    {
+        return Some(vouched_for_by_target(case, network, of_target));
+    }
+    Some(searched(network, of_failure(case, network, failure)))
+}
+
+fn of_target(network: &Network) -> Option<&TargetTrust> {
+    network.tls.as_ref()?.of_target.as_ref()
+}
+
+/// The process's own roots are enough for its SDK, and not for its token in somebody else's hands.
+fn vouched_for_by_target(case: &Case<'_>, network: &Network, of_target: &TargetTrust) -> Finding {
+    let pid = case.evidence.process.pid;
+    let file = |root: &'_ str| {
+        root.strip_prefix("AWS_CA_BUNDLE=").or_else(|| root.strip_prefix("SSL_CERT_FILE=")).map(str::to_owned)
+    };
+    let path = of_target.roots.split('+').find_map(file);
+    let finding = Finding::new(
+        Class::Inconclusive,
+        format!(
+            "only the process's own roots vouch for who answers as {}: its token is not sent there",
+            host(network)
+        ),
+    )
+    .transient(false)
+    .presented(format!("a certificate that {} in the environment of pid {pid} admits", of_target.roots))
+    .required(format!(
+        "one issued under {}, by which credprobe sends a token",
+        roots(network.tls.as_ref().map_or("", |tls| &tls.roots))
+    ))
+    .fix("# if that authority is to be trusted, a proxy of your own that inspects TLS, state it:");
+    let again = |bundle: Word| {
+        let target = Word::from(pid).after("--target-pid=");
+        Tool::Credprobe.run(words!["check", target, bundle.after("--ca-bundle=")])
+    };
+    let in_target = |path: String| Word::from(pid).after("/proc/").before("/root").then(Word::path(&path));
+    match path.and_then(|path| again(in_target(path))) {
+        Some(command) => finding.fix(command),
+        None => finding.fix_note(again("ca.pem".into()), "ca.pem holds that authority's certificate"),
+    }
+}
+
+/// Of the SDKs that read `AWS_CA_BUNDLE`, which takes the place of all other roots.
+fn refused_by_target(case: &Case<'_>, network: &Network) -> Option<Finding> {
+    let of_target = of_target(network).filter(|it| !it.accepts && it.roots.starts_with("AWS_CA_BUNDLE="))?;
+    let tls = network.tls.as_ref()?;
+    let finding = Finding::new(
+        Class::TlsFailed,
+        format!("SDKs that read the process's AWS_CA_BUNDLE refuse the certificate of {}", host(network)),
+    )
+    .severity(Severity::Warning)
+    .transient(false)
+    .presented(format!(
+        "a certificate issued by {}",
+        tls.chain.last().map_or("nobody", |certificate| certificate.issuer.as_str())
+    ))
+    .required(format!("one that {} vouches for", of_target.roots))
+    .fix("# put the authority that issues it into that bundle, or remove the variable:");
+    Some(case.unset_env(finding, &["AWS_CA_BUNDLE"]))
+}
+
+/// Every name with few dots goes to the search list first: a record or a wildcard there leads it elsewhere.
+pub(super) fn searched(network: &Network, finding: Finding) -> Finding {
+    let Some(resolution) = &network.resolution else { return finding };
+    let Some(found_as) = &resolution.found_as else { return finding };
+    let as_written = match resolution.as_written.as_slice() {
+        [] => "no address that came in time".to_owned(),
+        addresses => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    };
+    finding.fix(format!(
+        "# the search list of resolv.conf (ndots:{}) made {found_as} of the name {}, which as it is written has {as_written}; remove that record, or set ndots to 1 in the pod's dnsConfig",
+        resolution.ndots, resolution.name
+    ))
 }
 
 fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {

@@ -6,6 +6,7 @@ use super::identity::issue_version_2;
 use super::shell::{Tool, Word, words};
 use crate::class::Class;
 use crate::finding::{Finding, Severity};
+use crate::partition;
 use crate::plan::{self, RouteProblem};
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
@@ -89,7 +90,7 @@ fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
             .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
             Some(remove(case, finding, "AWS_USE_FIPS_ENDPOINT"))
         }
-        Ok(endpoint) if endpoint.host == crate::partition::GLOBAL_STS => {
+        Ok(endpoint) if endpoint.host == partition::GLOBAL_STS => {
             global_for_opt_in_region(case, endpoint.configured_by?)
         }
         _ => None,
@@ -99,9 +100,13 @@ fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
 /// Whoever debugs a process need not trust it.
 fn endpoint_untrusted(case: &Case<'_>, variable: &str, url: &str, host: &str) -> Finding {
     let pid = case.evidence.process.pid;
+    let what = match partition::region_of_sts_host(host) {
+        None => format!("{host}, which is not AWS's STS"),
+        Some(_) => format!("{host} otherwise than as https://{host}"),
+    };
     Finding::new(
         Class::Inconclusive,
-        format!("the process's {variable} names {host}, which is not AWS's STS: its token is not sent there"),
+        format!("the process's {variable} names {what}: its token is not sent there"),
     )
     .transient(false)
     .presented(format!("{variable}={url} in the environment of pid {pid}"))
@@ -163,6 +168,12 @@ fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
         Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
             .presented(problem.source.clone())
             .required("a readable PEM file with at least one certificate");
+    if problem.own {
+        let source = problem.source.split('=').next().unwrap_or_default();
+        return Some(
+            finding.fix(format!("# correct {source} of credprobe's own container, or leave it out")),
+        );
+    }
     Some(remove(case, finding, problem.source.split('=').next().unwrap_or_default()))
 }
 

@@ -180,6 +180,13 @@ impl Word {
         Self::checked(name, name.len() <= 253 && (is_plain(name, b".-") || name.parse::<IpAddr>().is_ok()))
     }
 
+    /// An absolute path of plain characters that climbs nowhere.
+    pub(crate) fn path(path: &str) -> Self {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=@-".contains(&byte);
+        let plain = path.starts_with('/') && path.bytes().all(allowed) && !has_odd_part(path);
+        Self::checked(path, plain && path.len() <= 1_024)
+    }
+
     /// What `NO_PROXY` holds: names, suffixes, addresses and ranges.
     pub(crate) fn hosts(list: &str) -> Self {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-*:/_[]".contains(&byte);

@@ -7,6 +7,7 @@ use crate::subject::Subject;
 use crate::wire::{self, Config, Peers, Proxies, ResolverConfig, Trust, Wire};
 use http::header::HeaderValue;
 use std::fmt;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Where kubelet mounts what a pod needs to speak to the API server.
@@ -34,12 +35,14 @@ pub enum NoApiServer {
     File(String),
 }
 
-/// At its in-cluster address, trusted by the in-cluster CA alone, never through a proxy.
+/// At its in-cluster address, trusted by the in-cluster CA alone, never through a proxy. Address, CA and token are the
+/// probe's own: what another process has mounted vouches for nobody.
 ///
 /// # Errors
 /// The pod has no address, CA or token of it.
 pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoApiServer> {
-    let of_cluster = |name| subject.own_text(name).ok_or(NoApiServer::Variables);
+    let subject = subject.own();
+    let of_cluster = |name| subject.text(name).ok_or(NoApiServer::Variables);
     let host = of_cluster("KUBERNETES_SERVICE_HOST")?;
     let port = of_cluster("KUBERNETES_SERVICE_PORT")?;
     let file = |name: &str| format!("{SERVICE_ACCOUNT_MOUNT}/{name}");
@@ -61,9 +64,10 @@ pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoA
 impl ApiServer {
     /// One attempt's connection.
     #[must_use]
-    pub fn wire(&self, resolver: ResolverConfig, deadline: Instant, body_limit: usize) -> Wire {
+    pub fn wire(&self, resolver: Arc<ResolverConfig>, deadline: Instant, body_limit: usize) -> Wire {
         Wire::new(Config {
             trust: self.trust.clone(),
+            of_target: None,
             proxies: Proxies::none(),
             deadline,
             body_limit,

@@ -79,7 +79,17 @@ pub async fn exchange(
             let body = error.raw_response().and_then(|raw| raw.body().bytes());
             // A cut or endless body is the network's news: there is no whole answer to judge.
             let Some(body) = body else { return (network, None, None) };
-            refuse(&mut exchange, body, scrubber);
+            match answer::header(&head.headers, "content-encoding") {
+                None => refuse(&mut exchange, body, scrubber),
+                // Nobody asked for it and STS does not do it; what is inside may be credentials that nobody parsed.
+                Some(coding) => {
+                    exchange.from_sts = false;
+                    exchange.excerpt = Some(format!(
+                        "an answer in the content encoding {}, which was not asked for: something between pod and STS has changed it",
+                        scrubber.quote(coding.as_bytes())
+                    ));
+                }
+            }
             (network, Some(exchange), None)
         }
     }

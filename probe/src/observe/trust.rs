@@ -12,6 +12,12 @@ const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 /// How many files of `SSL_CERT_DIR` are read, a bundle's length together: distributions have about 300, links included.
 const FILES_LIMIT: usize = 1_000;
 
+/// Whether its environment says which roots it trusts.
+#[must_use]
+pub fn names_roots(subject: &Subject) -> bool {
+    ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|name| subject.text(name).is_some())
+}
+
 /// `flag` before `AWS_CA_BUNDLE`; `SSL_CERT_FILE` and `SSL_CERT_DIR` are added.
 ///
 /// # Errors
@@ -26,7 +32,7 @@ pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProble
             match pem {
                 Ok(pem) => Some((label, pem)),
                 Err(error) => {
-                    return Err(TrustProblem { source: label, problem: error.to_string() });
+                    return Err(TrustProblem { source: label, problem: error.to_string(), own: false });
                 }
             }
         }
@@ -36,8 +42,11 @@ pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProble
     let bundle = bundle.as_ref().map(|(label, pem)| (label.as_str(), pem.as_slice()));
     let additions: Vec<(&str, &[u8])> =
         additions.iter().map(|(label, pem)| (label.as_str(), pem.as_slice())).collect();
-    wire::trust(bundle, &additions)
-        .map_err(|problem| TrustProblem { source: problem.label, problem: problem.reason })
+    wire::trust(bundle, &additions).map_err(|problem| TrustProblem {
+        source: problem.label,
+        problem: problem.reason,
+        own: false,
+    })
 }
 
 fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {

@@ -46,7 +46,9 @@ pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProble
     let endpoint = parse(uri).map_err(AgentProblem::Refused);
     let stated = environment.stated.agent_uri.as_deref() == Some(uri);
     Some(endpoint.and_then(|endpoint| {
-        if evidence.target.is_some() && !endpoint.at_agents_address && !stated {
+        // At another port of its address somebody else may listen.
+        let is_agents = endpoint.at_agents_address && endpoint.url.port_u16().is_none_or(|port| port == 80);
+        if evidence.target.is_some() && !is_agents && !stated {
             return Err(AgentProblem::Untrusted { host: endpoint.host });
         }
         Ok(endpoint)
@@ -135,6 +137,9 @@ mod tests {
     fn a_token_of_another_process_goes_to_the_agent_or_where_the_probe_says_too() {
         for (uri, stated, sent) in [
             ("http://169.254.170.23/v1/credentials", None, true),
+            ("http://[fd00:ec2::23]:80/v1/credentials", None, true),
+            ("http://169.254.170.23:8080/v1/credentials", None, false),
+            ("https://169.254.170.23/v1/credentials", None, false),
             ("https://loot.example/", None, false),
             ("http://127.0.0.1:8080/", None, false),
             ("http://127.0.0.1:8080/", Some("http://127.0.0.1:8080/"), true),

@@ -4,9 +4,11 @@
 use super::{
     fault::{Fault, connect_outcome, errno_name},
     record::Record,
+    resolve::Late,
 };
 use crate::evidence::{AddressOutcome, FailureKind};
 use std::{
+    collections::VecDeque,
     io,
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -14,25 +16,29 @@ use std::{
 use tokio::{
     net::TcpStream,
     task::JoinSet,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep},
 };
 
-/// Races `addresses`: each begins 250 ms after the one before it, or at once when all before it have failed.
+/// Races `addresses`: each begins 250 ms after the one before it, or at once when all before it have failed. What `late`
+/// brings meanwhile, and `admits`, joins the race.
 ///
 /// # Errors
 /// When all have failed, what the one that came furthest met: refused (a host answered), then timed out, then anything
 /// else of the system, then unreachable.
 pub(super) async fn connect(
     addresses: &[IpAddr],
+    mut late: Late,
+    admits: impl Fn(IpAddr) -> bool,
     port: u16,
     record: &Record,
 ) -> Result<(TcpStream, SocketAddr), Fault> {
-    let mut waiting = interleave(addresses).into_iter().map(|address| SocketAddr::new(address, port));
+    let mut waiting = VecDeque::from(interleave(addresses));
     let mut running: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
     let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
+    let mut more = true;
     loop {
-        let next = waiting.next();
-        if let Some(address) = next {
+        if let Some(address) = waiting.pop_front() {
+            let address = SocketAddr::new(address, port);
             let record = record.clone();
             // The attempt's place is taken here, so that the record has the order in which attempts began.
             let slot = record.attempt(address);
@@ -45,28 +51,40 @@ pub(super) async fn connect(
                 (address, result)
             });
         }
-        // Nothing left to begin: wait for those under way as long as the attempt's deadline lets us.
-        let head_start = next.map(|_| Instant::now() + ATTEMPT_DELAY);
-        while !running.is_empty() {
-            let finished = match head_start {
-                Some(at) => timeout_at(at, running.join_next()).await,
-                None => Ok(running.join_next().await),
-            };
-            match finished {
-                Err(_delay_over) => break,
-                Ok(Some(Ok((address, Ok(stream))))) => {
-                    // Two small writes of the handshake must not wait for each other's acknowledgement.
-                    let _ = stream.set_nodelay(true);
-                    record.connected(address);
-                    return Ok((stream, address));
-                }
-                Ok(Some(Ok((address, Err(error))))) => failures.push((address, error)),
-                // A panicked task, or none left.
-                Ok(Some(Err(_)) | None) => {}
+        let head_start = sleep(ATTEMPT_DELAY);
+        let patience = sleep(LATE_PATIENCE);
+        tokio::pin!(head_start, patience);
+        // Until the next one may begin.
+        while waiting.is_empty() || !running.is_empty() {
+            tokio::select! {
+                Some(finished) = running.join_next() => match finished {
+                    Ok((address, Ok(stream))) => {
+                        // Two small writes of the handshake must not wait for each other's acknowledgement.
+                        let _ = stream.set_nodelay(true);
+                        record.connected(address);
+                        return Ok((stream, address));
+                    }
+                    Ok((address, Err(error))) => {
+                        failures.push((address, error));
+                        patience.as_mut().reset(Instant::now() + LATE_PATIENCE);
+                    }
+                    // A task that panicked.
+                    Err(_) => {}
+                },
+                () = &mut head_start, if !waiting.is_empty() => break,
+                found = late.next(), if more => match found {
+                    Some(mut found) => {
+                        found.retain(|address| admits(*address));
+                        record.resolved_late(&found);
+                        waiting.extend(found);
+                    }
+                    None => more = false,
+                },
+                // Addresses that are not known yet can't be waited for as long as connections can.
+                () = &mut patience, if more && running.is_empty() => more = false,
+                // The rest has failed, and no more will come.
+                else => return Err(verdict(failures)),
             }
-        }
-        if next.is_none() {
-            return Err(verdict(failures));
         }
     }
 }
@@ -117,3 +135,6 @@ fn verdict(failures: Vec<(SocketAddr, io::Error)>) -> Fault {
 
 /// RFC 8305 §5, the recommended Connection Attempt Delay.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// How long the other family's addresses are waited for when all of this one's have failed.
+const LATE_PATIENCE: Duration = Duration::from_secs(1);

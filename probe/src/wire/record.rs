@@ -4,7 +4,7 @@
 use super::fault::Fault;
 use crate::evidence::{
     AddressAttempt, AddressOutcome, Certificate, Failure, FailureKind, Network, Phase, PhasesMs, Question,
-    Resolution, Tls,
+    Resolution, TargetTrust, Tls,
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -38,6 +38,9 @@ struct Attempt {
 /// The place of one question or attempt in the record.
 #[derive(Clone, Copy)]
 pub(super) struct Slot(usize);
+
+/// Two for each of 33 names, and some of them three times; a report of more would be too long to be judged again.
+const MAX_QUESTIONS: usize = 512;
 
 /// A question without an outcome yet is one that was not answered in time.
 const UNANSWERED: &str = "timeout";
@@ -102,9 +105,28 @@ impl Record {
         }
     }
 
-    pub(super) fn question(&self, name: &str, record_type: &str, nameserver: String) -> Slot {
+    /// Addresses that came when others were being connected to already.
+    pub(super) fn resolved_late(&self, addresses: &[IpAddr]) {
+        if let Some(resolution) = &mut self.state().network.resolution {
+            resolution.addresses.extend(addresses);
+        }
+    }
+
+    /// The search list answered as `found_as`; what the name as written leads to.
+    pub(super) fn searched(&self, found_as: &str, as_written: Vec<IpAddr>) {
+        if let Some(resolution) = &mut self.state().network.resolution {
+            resolution.found_as = Some(found_as.to_owned());
+            resolution.as_written = as_written;
+        }
+    }
+
+    /// `None`: so many were asked that nobody would read more.
+    pub(super) fn question(&self, name: &str, record_type: &str, nameserver: String) -> Option<Slot> {
         let mut state = self.state();
         let resolution = state.network.resolution.get_or_insert_default();
+        if resolution.questions.len() == MAX_QUESTIONS {
+            return None;
+        }
         resolution.questions.push(Question {
             name: name.to_owned(),
             record_type: record_type.to_owned(),
@@ -112,7 +134,7 @@ impl Record {
             outcome: UNANSWERED.to_owned(),
             answers: 0,
         });
-        Slot(resolution.questions.len() - 1)
+        Some(Slot(resolution.questions.len() - 1))
     }
 
     pub(super) fn answered(&self, slot: Slot, outcome: &str, answers: usize) {
@@ -160,9 +182,10 @@ impl Record {
         self.state().network.tls = Some(tls);
     }
 
-    pub(super) fn chain(&self, chain: Vec<Certificate>) {
+    pub(super) fn chain(&self, chain: Vec<Certificate>, of_target: Option<TargetTrust>) {
         if let Some(tls) = &mut self.state().network.tls {
             tls.chain = chain;
+            tls.of_target = of_target;
         }
     }
 
@@ -281,7 +304,10 @@ impl State {
                 let open = self.attempts.iter().filter(|attempt| attempt.end.is_none()).count();
                 format!("no answer to the TCP connection attempts ({open} outstanding)")
             }
-            Phase::Connect => "connected to the proxy, which did not answer CONNECT".to_owned(),
+            Phase::Connect if self.network.proxy.is_some() => {
+                "connected to the proxy, which did not answer CONNECT".to_owned()
+            }
+            Phase::Connect => "no address that came so far can be connected to".to_owned(),
             Phase::Tls => "connected, then silence in the TLS handshake".to_owned(),
             Phase::Processing => "request sent, no complete answer header".to_owned(),
             Phase::Transfer => format!("the body stopped or was too slow after {} bytes", self.body_bytes),

@@ -16,6 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -24,10 +25,38 @@ use tokio::{
     time::timeout,
 };
 
-/// The addresses of `host`, at least one.
+/// What a connection can begin with.
+pub(super) struct Found {
+    /// At least one.
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) late: Late,
+}
+
+impl Found {
+    /// Nothing that anybody would have to be asked for.
+    pub(super) fn known(addresses: Vec<IpAddr>) -> Self {
+        Self { addresses, late: Late(JoinSet::new()) }
+    }
+}
+
+/// The family that has not answered yet; it is asked until this is dropped.
+pub(super) struct Late(JoinSet<(Family, Result<Vec<IpAddr>, Nothing>)>);
+
+impl Late {
+    /// Its addresses; `None`: no more will come.
+    pub(super) async fn next(&mut self) -> Option<Vec<IpAddr>> {
+        loop {
+            if let Ok((_, Ok(addresses))) = self.0.join_next().await? {
+                return Some(addresses);
+            }
+        }
+    }
+}
+
+/// The addresses of `host`.
 ///
-/// The name is asked as written first; when nameservers say that it does not exist or has no address, the search
-/// list follows, and addresses found there count, as for the C library.
+/// The names to ask come in the C library's order (`ResolverConfig::candidates`), and the first that has addresses counts.
+/// Where the search list made that name, the name as written is asked too, for the record alone.
 ///
 /// # Errors
 /// `NameNotFound`, `NameWithoutAddress`, `NameserverFailed`; `Unusable` when `host` can't be a domain name.
@@ -35,7 +64,7 @@ pub(super) async fn resolve(
     config: &Arc<ResolverConfig>,
     host: &str,
     record: &Record,
-) -> Result<Vec<IpAddr>, Fault> {
+) -> Result<Found, Fault> {
     let known = config.known(host);
     let nameservers = config.nameservers.iter().map(SocketAddr::to_string);
     record.resolution(Resolution {
@@ -46,56 +75,71 @@ pub(super) async fn resolve(
         ndots: config.ndots,
         ..Resolution::default()
     });
-    let addresses = match known {
-        Some((_, addresses)) => addresses,
+    let found = match known {
+        Some((_, addresses)) => Found::known(addresses),
         None => ask_in_order(config, host, record).await?,
     };
-    record.resolved(&addresses);
-    Ok(addresses)
+    record.resolved(&found.addresses);
+    Ok(found)
 }
 
 /// What came of one name, the worst first: a nameserver that fails hides whether the name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Nothing {
     Failed,
+    /// All said SERVFAIL: their trouble may be with this one name.
+    ServerFailed,
     NoAddress,
     NoName,
 }
 
-async fn ask_in_order(
-    config: &Arc<ResolverConfig>,
-    host: &str,
-    record: &Record,
-) -> Result<Vec<IpAddr>, Fault> {
+async fn ask_in_order(config: &Arc<ResolverConfig>, host: &str, record: &Record) -> Result<Found, Fault> {
+    let as_written = host.trim_end_matches('.');
+    if questions(as_written).is_none() {
+        return Err(Fault::unusable(format!("`{host}` can't be a domain name")));
+    }
     let mut worst = Nothing::NoName;
-    for (index, name) in config.candidates(host).iter().enumerate() {
-        let question = |family| DnsQuestion::new(name, family, random_id()?);
-        let Some(questions) = question(Family::V4).zip(question(Family::V6)) else {
-            if index == 0 {
-                return Err(Fault::unusable(format!("`{host}` can't be a domain name")));
-            }
-            // Too long only with this search domain appended.
+    for name in config.candidates(host) {
+        // Nameservers that were silent for one name won't speak for the next: only the name itself is worth the time.
+        if worst == Nothing::Failed && name != as_written {
             continue;
-        };
-        match ask_both(config, name, questions, record).await {
-            Ok(addresses) => return Ok(addresses),
-            Err(nothing) => worst = worst.min(nothing),
         }
-        // Nameservers that did not answer for the name itself won't for the others; the deadline is better spent.
-        if worst == Nothing::Failed {
-            break;
+        // Too long only with this search domain appended.
+        let Some(questions) = questions(&name) else { continue };
+        match ask_both(config, &name, questions, record).await {
+            Ok(found) => {
+                if name != as_written {
+                    record.searched(&name, addresses_as_written(config, as_written, record).await);
+                }
+                return Ok(found);
+            }
+            Err(nothing) => worst = worst.min(nothing),
         }
     }
     Err(fault(worst, host, record))
 }
 
-/// A and AAAA at once, IPv6 first in the answer.
+fn questions(name: &str) -> Option<(DnsQuestion, DnsQuestion)> {
+    let question = |family| DnsQuestion::new(name, family, random_id()?);
+    question(Family::V4).zip(question(Family::V6))
+}
+
+/// It tells whether the search list hides a name that exists; nothing that is slow is waited for.
+async fn addresses_as_written(config: &Arc<ResolverConfig>, name: &str, record: &Record) -> Vec<IpAddr> {
+    // A name without a dot is meant for the search list.
+    let Some(questions) = questions(name).filter(|_| name.contains('.')) else { return Vec::new() };
+    let found = timeout(DIAGNOSIS, ask_both(config, name, questions, record)).await;
+    found.ok().and_then(Result::ok).map(|found| found.addresses).unwrap_or_default()
+}
+
+/// A and AAAA at once, IPv6 first in the answer. When one family has answered, the other is waited for a moment longer
+/// (RFC 8305 §3): firewalls exist that swallow AAAA questions only.
 async fn ask_both(
     config: &Arc<ResolverConfig>,
     name: &str,
     (v4, v6): (DnsQuestion, DnsQuestion),
     record: &Record,
-) -> Result<Vec<IpAddr>, Nothing> {
+) -> Result<Found, Nothing> {
     let one_found = Arc::new(AtomicBool::new(false));
     let mut both = JoinSet::new();
     let mut spawn = |family, question| {
@@ -114,19 +158,27 @@ async fn ask_both(
     }
     let mut addresses = Vec::new();
     let mut nothings = Vec::new();
-    while let Some(finished) = both.join_next().await {
+    loop {
+        // NXDOMAIN is about the name, whatever the type asked for (RFC 8020 §2).
+        let settled = !addresses.is_empty() || nothings.contains(&Nothing::NoName);
+        let finished = if settled {
+            timeout(RESOLUTION_DELAY, both.join_next()).await.ok().flatten()
+        } else {
+            both.join_next().await
+        };
         match finished {
-            Ok((Family::V6, Ok(found))) => drop(addresses.splice(0..0, found)),
-            Ok((Family::V4, Ok(found))) => addresses.extend(found),
-            Ok((_, Err(nothing))) => nothings.push(nothing),
+            Some(Ok((Family::V6, Ok(found)))) => drop(addresses.splice(0..0, found)),
+            Some(Ok((Family::V4, Ok(found)))) => addresses.extend(found),
+            Some(Ok((_, Err(nothing)))) => nothings.push(nothing),
             // A task that panicked found nothing out.
-            Err(_) => nothings.push(Nothing::Failed),
+            Some(Err(_)) => nothings.push(Nothing::Failed),
+            None => break,
         }
     }
     if addresses.is_empty() {
         Err(nothings.into_iter().min().unwrap_or(Nothing::Failed))
     } else {
-        Ok(addresses)
+        Ok(Found { addresses, late: Late(both) })
     }
 }
 
@@ -142,6 +194,7 @@ struct Asker {
 
 impl Asker {
     async fn ask(&self, question: &DnsQuestion) -> Result<Vec<IpAddr>, Nothing> {
+        let mut nothing = Nothing::Failed;
         for _ in 0..self.config.attempts {
             for &nameserver in &self.config.nameservers {
                 match self.ask_one(question, nameserver).await {
@@ -154,15 +207,16 @@ impl Asker {
                     }
                     Some((Rcode::NXDOMAIN, _)) => return Err(Nothing::NoName),
                     // SERVFAIL, REFUSED, silence, an error of the system: the next one.
-                    Some(_) | None => {}
+                    Some((Rcode::SERVFAIL, _)) => nothing = Nothing::ServerFailed,
+                    Some(_) | None => nothing = Nothing::Failed,
                 }
-                // Firewalls exist that swallow AAAA questions only; the connection needs no second family.
+                // The connection has begun without this family.
                 if self.one_found.load(Ordering::Relaxed) {
-                    return Err(Nothing::Failed);
+                    return Err(nothing);
                 }
             }
         }
-        Err(Nothing::Failed)
+        Err(nothing)
     }
 
     /// `None`: no answer; the record says why.
@@ -192,7 +246,7 @@ impl Asker {
             Transport::Udp => nameserver.to_string(),
             Transport::Tcp => format!("{nameserver}/tcp"),
         };
-        let slot = self.record.question(&self.name, self.family.name(), shown);
+        let slot = self.record.question(&self.name, self.family.name(), shown)?;
         // Until the right answer comes, what came instead is worth more than `timeout`.
         let heard = || self.record.answered(slot, BAD_REPLY, 0);
         let reading = timeout(self.config.timeout, async {
@@ -273,7 +327,7 @@ fn fault(nothing: Nothing, host: &str, record: &Record) -> Fault {
             let detail = format!("`{host}` exists but has neither an IPv4 nor an IPv6 address");
             Fault::new(FailureKind::NameWithoutAddress, detail)
         }
-        Nothing::Failed => {
+        Nothing::Failed | Nothing::ServerFailed => {
             let mut said: Vec<String> = Vec::new();
             for question in
                 questions.iter().filter(|question| !matches!(&*question.outcome, "NOERROR" | "NXDOMAIN"))
@@ -288,6 +342,12 @@ fn fault(nothing: Nothing, host: &str, record: &Record) -> Fault {
         }
     }
 }
+
+/// RFC 8305 §3, the recommended Resolution Delay.
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// A nameserver of the cluster answers within a few milliseconds.
+const DIAGNOSIS: Duration = Duration::from_millis(250);
 
 /// Without EDNS a datagram has 512 bytes at most (RFC 1035 §4.2.1); some nameservers send more.
 const MAX_DATAGRAM: usize = 4096;

@@ -13,7 +13,7 @@ pub struct ResolverConfig {
     pub nameservers: Vec<SocketAddr>,
     /// `nameserver` lines that can't be used, as written, with the reason in parentheses.
     pub skipped: Vec<String>,
-    /// Domains appended in turn, without trailing dots.
+    /// Domains appended in turn, without trailing dots; at most 32 are kept.
     pub search: Vec<String>,
     /// A name with fewer dots is looked for in `search` first.
     pub ndots: u8,
@@ -65,7 +65,7 @@ impl ResolverConfig {
             "nameserver" => self.nameserver(words.next().unwrap_or_default()),
             // `domain` and `search` exclude each other: the last one counts.
             "domain" => self.search = words.next().and_then(domain).into_iter().collect(),
-            "search" => self.search = words.filter_map(domain).collect(),
+            "search" => self.search = words.filter_map(domain).take(MAX_SEARCH).collect(),
             "options" => words.for_each(|word| self.option(word)),
             _ => {}
         }
@@ -75,7 +75,10 @@ impl ResolverConfig {
         match nameserver(text) {
             Ok(address) if self.nameservers.len() < MAX_NAMESERVERS => self.nameservers.push(address),
             Ok(_) => self.skipped.push(format!("{text} (the C library uses the first three)")),
-            Err(reason) => self.skipped.push(format!("{} ({reason})", text.escape_debug())),
+            Err(reason) => {
+                let text: String = text.escape_debug().take(MAX_SKIPPED_TEXT).collect();
+                self.skipped.push(format!("{text} ({reason})"));
+            }
         }
         // A file of a million such lines is no reason for a report of that size.
         self.skipped.truncate(MAX_SKIPPED);
@@ -106,6 +109,9 @@ impl ResolverConfig {
             if *host == name && !addresses.contains(address) {
                 addresses.push(*address);
             }
+            if addresses.len() == MAX_ADDRESSES {
+                break;
+            }
         }
         if !addresses.is_empty() {
             return Some((true, addresses));
@@ -114,22 +120,27 @@ impl ResolverConfig {
         localhost.then(|| (false, vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]))
     }
 
-    /// The absolute names to ask for `host`, without trailing dots, the one as written first: the report then shows
-    /// whether the name itself exists and also what the C library's search order adds.
+    /// The absolute names to ask for `host`, without trailing dots, in the order of res_search(3): a name with fewer dots
+    /// than `ndots` is searched first, and one with enough dots is searched too, after it failed as written.
     pub(super) fn candidates(&self, host: &str) -> Vec<String> {
         let name = host.trim_end_matches('.');
-        let mut candidates = vec![name.to_owned()];
-        // A name with enough dots is searched too, once it failed as written (res_search(3)).
-        if !host.ends_with('.') {
-            candidates.extend(self.search.iter().map(|domain| format!("{name}.{domain}")));
+        let as_written = [name.to_owned()];
+        if host.ends_with('.') {
+            return as_written.into();
         }
-        candidates
+        let searched = self.search.iter().map(|domain| format!("{name}.{domain}"));
+        if name.matches('.').count() < usize::from(self.ndots) {
+            searched.chain(as_written).collect()
+        } else {
+            as_written.into_iter().chain(searched).collect()
+        }
     }
 }
 
-/// A search domain; `.` is the name as written, which is asked anyway.
+/// A search domain; `.` is the name as written, which is asked anyway, and nothing can be asked below one that is too long.
 fn domain(word: &str) -> Option<String> {
-    Some(word.trim_end_matches('.')).filter(|word| !word.is_empty()).map(str::to_owned)
+    let word = word.trim_end_matches('.');
+    (1..=MAX_DOMAIN).contains(&word.len()).then(|| word.to_owned())
 }
 
 fn nameserver(text: &str) -> Result<SocketAddr, &'static str> {
@@ -165,3 +176,16 @@ const MAX_NAMESERVERS: usize = 3;
 
 /// Enough to show what is wrong with a file.
 const MAX_SKIPPED: usize = 4;
+
+/// The same of one line, in characters.
+const MAX_SKIPPED_TEXT: usize = 64;
+
+/// What Kubernetes allows a pod. The C library has no limit any more, but each domain costs two questions and a place in
+/// the report.
+const MAX_SEARCH: usize = 32;
+
+/// RFC 1035 §2.3.4, as text without the last dot.
+const MAX_DOMAIN: usize = 253;
+
+/// As many as are read of a nameserver's answer: all of them are tried and reported.
+const MAX_ADDRESSES: usize = 16;

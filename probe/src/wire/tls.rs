@@ -1,7 +1,8 @@
 //! The TLS handshake, with the chain that the peer presented kept also when it is refused.
 //! Trust is built in `trust`; certificates are read by `certificate`.
 
-use super::{certificate, endpoint::Host, fault::Fault, record::Record, tls_fault, trust::Trust};
+use super::{Config, certificate, endpoint::Host, fault::Fault, record::Record, tls_fault, trust::Trust};
+use crate::evidence::TargetTrust;
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::{
@@ -23,7 +24,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 pub(super) async fn handshake(
     stream: TcpStream,
     host: &Host,
-    trust: &Trust,
+    Config { trust, of_target, .. }: &Config,
     record: &Record,
 ) -> Result<TlsStream<TcpStream>, Fault> {
     let shown = match host {
@@ -35,7 +36,7 @@ pub(super) async fn handshake(
     let name = ServerName::try_from(shown.clone()).map_err(|_| {
         Fault::unusable(format!("`{shown}` can't be verified by a certificate: it is no DNS name"))
     })?;
-    let connector = TlsConnector::from(Arc::new(config(trust, record)?));
+    let connector = TlsConnector::from(Arc::new(config(trust, of_target.clone(), record)?));
     match connector.connect(name, stream).await {
         Ok(stream) => {
             let version = stream.get_ref().1.protocol_version().and_then(|version| version.as_str());
@@ -50,8 +51,8 @@ pub(super) async fn handshake(
 }
 
 /// For one connection: the verifier writes into that connection's record.
-fn config(trust: &Trust, record: &Record) -> Result<ClientConfig, Fault> {
-    let verifier = Recording { verifier: Arc::clone(&trust.verifier), record: record.clone() };
+fn config(trust: &Trust, of_target: Option<Trust>, record: &Record) -> Result<ClientConfig, Fault> {
+    let verifier = Recording { verifier: Arc::clone(&trust.verifier), of_target, record: record.clone() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&trust.provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Fault::unusable(format!("no TLS version can be used: {error}")))?;
@@ -65,6 +66,8 @@ fn config(trust: &Trust, record: &Record) -> Result<ClientConfig, Fault> {
 /// Verifies exactly as rustls does, and keeps what was presented.
 struct Recording {
     verifier: Arc<WebPkiServerVerifier>,
+    /// Decides nothing.
+    of_target: Option<Trust>,
     record: Record,
 }
 
@@ -84,7 +87,14 @@ impl ServerCertVerifier for Recording {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let presented = std::iter::once(end_entity).chain(intermediates).take(MAX_CHAIN);
-        self.record.chain(presented.map(|der| certificate::read(der)).collect());
+        let of_target = self.of_target.as_ref().map(|trust| TargetTrust {
+            roots: trust.label().to_owned(),
+            accepts: trust
+                .verifier
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .is_ok(),
+        });
+        self.record.chain(presented.map(|der| certificate::read(der)).collect(), of_target);
         self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 

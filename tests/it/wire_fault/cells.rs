@@ -53,6 +53,7 @@ impl Cell {
             note(measured.clone());
             let report: Value = serde_json::from_str(&ran.stdout)
                 .map_err(|error| format!("no report, {error}: {measured}\n{ran}"))?;
+            pods.judge(&ran)?;
             let verdict = &report["verdict"];
             if std::env::var_os("CREDPROBE_SHOW_MATRIX").is_some() {
                 show(&self.name, &report, &measured);

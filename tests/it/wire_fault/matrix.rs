@@ -107,6 +107,7 @@ const HTTP: &[&str] = &[
     "length-twice",
     "length-negative",
     "gzip-bomb",
+    "gzip-passed-on",
     "deep-xml",
     "deep-json",
     "xml-entities",
@@ -127,6 +128,10 @@ pub(super) fn cells() -> Vec<Cell> {
         COLUMNS.iter().flat_map(of_peer).chain(COLUMNS.iter().flat_map(of_name)).collect();
     for (name, scenario, class) in [
         ("sts::no-route", json!({"fault": "no-route"}), "unreachable"),
+        ("sts::aaaa-swallowed", json!({"dns": {"*": "silent-aaaa"}}), "ready"),
+        ("sts::a-swallowed", json!({"dns": {"*": "silent-a"}, "sts_families": ["ipv6"]}), "ready"),
+        ("sts::many-hosts", json!({"hosts": many_hosts()}), "unreachable"),
+        ("sts::many-search-domains", json!({"resolv_conf": many_search_domains()}), "ready"),
         // The signed call is refused for its time.
         ("sts::clock-an-hour-ahead", json!({"clock_offset_seconds": 3600}), "clock-skew"),
         // For STS the token is not valid yet, which it does not say.
@@ -152,6 +157,18 @@ fn of_peer(column: &Column) -> impl Iterator<Item = Cell> {
         scenario["hostile"] = json!({"peer": column.peer, "misdeed": fault, "on": column.on});
         Cell { name: format!("{}::{fault}", column.name), scenario, expected: (column.expected)(fault) }
     })
+}
+
+/// Without a route in the pod.
+fn many_hosts() -> String {
+    let line =
+        |n: u32| format!("{} sts.eu-west-1.amazonaws.com\n", std::net::Ipv4Addr::from(0xc633_0000 + n));
+    (0..10_000).map(line).collect()
+}
+
+fn many_search_domains() -> String {
+    let domains: String = (0..50_000).map(|n| format!(" d{n}.test")).collect();
+    format!("nameserver 10.100.0.10\noptions ndots:5\nsearch{domains}\n")
 }
 
 /// Agent and API server have no names.
@@ -205,14 +222,15 @@ fn agents_credentials(fault: &str) -> Expected {
 /// Silence is told after ten seconds only; a success is one, whatever its body.
 fn gate(fault: &str) -> Expected {
     let silent = fault == "drop" || TIMED_OUT.contains(&fault);
-    let taken = ["html200", "gzip-bomb", "deep-xml", "deep-json"].contains(&fault);
+    let taken = ["html200", "gzip-bomb", "gzip-passed-on", "deep-xml", "deep-json"].contains(&fault);
     Expected::Unmoved { told: !silent && !taken }
 }
 
 /// What is published is judged where it was read; an issuer out of reach changes nothing.
 fn issuer(fault: &str) -> Expected {
     Expected::Class(match fault {
-        "html200" | "html403" | "xml-entities" | "deep-xml" | "deep-json" | "gzip-bomb" => "issuer-unusable",
+        "html200" | "html403" | "xml-entities" | "deep-xml" | "deep-json" | "gzip-bomb"
+        | "gzip-passed-on" => "issuer-unusable",
         _ => "token-rejected",
     })
 }

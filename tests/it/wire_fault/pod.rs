@@ -68,6 +68,17 @@ impl Pods {
         Ok(Ok((ran, measured)))
     }
 
+    /// What `check` writes, `judge` must be able to read, whatever the check met.
+    pub(crate) fn judge(&self, checked: &Ran) -> Result<(), Failed> {
+        let report = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        fs::write(report.path(), &checked.stdout)?;
+        let again = run(Command::new(&self.probe).arg("judge").arg(report.path()), Stdio::piped())?;
+        if again.code == checked.code {
+            return Ok(());
+        }
+        Err(format!("a report of {} bytes is not judged again\n{again}", checked.stdout.len()).into())
+    }
+
     /// This very program, with a probe to drive.
     pub(crate) fn drive(&self, scenario: &Value, word: &str) -> Result<Result<Ran, String>, Failed> {
         let myself = std::env::current_exe()?;

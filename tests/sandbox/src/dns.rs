@@ -74,6 +74,8 @@ pub(crate) fn answer(
         let name = aliases.last().copied().unwrap_or(&question.name);
         match rule(world, name) {
             Some(Dns::Silent) => return None,
+            Some(Dns::SilentA) if question.kind == A => return None,
+            Some(Dns::SilentAaaa) if question.kind == AAAA => return None,
             Some(Dns::Garbage) => return Some([question.id, &[0xff; 40]].concat()),
             Some(Dns::Forged) => {
                 let mut forged = question.reply(NO_ERROR, &[], &[ADDRESS_OF_NOBODY]);
@@ -96,7 +98,7 @@ pub(crate) fn answer(
                 return Some(question.reply(SERV_FAIL, &[], &[]));
             }
             Some(Dns::Cname(target)) => aliases.push(target),
-            None => {
+            Some(Dns::SilentA | Dns::SilentAaaa) | None => {
                 let found = lookup(world, addresses, name);
                 let code = if found.is_some() { NO_ERROR } else { NX_DOMAIN };
                 return Some(question.reply(code, &aliases, &found.unwrap_or_default()));

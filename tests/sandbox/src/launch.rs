@@ -213,6 +213,7 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
         place_token(&world, &place, token, spec, &file)?;
     }
     let (ca, tls) = certificates(&world)?;
+    mounts::write(&place.own.join("corporate-ca.pem"), &tls.corporate_ca, 0o644)?;
     place_service_account(&world, &place, &tls.cluster_ca)?;
     mounts::write(&place.own.join("ca.pem"), &ca, 0o644)?;
     if let Some(profile) = &world.scenario.profile {
@@ -316,6 +317,8 @@ struct Tls {
     sts: Arc<ServerConfig>,
     issuer: Arc<ServerConfig>,
     api_server: Arc<ServerConfig>,
+    /// Of who inspects TLS in STS's place; nobody trusts it who is not told to.
+    corporate_ca: String,
     /// The authority of `api_server`, which vouches for nothing else.
     cluster_ca: String,
 }
@@ -325,10 +328,12 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     let fault = world.scenario.fault;
     let authority = Arc::new(Authority::new("credprobe sandbox CA")?);
     let pem = authority.pem().to_owned();
+    let corporate = Arc::new(Authority::new("Corporate Proxy CA")?);
+    let corporate_ca = corporate.pem().to_owned();
     // As its misdeed has it, if it has one.
     let config = |peer: Peer, authority: &Arc<Authority>, flaw: Flaw, name: &str| {
         let (authority, flaw) = match world.scenario.misdeed(peer) {
-            Some(Misdeed::ForeignCertificate) => (Arc::new(Authority::new("Corporate Proxy CA")?), flaw),
+            Some(Misdeed::ForeignCertificate) => (Arc::clone(&corporate), flaw),
             Some(Misdeed::ExpiredCertificate) => (Arc::clone(authority), Flaw::Expired),
             Some(Misdeed::WrongNameCertificate) => (Arc::clone(authority), Flaw::WrongName),
             _ => (Arc::clone(authority), flaw),
@@ -337,7 +342,7 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     };
     let issuer = config(Peer::Issuer, &authority, Flaw::None, world.issuer.host())?;
     let presented = match fault {
-        Fault::ForeignCertificate => Arc::new(Authority::new("Corporate Proxy CA")?),
+        Fault::ForeignCertificate => Arc::clone(&corporate),
         _ => authority,
     };
     let sts = config(Peer::Sts, &presented, Flaw::under(fault), "sts.eu-west-1.amazonaws.com")?;
@@ -345,7 +350,7 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     let cluster_ca = cluster.pem().to_owned();
     // Clients that connect by address send no name.
     let api_server = config(Peer::ApiServer, &cluster, Flaw::None, scenario::API_SERVER)?;
-    Ok((pem, Tls { sts, issuer, api_server, cluster_ca }))
+    Ok((pem, Tls { sts, issuer, api_server, corporate_ca, cluster_ca }))
 }
 
 /// What the application's container would have.

@@ -85,6 +85,10 @@ pub struct Scenario {
     pub(crate) regions_not_enabled: Vec<String>,
     /// Name (with `*`, which leaves the control name out) to what the resolver does.
     pub(crate) dns: BTreeMap<String, Dns>,
+    /// Lines behind the pod's own in `/etc/hosts`.
+    pub(crate) hosts: String,
+    /// The pod's `/etc/resolv.conf`, instead of kubelet's.
+    pub(crate) resolv_conf: Option<String>,
     /// STS's addresses.
     #[serde(default = "ipv4")]
     pub(crate) sts_families: Vec<Family>,
@@ -390,6 +394,9 @@ pub(crate) enum Dns {
     Servfail,
     /// Never answers.
     Silent,
+    /// Swallows the questions of one family and answers the others.
+    SilentA,
+    SilentAaaa,
     /// An alias of that name, which must have an address or be an alias in turn.
     Cname(String),
     /// Bytes that are no answer, under the question's id.

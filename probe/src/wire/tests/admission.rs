@@ -6,11 +6,13 @@ use super::{
     support::{config, fail},
 };
 use crate::evidence::FailureKind;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn plain_http_goes_to_loopback_and_the_agent_only_unless_allowed() {
     let mut settings = config();
-    settings.resolver.hosts = vec![("named.test".to_owned(), "192.0.2.1".parse().unwrap())];
+    Arc::make_mut(&mut settings.resolver).hosts =
+        vec![("named.test".to_owned(), "192.0.2.1".parse().unwrap())];
     for url in ["http://192.0.2.1/", "http://[2001:db8::1]/", "http://169.254.169.254/", "http://named.test/"]
     {
         let (network, failure) = fail(settings.clone(), url).await;

@@ -1,7 +1,7 @@
 //! The race for an address.
 //! What follows a connection: `tls` and `exchange`.
 
-use super::super::{ResolverConfig, connect::connect, record::Record};
+use super::super::{ResolverConfig, connect::connect, record::Record, resolve::Found};
 use super::support::{closed_port, config, fail, ok, read_request, send, server, within};
 use crate::evidence::{AddressOutcome, FailureKind, Phase};
 use std::net::IpAddr;
@@ -15,8 +15,8 @@ async fn greeting() -> std::net::SocketAddr {
     .await
 }
 
-fn hosts(text: &str) -> ResolverConfig {
-    ResolverConfig::parse(Some(text), None)
+fn hosts(text: &str) -> std::sync::Arc<ResolverConfig> {
+    ResolverConfig::parse(Some(text), None).into()
 }
 
 #[tokio::test]
@@ -40,7 +40,8 @@ async fn ipv6_and_ipv4_take_turns() {
     let addresses: Vec<IpAddr> =
         ["127.0.0.2", "127.0.0.3", "::1"].iter().map(|text| text.parse().unwrap()).collect();
     let record = Record::new(String::new());
-    assert!(connect(&addresses, closed_port().await.port(), &record).await.is_err());
+    let Found { addresses, late } = Found::known(addresses);
+    assert!(connect(&addresses, late, |_| true, closed_port().await.port(), &record).await.is_err());
     let tried: Vec<_> =
         record.snapshot().addresses.iter().map(|tried| tried.address.ip().to_string()).collect();
     assert_eq!(tried, ["::1", "127.0.0.2", "127.0.0.3"]);
@@ -93,7 +94,10 @@ async fn the_second_address_begins_250_ms_later_and_the_slow_one_is_abandoned() 
     let _good = tokio::net::TcpListener::bind(("127.0.0.1", slow.port())).await.unwrap();
     let record = Record::new(String::new());
     let addresses = [slow.ip(), "127.0.0.1".parse().unwrap()];
-    let (_, winner) = connect(&addresses, slow.port(), &record).await.ok().unwrap();
+    let (_, winner) = connect(&addresses, Found::known(Vec::new()).late, |_| true, slow.port(), &record)
+        .await
+        .ok()
+        .unwrap();
     assert_eq!(winner.ip(), addresses[1]);
     let tried = record.close(Ok(())).addresses;
     assert_eq!(tried[0].outcome, AddressOutcome::Abandoned);

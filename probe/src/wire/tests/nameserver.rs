@@ -25,7 +25,10 @@ pub(super) enum Act {
     Raw(Vec<u8>),
     /// The answer section claims a record that is cut off.
     CutShort,
-    SilentOnAaaa,
+    /// On one type; on the other it has these addresses, or denies the name where there are none.
+    SilentOn(&'static str, Vec<&'static str>),
+    /// Its IPv6 address 200 ms after its IPv4 address.
+    LateOnAaaa(&'static str, &'static str),
 }
 
 /// NXDOMAIN for every name that is not in `zone`.
@@ -34,13 +37,21 @@ pub(super) async fn nameserver(zone: &[(&'static str, Act)]) -> SocketAddr {
         zone.iter().map(|(name, act)| ((*name).to_owned(), act.clone())).collect();
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
-    let udp = UdpSocket::bind(address).await.unwrap();
+    let udp = std::sync::Arc::new(UdpSocket::bind(address).await.unwrap());
+    let zone_has_late = zone.values().any(|act| matches!(act, Act::LateOnAaaa(..)));
     let udp_zone = zone.clone();
     tokio::spawn(async move {
         let mut buffer = [0; 512];
         while let Ok((length, peer)) = udp.recv_from(&mut buffer).await {
+            let late = zone_has_late && buffer[..length].ends_with(&[0, 28, 0, 1]);
             for answer in answers(&udp_zone, &buffer[..length], false) {
-                udp.send_to(&answer, peer).await.unwrap();
+                let udp = std::sync::Arc::clone(&udp);
+                tokio::spawn(async move {
+                    if late {
+                        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                    }
+                    udp.send_to(&answer, peer).await.unwrap();
+                });
             }
         }
     });
@@ -86,12 +97,21 @@ fn answers(zone: &HashMap<String, Act>, query: &[u8], tcp: bool) -> Vec<Vec<u8>>
         section.finish()
     };
     let id = query.header().id();
-    match zone.get(&name.to_lowercase()).cloned().unwrap_or(Act::Says(Rcode::NXDOMAIN)) {
+    match zone
+        .get(&name.to_lowercase())
+        .or_else(|| zone.get("*"))
+        .cloned()
+        .unwrap_or(Act::Says(Rcode::NXDOMAIN))
+    {
         Act::Has(addresses, cname) => vec![build(id, &name, Rcode::NOERROR, &addresses, cname)],
         Act::Says(rcode) => vec![build(id, &name, rcode, &[], None)],
         Act::Silent => Vec::new(),
-        Act::SilentOnAaaa if aaaa => Vec::new(),
-        Act::SilentOnAaaa => vec![build(id, &name, Rcode::NOERROR, &["192.0.2.1"], None)],
+        Act::SilentOn(silent, _) if aaaa == (silent == "AAAA") => Vec::new(),
+        Act::SilentOn(_, addresses) => {
+            let rcode = if addresses.is_empty() { Rcode::NXDOMAIN } else { Rcode::NOERROR };
+            vec![build(id, &name, rcode, &addresses, None)]
+        }
+        Act::LateOnAaaa(v4, v6) => vec![build(id, &name, Rcode::NOERROR, &[v4, v6], None)],
         Act::Truncates if tcp => vec![build(id, &name, Rcode::NOERROR, &["192.0.2.9"], None)],
         Act::Truncates => {
             let mut answer = build(id, &name, Rcode::NOERROR, &[], None);

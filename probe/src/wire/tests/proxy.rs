@@ -138,7 +138,7 @@ async fn proxy(answer: &'static str, target: Option<SocketAddr>) -> (SocketAddr,
 }
 
 fn through(address: SocketAddr) -> Config {
-    let resolver = ResolverConfig::parse(Some("127.0.0.1 proxy.test"), None);
+    let resolver = ResolverConfig::parse(Some("127.0.0.1 proxy.test"), None).into();
     let url = format!("http://user:{PASSWORD}@proxy.test:{}", address.port());
     Config { proxies: via(&url, None), resolver, ..config() }
 }

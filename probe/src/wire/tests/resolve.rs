@@ -4,12 +4,12 @@
 use super::{
     super::{record::Record, resolve::resolve, *},
     nameserver::{Act, nameserver},
-    support::{fail, within},
+    support::{fail, send, within},
 };
 use crate::evidence::{FailureKind, Resolution};
 use domain::base::iana::Rcode;
 use std::time::Duration;
-use tokio::net::UdpSocket;
+use tokio::{io::AsyncWriteExt as _, net::UdpSocket};
 
 fn config(nameservers: &[SocketAddr], search: &[&str]) -> ResolverConfig {
     let mut config = ResolverConfig::parse(None, None);
@@ -23,7 +23,7 @@ fn config(nameservers: &[SocketAddr], search: &[&str]) -> ResolverConfig {
 async fn ask(config: ResolverConfig, host: &str) -> (Result<Vec<IpAddr>, FailureKind>, Resolution) {
     let record = Record::new(String::new());
     let outcome = resolve(&Arc::new(config), host, &record).await;
-    let outcome = outcome.map_err(|fault| fault.in_phase(Phase::Resolve).kind);
+    let outcome = outcome.map(|found| found.addresses).map_err(|fault| fault.in_phase(Phase::Resolve).kind);
     (outcome, record.snapshot().resolution.unwrap())
 }
 
@@ -64,8 +64,8 @@ async fn nxdomain_everywhere_is_name_not_found_after_the_search_list() {
     let (found, resolution) = ask(config(&[server], &["a.test", "b.test"]), "sts").await;
     assert_eq!(found, Err(FailureKind::NameNotFound));
     assert_eq!(resolution.questions.len(), 6);
-    assert_eq!(resolution.questions[0].name, "sts");
-    assert_eq!(resolution.questions[5].name, "sts.b.test");
+    assert_eq!(resolution.questions[0].name, "sts.a.test");
+    assert_eq!(resolution.questions[5].name, "sts");
     assert!(resolution.questions.iter().all(|question| question.outcome == "NXDOMAIN"));
 }
 
@@ -98,7 +98,7 @@ async fn servfail_from_all_is_nameserver_failed_after_all_attempts() {
     let server = nameserver(&[("sts.test", Act::Says(Rcode::SERVFAIL))]).await;
     let (found, resolution) = ask(config(&[server], &["a.test"]), "sts.test").await;
     assert_eq!(found, Err(FailureKind::NameserverFailed));
-    assert_eq!(resolution.questions.len(), 4, "two attempts of two types, no search list");
+    assert_eq!(resolution.questions.len(), 6, "two attempts of two types, then the search list");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn silence_is_recorded_as_timeout_and_the_next_nameserver_asked() {
 async fn the_deadline_ends_the_wait_for_a_silent_nameserver_and_keeps_what_was_asked() {
     let silent = nameserver(&[("sts.test", Act::Silent)]).await;
     let mut settings = within(60);
-    settings.resolver = ResolverConfig { timeout: Duration::from_secs(5), ..config(&[silent], &[]) };
+    settings.resolver = ResolverConfig { timeout: Duration::from_secs(5), ..config(&[silent], &[]) }.into();
     let (network, failure) = fail(settings, "https://sts.test/").await;
     assert_eq!((failure.phase, failure.kind), (Phase::Resolve, FailureKind::TimedOut));
     let questions = network.resolution.unwrap().questions;
@@ -136,11 +136,108 @@ async fn the_deadline_ends_the_wait_for_a_silent_nameserver_and_keeps_what_was_a
 }
 
 #[tokio::test]
-async fn swallowed_aaaa_questions_do_not_hide_the_a_record() {
-    let server = nameserver(&[("sts.test", Act::SilentOnAaaa)]).await;
-    let (found, resolution) = ask(config(&[server], &[]), "sts.test").await;
+async fn the_addresses_of_one_family_do_not_wait_for_a_silent_one() {
+    for (silent, address, expected) in [
+        ("AAAA", "192.0.2.1", ["sts.test A NOERROR 1", "sts.test AAAA timeout 0"]),
+        ("A", "2001:db8::1", ["sts.test A timeout 0", "sts.test AAAA NOERROR 1"]),
+    ] {
+        let server = nameserver(&[("sts.test", Act::SilentOn(silent, vec![address]))]).await;
+        let began = Instant::now();
+        let config = ResolverConfig { timeout: Duration::from_secs(5), ..config(&[server], &[]) };
+        let (found, resolution) = ask(config, "sts.test").await;
+        assert!(began.elapsed() < Duration::from_secs(1), "{silent}: {:?}", began.elapsed());
+        assert_eq!(found, addresses(&[address]));
+        assert_eq!(outcomes(&resolution), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_one_family_denies_does_not_wait_for_a_silent_one() {
+    let zone = [("sts.a.test", Act::SilentOn("AAAA", vec![])), ("sts", Act::Has(vec!["192.0.2.1"], None))];
+    let server = nameserver(&zone).await;
+    let began = Instant::now();
+    let config = ResolverConfig { timeout: Duration::from_secs(5), ..config(&[server], &["a.test"]) };
+    assert_eq!(ask(config, "sts").await.0, addresses(&["192.0.2.1"]));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn addresses_that_come_late_are_connected_to_when_the_first_ones_fail() {
+    let port = super::support::server(|mut stream, _| async move {
+        super::support::read_request(&mut stream).await;
+        let _ = stream.write_all(super::support::ok("hi").as_bytes()).await;
+    });
+    let port = port.await.port();
+    // Of no network here, so that the connection is refused or without a route at once.
+    let act = Act::LateOnAaaa("127.0.0.2", "::ffff:127.0.0.1");
+    let server = nameserver(&[("sts.test", act)]).await;
+    let mut settings = within(5000);
+    settings.resolver = ResolverConfig { timeout: Duration::from_secs(5), ..config(&[server], &[]) }.into();
+    let (network, answer) = send(settings, &format!("http://sts.test:{port}/")).await;
+    assert_eq!(answer.unwrap().status(), 200);
+    assert_eq!(network.addresses.len(), 2);
+    assert_eq!(network.resolution.unwrap().addresses.len(), 2);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_although_the_other_family_is_silent() {
+    let server = nameserver(&[("sts.test", Act::SilentOn("AAAA", vec!["127.0.0.1"]))]).await;
+    let port = super::support::closed_port().await.port();
+    let mut settings = within(10_000);
+    settings.resolver = ResolverConfig { timeout: Duration::from_secs(20), ..config(&[server], &[]) }.into();
+    let (_, failure) = fail(settings, &format!("http://sts.test:{port}/")).await;
+    assert_eq!((failure.phase, failure.kind), (Phase::Connect, FailureKind::Refused));
+}
+
+#[tokio::test]
+async fn a_name_with_few_dots_is_what_the_search_list_makes_of_it() {
+    let zone = [
+        ("sts.test", Act::Has(vec!["192.0.2.11"], None)),
+        ("sts.test.b.test", Act::Has(vec!["192.0.2.66"], None)),
+    ];
+    let server = nameserver(&zone).await;
+    let asked = |ndots| {
+        let config = ResolverConfig { ndots, ..config(&[server], &["a.test", "b.test"]) };
+        async move { ask(config, "sts.test").await }
+    };
+    let (found, resolution) = asked(5).await;
+    assert_eq!(found, addresses(&["192.0.2.66"]));
+    assert_eq!(resolution.found_as.as_deref(), Some("sts.test.b.test"));
+    assert_eq!(Ok(resolution.as_written), addresses(&["192.0.2.11"]));
+    assert_eq!(Ok(resolution.addresses), addresses(&["192.0.2.66"]));
+    let (found, resolution) = asked(1).await;
+    assert_eq!(found, addresses(&["192.0.2.11"]));
+    assert_eq!((resolution.found_as, resolution.questions.len()), (None, 2));
+}
+
+#[tokio::test]
+async fn silence_for_a_searched_name_leaves_time_for_the_name_itself() {
+    let zone = [("sts.a.test", Act::Silent), ("sts", Act::Has(vec!["192.0.2.1"], None))];
+    let server = nameserver(&zone).await;
+    let (found, resolution) = ask(config(&[server], &["a.test", "b.test"]), "sts").await;
     assert_eq!(found, addresses(&["192.0.2.1"]));
-    assert_eq!(outcomes(&resolution), ["sts.test A NOERROR 1", "sts.test AAAA timeout 0"]);
+    assert!(resolution.questions.iter().all(|question| question.name != "sts.b.test"));
+}
+
+#[tokio::test]
+async fn no_resolv_conf_makes_a_report_that_is_too_long() {
+    let nameservers: Vec<SocketAddr> = vec![
+        nameserver(&[]).await,
+        nameserver(&[("*", Act::Says(Rcode::SERVFAIL))]).await,
+        nameserver(&[("*", Act::Truncates)]).await,
+    ];
+    let domain = "d".repeat(60);
+    let resolv_conf = format!("search{}\n", format!(" {domain}.test").repeat(200_000));
+    let hosts: String =
+        (0..60_000_u32).map(|n| format!("{} sts.test\n", std::net::Ipv4Addr::from(n))).collect();
+    let mut config = ResolverConfig::parse(Some(&hosts), Some(&resolv_conf));
+    assert_eq!(config.known("sts.test").map(|(_, addresses)| addresses.len()), Some(16));
+    config.nameservers = nameservers.into_iter().rev().collect();
+    (config.ndots, config.attempts, config.timeout) = (15, 5, Duration::from_millis(50));
+    let (_, resolution) = ask(config, "sts.unknown").await;
+    assert_eq!(resolution.search.len(), 32);
+    assert!(resolution.questions.len() <= 512, "{}", resolution.questions.len());
+    assert!(serde_json::to_string(&resolution).unwrap().len() < 512 * 1024);
 }
 
 #[tokio::test]

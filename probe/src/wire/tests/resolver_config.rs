@@ -91,10 +91,24 @@ fn localhost_needs_no_file_and_yields_to_one() {
 }
 
 #[test]
-fn the_name_itself_is_asked_first_and_alone_with_a_trailing_dot() {
-    let config = parse("search a.example b.example\noptions ndots:5");
-    assert_eq!(config.candidates("sts.test"), ["sts.test", "sts.test.a.example", "sts.test.b.example"]);
+fn names_are_asked_in_the_c_librarys_order() {
+    let config = parse("search a.example b.example\noptions ndots:2");
+    assert_eq!(config.candidates("sts.test"), ["sts.test.a.example", "sts.test.b.example", "sts.test"]);
+    assert_eq!(
+        config.candidates("sts.eu.test"),
+        ["sts.eu.test", "sts.eu.test.a.example", "sts.eu.test.b.example"]
+    );
     assert_eq!(config.candidates("sts.test."), ["sts.test"]);
+    assert_eq!(parse("search a.example\noptions ndots:0").candidates("sts"), ["sts", "sts.a.example"]);
+}
+
+#[test]
+fn nothing_of_a_hostile_file_is_kept_without_limit() {
+    let long = "x".repeat(1_000_000);
+    let config = parse(&format!("nameserver {long}\nsearch {long} a.example\n"));
+    assert!(config.skipped[0].len() < 100);
+    assert_eq!(config.search, ["a.example"]);
+    assert_eq!(parse(&format!("search{}", " a.example".repeat(200_000))).search.len(), 32);
 }
 
 proptest! {

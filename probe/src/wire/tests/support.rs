@@ -116,10 +116,11 @@ pub(super) fn config() -> Config {
     resolver.nameservers = vec!["127.0.0.1:1".parse().unwrap()];
     Config {
         trust: trust(None, &[]).unwrap(),
+        of_target: None,
         proxies: Proxies::none(),
         deadline: Instant::now() + Duration::from_secs(2),
         body_limit: BODY_LIMIT,
-        resolver,
+        resolver: resolver.into(),
         allow_http: false,
         peers: Peers::Any,
     }

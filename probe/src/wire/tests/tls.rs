@@ -26,7 +26,7 @@ async fn greeting(acceptor: TlsAcceptor) -> SocketAddr {
 /// Trusts `ca` and finds `sts.test` on loopback.
 fn settings(ca: &Ca) -> Config {
     let resolver = ResolverConfig::parse(Some("127.0.0.1 sts.test"), None);
-    Config { trust: ca.trust(), resolver, ..config() }
+    Config { trust: ca.trust(), resolver: resolver.into(), ..config() }
 }
 
 async fn refused(ca: &Ca, acceptor: TlsAcceptor, expected: FailureKind) -> (Network, Failure) {

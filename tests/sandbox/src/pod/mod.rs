@@ -93,10 +93,11 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     let own = PathBuf::from(OWN);
     fs::create_dir(&own).doing(|| format!("failed to make {OWN}"))?;
     let text = format!(
-        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{POD_ADDRESS}\t{POD}\n"
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{POD_ADDRESS}\t{POD}\n{}",
+        order.scenario.hosts
     );
     mounts::replace(&hosts, &text, &own)?;
-    mounts::replace(&resolv_conf, RESOLV_CONF, &own)?;
+    mounts::replace(&resolv_conf, order.scenario.resolv_conf.as_deref().unwrap_or(RESOLV_CONF), &own)?;
     let program = program.reachable(&order.program, rights.ids.as_ref(), &own)?;
     netlink::set_up_loopback(&addresses(&order.scenario))?;
     let Volumes { tokens, service_account, staged } = Volumes::mount(&order.scenario, &own)?;

@@ -58,7 +58,7 @@ impl Targets {
             image.root = Some(Root {
                 at: root.clone(),
                 volumes: self.volumes.iter().map(Staged::places).collect(),
-                files: vec![self.own.join("ca.pem")],
+                files: vec![self.own.join("ca.pem"), self.own.join("corporate-ca.pem")],
             });
             running.0.push(target::start(&self.program, &image)?);
         }

@@ -85,6 +85,8 @@ pub(crate) enum Misdeed {
     LengthNegative,
     /// Ten megabytes in sixty kilobytes.
     GzipBomb,
+    /// Compressed unasked by what lies between, which passes STS's own headers on.
+    GzipPassedOn,
     DeepXml,
     DeepJson,
     /// Entities of entities of entities.

@@ -210,9 +210,13 @@ fn script(misdeed: Misdeed) -> Script {
             Script::of(format!("{OK}Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde"), End::Open)
         }
         Misdeed::LengthNegative => Script::of(length("-1"), End::Open),
-        Misdeed::GzipBomb => {
+        Misdeed::GzipBomb | Misdeed::GzipPassedOn => {
             let bomb = gzip_bomb();
-            let head = format!("{OK}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
+            let id = match misdeed {
+                Misdeed::GzipPassedOn => "x-amzn-RequestId: c0ffee00-0000-4000-8000-000000000001\r\n",
+                _ => "",
+            };
+            let head = format!("{OK}{id}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len());
             Script::of([head.into_bytes(), bomb].concat(), End::Open)
         }
         Misdeed::DeepXml => body(200, "text/xml", &"<a>".repeat(20_000)),
