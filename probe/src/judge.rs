@@ -64,6 +64,7 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
         return findings;
     }
     findings.extend(environment::judge(&case));
+    findings.extend(settings::unreadable::judge(&case));
     findings.extend(shadow::judge(&case));
     if case.requested.mechanism == Mechanism::Irsa {
         findings.extend(other_sdks::judge(&case));

@@ -2,9 +2,10 @@
 //! The variables are kept unscrubbed here and nowhere else; `Debug` is missing on purpose.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the ambient process")]
 
-use crate::evidence::Target;
+use crate::evidence::{Process, Target};
+use crate::judge;
 use crate::observe::target::{self, Asked};
-use crate::observe::{self, Root};
+use crate::observe::{self, Files, Root};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -28,6 +29,8 @@ pub struct Subject {
     /// The probe itself, where another process is judged.
     own: Option<Box<Self>>,
     root: Root,
+    /// With whose rights its files are read.
+    rights: Process,
     target: Option<Target>,
     seen: bool,
 }
@@ -38,9 +41,10 @@ impl Subject {
     /// # Errors
     /// The probe's own root directory cannot be opened.
     pub fn new(whose: Whose) -> io::Result<Self> {
-        let own = |whose| {
+        let own = |whose: Whose| -> io::Result<Self> {
+            let rights = observe::ids(&whose, None);
             let variables = std::env::vars_os().collect();
-            Ok(Self { whose, variables, own: None, root: Root::own()?, target: None, seen: true })
+            Ok(Self { whose, variables, own: None, root: Root::own()?, rights, target: None, seen: true })
         };
         let Whose::Process(asked) = whose.clone() else { return own(whose) };
         let (target, seen) = target::observe(asked);
@@ -48,12 +52,13 @@ impl Subject {
             variables: BTreeMap::new(),
             own: Some(Box::new(own(Whose::Own)?)),
             target: Some(target),
-            ..own(whose)?
+            ..own(whose.clone())?
         };
         Ok(match seen {
             Some(seen) => {
                 let root = Root::of(seen.root).with_process(seen.proc);
-                Self { variables: seen.variables, root, ..subject }
+                let rights = observe::ids(&whose, subject.target.as_ref());
+                Self { variables: seen.variables, root, rights, ..subject }
             }
             None => Self { seen: false, ..subject },
         })
@@ -107,11 +112,17 @@ impl Subject {
         self.own().text(name)
     }
 
+    /// Runs `work`, which opens files with its rights: never with the probe's, which may be more.
+    pub fn with_rights<T: Send>(&self, work: impl Fn(&Files<'_>) -> T + Sync) -> T {
+        let may_read = |file: &_| judge::may_read(file, &self.rights);
+        observe::with_rights_of(&self.rights, &self.root, &may_read, work)
+    }
+
     /// At most `limit` bytes of a file in its root.
     ///
     /// # Errors
     /// As `open(2)` and `read(2)` say.
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
-        observe::bounded(self.root.open(path)?, limit)
+        self.with_rights(|files| files.read(path, limit))
     }
 }

@@ -11,7 +11,7 @@ mod support;
 
 use credprobe::judge::access::{Access, Rule, may_read};
 use credprobe::observe::{Look, Root, look};
-use permission::{case, ground::Ground, opener, volume};
+use permission::{case, ground::Ground, named, opener, volume};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -102,6 +102,38 @@ fn a_link_in_a_sticky_directory_is_followed_by_whom_the_kernel_lets() {
     let protected = std::fs::read_to_string("/proc/sys/fs/protected_symlinks").unwrap();
     opener::say(&format!("fs.protected_symlinks is {} here: {followed:?}", protected.trim()));
     assert_eq!(followed.contains_key("link"), protected.trim() != "0", "{followed:?}");
+}
+
+/// Whoever judges has every right: what the process itself may not read, is not read for it.
+#[test]
+fn what_a_process_names_is_read_with_its_rights_and_no_others() {
+    let Some(ground) = Ground::new() else { return };
+    for uid in [0, 1000] {
+        let app = named::App::start(&ground, uid, "0600", None);
+        let seen = app.observe();
+        let expected = if uid == 0 { vec![] } else { named::sources("EACCES", false) };
+        assert_eq!(seen.unreadable, expected, "uid {uid}");
+        let found = named::PLANTED.iter().filter(|planted| seen.text.contains(**planted));
+        assert_eq!(
+            found.count(),
+            if uid == 0 { named::PLANTED.len() } else { 0 },
+            "uid {uid}: {}",
+            seen.text
+        );
+        assert_eq!(seen.certificates, usize::from(uid == 0), "uid {uid}");
+    }
+}
+
+#[test]
+fn nothing_that_a_process_names_is_looked_up_in_proc() {
+    let Some(ground) = Ground::new() else { return };
+    for way in ["/proc/self/environ", "/proc/thread-self/environ", "/dev/fd/0", "/proc/self/root/etc/hosts"] {
+        let seen = named::App::start(&ground, 0, "0644", Some(way)).observe();
+        let by_variable = |seen: Vec<(String, String, bool)>| -> Vec<_> {
+            seen.into_iter().filter(|(source, ..)| !source.starts_with('/')).collect()
+        };
+        assert_eq!(by_variable(seen.unreadable), by_variable(named::sources("EXDEV", true)), "{way}");
+    }
 }
 
 /// The model and the probe's own proof.

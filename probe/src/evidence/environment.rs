@@ -22,6 +22,9 @@ pub struct Environment {
     /// Why the configured CA bundle cannot be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust_problem: Option<TrustProblem>,
+    /// Files that settings or the C library name, and that the subject may not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableFile>,
     /// Flags and their environment twins.
     pub stated: Settings,
 }
@@ -38,6 +41,19 @@ impl Environment {
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
+}
+
+/// A file that was not opened because of somebody's rights.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct UnreadableFile {
+    /// The variable that names it, or its path where everybody reads it.
+    pub source: String,
+    pub path: String,
+    /// The operating system's name of the error; `EXDEV`: it lies in `/proc`, which shows each reader itself.
+    pub error: String,
+    /// The subject might have opened it.
+    pub by_probe: bool,
 }
 
 /// A CA bundle that cannot be used.

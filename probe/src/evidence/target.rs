@@ -21,6 +21,9 @@ pub struct Target {
     pub comm: String,
     /// `None`: never seen.
     pub status: Option<Status>,
+    /// It is in another user namespace than the probe, or which one could not be seen: its capabilities count for nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_user_namespace: bool,
     /// The errno of `status` (`EBADMSG`: not understood); with a `status`, it exited while it was looked at.
     pub status_error: Option<String>,
     /// Whether a signal would find the pid, whatever `/proc` shows; `None`: unknown.
@@ -75,6 +78,14 @@ pub struct Ids {
     pub effective: u32,
     pub saved: u32,
     pub file_system: u32,
+}
+
+impl Ids {
+    /// Whether they are all the same: else whoever gave the process its environment may not be whose ids it uses.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        [self.effective, self.saved, self.file_system] == [self.real; 3]
+    }
 }
 
 /// The mode of seccomp(2).

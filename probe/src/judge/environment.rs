@@ -14,6 +14,7 @@ use crate::plan::{self, ISSUER_SOURCE, Mechanism, RouteProblem};
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match case.requested.mechanism {
+        Mechanism::None if settings::unreadable::hides_mechanism(case) => {}
         Mechanism::None => findings.push(not_injected(case)),
         Mechanism::PodIdentity => {
             findings.extend(agent::injection(case));

@@ -1,6 +1,8 @@
 //! Judges the settings that SDKs take besides the pair: session name, endpoint, FIPS, CA bundle. Pure.
 //! Each finding tells how the setting is taken back.
 
+pub(super) mod unreadable;
+
 use super::case::Case;
 use super::identity::issue_version_2;
 use super::shell::{Tool, Word, words};
@@ -164,6 +166,9 @@ fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> 
 
 fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
     let problem = case.evidence.environment.trust_problem.as_ref()?;
+    if unreadable::covers(case, &problem.source) {
+        return None;
+    }
     let finding =
         Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
             .presented(problem.source.clone())

@@ -27,8 +27,10 @@ pub(crate) enum Tool {
     Credprobe,
     Curl,
     Env,
+    Grep,
     Jq,
     Kubectl,
+    Ls,
     Wc,
 }
 
@@ -40,8 +42,10 @@ impl Tool {
             Self::Credprobe => "credprobe",
             Self::Curl => "curl",
             Self::Env => "env",
+            Self::Grep => "grep",
             Self::Jq => "jq",
             Self::Kubectl => "kubectl",
+            Self::Ls => "ls",
             Self::Wc => "wc",
         };
         line(program, words)

@@ -7,7 +7,7 @@ mod retry;
 mod tests;
 
 use crate::class::Class;
-use crate::evidence::target::{Candidate, Sighting, Status};
+use crate::evidence::target::{Candidate, Ids, Sighting, Status};
 use crate::evidence::{Process, Target};
 use crate::finding::{Finding, Severity};
 use crate::judge::shell::{Tool, Word, words};
@@ -48,7 +48,38 @@ fn not_seen(target: &Target, process: &Process) -> Option<Finding> {
     if refused(&target.environment_error) || refused(&target.root_error) {
         return Some(refusal(target, process, (own, status), &name));
     }
-    unreadable(target, &name)
+    unreadable(target, &name).or_else(|| mixed_ids(status, &name))
+}
+
+/// A set-uid program has the environment of whoever started it, and the rights of its file's owner.
+fn mixed_ids(status: &Status, name: &str) -> Option<Finding> {
+    let differ = [("uid", status.uid), ("gid", status.gid)].into_iter().filter(|(_, ids)| !ids.agree());
+    let columns = |Ids { real, effective, saved, file_system }: Ids| {
+        format!("{real} {effective} {saved} {file_system}")
+    };
+    let differ: Vec<String> = differ.map(|(which, ids)| format!("{which} {}", columns(ids))).collect();
+    if differ.is_empty() {
+        return None;
+    }
+    let finding = inconclusive(format!(
+        "{name} runs under more than one identity: whose files it may read depends on the moment"
+    ));
+    let finding = finding
+        .presented(format!("real, effective, saved and file-system ids: {}", differ.join(", ")))
+        .required("a process whose ids agree: not one that a set-uid or set-gid program started")
+        .ruled_out("nothing was read or sent for it")
+        .confirm_note(
+            Tool::Grep.run(words![
+                "-E",
+                "^(Uid|Gid|PPid):",
+                Word::from(status.pid).after("/proc/").before("/status")
+            ]),
+            "in a container that has a shell",
+        )
+        .fix("# judge the app’s own process with --target-pid: one whose ids are all the same in this list (in a container that has a shell):")
+        .fix("grep '^[UG]id:' /proc/[0-9]*/status")
+        .fix("# or, where the app itself changes its ids: start it with the one that it ends up with (securityContext.runAsUser, runAsGroup)");
+    Some(finding)
 }
 
 /// Nobody else's business: waiting does not heal it, and nothing was said of the pod.

@@ -3,6 +3,8 @@
 
 mod unreadable;
 
+pub(super) use unreadable::{ids, who, with_those_ids};
+
 use super::case::Case;
 use super::shell::{Tool, Word, words};
 use crate::class::Class;
@@ -45,6 +47,7 @@ fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
     match (file.open_error.as_deref(), file.kind) {
         (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(case, file))),
         (Some("EACCES" | "EPERM"), _) => unreadable::judge(case, file),
+        (Some("EXDEV"), _) => one(Some(in_proc(case, file))),
         (Some(errno), _) => one(Some(invalid(case, file, format!("it cannot be opened ({errno})")))),
         (None, Some(FileKind::Directory)) => one(Some(invalid(case, file, "it is a directory".to_owned()))),
         (None, Some(FileKind::Regular)) => {
@@ -79,6 +82,23 @@ fn content(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
 
 fn source<'c>(case: &'c Case<'_>) -> &'c str {
     case.requested.token_file.as_ref().map_or(case.usual().variable, |file| &file.source)
+}
+
+/// `/proc/self` and the like: the path means another file to each process.
+fn in_proc(case: &Case<'_>, file: &TokenFile) -> Finding {
+    let finding = Finding::new(
+        Class::Inconclusive,
+        format!(
+            "what {} of {} holds is not known: it leads into /proc, which shows each process itself",
+            source(case),
+            who(case)
+        ),
+    )
+    .transient(false)
+    .presented(format!("{}={}", source(case), file.path))
+    .required(format!("a file outside of /proc, such as {}/{}", case.usual().mount, case.usual().file))
+    .confirm("# ls -l on the path in the app’s container shows where it leads");
+    case.let_webhook_inject(finding)
 }
 
 fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {

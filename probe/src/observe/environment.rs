@@ -105,6 +105,9 @@ pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scr
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
     environment.profile = profile(subject, scrubber).await;
+    if subject.is_seen() {
+        environment.unreadable = super::unreadable(subject);
+    }
     // One value may stand in another's place.
     shown::seen(environment, scrubber).unwrap_or_default()
 }
@@ -127,10 +130,12 @@ async fn profile(subject: &Subject, scrubber: &mut Scrubber) -> Option<Profile> 
     };
     let files = [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
     let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
-    for path in files.into_iter().flatten() {
-        if let Some(bytes) = path.to_str().and_then(|path| subject.read(path, PROFILE_FILE_LIMIT).ok()) {
-            contents.insert(path.into_os_string(), bytes);
-        }
+    let read = subject.with_rights(|rights| {
+        let bytes = |path: &PathBuf| rights.read(path.to_str()?, PROFILE_FILE_LIMIT).ok();
+        files.each_ref().map(|path| path.as_ref().and_then(bytes))
+    });
+    for (path, bytes) in files.into_iter().zip(read) {
+        contents.extend(path.map(PathBuf::into_os_string).zip(bytes));
     }
     if contents.is_empty() {
         return None;

@@ -10,8 +10,24 @@ use crate::subject::{Subject, Whose};
 #[must_use]
 pub fn process(subject: &Subject) -> Process {
     let text = |name: &str| subject.own_text(name).map(shown::value);
+    let process = ids(subject.whose(), subject.target());
+    let hostname = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let search = subject.read("/etc/resolv.conf", RESOLV_CONF_LIMIT).unwrap_or_default();
+    Process {
+        dns_namespace: namespace(&String::from_utf8_lossy(&search)),
+        pod_name: text("POD_NAME"),
+        pod_namespace: text("POD_NAMESPACE"),
+        pod_uid: text("POD_UID"),
+        node_name: text("NODE_NAME"),
+        hostname,
+        ..process
+    }
+}
+
+/// The ids and capabilities that flags and the kernel give.
+pub(crate) fn ids(whose: &Whose, target: Option<&Target>) -> Process {
     let own = own();
-    let process = match subject.whose() {
+    match whose {
         Whose::Own => own,
         Whose::User { uid, gid, groups } => {
             let other = uid.is_some_and(|uid| uid != own.uid);
@@ -25,21 +41,9 @@ pub fn process(subject: &Subject) -> Process {
                 ..own
             }
         }
-        Whose::Process(_) => subject
-            .target()
-            .and_then(of_target)
-            .map_or(own.clone(), |target| Process { probe_uid: own.uid, ..target }),
-    };
-    let hostname = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    let search = subject.read("/etc/resolv.conf", RESOLV_CONF_LIMIT).unwrap_or_default();
-    Process {
-        dns_namespace: namespace(&String::from_utf8_lossy(&search)),
-        pod_name: text("POD_NAME"),
-        pod_namespace: text("POD_NAMESPACE"),
-        pod_uid: text("POD_UID"),
-        node_name: text("NODE_NAME"),
-        hostname,
-        ..process
+        Whose::Process(_) => {
+            target.and_then(of_target).map_or(own.clone(), |target| Process { probe_uid: own.uid, ..target })
+        }
     }
 }
 
@@ -83,7 +87,7 @@ fn own() -> Process {
     }
 }
 
-/// Files are opened with the ids of the fourth column.
+/// Files are opened with the ids of the fourth column, and capabilities of another user namespace open none here.
 fn of_target(target: &Target) -> Option<Process> {
     let status = target.status.as_ref()?;
     Some(Process {
@@ -92,7 +96,7 @@ fn of_target(target: &Target) -> Option<Process> {
         uid: status.uid.file_system,
         gid: status.gid.file_system,
         groups: status.groups.clone(),
-        capabilities: status.effective.clone(),
+        capabilities: if target.other_user_namespace { Vec::new() } else { status.effective.clone() },
         ..Process::default()
     })
 }

@@ -11,7 +11,10 @@ const LIMIT: u64 = 2 * 1024 * 1024;
 /// `/etc/hosts` and `/etc/resolv.conf`; a file that is not there counts as empty, as for the C library.
 #[must_use]
 pub fn resolver_config(subject: &Subject) -> Arc<ResolverConfig> {
-    let read =
-        |path: &str| subject.read(path, LIMIT).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    ResolverConfig::parse(read("/etc/hosts").as_deref(), read("/etc/resolv.conf").as_deref()).into()
+    let [hosts, resolv_conf] = subject.with_rights(|files| {
+        ["/etc/hosts", "/etc/resolv.conf"].map(|path| {
+            files.read(path, LIMIT).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        })
+    });
+    ResolverConfig::parse(hosts.as_deref(), resolv_conf.as_deref()).into()
 }

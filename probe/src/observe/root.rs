@@ -1,7 +1,7 @@
 //! The directory in which a subject's paths resolve: ours, or that of another process (`/proc/PID/root`).
 //! Links, absolute ones too, and `..` stay inside of it.
 
-use super::walk::{LastLink, Walk, link_target, walk};
+use super::walk::{LastLink, SHOWS_ITS_READER, Walk, link_target, shows_its_reader, walk};
 use crate::aside::looking_at;
 use crate::evidence::PathComponent;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -76,7 +76,7 @@ impl Root {
         looking_at(path);
         let walked = if self.own { std::path::absolute(path) } else { Ok(PathBuf::from(path)) };
         match walked {
-            Ok(path) => walk(&self.directory, &path, LastLink::Follow),
+            Ok(path) => walk(&self.directory, self.own, &path, LastLink::Follow),
             Err(error) => Walk { components: Vec::new(), end: Err(error) },
         }
     }
@@ -101,17 +101,6 @@ impl Root {
         self.open_with(path, DIRECTORY).is_ok()
     }
 
-    /// The names in a directory, without `.` and `..`, in the kernel's order.
-    ///
-    /// # Errors
-    /// As `open(2)` and `getdents(2)` say.
-    pub fn read_dir_names(&self, path: &str, at_most: usize) -> io::Result<Vec<String>> {
-        let directory = self.open_with(path, READ | OFlags::DIRECTORY)?;
-        let entries = rustix::fs::Dir::new(directory)?;
-        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-        names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))).take(at_most).collect()
-    }
-
     fn open_with(&self, path: &str, flags: OFlags) -> io::Result<File> {
         looking_at(path);
         let flags = flags | OFlags::CLOEXEC;
@@ -120,24 +109,44 @@ impl Root {
             return Ok(File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?));
         }
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve) {
-            Ok(file) => Ok(File::from(file)),
+        let opened = match rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve) {
+            Ok(file) => File::from(file),
             // Before Linux 5.6; a seccomp profile older than that; a rename elsewhere while `..` was resolved.
-            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN) => self.open_by_walking(path, flags),
-            Err(error) => Err(error.into()),
-        }
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::XDEV) => {
+                self.open_by_walking(path, flags)?
+            }
+            // Beyond `/proc/self` the kernel's answer is about the probe.
+            Err(error) => return Err(self.refusal(path).unwrap_or(error.into())),
+        };
+        if shows_its_reader(&opened) { Err(SHOWS_ITS_READER.into()) } else { Ok(opened) }
+    }
+
+    /// Why the path is not followed to its end, where that is not the kernel's doing.
+    fn refusal(&self, path: &str) -> Option<io::Error> {
+        let refused = |error: &io::Error| error.raw_os_error() == Some(SHOWS_ITS_READER as i32);
+        self.find(path).end.err().filter(refused)
     }
 
     /// Like `openat2`, save that `fs.protected_symlinks` does not count: the kernel follows no link here.
     fn open_by_walking(&self, path: &str, flags: OFlags) -> io::Result<File> {
         let keep = flags.contains(OFlags::NOFOLLOW);
         let last = if keep { LastLink::Keep } else { LastLink::Follow };
-        walk(&self.directory, Path::new(path), last).end?.open(flags)
+        walk(&self.directory, self.own, Path::new(path), last).end?.open(flags)
     }
 }
 
+/// The names in a directory, without `.` and `..`, in the kernel's order.
+///
+/// # Errors
+/// As `getdents(2)` says.
+pub(super) fn names(directory: File, at_most: usize) -> io::Result<Vec<String>> {
+    let entries = rustix::fs::Dir::new(directory)?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))).take(at_most).collect()
+}
+
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
-const READ: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
+pub(super) const READ: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
 #[cfg(test)]
 mod tests;

@@ -66,7 +66,8 @@ pub fn observe(asked: Asked) -> (Target, Option<Seen>) {
 
 fn observe_in(proc: &Path, asked: Asked) -> (Target, Option<Seen>) {
     let mut target = Target { asked: asked.to_string(), ..Target::default() };
-    let own = match Handle::open(proc, "self").and_then(|handle| handle.status()) {
+    let opened = Handle::open(proc, "self");
+    let (own, namespace) = match opened.and_then(|handle| Ok((handle.status()?, handle.user_namespace()))) {
         Ok(own) => own,
         Err(error) => {
             target.proc_error = Some(name(error));
@@ -89,7 +90,7 @@ fn observe_in(proc: &Path, asked: Asked) -> (Target, Option<Seen>) {
         },
     };
     let Some(pid) = target.pid.filter(|pid| *pid != own_pid) else { return (target, None) };
-    let seen = look(proc, pid, &mut target);
+    let seen = look(proc, pid, namespace, &mut target);
     if let Some(seen) = &seen {
         compare(proc, &processes, (pid, own_pid), seen, &mut target);
     }
@@ -125,7 +126,8 @@ fn candidate(proc: &Path, pid: u32) -> Option<Candidate> {
     Some(Candidate { pid, comm: handle.comm(), uid, role_arn })
 }
 
-fn look(proc: &Path, pid: u32, target: &mut Target) -> Option<Seen> {
+/// `own`: the user namespace in which the probe's capabilities count.
+fn look(proc: &Path, pid: u32, own: Result<Option<(u64, u64)>, Errno>, target: &mut Target) -> Option<Seen> {
     let opened = Handle::open(proc, &pid.to_string());
     let (handle, before) = match opened.and_then(|handle| Ok((handle.status()?, handle))) {
         Ok((status, handle)) => (handle, status),
@@ -156,12 +158,15 @@ fn look(proc: &Path, pid: u32, target: &mut Target) -> Option<Seen> {
         }
     };
     let gone = target.status_error.is_some() || status.kernel_thread || status.has_exited();
+    // After the capabilities were read: a process can enter another namespace, and not come back.
+    target.other_user_namespace = !matches!((own, handle.user_namespace()), (Ok(own), Ok(its)) if own == its);
+    let one_identity = status.uid.agree() && status.gid.agree();
     target.status = Some(status);
     let (Ok(environment), Ok(root)) = (environment, root) else { return None };
     target.truncated.environment = environment.truncated;
     target.truncated.variables = lossy(&environment.cut);
     let Environment { variables, truncated, .. } = environment;
-    (!gone && !truncated).then(|| Seen { variables, root, proc: handle.into_fd() })
+    (!gone && !truncated && one_identity).then(|| Seen { variables, root, proc: handle.into_fd() })
 }
 
 /// Signal 0 finds what `hidepid` hides; `None`: `/proc` counts in another pid namespace than signals do.

@@ -152,7 +152,7 @@ fn just_rotated(root: &Root, path: &str) -> bool {
     link.is_some_and(|link| (super::clock::now() - link.mtime()).abs() <= SETTLES_WITHIN_SECONDS)
 }
 
-fn links_protected() -> Option<bool> {
+pub(super) fn links_protected() -> Option<bool> {
     let value = std::fs::read_to_string("/proc/sys/fs/protected_symlinks").ok()?;
     Some(value.trim() != "0")
 }

@@ -2,6 +2,7 @@
 //! What is in them, the wire checks.
 #![expect(clippy::disallowed_methods, reason = "an observer: the bundle of a flag is the probe's own file")]
 
+use super::Files;
 use crate::evidence::TrustProblem;
 use crate::subject::Subject;
 use crate::wire::{self, Trust};
@@ -50,15 +51,22 @@ pub fn trust(subject: &Subject, flag: Option<&str>) -> Result<Trust, TrustProble
 }
 
 fn additions(subject: &Subject) -> Vec<(String, Vec<u8>)> {
+    if subject.text("SSL_CERT_FILE").or_else(|| subject.text("SSL_CERT_DIR")).is_none() {
+        return Vec::new();
+    }
+    subject.with_rights(|files| additions_in(subject, files))
+}
+
+fn additions_in(subject: &Subject, files: &Files<'_>) -> Vec<(String, Vec<u8>)> {
     let file = subject
         .text("SSL_CERT_FILE")
-        .and_then(|path| Some((format!("SSL_CERT_FILE={path}"), subject.read(path, BUNDLE_LIMIT).ok()?)));
+        .and_then(|path| Some((format!("SSL_CERT_FILE={path}"), files.read(path, BUNDLE_LIMIT).ok()?)));
     let folders = subject.text("SSL_CERT_DIR").unwrap_or_default();
     let folders = folders.split(':').filter(|folder| !folder.is_empty()).filter_map(|folder| {
         let mut pem = Vec::new();
-        for name in subject.root().read_dir_names(folder, FILES_LIMIT).unwrap_or_default() {
+        for name in files.names(folder, FILES_LIMIT).unwrap_or_default() {
             let left = BUNDLE_LIMIT.saturating_sub(pem.len() as u64);
-            pem.extend(subject.read(&format!("{folder}/{name}"), left).unwrap_or_default());
+            pem.extend(files.read(&format!("{folder}/{name}"), left).unwrap_or_default());
             pem.push(b'\n');
         }
         (!pem.is_empty()).then(|| (format!("SSL_CERT_DIR={folder}"), pem))

@@ -4,7 +4,7 @@
 use super::acl;
 use crate::evidence::{FileKind, PathComponent};
 use nix::errno::Errno;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC};
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -22,6 +22,15 @@ const PATH_LIMIT: usize = 4096;
 
 /// The most components that are noted: 40 links can make a path of megabytes, which nobody means.
 pub(super) const COMPONENT_LIMIT: usize = 512;
+
+/// What a way into `/proc` of another root ends with: much of it shows each reader itself (`self`, `thread-self`, the
+/// reader's own pid), and the reader would be the probe. Nobody keeps settings or tokens there.
+pub(super) const SHOWS_ITS_READER: Errno = Errno::EXDEV;
+
+/// Whether it lies in a process table, wherever that is mounted and whatever led there.
+pub(super) fn shows_its_reader(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|of| of.f_type == PROC_SUPER_MAGIC)
+}
 
 /// A path as far as it led.
 pub(super) struct Walk {
@@ -56,9 +65,11 @@ pub(super) enum LastLink {
     Keep,
 }
 
-/// Walks `path` inside `root`: a leading `/`, in the path or in a link, is the root.
-pub(super) fn walk(root: &File, path: &Path, last: LastLink) -> Walk {
-    let mut way = Way { root, directories: Vec::new(), path: PathBuf::from("/"), components: Vec::new() };
+/// Walks `path` inside `root`: a leading `/`, in the path or in a link, is the root. `own`: the root is the caller's, whose
+/// `/proc` means the caller.
+pub(super) fn walk(root: &File, own: bool, path: &Path, last: LastLink) -> Walk {
+    let mut way =
+        Way { root, own, directories: Vec::new(), path: PathBuf::from("/"), components: Vec::new() };
     let end = way.follow(path, last);
     Walk { components: way.components, end }
 }
@@ -66,6 +77,7 @@ pub(super) fn walk(root: &File, path: &Path, last: LastLink) -> Walk {
 /// From the root to where the walk stands.
 struct Way<'a> {
     root: &'a File,
+    own: bool,
     /// The directories that were entered, so that `..` is the one before and never a question to the kernel.
     directories: Vec<File>,
     path: PathBuf,
@@ -126,7 +138,11 @@ impl Way<'_> {
         self.path = PathBuf::from("/");
         let component = describe(&self.path, self.root, &self.root.metadata()?);
         self.components.push(component);
-        Ok(())
+        if self.hides(self.root) { self.refused(SHOWS_ITS_READER) } else { Ok(()) }
+    }
+
+    fn hides(&self, file: &File) -> bool {
+        !self.own && shows_its_reader(file)
     }
 
     /// Goes up, but never above the root.
@@ -149,6 +165,7 @@ impl Way<'_> {
         let found = at(self.here(), part, OFlags::PATH | OFlags::NOFOLLOW)
             .and_then(|file| file.metadata().map(|metadata| (file, metadata)));
         match found {
+            Ok((file, _)) if self.hides(&file) => self.missing(part, SHOWS_ITS_READER.into()),
             Ok((file, metadata)) => {
                 let component = describe(&self.path.join(part), &file, &metadata);
                 self.components.push(PathComponent { last, ..component });

@@ -3,5 +3,6 @@
 
 pub(crate) mod case;
 pub(crate) mod ground;
+pub(crate) mod named;
 pub(crate) mod opener;
 pub(crate) mod volume;

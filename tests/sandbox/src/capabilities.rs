@@ -72,6 +72,9 @@ pub(crate) struct Ids {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) groups: Vec<u32>,
+    /// Who started a set-uid program; `None`: the same.
+    #[serde(default)]
+    pub(crate) real_uid: Option<u32>,
 }
 
 impl Ids {
@@ -80,7 +83,8 @@ impl Ids {
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
         setgroups(&groups).doing(|| format!("failed to take the groups {:?}", self.groups))?;
         setresgid(gid, gid, gid).doing(|| format!("failed to become group {gid}"))?;
-        setresuid(uid, uid, uid).doing(|| format!("failed to become user {uid}"))
+        let real = self.real_uid.map_or(uid, Uid::from_raw);
+        setresuid(real, uid, uid).doing(|| format!("failed to become user {uid}"))
     }
 }
 

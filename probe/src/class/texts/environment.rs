@@ -117,6 +117,7 @@ pub(crate) const SETTINGS_INVALID: Texts = Texts {
         "AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL is no URL, or is plain http:// beyond loopback.",
         "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT where STS has no such host, or beside a configured endpoint.",
         "AWS_CA_BUNDLE names a file that is missing, unreadable or holds no certificate.",
+        "A profile, a certificate folder, /etc/hosts or /etc/resolv.conf that the app's user may not read.",
     ],
     confirm: &[SHOW_ENVIRONMENT, PROBE_LOCAL],
     repair: &[

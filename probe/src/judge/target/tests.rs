@@ -77,6 +77,24 @@ fn kinds(target: &Target) -> Vec<&'static str> {
 }
 
 #[test]
+fn a_process_is_judged_only_if_all_its_ids_agree() {
+    type Column = fn(&mut Ids) -> &mut u32;
+    let columns: [Column; 4] =
+        [|ids| &mut ids.real, |ids| &mut ids.effective, |ids| &mut ids.saved, |ids| &mut ids.file_system];
+    let of: [fn(&mut Status) -> &mut Ids; 2] = [|status| &mut status.uid, |status| &mut status.gid];
+    for ids in of {
+        for column in columns {
+            let mut app = status((0, 0), &[]);
+            *column(ids(&mut app)) = 65_534;
+            let finding = only(&target(status((0, 0), &["CAP_SYS_PTRACE"]), app), &pod());
+            assert_eq!((finding.class, finding.severity), (Class::Inconclusive, Severity::Error));
+            assert!(finding.presented.contains("65534"), "{finding:?}");
+        }
+    }
+    assert!(findings(&target(status((0, 0), &[]), status((1000, 1000), &[])), &pod()).is_empty());
+}
+
+#[test]
 fn the_rule_gives_what_was_measured() {
     let ptrace: Vec<&str> = [DEFAULT, &["CAP_SYS_PTRACE"]].concat();
     let app = || status((1000, 1000), &[]);

@@ -43,6 +43,14 @@ fn refused(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding>
             _ => format!("an id that passes at {place}"),
         })
         .ruled_out("a missing mount: the file is there");
+    let elsewhere = case.evidence.target.as_ref().is_some_and(|target| target.other_user_namespace);
+    let finding = if elsewhere {
+        finding.ruled_out(
+            "capabilities: the process has its own user namespace, and beyond that they count for nothing",
+        )
+    } else {
+        finding
+    };
     let rule = kubelet::rule(file).filter(|_| of_file);
     let finding = match &rule {
         Some(rule) => finding
@@ -145,7 +153,7 @@ fn not_looked_at(case: &Case<'_>, file: &TokenFile, doubt: &Doubt) -> Finding {
     )
 }
 
-fn with_those_ids(case: &Case<'_>, finding: Finding) -> Finding {
+pub(in crate::judge) fn with_those_ids(case: &Case<'_>, finding: Finding) -> Finding {
     let process = &case.evidence.process;
     let finding = finding
         .transient(false)
@@ -161,7 +169,7 @@ fn with_those_ids(case: &Case<'_>, finding: Finding) -> Finding {
 }
 
 /// `uid 1000 (pid 1)`.
-fn who(case: &Case<'_>) -> String {
+pub(in crate::judge) fn who(case: &Case<'_>) -> String {
     let process = &case.evidence.process;
     match process.source.as_str() {
         "target-pid" => format!("uid {} (pid {})", process.uid, process.pid),
@@ -169,7 +177,7 @@ fn who(case: &Case<'_>) -> String {
     }
 }
 
-fn ids(case: &Case<'_>) -> String {
+pub(in crate::judge) fn ids(case: &Case<'_>) -> String {
     let process = &case.evidence.process;
     let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
     let capabilities = match process.capabilities.as_slice() {

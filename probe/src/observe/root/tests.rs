@@ -129,9 +129,54 @@ fn links_and_directories_are_told_from_files() {
 #[test]
 fn a_directory_is_listed_up_to_the_limit() {
     let (_folder, root) = pod();
-    let mut names = root.read_dir_names("/var/run/secrets", 10).unwrap();
+    let listed = |path: &str, at_most| names(root.open(path)?, at_most);
+    let mut names = listed("/var/run/secrets", 10).unwrap();
     names.sort();
     assert_eq!(names, ["..2026_11_21", "..data", "token"]);
-    assert_eq!(root.read_dir_names("/", 5).unwrap().len(), 5);
-    assert!(root.read_dir_names("/hosts", 5).is_err());
+    assert_eq!(listed("/", 5).unwrap().len(), 5);
+    assert!(listed("/hosts", 5).is_err());
+}
+
+/// This machine's root as another process's: none of its links leads to this process, nor does its pid.
+#[test]
+fn no_way_into_proc_means_the_probe() {
+    let (folder, _) = pod();
+    let link = |name: &str, target: &str| {
+        let path = folder.path().join(name);
+        symlink(target, &path).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let direct = link("direct", "/proc/self/environ");
+    let own_pid = format!("/proc/{}/environ", std::process::id());
+    let mut ways =
+        vec![direct.clone(), link("twice", &direct), own_pid, link("proc", "/proc") + "/self/environ"];
+    ways.push(link("in-root", "../../../../../../../../proc/thread-self/maps"));
+    ways.extend(
+        [
+            "/proc/self/environ",
+            "/proc/thread-self/environ",
+            "/proc/./self/environ",
+            "/proc/../proc//self/environ",
+            "/proc/self/task/../environ",
+            "/proc/self/fd/99",
+            "/proc/self/cwd/Cargo.toml",
+            "/proc/self/nothing",
+            "/proc/mounts",
+            "/proc/net/route",
+            "/dev/stdin",
+            "/dev/fd/0",
+            "proc/self/environ",
+        ]
+        .map(str::to_owned),
+    );
+    let root = Root::of(rustix::fs::open("/", DIRECTORY, Mode::empty()).unwrap());
+    for way in ways {
+        assert_eq!(content(root.open(&way)), Err("EXDEV".into()), "openat2 {way}");
+        assert_eq!(content(root.open_by_walking(&way, READ)), Err("EXDEV".into()), "walk {way}");
+        assert_eq!(last(&root, &way).error.as_deref(), Some("EXDEV"), "{way}");
+        assert!(!root.is_dir(&way), "{way}");
+    }
+    let table = Root::of(rustix::fs::open("/proc", DIRECTORY, Mode::empty()).unwrap());
+    assert_eq!(content(table.open("/self/environ")), Err("EXDEV".into()), "/proc itself as root");
+    assert!(content(Root::own().unwrap().open("/proc/self/status")).is_ok(), "the probe's own root");
 }

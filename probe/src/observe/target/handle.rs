@@ -63,6 +63,15 @@ impl Handle {
         openat(&self.0, "root", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
     }
 
+    /// Device and inode; `None`: this kernel has no such namespaces.
+    pub(super) fn user_namespace(&self) -> Result<Option<(u64, u64)>, Errno> {
+        match fstatat(&self.0, "ns/user", AtFlags::empty()) {
+            Ok(seen) => Ok(Some((seen.st_dev, seen.st_ino))),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn into_fd(self) -> OwnedFd {
         self.0
     }

@@ -100,6 +100,18 @@ fn an_environment_of_two_megabytes_and_one_without_utf8_are_read() {
 }
 
 #[test]
+fn capabilities_of_another_user_namespace_are_none() {
+    let command = ["--user", "--map-root-user", "sleep", "60"];
+    let child = Running::start(Command::new("unshare").args(command)).until(|comm| comm == "sleep");
+    let (target, _) = observe(Asked::Pid(child.pid()));
+    let ids = crate::observe::ids(&crate::subject::Whose::Process(Asked::Pid(child.pid())), Some(&target));
+    assert!(target.other_user_namespace && !target.status.unwrap().effective.is_empty());
+    assert_eq!((ids.source.as_str(), ids.capabilities), ("target-pid", vec![]));
+    let (target, _) = observe(Asked::Pid(Running::sleep(&[]).pid()));
+    assert!(!target.other_user_namespace);
+}
+
+#[test]
 fn an_environment_of_nothing_is_seen() {
     let child = Running::sleep(&[]);
     assert!(observe(Asked::Pid(child.pid())).1.unwrap().variables.is_empty());

@@ -158,6 +158,7 @@ fn ids(uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Ids {
         uid: uid.unwrap_or(NON_ROOT),
         gid: gid.unwrap_or(NON_ROOT),
         groups: groups.map_or_else(|| vec![NON_ROOT], <[u32]>::to_vec),
+        real_uid: None,
     }
 }
 

@@ -2,8 +2,9 @@
 //! `/var/run` is an absolute link, as in Debian's and distroless images: from outside it leads elsewhere.
 
 use std::{
-    fs::{self, File},
-    os::unix::fs::symlink,
+    collections::BTreeMap,
+    fs::{self, File, Permissions},
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
 };
 
@@ -15,7 +16,10 @@ use nix::{
 use serde::{Deserialize, Serialize};
 
 use super::mounts;
-use crate::error::{Doing as _, Result};
+use crate::{
+    error::{Doing as _, Result},
+    scenario::target::LaidFile,
+};
 
 /// What differs from target to target.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -26,6 +30,8 @@ pub(crate) struct Root {
     pub(crate) volumes: Vec<(PathBuf, PathBuf)>,
     /// At the same place in both.
     pub(crate) files: Vec<PathBuf>,
+    /// Its own, by path.
+    pub(crate) laid: BTreeMap<String, LaidFile>,
 }
 
 /// Made anew; all else is the machine's.
@@ -50,7 +56,8 @@ impl Root {
             File::create(&inside).doing(|| self.what())?;
             mounts::bind(file, &inside)?;
         }
-        self.pivot()
+        self.pivot()?;
+        self.laid.iter().enumerate().try_for_each(|(number, (path, file))| lay(number, Path::new(path), file))
     }
 
     fn borrow(&self) -> Result<()> {
@@ -94,4 +101,19 @@ impl Root {
     fn what(&self) -> String {
         format!("failed to build the root {}", self.at.display())
     }
+}
+
+/// In the root that was entered. What is there already is the machine's and only covered.
+fn lay(number: usize, path: &Path, file: &LaidFile) -> Result<()> {
+    let what = || format!("failed to lay {}", path.display());
+    let covers = path.exists();
+    let at = if covers { PathBuf::from(format!("/run/laid-{number}")) } else { path.to_owned() };
+    fs::create_dir_all(at.parent().unwrap_or(&at)).doing(what)?;
+    if let Some(to) = &file.link {
+        return symlink(to, &at).doing(what);
+    }
+    fs::write(&at, &file.text).doing(what)?;
+    let mode = u32::from_str_radix(&file.mode, 8).doing(what)?;
+    fs::set_permissions(&at, Permissions::from_mode(mode)).doing(what)?;
+    if covers { mounts::bind(&at, path) } else { Ok(()) }
 }

@@ -11,13 +11,14 @@ use std::{
 };
 
 use nix::{
+    sched::{CloneFlags, unshare},
     sys::{
         prctl,
         signal::Signal,
         stat::{Mode, umask},
         wait::{Id, WaitPidFlag, waitid},
     },
-    unistd::{Pid, execve, pause},
+    unistd::{Pid, execve, getegid, geteuid, pause},
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,7 @@ pub(crate) struct Image {
     pub(crate) environment: Vec<OsString>,
     /// Bytes of variables before those.
     pub(crate) padding: usize,
+    pub(crate) user_namespace: bool,
     pub(crate) dumpable: bool,
     pub(crate) state: State,
     pub(crate) child: Option<Box<Self>>,
@@ -102,6 +104,9 @@ fn prepare(arguments: &[OsString]) -> Result<Infallible> {
         start(myself, child)?;
     }
     image.rights.take()?;
+    if image.user_namespace {
+        become_root_of_a_namespace()?;
+    }
     let what = || format!("failed to become {}", image.name);
     let behaviour = Behaviour { dumpable: image.dumpable, state: image.state };
     let behaviour = serde_json::to_string(&behaviour).doing(what)?;
@@ -111,6 +116,23 @@ fn prepare(arguments: &[OsString]) -> Result<Infallible> {
     let environment = padding(image.padding).into_iter().chain(image.environment.iter().cloned());
     let environment = environment.map(c_string).collect::<Result<Vec<_>>>()?;
     execve(c"/proc/self/exe", &arguments, &environment).doing(what)
+}
+
+/// As `unshare -U -r` does.
+fn become_root_of_a_namespace() -> Result<()> {
+    let what = || "failed to make a user namespace".to_owned();
+    let (uid, gid) = (geteuid(), getegid());
+    // The change of ids has given the files below to root.
+    prctl::set_dumpable(true).doing(what)?;
+    unshare(CloneFlags::CLONE_NEWUSER).doing(what)?;
+    for (file, text) in [
+        ("setgroups", "deny".to_owned()),
+        ("uid_map", format!("0 {uid} 1")),
+        ("gid_map", format!("0 {gid} 1")),
+    ] {
+        std::fs::write(format!("/proc/self/{file}"), text).doing(what)?;
+    }
+    Ok(())
 }
 
 /// The application: does nothing, or not even that.

@@ -59,6 +59,7 @@ impl Targets {
                 at: root.clone(),
                 volumes: self.volumes.iter().map(Staged::places).collect(),
                 files: vec![self.own.join("ca.pem"), self.own.join("corporate-ca.pem")],
+                laid: target.files.clone(),
             });
             running.0.push(target::start(&self.program, &image)?);
         }
@@ -88,7 +89,7 @@ fn image(target: &Target, healthy: &Environment) -> Result<Image> {
         let raw = STANDARD.decode(raw).doing(|| format!("failed to decode `{raw}`"))?;
         environment.push(OsString::from_vec(raw));
     }
-    let ids = ids(target.uid, target.gid, target.groups.as_deref());
+    let ids = Ids { real_uid: target.real_uid, ..ids(target.uid, target.gid, target.groups.as_deref()) };
     let rights =
         Rights { ids: Some(ids), held: target.capabilities.clone(), bounding: Capabilities::default() };
     Ok(Image {
@@ -97,6 +98,7 @@ fn image(target: &Target, healthy: &Environment) -> Result<Image> {
         rights,
         environment,
         padding: target.env_bytes,
+        user_namespace: target.user_namespace,
         dumpable: target.dumpable,
         state: target.state,
         child: target.child.as_deref().map(|child| image(child, healthy)).transpose()?.map(Box::new),
@@ -122,13 +124,19 @@ fn entry((name, value): (String, OsString)) -> OsString {
 /// The sandbox container of a pod: no volume and no variable but one.
 fn pause(root: &Path) -> Image {
     const USER: u32 = 65535;
-    let ids = Ids { uid: USER, gid: USER, groups: Vec::new() };
+    let ids = Ids { uid: USER, gid: USER, groups: Vec::new(), real_uid: None };
     Image {
         name: "pause".into(),
-        root: Some(Root { at: root.to_owned(), volumes: Vec::new(), files: Vec::new() }),
+        root: Some(Root {
+            at: root.to_owned(),
+            volumes: Vec::new(),
+            files: Vec::new(),
+            laid: BTreeMap::new(),
+        }),
         rights: Rights { ids: Some(ids), ..Rights::default() },
         environment: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()],
         padding: 0,
+        user_namespace: false,
         dumpable: true,
         state: State::Running,
         child: None,

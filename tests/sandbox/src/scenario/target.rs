@@ -26,6 +26,12 @@ pub(crate) struct Target {
     pub(crate) env_bytes: usize,
     /// Entries that need be neither UTF-8 nor `name=value`.
     pub(crate) env_base64: Vec<String>,
+    /// Who started it, where that is not whose rights it has: a set-uid program.
+    pub(crate) real_uid: Option<u32>,
+    /// `unshare -U -r`: root of a user namespace of its own, with every capability there.
+    pub(crate) user_namespace: bool,
+    /// Files in its root alone, by path; over those that are there already.
+    pub(crate) files: BTreeMap<String, LaidFile>,
     pub(crate) dumpable: bool,
     pub(crate) state: State,
     pub(crate) child: Option<Box<Self>>,
@@ -42,11 +48,32 @@ impl Default for Target {
             env: BTreeMap::new(),
             env_bytes: 0,
             env_base64: Vec::new(),
+            real_uid: None,
+            user_namespace: false,
+            files: BTreeMap::new(),
             dumpable: true,
             state: State::Running,
             child: None,
         }
     }
+}
+
+/// A file of a target's.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LaidFile {
+    #[serde(default)]
+    pub(crate) text: String,
+    /// It is a symbolic link to there.
+    #[serde(default)]
+    pub(crate) link: Option<String>,
+    /// Of root; in octal.
+    #[serde(default = "open_to_all")]
+    pub(crate) mode: String,
+}
+
+fn open_to_all() -> String {
+    "0644".into()
 }
 
 /// How far a target's life has come when the command starts.
