@@ -177,12 +177,12 @@ pub(super) fn plain(status: StatusCode, line: &str) -> Answer {
 }
 
 /// Any text; nobody may keep it, take it for something else, show it in a frame or load it into a page of another origin.
-pub(super) fn typed(status: StatusCode, content_type: &'static str, text: String) -> Answer {
+pub(super) fn typed(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
     use http::header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
         X_CONTENT_TYPE_OPTIONS,
     };
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    let mut answer = Response::new(Full::new(text.into()));
     *answer.status_mut() = status;
     for (name, value) in [
         (CONTENT_TYPE, content_type),

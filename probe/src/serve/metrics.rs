@@ -1,25 +1,33 @@
 //! `/metrics` in the OpenMetrics text format; names and labels are the contract's (§6), and name no account, role or pod.
-//! Made anew from `state` for each scrape: what is not known yet is absent.
+//! Made anew from `state`, at most ten times a second: what is not known yet is absent.
 
 use super::Shared;
 use super::state::State;
+use crate::aside::locked;
 use crate::class::Class;
 use crate::observe::clock;
 use crate::report::Report;
+use bytes::Bytes;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric as _, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// OpenMetrics 1.0.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// However many ask, the text is made once in this time.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// What Prometheus scrapes.
 pub(super) struct Metrics {
     registry: Registry,
+    last: Mutex<Option<(Instant, Bytes)>>,
 }
 
 impl Metrics {
@@ -28,16 +36,21 @@ impl Metrics {
     pub(super) fn new(shared: Arc<Shared>, full: bool) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Scrape { shared, full }));
-        Self { registry }
+        Self { registry, last: Mutex::new(None) }
     }
 
     /// The whole answer.
     #[must_use]
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> Bytes {
+        let mut last = locked(&self.last);
+        let now = clock::instant();
+        if let Some((_, text)) = last.as_ref().filter(|(made, _)| now.duration_since(*made) < FRESH) {
+            return text.clone();
+        }
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = text::encode(&mut text, &self.registry);
-        text
+        last.insert((now, text.into())).1.clone()
     }
 }
 

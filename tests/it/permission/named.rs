@@ -77,7 +77,8 @@ impl App {
         let subject = Subject::new(Whose::Process(Asked::Pid(self.0.id()))).unwrap();
         assert!(subject.is_seen(), "{:?}", subject.target());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let environment = runtime.block_on(observe::environment(&subject, Settings::default(), &mut Scrubber::default()));
+        let environment =
+            runtime.block_on(observe::environment(&subject, Settings::default(), &mut Scrubber::default()));
         let resolver = observe::resolver_config(&subject);
         let trust = observe::trust(&subject, None);
         let unreadable = environment.unreadable.iter();

@@ -119,7 +119,8 @@ fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
     let report = report::build(evidence, now, &[], &options);
     let findings = report.findings.iter().flat_map(|finding| finding.confirm.iter().chain(&finding.fix));
     let lines: BTreeSet<String> = findings.chain(&report.verdict.fix).cloned().collect();
-    let unseen = |c: char| c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c);
+    // Of the same block, prose has typographic quotation marks and the ellipsis.
+    let unseen = |c: char| c.is_control() || (('\u{200b}'..='\u{202e}').contains(&c) && !"’“”…".contains(c));
     for line in &lines {
         if line.contains(unseen) || (!line.starts_with("# ") && !line.is_ascii()) {
             return Err(format!("a step that is not what it looks like: {line:?}").into());

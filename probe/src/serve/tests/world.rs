@@ -173,6 +173,7 @@ impl Pod {
     /// A sample without labels, as Prometheus would read it.
     pub(super) fn metric(&self, name: &str) -> f64 {
         let text = Metrics::new(Arc::clone(&self.shared), false).text();
+        let text = std::str::from_utf8(&text).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
     }
