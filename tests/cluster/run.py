@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 HERE = Path(__file__).parent
 # After our own modules, which have the right to their names.
-sys.path += [str(HERE.parent / "debug"), str(HERE.parent / "containers"), str(HERE.parent / "peers")]
+sys.path += [str(HERE.parent / "containers"), str(HERE.parent / "python" / "lib")]
 
 import admission
 import debugging
@@ -67,7 +67,7 @@ def main() -> int:
 def ran(chosen: argparse.Namespace, kubectl: Path) -> int:
     try:
         # Under the name by which the plugin looks for it.
-        kubectl.symlink_to(Path(chosen.kubectl or tools.kubectl(chosen.cache)).absolute())
+        kubectl.symlink_to(Path(chosen.kubectl or tools.pinned("kubectl", chosen.cache)).absolute())
         cluster = Cluster(kubectl)
         print(f"{cluster.version}, issuer {cluster.issuer}", flush=True)
         stage = Stage(cluster, Images(chosen.image, chosen.sandbox_image, chosen.pull_policy))

@@ -13,7 +13,7 @@ import podman
 from box import Box
 from results import Result
 
-sys.path.append(str(Path(__file__).parents[1] / "peers"))
+sys.path.append(str(Path(__file__).parents[1] / "python" / "lib"))
 import leaks  # noqa: E402
 
 TERMINATION_LOG = "/dev/termination-log"

@@ -22,7 +22,7 @@ sys.dont_write_bytecode = True
 
 HERE = Path(__file__).parent
 IMAGE = HERE.parents[2] / "image"
-sys.path += [str(IMAGE), str(HERE.parents[1] / "debug")]
+sys.path += [str(IMAGE), str(HERE.parents[1] / "python" / "lib")]
 
 import buildah  # noqa: E402
 import oci  # noqa: E402
@@ -82,7 +82,7 @@ def outside(cache: Path) -> int:
         return 1
     subprocess.run(["sh", HERE / "build.sh", cache], check=True, stdout=sys.stderr)
     # Inside, nothing can be fetched.
-    tools.kubectl(KUBECTL)
+    tools.pinned("kubectl", KUBECTL)
     # What is there already is somebody else's.
     before = cgroups()
     try:
@@ -111,7 +111,7 @@ class NotStarted(Exception):
 
 class Cluster:
     def __init__(self, folder: Path, cache: Path):
-        self.folder, self.cache, self.kubectl = folder, cache, tools.kubectl(KUBECTL)
+        self.folder, self.cache, self.kubectl = folder, cache, tools.pinned("kubectl", KUBECTL)
         self.running: list[subprocess.Popen] = []
 
     def kubeconfig(self, user: str = "admin") -> Path:

@@ -1,0 +1,147 @@
+"""Rules, dashboard and monitor: by promtool, and against the names that /metrics serves."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from lib import given
+from manifests import served, tree
+from manifests.case import Case, ran
+
+MONITORING = tree.ROOT / "manifests" / "monitoring"
+RULES = MONITORING / "credprobe.rules.yaml"
+METRIC = re.compile(r"\bcredprobe_[a-z_]+")
+SELECTED = re.compile(r"\b(credprobe_[a-z_]+)\{([^}]*)\}")
+MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
+# What Prometheus adds to each sample of a pod, not /metrics.
+OF_THE_SCRAPE = {"namespace", "pod", "job", "instance", "container", "endpoint"}
+GROUPED = re.compile(r"\b(?:by|ignoring|on)\s*\(([^)]*)\)")
+
+
+def alerts() -> list[str]:
+    (rules,) = tree.parsed(RULES.read_text())
+    return [it["expr"] for group in rules["groups"] for it in group["rules"]]
+
+
+def panels() -> list[dict]:
+    return json.loads((MONITORING / "dashboard.json").read_text())["panels"]
+
+
+def queries() -> list[str]:
+    return [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+def unknown(queries: list[str], answer: str) -> list[str]:
+    """Names, labels and label values that the answer does not have; or that it has only with --metrics=full."""
+    samples = served.samples(answer)
+    found = []
+    for query in queries:
+        for name in set(METRIC.findall(query)):
+            if name not in samples or name == "credprobe_class":
+                found.append(f"{name} is not served: {query}")
+        for name, selectors in SELECTED.findall(query):
+            for label, operator, value in MATCHER.findall(selectors):
+                values = samples.get(name, {}).get(label, set())
+                if label not in OF_THE_SCRAPE and (operator == "=" and value not in values or not values):
+                    found.append(f"{name} has no {label}={value}: {query}")
+        known = {it for name in METRIC.findall(query) for it in samples.get(name, {})} | OF_THE_SCRAPE
+        for labels in GROUPED.findall(query):
+            found += [f"no {it} to group by: {query}" for it in re.findall(r"\w+", labels) if it not in known]
+    return found
+
+
+class Promtool(Case):
+    def test_rules_are_valid(self) -> None:
+        done = ran("promtool", "check", "rules", "--lint-fatal", RULES)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_alerts(self) -> None:
+        self.assertEqual(self.run_tests(RULES.read_text()), [])
+
+    def run_tests(self, rules: str) -> list[str]:
+        shutil.copy(tree.ROOT / "tests" / "python" / "manifests" / "alerts.test.yaml", self.folder)
+        (self.folder / RULES.name).write_text(rules)
+        done = ran("promtool", "test", "rules", "alerts.test.yaml", cwd=self.folder)
+        return [] if done.returncode == 0 else [done.stdout + done.stderr]
+
+    def test_each_alert_is_needed_by_its_test(self) -> None:
+        """With a threshold or a guard changed, the tests above fail."""
+        text = RULES.read_text()
+        for old, new in [
+            ("credprobe_ready == 0", "credprobe_ready == 1"),
+            ("for: 10m", "for: 1m"),
+            ('unless ignoring (result) increase(credprobe_exchanges_total{result="ok"}[30m]) > 0', ""),
+            ("0.1 * (", "0.3 * ("),
+            (" > 0) > 3 * 3600", " > -1) > 3 * 3600"),
+            ("3 * 3600", "4 * 3600"),
+            ("or absent(credprobe_build_info)", ""),
+            ("offset 1h", "offset 1m"),
+        ]:
+            with self.subTest(old):
+                self.assertIn(old, text)
+                self.assertNotEqual(self.run_tests(text.replace(old, new)), [])
+
+    def test_dashboard_queries_are_valid(self) -> None:
+        """As recording rules, for promtool reads no dashboards."""
+        rules = [{"record": f"panel:{number}", "expr": plain(it)} for number, it in enumerate(queries())]
+        file = self.folder / "panels.yaml"
+        file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+        done = ran("promtool", "check", "rules", file)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn(f"{len(panels())} rules found", done.stdout)
+
+
+def plain(query: str) -> str:
+    return query.replace("$__rate_interval", "5m").replace("$namespace", ".*")
+
+
+class Names(Case):
+    def answer(self) -> str:
+        # By its text: the pod's user need not be able to read this folder.
+        script = [sys.executable, "-I", "-B", "-c", Path(served.__file__).read_text(), given.probe()]
+        done = ran("sandbox", "--scenario=healthy", "--", *script)
+        self.assertEqual(done.returncode, 0, done)
+        return done.stdout
+
+    def test_rules_and_dashboard_name_only_what_is_served(self) -> None:
+        answer = self.answer()
+        self.none(unknown(alerts() + queries(), answer))
+        for query in ("credprobe_redy == 0", 'credprobe_exchanges_total{result="failed"}', "sum by (stage) (credprobe_ready)"):
+            with self.subTest(query):
+                self.assertNotEqual(unknown([query], answer), [])
+
+    def test_each_metric_of_the_rules_is_in_the_dashboard(self) -> None:
+        self.assertLessEqual(set(METRIC.findall(" ".join(alerts()))), set(METRIC.findall(" ".join(queries()))))
+
+
+class Objects(Case):
+    def test_operators_object_has_the_same_rules(self) -> None:
+        (rules,) = tree.parsed(RULES.read_text())
+        (object,) = tree.parsed((MONITORING / "prometheus-rule.yaml").read_text())
+        self.assertEqual(object["spec"]["groups"], rules["groups"])
+
+    def test_monitor_finds_the_sidecars_port(self) -> None:
+        (monitor,) = tree.parsed((MONITORING / "pod-monitor.yaml").read_text())
+        (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+        for file in ("native-sidecar.yaml", "readiness-gate/deployment.yaml"):
+            (object,) = tree.parsed((tree.ROOT / "manifests" / file).read_text())
+            (probe,) = tree.probes(tree.pod_spec(object))
+            self.assertEqual(probe["ports"], [{"name": endpoint["port"], "containerPort": 9809}])
+
+    def test_dashboard_has_no_two_panels_in_one_place(self) -> None:
+        taken = [(x, y) for it in panels() for x in columns(it) for y in rows(it)]
+        self.assertEqual(len(taken), len(set(taken)))
+        self.assertEqual(len({it["id"] for it in panels()}), len(panels()))
+        self.assertTrue(all(it["targets"] and it["title"] and it["description"] for it in panels()))
+
+
+def columns(panel: dict) -> range:
+    place = panel["gridPos"]
+    assert place["x"] + place["w"] <= 24, panel["title"]
+    return range(place["x"], place["x"] + place["w"])
+
+
+def rows(panel: dict) -> range:
+    return range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])

@@ -1,0 +1,88 @@
+"""The page of `serve` in Chromium, and /metrics by Prometheus's own parser. See README.md."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from lib import given, packages
+
+# Text colours of page.css, light and dark.
+GOOD, BAD = ((0x17, 0x72, 0x3B), (0x4C, 0xC3, 0x7C)), ((0xB3, 0x26, 0x1E), (0xFF, 0x8A, 0x80))
+PAPER = ((0xFF, 0xFF, 0xFF), (0x14, 0x17, 0x1B))
+# So many pixels of a colour are more than the edge of a letter.
+ENOUGH = 200
+PAGES = {
+    "healthy": (GOOD, "ready (0)", "token expires in", "The pod is ready"),
+    "access-denied": (
+        BAD, "access-denied (53)", "The pod is not ready", "update-assume-role-policy", "system:serviceaccount:shop:checkout",
+    ),
+    "pod-identity-association-missing": (BAD, "association-missing (84)", "create-pod-identity-association"),
+}
+
+
+def looked(scenario: str, folder: Path) -> Path:
+    """What one scenario's `serve` showed, in files. The pod's user writes there and reads the script."""
+    script = shutil.copy(Path(__file__).with_name("look.py"), folder)
+    probe = shutil.copy(given.probe(), folder)
+    command = [given.sandbox(), f"--scenario={scenario}", "--pod=always", "--"]
+    command += [packages.interpreter(), script, probe, given.program("chromium"), folder]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done
+    return folder
+
+
+def pixels(picture: Path) -> dict[tuple, int]:
+    image = Image.open(picture).convert("RGB")
+    return {colour: count for count, colour in image.getcolors(maxcolors=1 << 24)}
+
+
+@pytest.mark.parametrize("scenario", PAGES)
+def test_page(scenario: str, open_folder: Path) -> None:
+    own, *words = PAGES[scenario]
+    folder = looked(scenario, open_folder)
+    assert (folder / "console.txt").read_text() == "", "the browser's console"
+    page = (folder / "page.html").read_text()
+    assert [word for word in words if word not in page] == []
+    for number, name in enumerate(("light.png", "dark.png")):
+        found = pixels(folder / name)
+        assert max(found, key=found.get) == PAPER[number], name
+        assert found.get(own[number], 0) > ENOUGH, name
+        if own is GOOD:
+            assert found.get(BAD[number], 0) == 0, name
+
+
+def families(scenario: str, folder: Path) -> dict:
+    text = (looked(scenario, folder) / "metrics.txt").read_text()
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_metrics_of_a_healthy_pod(open_folder: Path) -> None:
+    found = families("healthy", open_folder)
+    value = lambda name: found[name].samples[0].value
+    assert value("credprobe_ready") == 1
+    assert value("credprobe_verdict_code") == 0
+    assert found["credprobe_build"].type == "info"
+    assert found["credprobe_exchanges"].type == "counter"
+    results = {sample.labels["result"]: sample.value for sample in found["credprobe_exchanges"].samples}
+    assert results == {"ok": 1, "error": 0}
+    phases = {sample.labels["phase"] for sample in found["credprobe_phase_duration_seconds"].samples}
+    assert phases == {"resolve", "connect", "tls", "processing", "transfer"}
+    assert value("credprobe_token_expiry_timestamp_seconds") > value("credprobe_token_issued_timestamp_seconds")
+    assert value("credprobe_session_expiry_timestamp_seconds") > value("credprobe_last_success_timestamp_seconds")
+
+
+def test_metrics_of_a_failing_pod(open_folder: Path) -> None:
+    found = families("access-denied", open_folder)
+    assert found["credprobe_verdict_code"].samples[0].value == 53
+    assert "credprobe_last_success_timestamp_seconds" not in found
+    ones = [sample.labels["class"] for sample in found["credprobe_class"].samples if sample.value == 1]
+    assert ones == ["access-denied"]
+
+
+def test_the_parser_refuses_what_is_no_openmetrics() -> None:
+    with pytest.raises(ValueError):
+        list(text_string_to_metric_families("# TYPE a gauge\na 1\n"))
