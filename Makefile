@@ -30,7 +30,7 @@
 # Needs Rust (rustup's cargo) and make. On its first run `make build` installs cargo-auditable, `make deny` cargo-deny.
 
 # What a change must pass, in this order: at most 20 minutes on two cores where crates and packages are there already.
-CI_STEPS := lint build sandbox test fuzz-smoke bench-check pytest containers current
+CI_STEPS := lint build sandbox test fuzz-smoke bench-check pytest current
 # What takes long or changes seldom. The last writes a page.
 NIGHTLY_STEPS := fuzz pytest-nightly reproducible trial-cluster bench
 
@@ -64,7 +64,7 @@ TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 # The programs of two steps would take each other's processor, and deadlines are what some tests look at.
 .NOTPARALLEL:
-.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers sdks debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
 	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
@@ -121,7 +121,7 @@ fuzz-smoke:
 # All suites of tests/python, or one by its folder's name.
 PYTEST = CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_IMAGES=$(IMAGE) CREDPROBE_BINARIES="$(BINARIES)" \
   python3 tests/python/run.py
-pytest: build sandbox image
+pytest: build sandbox image sandbox-image
 	$(PYTEST) -m 'not nightly'
 
 pytest-nightly: build sandbox image
@@ -132,6 +132,9 @@ dependencies manifests page peers sdks: build sandbox
 
 debug-recipes:
 	$(PYTEST) debug
+
+containers: image sandbox-image
+	$(PYTEST) containers
 
 image-check: image
 	$(PYTEST) image -m 'not nightly'
@@ -146,9 +149,6 @@ image: binaries
 
 sandbox-image: build sandbox
 	python3 image/sandbox.py --out=$(IMAGE) --sandbox=$(SANDBOX) --probe=$(SHIPPED)
-
-containers: image sandbox-image
-	CREDPROBE_SANDBOX_BIN=$(SANDBOX) python3 tests/containers/run.py --images=$(IMAGE)
 
 reproducible:
 	bash image/reproducible.sh

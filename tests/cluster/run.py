@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 HERE = Path(__file__).parent
 # After our own modules, which have the right to their names.
-sys.path += [str(HERE.parent / "containers"), str(HERE.parent / "python" / "lib")]
+sys.path.append(str(HERE.parent / "python" / "lib"))
 
 import admission
 import debugging

@@ -2,13 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import podman
-from results import Result
-from stage import Open, Stage, judged
+import pytest
 
-TITLE = "Owners and modes of the token file"
+from containers import podman
+from containers.stage import Open, Stage, judge
+
 DROPPED = podman.RESTRICTED
 # What a container has that says nothing.
 DEFAULT = [option for option in podman.RESTRICTED if option != "--cap-drop=ALL"]
@@ -54,29 +55,25 @@ CASES = (
 )
 
 
-def results(stage: Stage) -> list[Result]:
-    found: list[Result] = []
-    with stage.box("healthy", found) as opened:
-        for number, case in enumerate(CASES):
-            found.append(result(stage, opened, number, case))
-    return found
+@pytest.fixture(scope="module")
+def opened(stage: Stage) -> Iterator[Open]:
+    with stage.box("healthy") as opened:
+        yield opened
 
 
-def result(stage: Stage, opened: Open, number: int, case: Case) -> Result:
+@pytest.mark.parametrize("case", CASES, ids=Case.name)
+def test_who_can_read_the_token(case: Case, stage: Stage, opened: Open) -> None:
     ((volume, at),) = opened.box.volumes()
-    own = volume.with_name(f"case-{number}")
+    own = volume.with_name(f"case-{CASES.index(case)}")
     shutil.copytree(volume, own, symlinks=True)
     token = own / os.readlink(own / "..data") / "token"
     os.chown(token, *case.owner)
     token.chmod(case.mode)
     options = [f"--user={case.user}", *(f"--group-add={group}" for group in case.groups)]
     settings = {"volumes": [(own, at)], "rights": case.rights}
-    left = stage.run(opened, ["check", "--output=json"], *options, **settings)
-    it = judged(case.name(), left, *case.expected)
+    judge(stage.run(opened, ["check", "--output=json"], *options, **settings), *case.expected)
     # The kernel's own answer. Not through the stage: this one does print the token.
     mount = f"--volume={own}:{at}:ro"
     cat = ["/busybox", "cat", f"{at}/token"]
     opens = stage.engine.run("run", "--rm", *case.rights, "--network=none", mount, *options, podman.WITNESS, *cat).code == 0
-    if opens != (case.expected is READY):
-        it.problems.append(f"busybox {'can' if opens else 'cannot'} open the file")
-    return it
+    assert opens == (case.expected is READY), f"busybox {'can' if opens else 'cannot'} open the file"

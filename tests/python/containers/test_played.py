@@ -2,59 +2,47 @@
 
 import json
 import re
-import time
 from pathlib import Path
 
-import podman
-from box import scenario
-from results import Result
-from stage import TERMINATION_LOG, Open, Stage, message_problem
+import pytest
 
-TITLE = "The README's init container, by podman kube play"
-README = Path(__file__).parents[2] / "README.md"
+from containers import podman
+from containers.box import scenario
+from containers.stage import TERMINATION_LOG, Open, Stage, judge_message
+from lib.given import ROOT
+
+README = ROOT / "README.md"
 POD = "credprobe-played"
 # What podman 4.3 cannot fill in; the namespace is the box's, without the others credprobe does.
 NOT_PODMANS = ("metadata.namespace", "metadata.uid", "spec.nodeName")
 SCENARIOS = (("healthy", 0), ("access-denied", 53), ("token-file-missing", 20), ("not-injected", 10))
 
 
-def results(stage: Stage) -> list[Result]:
-    found: list[Result] = []
-    for name, code in SCENARIOS:
-        with stage.box(name, found) as opened:
-            found.append(result(stage, opened, name, code))
-    return found
+@pytest.mark.parametrize(("name", "code"), SCENARIOS)
+def test_the_application_starts_behind_a_probe_that_is_content(name: str, code: int, stage: Stage) -> None:
+    with stage.box(name) as opened:
+        play(stage, opened, name, code)
 
 
-def result(stage: Stage, opened: Open, name: str, code: int) -> Result:
+def play(stage: Stage, opened: Open, name: str, code: int) -> None:
     box, engine = opened.box, stage.engine
     log = box.folder / "message"
     log.touch()
     log.chmod(0o666)
     manifest = box.folder / "pod.yaml"
     manifest.write_text(pod(opened, log))
-    start = time.monotonic()
     # A pod of podman's cannot join a network, but it can have its caller's.
     played = engine.run("kube", "play", "--network=host", manifest, inside=box.network)
-    milliseconds = (time.monotonic() - start) * 1000
     try:
-        try:
-            init = engine.inspect(f"{POD}-credprobe")
-        except podman.Unavailable:
-            return Result(name, code, problems=[f"podman made no such container\n{played}"])
         ran = engine.run("logs", f"{POD}-credprobe")
         opened.said += [played.stdout, played.stderr, ran.stdout, ran.stderr, log.read_text()]
-        it = Result(name, code, init["State"]["ExitCode"], milliseconds)
-        verdict = scenario(name)["expect"]["class"]
-        if problem := message_problem(log.read_text(), verdict, code):
-            it.problems.append(f"{problem}\n{ran}\n{played}")
-        # The application starts behind a probe that is content, and only there.
-        started = engine.run("container", "inspect", "--format={{.State.StartedAt.Year}}", f"{POD}-app").stdout.strip() not in ("", "1")
-        if started != (code == 0):
-            it.problems.append(f"the application was {'' if started else 'not '}started\n{played}")
+        ended = engine.run("container", "inspect", "--format={{.State.ExitCode}}", f"{POD}-credprobe").stdout.strip()
+        assert ended == str(code), f"{played}\n{ran}"
+        judge_message(log.read_text(), scenario(name)["expect"]["class"], code)
+        year = engine.run("container", "inspect", "--format={{.State.StartedAt.Year}}", f"{POD}-app").stdout.strip()
+        assert (year not in ("", "1")) == (code == 0), f"started in the year {year}\n{played}"
     finally:
         engine.run("pod", "rm", "--force", "--time=0", POD)
-    return it
 
 
 def pod(opened: Open, log: Path) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import podman
-from box import OWN
-from files import DEFAULT, DROPPED
-from results import Result
-from stage import Open, Stage, judged
+import pytest
 
-TITLE = "Beside an application, by --target-pid=auto"
+from containers import podman
+from containers.box import OWN
+from containers.stage import Open, Stage, judge
+from containers.test_files import DEFAULT, DROPPED
+
 TARGET = "credprobe-target"
 READY = (0, "ready")
 INCONCLUSIVE = (3, "inconclusive")
@@ -36,21 +36,20 @@ CASES = (
 )
 
 
-def results(stage: Stage) -> list[Result]:
-    found: list[Result] = []
-    with stage.box("healthy", found) as opened, application(stage, opened):
-        for case in CASES:
-            # Nothing of what the application has, and instead of the public roots those of the box.
-            environment = {"SSL_CERT_FILE": f"/{OWN}/ca.pem"}
-            options = [f"--pid=container:{TARGET}", f"--user={case.user}", *case.options]
-            arguments = ["check", "--target-pid=auto", "--output=json"]
-            settings = {"environment": environment, "volumes": [], "rights": case.rights}
-            left = stage.run(opened, arguments, *options, **settings)
-            result = judged(case.name, left, *case.expected)
-            if not result.problems and left.report()["subject"]["source"] != "target-pid":
-                result.problems.append("the report is not about the application")
-            found.append(result)
-    return found
+@pytest.fixture(scope="module")
+def opened(stage: Stage) -> Iterator[Open]:
+    with stage.box("healthy") as opened, application(stage, opened):
+        yield opened
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda it: it.name)
+def test_who_can_look_into_the_application(case: Case, stage: Stage, opened: Open) -> None:
+    # Nothing of what the application has, and instead of the public roots those of the box.
+    environment = {"SSL_CERT_FILE": f"/{OWN}/ca.pem"}
+    options = [f"--pid=container:{TARGET}", f"--user={case.user}", *case.options]
+    settings = {"environment": environment, "volumes": [], "rights": case.rights}
+    left = stage.run(opened, ["check", "--target-pid=auto", "--output=json"], *options, **settings)
+    assert judge(left, *case.expected)["subject"]["source"] == "target-pid", "the report is not about the application"
 
 
 @contextmanager

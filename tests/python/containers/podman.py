@@ -10,6 +10,8 @@ import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.programs import Ran
+
 # Under this name, whatever version is in the archive.
 IMAGE = "localhost/credprobe:tested"
 SANDBOX = "localhost/credprobe-sandbox:tested"
@@ -25,16 +27,6 @@ RESTRICTED = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--sec
 
 class Unavailable(Exception):
     """Why no container can be run here."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    stdout: str
-    stderr: str
-
-    def __str__(self) -> str:
-        return f"exit code {self.code}\nstdout: {self.stdout}\nstderr: {self.stderr}"
 
 
 @dataclass

@@ -3,18 +3,14 @@
 import contextlib
 import itertools
 import json
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import podman
-from box import Box
-from results import Result
-
-sys.path.append(str(Path(__file__).parents[1] / "python" / "lib"))
-import leaks  # noqa: E402
+from containers import podman
+from containers.box import Box
+from lib import leaks
+from lib.programs import Ran
 
 TERMINATION_LOG = "/dev/termination-log"
 # Contract 2.
@@ -25,9 +21,8 @@ LONGEST_MESSAGE = 1024
 class Left:
     """By one container."""
 
-    ran: podman.Ran
+    ran: Ran
     message: str
-    milliseconds: float
 
     def report(self) -> dict:
         return json.loads(self.ran.stdout)
@@ -49,7 +44,7 @@ class Stage:
         folder.chmod(0o755)
 
     @contextlib.contextmanager
-    def box(self, scenario: str, results: list[Result]) -> Iterator[Open]:
+    def box(self, scenario: str) -> Iterator[Open]:
         """Afterwards nothing that its containers said may hold a part of a secret."""
         folder = self.folder / f"{next(self.numbers)}-{scenario}"
         folder.mkdir()
@@ -58,8 +53,7 @@ class Stage:
         with box:
             yield opened
         where = leaks.find(box.record()["secrets"], "\n".join(opened.said))
-        if where and results:
-            results[-1].problems.append(f"{where} of what the containers of {scenario} said")
+        assert where is None, f"{where} of what the containers of {scenario} said"
 
     def run(
         self,
@@ -81,36 +75,22 @@ class Stage:
         variables = box.environment if environment is None else environment
         command = ["run", "--rm", *rights, f"--network=ns:{box.network}", *mounts]
         command += [f"--volume={log}:{TERMINATION_LOG}:rw", *(f"--env={name}={value}" for name, value in variables.items())]
-        start = time.monotonic()
         ran = self.engine.run(*command, *options, podman.IMAGE, *arguments)
-        milliseconds = (time.monotonic() - start) * 1000
         message = log.read_text()
         opened.said += [ran.stdout, ran.stderr, message]
-        return Left(ran, message, milliseconds)
+        return Left(ran, message)
 
 
-def judged(case: str, left: Left, code: int, verdict: str | None) -> Result:
-    """Exit code, report and termination message say the same."""
-    result = Result(case, code, left.ran.code, left.milliseconds)
-    try:
-        report = left.report()
-    except ValueError:
-        result.problems.append(f"no report\n{left.ran}")
-        return result
-    got = report["verdict"]["class"]
-    if verdict and got != verdict:
-        result.problems.append(f"the report says {got}, expected {verdict}")
-    if report["exit_code"] != left.ran.code:
-        result.problems.append(f"the report says exit code {report['exit_code']}")
-    if result.got != result.expected:
-        result.problems.append(f"{report['verdict']['summary']}\n{left.ran.stderr}")
-    if problem := message_problem(left.message, got, report["verdict"]["code"]):
-        result.problems.append(problem)
-    return result
+def judge(left: Left, code: int, verdict: str) -> dict:
+    """Exit code, report and termination message say the same; the report."""
+    assert left.ran.code == code, left.ran
+    report = left.report()
+    assert (report["verdict"]["class"], report["exit_code"]) == (verdict, code), left.ran
+    judge_message(left.message, verdict, report["verdict"]["code"])
+    return report
 
 
-def message_problem(message: str, verdict: str, code: int) -> str | None:
+def judge_message(message: str, verdict: str, code: int) -> None:
     line = message.removesuffix("\n")
-    if not line.startswith(f"{verdict} ({code}): ") or "\n" in line or len(message.encode()) > LONGEST_MESSAGE:
-        return f"the termination message is {message!r}"
-    return None
+    assert line.startswith(f"{verdict} ({code}): ") and "\n" not in line, message
+    assert len(message.encode()) <= LONGEST_MESSAGE

@@ -8,7 +8,9 @@ import os
 import subprocess
 from pathlib import Path
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
+from lib import given
+
+SCENARIOS = given.ROOT / "tests" / "scenarios"
 # Says its process id and its environment, an empty entry at the end, and waits until nobody holds its input any more.
 WAIT = "HOLDER=$$ env -0; printf '\\0'; exec cat >/dev/null"
 # The container has its own of these.

@@ -1,10 +1,10 @@
 """Scenarios of the sandbox, each in a container as the image makes it: its own user, nothing of the machine's but the network lent."""
 
-from box import scenario
-from results import Result
-from stage import Stage, judged
+import pytest
 
-TITLE = "Scenarios, in the image as it is"
+from containers.box import scenario
+from containers.stage import Stage, judge
+
 NAMES = (
     "healthy",
     "pod-identity-healthy",
@@ -30,12 +30,9 @@ NAMES = (
 )
 
 
-def results(stage: Stage) -> list[Result]:
-    found: list[Result] = []
-    for name in NAMES:
-        settings = scenario(name)
-        expect = settings["expect"]
-        with stage.box(name, found) as opened:
-            left = stage.run(opened, ["check", *settings.get("args", []), "--output=json"])
-            found.append(judged(name, left, expect["exit_code"], expect["class"]))
-    return found
+@pytest.mark.parametrize("name", NAMES)
+def test_scenario(name: str, stage: Stage) -> None:
+    settings = scenario(name)
+    with stage.box(name) as opened:
+        left = stage.run(opened, ["check", *settings.get("args", []), "--output=json"])
+        judge(left, settings["expect"]["exit_code"], settings["expect"]["class"])
