@@ -238,10 +238,5 @@ mod tests {
             let token = token(&bytes);
             prop_assert!(token.length == bytes.len());
         }
-
-        #[test]
-        fn any_claims_have_an_answer(claims in "\\{(\"(aud|exp|sub|kubernetes.io)\":(1e999|-1|\"x\"|\\[\\[\\]\\]|\\{\\}),?){0,4}\\}") {
-            let _ = token(jwt(&claims).as_bytes());
-        }
     }
 }

@@ -28,11 +28,16 @@ const VARIABLE: &[(&str, &str)] = &[
     (r"\bpid [0-9]+\b", "pid [n]"),
 ];
 
-pub(super) fn stable(text: &str) -> String {
-    static FILTERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-        VARIABLE.iter().filter_map(|(pattern, blank)| Some((Regex::new(pattern).ok()?, *blank))).collect()
+/// An error: a pattern that does not compile.
+pub(super) fn stable(text: &str) -> Result<String, String> {
+    static FILTERS: LazyLock<Result<Vec<(Regex, &str)>, String>> = LazyLock::new(|| {
+        let compiled = |(pattern, blank): &(&str, &'static str)| match Regex::new(pattern) {
+            Ok(regex) => Ok((regex, *blank)),
+            Err(error) => Err(format!("{pattern}: {error}")),
+        };
+        VARIABLE.iter().map(compiled).collect()
     });
     let blank =
         |text: String, (pattern, blank): &(Regex, &str)| pattern.replace_all(&text, *blank).into_owned();
-    FILTERS.iter().fold(text.to_owned(), blank)
+    Ok(FILTERS.as_ref().map_err(Clone::clone)?.iter().fold(text.to_owned(), blank))
 }

@@ -8,6 +8,6 @@ pub(super) fn keep(name: &str, json: &str, text: &str) -> Result<(), Failed> {
     let Some(folder) = env::var_os("CREDPROBE_KEEP_REPORTS") else { return Ok(()) };
     let folder = Path::new(&folder);
     fs::write(folder.join(format!("{name}.json")), json)?;
-    fs::write(folder.join(format!("{name}.txt")), super::filter::stable(text))?;
+    fs::write(folder.join(format!("{name}.txt")), super::filter::stable(text)?)?;
     Ok(())
 }

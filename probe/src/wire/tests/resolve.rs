@@ -300,19 +300,3 @@ async fn no_aaaa_asks_for_ipv4_only() {
     let (_, resolution) = ask(ResolverConfig { no_aaaa: true, ..config(&[server], &[]) }, "sts.test").await;
     assert_eq!(outcomes(&resolution), ["sts.test A NOERROR 1"]);
 }
-
-proptest::proptest! {
-    #[test]
-    fn no_datagram_makes_the_reader_panic(mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), fit: bool) {
-        use super::super::dns_message::{DnsQuestion, Family};
-        let question = DnsQuestion::new("a.b", Family::V4, 7).unwrap();
-        if fit {
-            let mut whole = question.message();
-            whole[2] |= 0x80;
-            whole[7] = 3;
-            whole.append(&mut bytes);
-            bytes = whole;
-        }
-        let _ = question.read(&bytes);
-    }
-}
