@@ -8,6 +8,8 @@ from pathlib import Path
 
 # In seconds: longer than three attempts and their pauses, or 64 MiB, take on a busy machine.
 BOTO3_LIMIT = 30
+# The sandbox's own exit code, as its command.rs has it.
+SANDBOX_ERROR = 125
 # Above what either waits for by itself.
 LIMIT = 90
 # `AccessDenied: …` says as much.

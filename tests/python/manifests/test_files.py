@@ -4,6 +4,7 @@ import json
 import re
 
 from lib import given
+from lib.programs import SANDBOX_ERROR
 from manifests import rules, tree
 from manifests.case import Case, flags, problems, ran
 
@@ -53,7 +54,10 @@ class InThePod(Case):
         # As the kubelet does. Without the pauses, which only take time here.
         args = [re.sub(r"\$\((\w+)\)", lambda it: variables[it[1]], one) for one in args]
         args = [re.sub(r"^--(wait|grace|start-jitter)=.*", r"--\1=0s", one) for one in args]
-        return ran("sandbox", f"--scenario={scenario}", "--", given.probe(), *args).returncode
+        done = ran("sandbox", f"--scenario={scenario}", "--", given.probe(), *args)
+        if done.returncode == SANDBOX_ERROR:
+            given.not_run(f"no pod of {scenario} can be built here: {done.stderr.strip()}")
+        return done.returncode
 
     def container(self, file: str) -> tuple[dict, dict]:
         (object,) = tree.parsed((tree.ROOT / "manifests" / file).read_text())
