@@ -48,12 +48,10 @@ def program(name: str, package: str = "") -> str:
     return shutil.which(name) or not_run(f"{name} is not installed (Debian's package {package or name})")
 
 
-@functools.cache
 def kubectl() -> str:
     return pinned("kubectl")
 
 
-@functools.cache
 def helm() -> str:
     return pinned("helm")
 
@@ -62,7 +60,15 @@ def pinned(name: str) -> str:
     """Or another, which KUBECTL or HELM names."""
     if other := os.environ.get(name.upper()):
         return os.path.abspath(other)
+    if isinstance(found := fetched(name), tools.Unavailable):
+        not_run(found)
+    return str(found)
+
+
+@functools.cache
+def fetched(name: str) -> Path | tools.Unavailable:
+    """Tried once, for a network that is not there is waited for."""
     try:
-        return str(tools.pinned(name, TOOLS))
+        return tools.pinned(name, TOOLS)
     except tools.Unavailable as error:
-        not_run(error)
+        return error

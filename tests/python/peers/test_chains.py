@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -177,10 +177,13 @@ def place() -> Iterator[Place]:
 
 @pytest.mark.parametrize("it", SITUATIONS, ids=lambda it: it.name)
 @pytest.mark.parametrize("sdk", ["botocore", "js-v3"])
-def test_credentials_come_from_where_chain_says(sdk: str, it: Situation, place: Place) -> None:
+def test_credentials_come_from_where_chain_says(
+    sdk: str, it: Situation, place: Place, request: pytest.FixtureRequest
+) -> None:
+    ask = ask_boto3 if sdk == "botocore" else request.getfixturevalue("ask_javascript")
     environment = place.environment(it)
     expected = comes_to(chain(sdk, environment), it.denied)
-    answer = json.loads(ask(sdk, environment).stdout)
+    answer = json.loads(ask(environment).stdout)
     key = answer.get("key")
     found = next((name for name, value in KEYS.items() if value == key), answer.get("error") or str(key))
     assert key == (KEYS[expected] if expected else None), f"`credprobe chain` says {expected or 'an error'}, the SDK {found}"
@@ -191,14 +194,18 @@ def test_host_is_the_one_that_chain_says(variables: dict[str, str], place: Place
     unset = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL_STS": None}
     environment = place.environment(Situation("", web=True, env={**unset, **variables}))
     # Keys of its own, so that only the host is asked for and nobody is called.
-    asked = ask("botocore", {**environment, **STATIC})
+    asked = ask_boto3({**environment, **STATIC})
     assert str(json.loads(asked.stdout)["host"]) == str(chain("botocore", environment)["sts"]["host"])
 
 
-def ask(sdk: str, environment: dict[str, str]) -> Ran:
-    if sdk == "botocore":
-        return run([sys.executable, "-I", "-B", str(HERE / "ask_provider.py")], environment)
-    return run([given.program("node", "nodejs"), str(HERE / "ask_provider.js")], {**environment, "NODE_PATH": str(node_modules())})
+def ask_boto3(environment: dict[str, str]) -> Ran:
+    return run([sys.executable, "-I", "-B", str(HERE / "ask_provider.py")], environment)
+
+
+@pytest.fixture(scope="module")
+def ask_javascript() -> Callable[[dict[str, str]], Ran]:
+    command, modules = [given.program("node", "nodejs"), str(HERE / "ask_provider.js")], str(node_modules())
+    return lambda environment: run(command, {**environment, "NODE_PATH": modules})
 
 
 def chain(sdk: str, environment: dict[str, str]) -> dict:

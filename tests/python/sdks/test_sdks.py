@@ -3,7 +3,6 @@
 boto3 comes from PyPI, the SDK for JavaScript v3 from the npm registry, the SDK for Rust from crates.io.
 """
 
-import functools
 import hashlib
 import json
 import os
@@ -26,17 +25,17 @@ STATIC = '{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey
 NONE = "none"
 
 
-@functools.cache
-def command(sdk: str) -> list[str]:
-    """By its name in `credprobe chain`."""
-    match sdk:
+@pytest.fixture(scope="module", params=["botocore", "js-v3", "rust"])
+def sdk(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
+    """Its name in `credprobe chain`, and the command that asks it."""
+    match request.param:
         case "botocore":
-            return [sys.executable, "-I", "-B", "-c", (HERE / "ask.py").read_text()]
+            command = [sys.executable, "-I", "-B", "-c", (HERE / "ask.py").read_text()]
         case "js-v3":
-            return [given.program("node", "nodejs"), "--no-warnings", str(javascript() / "ask.mjs")]
-        case "rust":
-            return [str(rust())]
-    raise ValueError(sdk)
+            command = [given.program("node", "nodejs"), "--no-warnings", str(javascript() / "ask.mjs")]
+        case _:
+            command = [str(rust())]
+    return request.param, command
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +46,11 @@ def pod() -> Iterator["Pod"]:
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-@pytest.mark.parametrize("sdk", ["botocore", "js-v3", "rust"])
-def test_credentials_come_from_where_chain_says(sdk: str, name: str, pod: "Pod") -> None:
-    situation = SITUATIONS[name]
+def test_credentials_come_from_where_chain_says(sdk: tuple[str, list[str]], name: str, pod: "Pod") -> None:
+    (id, command), situation = sdk, SITUATIONS[name]
     said = json.loads(pod.asked(name, situation, [given.probe(), "chain", "--output=json"]))["sdks"]
-    answer = json.loads(pod.asked(name, situation, command(sdk)))
-    assert (answer.get("provider") or NONE) == expected(next(it for it in said if it["id"] == sdk), situation), answer
+    answer = json.loads(pod.asked(name, situation, command))
+    assert (answer.get("provider") or NONE) == expected(next(it for it in said if it["id"] == id), situation), answer
 
 
 def expected(sdk: dict, situation: dict) -> str:
