@@ -160,7 +160,10 @@ async fn what_is_tolerated_is_ready_and_a_failure_all_the_same() {
         assert_eq!(pod.readyz(), (true, Because::Tolerated(Class::ConnectTimeout)));
         assert!(pod.exchanges() > 5, "tried again by the back-off, {} times", pod.exchanges());
         let (ok, error, last) = pod.state(|state| (state.succeeded, state.failed, state.last_success));
-        assert_eq!((ok, error, last), (0, u64::from(pod.exchanges()), None));
+        // One may be under way.
+        let begun = u64::from(pod.exchanges());
+        assert!((begun - 1..=begun).contains(&error), "{error} of {begun}");
+        assert_eq!((ok, last), (0, None));
         pod.sts(Sts::Accepts);
         pod.wait(6 * MINUTE).await;
         assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
@@ -343,12 +346,13 @@ async fn a_day_has_two_dozen_exchanges_and_a_day_of_refusals_is_no_load() {
     for (succeeds_first, exchanges) in [(true, 450..=750), (false, 2_400..=3_400)] {
         let pod = Pod::new(Mode::Hold);
         pod.place(Token { iat: -300, ttl: 2 * 86_400 });
-        pod.run(async {
-            if succeeds_first {
-                pod.wait(MINUTE).await;
-                pod.rotate();
-            }
+        if !succeeds_first {
             pod.sts(Sts::Denies);
+        }
+        pod.run(async {
+            pod.wait(MINUTE).await;
+            pod.sts(Sts::Denies);
+            pod.rotate();
             pod.wait(24 * HOUR).await;
         })
         .await;
