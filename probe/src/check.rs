@@ -52,7 +52,7 @@ pub async fn run(subject: &Subject, settings: Settings, timeout: Duration) -> Ru
     if subject.is_seen() {
         info!("mechanism {}", plan::requested(&run.evidence.environment).mechanism.id());
     }
-    let trust = run.observe_trust(subject);
+    let trust = run.observe_trust(subject, deadline);
     let agent = plan::agent::endpoint(&run.evidence).and_then(Result::ok);
     match (run.stays_local(), token, trust, plan::of(&run.evidence)) {
         (None, Some(token), Some(trust), (requested, route))
@@ -106,8 +106,8 @@ fn own_agent_uri(subject: &Subject) -> Option<String> {
 
 impl Run {
     /// Names, addresses and the way are the subject's; at the end of it the probe's own roots decide.
-    fn wire_config(&self, subject: &Subject, roots: Roots, deadline: Instant) -> wire::Config {
-        let resolver = observe::resolver_config(subject);
+    fn wire_config(&mut self, subject: &Subject, roots: Roots, deadline: Instant) -> wire::Config {
+        let resolver = observe::resolver_config(subject, &mut self.evidence.environment.unseen);
         looked();
         let either =
             |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
@@ -215,17 +215,21 @@ impl Run {
         Some(bytes)
     }
 
-    fn observe_trust(&mut self, subject: &Subject) -> Option<Roots> {
+    fn observe_trust(&mut self, subject: &Subject, deadline: Instant) -> Option<Roots> {
         let environment = &mut self.evidence.environment;
         if environment.stated.no_network {
             return None;
         }
-        let roots = || {
-            let own = observe::trust(subject.own(), environment.stated.ca_bundle.as_deref());
-            let own = own.map_err(|problem| TrustProblem { own: subject.target().is_some(), ..problem })?;
+        let flag = environment.stated.ca_bundle.clone();
+        let mut roots = || {
+            let own = observe::trust(subject.own(), flag.as_deref(), deadline, environment);
+            let of_another = subject.target().is_some();
+            environment.trust_idle.iter_mut().for_each(|idle| idle.own = of_another);
+            let own = own.map_err(|problem| TrustProblem { own: of_another, ..problem })?;
             // Without any of its own, they are its image's, which nobody here knows.
-            let named = subject.target().is_some() && observe::names_roots(subject);
-            let of_target = named.then(|| observe::trust(subject, None)).transpose()?;
+            let named = of_another && observe::names_roots(subject);
+            let of_target =
+                named.then(|| observe::trust(subject, None, deadline, environment)).transpose()?;
             Ok(Roots { own, of_target })
         };
         let roots: Result<Roots, TrustProblem> = roots();

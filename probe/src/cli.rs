@@ -413,8 +413,9 @@ fn whose(matches: &ArgMatches) -> Result<Whose, UsageError> {
     };
     let (uid, gid) = (one("as-uid")?, one("as-gid")?);
     let groups = text(matches, "as-groups").map(|given| {
-        let groups: Option<Vec<u32>> = given.split(',').map(id).collect();
-        groups.ok_or_else(|| bad("as-groups", &given, "numbers, as in 1000,2000"))
+        let groups: Option<Vec<u32>> =
+            if given == "none" { Some(Vec::new()) } else { given.split(',').map(id).collect() };
+        groups.ok_or_else(|| bad("as-groups", &given, "none, or numbers as in 1000,2000"))
     });
     let groups = groups.transpose()?;
     let user = uid.is_some() || gid.is_some() || groups.is_some();

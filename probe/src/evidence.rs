@@ -14,7 +14,7 @@ mod token_file;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{Agent, AgentAnswer, Liveness, SaidBy};
-pub use environment::{Environment, Profile, Settings, TrustProblem, UnreadableFile};
+pub use environment::{Environment, Profile, Settings, TrustProblem, UnreadableFile, Unseen};
 pub use exchange::{Exchange, Identity, StsError};
 pub use issuer::{Document, Issuer, KeySource, Origin, OtherRegion, Signature};
 pub use network::{

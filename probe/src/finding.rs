@@ -23,6 +23,9 @@ pub struct Finding {
     pub expectation: Expectation,
     /// The refusal is about a date or a time (`clock-skew` explains `tls-failed` and others only then).
     pub about_time: bool,
+    /// It is told for itself: whatever its class explains, this finding does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explains_nothing: bool,
     /// One sentence: what is wrong, with the values.
     pub summary: String,
     /// The identity or value that was presented.
@@ -75,6 +78,7 @@ impl Finding {
             transient: info.transient,
             expectation: Expectation::None,
             about_time: false,
+            explains_nothing: false,
             summary: summary.into(),
             presented: String::new(),
             required: String::new(),
@@ -144,6 +148,13 @@ impl Finding {
     #[must_use]
     pub fn transient(mut self, transient: bool) -> Self {
         self.transient = transient;
+        self
+    }
+
+    /// Not even what its class explains.
+    #[must_use]
+    pub fn explains_nothing(mut self) -> Self {
+        self.explains_nothing = true;
         self
     }
 

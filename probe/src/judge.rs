@@ -22,6 +22,7 @@ mod token;
 mod token_file;
 mod trust_policy;
 mod unanswered;
+mod unseen;
 
 use crate::class::Class;
 use crate::evidence::{Evidence, Process, TokenFile};
@@ -65,6 +66,7 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
     }
     findings.extend(environment::judge(&case));
     findings.extend(settings::unreadable::judge(&case));
+    findings.extend(unseen::judge(&case));
     findings.extend(shadow::judge(&case));
     if case.requested.mechanism == Mechanism::Irsa {
         findings.extend(other_sdks::judge(&case));
@@ -83,7 +85,7 @@ pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
         findings.extend(identity::judge(&case));
     }
     let findings = one_clock_skew(findings);
-    findings.into_iter().map(|finding| in_words(&case, finding)).collect()
+    findings.into_iter().map(|finding| in_words(&case, without_open_ends(finding))).collect()
 }
 
 /// What no command says, words say: another server has its own tools, and not every value belongs in a command.
@@ -127,6 +129,18 @@ fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
             .required("one of the two")
             .fix(format!("# report it with the output of --output=json: {}", guard::REPORT_TO))
     })
+}
+
+/// A sentence that leads to a command, where the names for that command are not known.
+fn without_open_ends(mut finding: Finding) -> Finding {
+    for lines in [&mut finding.fix, &mut finding.confirm] {
+        let Some(last) = lines.last_mut().filter(|last| last.ends_with(':')) else { continue };
+        last.pop();
+        for joint in [", or", "; or", "; then", " or"] {
+            last.truncate(last.strip_suffix(joint).unwrap_or(last).len());
+        }
+    }
+    finding
 }
 
 /// A skew shows in several places; a call that was refused for it says most.

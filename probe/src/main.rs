@@ -84,15 +84,14 @@ fn run(command: Command, disabled: Option<String>) -> u8 {
 
 fn run_serve(asked: &cli::Serve, disabled: Option<String>) -> u8 {
     log::install(asked.log_level);
-    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let Some(runtime) = runtime() else { return Class::Inconclusive.code() };
     if let Some(reason) = &disabled {
         say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
     }
     runtime.block_on(async {
         let code = match serve::serve(asked, disabled).await {
             Ok(()) => 0,
-            Err(serve::Refused(why)) => {
-                let class = Class::UsageError;
+            Err(serve::Refused { class, why }) => {
                 let line = format!("{} ({}): {}", class.id(), class.code(), report::escaped(&why));
                 output::terminate(asked.termination_log.clone(), line.clone());
                 say(&line);
@@ -106,7 +105,7 @@ fn run_serve(asked: &cli::Serve, disabled: Option<String>) -> u8 {
 }
 
 fn run_status(address: SocketAddr) -> u8 {
-    let Some(runtime) = runtime() else { return Class::InternalError.code() };
+    let Some(runtime) = runtime() else { return Class::Inconclusive.code() };
     let (line, code) = runtime.block_on(status::ask(address));
     print(&line);
     code
@@ -120,8 +119,9 @@ fn run_check(check: &cli::Check) -> u8 {
     if tolerated {
         guard::only_report();
     }
-    let broken = if tolerated { 0 } else { broken.code() };
-    let Some(runtime) = runtime() else { return broken };
+    let unseen = Class::Inconclusive;
+    let unseen = if check.tolerate.covers(unseen, unseen.info().owner, true) { 0 } else { unseen.code() };
+    let Some(runtime) = runtime() else { return unseen };
     let time_is_up = clock::deadline(check.timeout);
     runtime.block_on(async {
         let mut interrupt = Interrupt::new();
@@ -139,8 +139,8 @@ fn run_check(check: &cli::Check) -> u8 {
                 class.code()
             }
             Err(why) => {
-                say(&guard::line(&why));
-                broken
+                cannot_look(&why);
+                unseen
             }
         };
         let last_words = clock::deadline(output::LAST_WORDS);
@@ -156,20 +156,27 @@ fn run_check(check: &cli::Check) -> u8 {
 
 /// One look without the network; `Err`: the code to exit with.
 fn look(whose: Whose, settings: Settings) -> Result<check::Run, u8> {
-    let broken = |why: String| {
-        say(&guard::line(&why));
-        Class::InternalError.code()
-    };
-    let runtime = observer::runtime().map_err(broken)?;
-    let observer = Observer::new(whose, Settings { no_network: true, ..settings }).map_err(broken)?;
-    runtime.block_on(observer.attempt(LOOK)).map_err(broken)
+    let looked = observer::runtime().and_then(|runtime| {
+        let observer = Observer::new(whose, Settings { no_network: true, ..settings })?;
+        runtime.block_on(observer.attempt(LOOK))
+    });
+    looked.map_err(|why| {
+        cannot_look(&why);
+        Class::Inconclusive.code()
+    })
 }
 
 /// As long as an attempt of `check` by default.
 const LOOK: Duration = Duration::from_secs(10);
 
 fn runtime() -> Option<tokio::runtime::Runtime> {
-    observer::runtime().map_err(|why| say(&guard::line(&why))).ok()
+    observer::runtime().map_err(|why| cannot_look(&why)).ok()
+}
+
+/// Descriptors, memory or threads are used up: that is no bug, and says nothing about the pod.
+fn cannot_look(why: &str) {
+    let class = Class::Inconclusive;
+    say(&format!("{} ({}): {why}", class.id(), class.code()));
 }
 
 fn run_trust(asked: &cli::Trust) -> u8 {

@@ -25,6 +25,7 @@ mod token_file;
 mod trust;
 mod walk;
 
+use crate::evidence::Unseen;
 pub use api_server::{ApiServer, NoApiServer, api_server};
 pub use control_name::control_name;
 pub(crate) use environment::CREDENTIALS;
@@ -54,6 +55,29 @@ pub(crate) fn proc_files(bytes: &[u8]) -> [(&'static str, bool); 3] {
 /// The parser of profile files, for the fuzzer alone.
 #[cfg(fuzzing)]
 pub(crate) use environment::of_files as profile_of_files;
+
+/// What an observer got, or nothing. An error is noted, unless it says that nothing is there, or tells of rights: [`unreadable`].
+pub(crate) fn noted<T>(
+    outcome: std::io::Result<T>,
+    what: impl FnOnce() -> String,
+    unseen: &mut Vec<Unseen>,
+) -> Option<T> {
+    match outcome {
+        Ok(seen) => Some(seen),
+        Err(error) => {
+            let error = walk::errno_name(&error);
+            if !matches!(error.as_str(), "ENOENT" | "ENOTDIR") && !files::RIGHTS.contains(&&*error) {
+                unseen.push(Unseen { what: what(), error });
+            }
+            None
+        }
+    }
+}
+
+/// Whether descriptors or memory are used up, of the probe or of the node.
+pub(crate) fn is_starved(error: &std::io::Error) -> bool {
+    matches!(walk::errno_name(error).as_str(), "EMFILE" | "ENFILE" | "ENOMEM" | "ENOBUFS")
+}
 
 /// At most `limit` bytes of a regular file or a pipe.
 pub(crate) fn bounded(file: std::fs::File, limit: u64) -> std::io::Result<Vec<u8>> {

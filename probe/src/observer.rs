@@ -6,6 +6,8 @@ use crate::check::{self, Run};
 use crate::evidence::Settings;
 use crate::observe::clock;
 use crate::subject::{Subject, Whose};
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -78,11 +80,16 @@ pub(crate) fn begin(whose: Whose) -> Result<(Runtime, Subject), String> {
     Ok((runtime, subject.map_err(|error| format!("the root directory cannot be opened ({error})"))?))
 }
 
+/// Descriptors that the first event loop opens, two by two: for polling, waking and signals.
+const NEEDED_PAIRS: usize = 4;
+
 /// One thread's.
 ///
 /// # Errors
 /// The kernel gives no descriptors for it; a line.
 pub fn runtime() -> Result<Runtime, String> {
-    let runtime = Builder::new_current_thread().enable_all().build();
+    // tokio panics where there is none for its signals.
+    let spare: io::Result<Vec<_>> = (0..NEEDED_PAIRS).map(|_| UnixStream::pair()).collect();
+    let runtime = spare.map(drop).and_then(|()| Builder::new_current_thread().enable_all().build());
     runtime.map_err(|error| format!("the event loop does not start ({error})"))
 }

@@ -93,7 +93,11 @@ pub fn give_up() {
 
 /// Until all is written; a signal ends that, where nobody took signals over.
 pub fn finish() {
-    while !GIVEN_UP.load(Ordering::Relaxed) && !settle() {}
+    loop {
+        if GIVEN_UP.load(Ordering::Relaxed) || settle() {
+            return;
+        }
+    }
 }
 
 impl Stream {

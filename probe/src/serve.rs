@@ -12,8 +12,9 @@ pub mod schedule;
 pub mod state;
 
 use crate::aside::{GRACE, Stuck};
+use crate::class::Class;
 use crate::cli::{Output, Serve};
-use crate::observe::clock;
+use crate::observe::{self, clock};
 use crate::observer::Observer;
 use crate::report::{self, Options, Report, escaped};
 use crate::signals::Interrupt;
@@ -53,8 +54,22 @@ impl Shared {
     }
 }
 
-/// Why it could not start: a line for stderr.
-pub struct Refused(pub String);
+/// Why it could not start: a line for stderr, and whose fault that is.
+pub struct Refused {
+    pub class: Class,
+    pub why: String,
+}
+
+impl Refused {
+    fn usage(why: String) -> Self {
+        Self { class: Class::UsageError, why }
+    }
+
+    /// Descriptors, memory or threads are used up.
+    fn starved(why: String) -> Self {
+        Self { class: Class::Inconclusive, why }
+    }
+}
 
 /// Serves until a signal comes; `disabled` is why nothing is judged.
 ///
@@ -72,10 +87,10 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
         disabled,
     }));
     let subject =
-        Subject::new(Whose::Own).map_err(|error| Refused(format!("/ cannot be opened: {error}")))?;
+        Subject::new(Whose::Own).map_err(|error| Refused::starved(format!("/ cannot be opened: {error}")))?;
     let gate = match asked.gate.as_ref().map(|condition| Gate::new(&subject, condition)).transpose() {
         Ok(gate) => gate,
-        Err(why) if judging => return Err(Refused(why)),
+        Err(why) if judging => return Err(Refused::usage(why)),
         // Switched off, nothing may keep the pod from starting.
         Err(why) => {
             tracing::error!("{why}");
@@ -83,7 +98,8 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
         }
     };
     let in_use = |flag: &str, address: SocketAddr, error: &std::io::Error| {
-        Refused(format!("--{flag}: {address} cannot be listened on: {}", listener::in_words(error)))
+        let why = format!("--{flag}: {address} cannot be listened on: {}", listener::in_words(error));
+        if observe::is_starved(error) { Refused::starved(why) } else { Refused::usage(why) }
     };
     let public = listener::public(asked.listen);
     let public = public.map_err(|error| in_use("listen", asked.listen.address, &error))?;
@@ -98,7 +114,7 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
     let metrics = Metrics::new(Arc::clone(&shared), asked.full_metrics);
     let public = http::serve(public, Bounds::PUBLIC, Arc::new(Public::new(Arc::clone(&shared), metrics)));
     let admin = http::serve(admin, Bounds::ADMIN, Arc::new(Admin::new(Arc::clone(&shared))));
-    let probe = Probe::new(asked).map_err(Refused)?;
+    let probe = Probe::new(asked).map_err(Refused::starved)?;
     let say = |report: &Report| announce(report, asked.output);
     let judging = async {
         if judging {

@@ -112,6 +112,11 @@ impl Subject {
         self.own().text(name)
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_variables(self, variables: BTreeMap<OsString, OsString>) -> Self {
+        Self { variables, ..self }
+    }
+
     /// Runs `work`, which opens files with its rights: never with the probe's, which may be more.
     pub fn with_rights<T: Send>(&self, work: impl Fn(&Files<'_>) -> T + Sync) -> T {
         let may_read = |file: &_| judge::may_read(file, &self.rights);

@@ -144,7 +144,9 @@ fn explainer(finding: &Finding, all: &[Finding]) -> Option<Class> {
     if finding.severity == Severity::Info {
         return None;
     }
-    let seen = |class: Class| all.iter().any(|it| it.class == class && it.severity != Severity::Info);
+    let seen = |class: Class| {
+        all.iter().any(|it| it.class == class && it.severity != Severity::Info && !it.explains_nothing)
+    };
     Class::all().iter().copied().find(|by| {
         let explains = by.explains(finding.class);
         explains.is_some_and(|it| !it.only_about_time || finding.about_time) && seen(*by)

@@ -13,7 +13,7 @@ use support::{binary, ci};
 /// A claim about the shipped file; the inner error: why it cannot be tested here.
 type Claim = fn(&Path) -> Result<Result<(), String>, Failed>;
 
-const CLAIMS: [(&str, Claim); 12] = [
+const CLAIMS: [(&str, Claim); 14] = [
     ("it_has_no_interpreter_and_needs_no_library", elf::is_static),
     ("it_is_stripped", elf::is_stripped),
     ("it_is_a_position_independent_executable", elf::is_relocatable),
@@ -25,6 +25,8 @@ const CLAIMS: [(&str, Claim); 12] = [
     ("while_it_waits_no_process_may_read_it", process::is_not_dumpable),
     ("while_it_waits_it_would_dump_no_core", process::dumps_no_core),
     ("starved_of_stack_it_says_so_and_exits_1", starved::of_stack),
+    ("starved_of_descriptors_it_blames_nobody", starved::of_descriptors),
+    ("an_io_error_is_nobodys_in_the_pod", starved::of_a_working_disk),
     ("starved_of_memory_it_says_so_and_exits_1", starved::of_memory),
 ];
 

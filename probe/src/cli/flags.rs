@@ -67,8 +67,16 @@ const CHECK_FLAGS: &[Flag] = &[
         "N",
         "Judge the token file for this user, as the app's container has it [default: this process's]",
     ),
-    flag("as-gid", "N", "The same for its group"),
-    flag("as-groups", "N,N", "The same for its supplementary groups"),
+    flag(
+        "as-gid",
+        "N",
+        "The same for its group; credprobe's own primary group is then not lent to that user",
+    ),
+    flag(
+        "as-groups",
+        "N,N",
+        "The same for its supplementary groups; none: it has no group but --as-gid [default: this process's]",
+    ),
     TARGET_PID,
     switch("no-network", "The local verdict only; STS is not asked"),
     switch("no-identity", "Skip GetCallerIdentity after the exchange"),

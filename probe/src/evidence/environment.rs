@@ -25,6 +25,12 @@ pub struct Environment {
     /// Files that settings or the C library name, and that the subject may not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableFile>,
+    /// What was to be trusted beside or instead of the compiled-in roots, and adds nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust_idle: Vec<TrustProblem>,
+    /// Files that are there or might be, and could not be looked at for want of anything but rights; the token file apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
     /// Flags and their environment twins.
     pub stated: Settings,
 }
@@ -66,6 +72,19 @@ pub struct TrustProblem {
     /// The probe's own variable or flag names it, and another process is judged.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own: bool,
+    /// The operating system's name of the error, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errno: Option<String>,
+}
+
+/// What could not be looked at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Unseen {
+    /// A path, or variable and path: `SSL_CERT_FILE=/path`.
+    pub what: String,
+    /// The operating system's name of the error (`EIO`).
+    pub error: String,
 }
 
 /// What the active profile says, as far as it matters here.

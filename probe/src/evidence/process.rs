@@ -16,12 +16,18 @@ pub struct Process {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+    /// Of `gid` and `groups` those that are the probe's own and were lent to the subject, since no flag states its groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lent: Vec<u32>,
     /// Effective capabilities, by name (`CAP_DAC_OVERRIDE`).
     #[serde(default)]
     pub capabilities: Vec<String>,
     /// The effective user id of the probe itself.
     #[serde(default)]
     pub probe_uid: u32,
+    /// The effective group id of the probe itself, where another user is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_gid: Option<u32>,
     /// As uname(2) has it: the pod's name, unless it shares the node's network.
     #[serde(default)]
     pub hostname: Option<String>,

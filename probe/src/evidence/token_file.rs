@@ -38,6 +38,12 @@ pub struct TokenFile {
     pub modified: Option<i64>,
     /// Where `..data` beside the file points: kubelet names it for the UTC time of the last rotation.
     pub data_link: Option<String>,
+    /// Whether kubelet's volume holds the token and nothing else; `None`: it is no such volume, or cannot be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<bool>,
+    /// The operating system's name of the error with which `..data` could not be looked at; `None`: it was, or it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_link_error: Option<String>,
     /// The operating system's name of the error that reading gave.
     pub read_error: Option<String>,
 }

@@ -3,7 +3,7 @@
 
 use super::case::Case;
 use super::shell::{Tool, Word, words};
-use super::{agent, settings};
+use super::{agent, settings, unseen};
 use crate::arn::RoleArn;
 use crate::chain;
 use crate::class::Class;
@@ -14,7 +14,7 @@ use crate::plan::{self, ISSUER_SOURCE, Mechanism, RouteProblem};
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match case.requested.mechanism {
-        Mechanism::None if settings::unreadable::hides_mechanism(case) => {}
+        Mechanism::None if settings::unreadable::hides_mechanism(case) || unseen::hides_settings(case) => {}
         Mechanism::None => findings.push(not_injected(case)),
         Mechanism::PodIdentity => {
             findings.extend(agent::injection(case));
@@ -23,7 +23,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             findings.extend(settings::judge(case));
         }
         Mechanism::Irsa => {
-            findings.extend(partly_injected(case));
+            findings.extend(partly_injected(case).filter(|_| !unseen::hides_settings(case)));
             findings.extend(agent::beside(case));
             findings.extend(role_arn_malformed(case));
             findings.extend(role_unexpected(case));

@@ -3,6 +3,7 @@
 use super::case::Case;
 use super::repair::{COREDNS, show_coredns};
 use super::shell::{Tool, Word, words};
+use super::unseen;
 use crate::class::Class;
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::finding::{Finding, Severity};
@@ -12,6 +13,9 @@ use std::net::IpAddr;
 pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
     let network = case.evidence.network.as_ref()?;
     let Some(failure) = &network.failure else { return refused_by_target(case, network) };
+    if let Some(unseen) = unseen::on_the_way(case, network, failure) {
+        return Some(unseen);
+    }
     if failure.kind == FailureKind::TlsUnknownIssuer
         && let Some(of_target) = of_target(network).filter(|of_target| of_target.accepts)
     {

@@ -6,7 +6,9 @@ pub(super) mod unreadable;
 use super::case::Case;
 use super::identity::issue_version_2;
 use super::shell::{Tool, Word, words};
+use super::unseen;
 use crate::class::Class;
+use crate::evidence::TrustProblem;
 use crate::finding::{Finding, Severity};
 use crate::partition;
 use crate::plan::{self, RouteProblem};
@@ -25,7 +27,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         .required("AWS's own partitions");
         remove(case, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
     });
-    findings.into_iter().chain([custom]).flatten().collect()
+    findings.into_iter().chain([custom]).flatten().chain(idle_trust(case)).collect()
 }
 
 /// Adds how to take a setting back: a variable by a command, a flag in words.
@@ -169,17 +171,38 @@ fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
     if unreadable::covers(case, &problem.source) {
         return None;
     }
+    if let Some(errno) = problem.errno.as_deref().filter(|errno| unseen::is_fault(errno)) {
+        return Some(unseen::finding(&problem.source, errno));
+    }
     let finding =
         Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
             .presented(problem.source.clone())
             .required("a readable PEM file with at least one certificate");
+    Some(correct(case, finding, problem))
+}
+
+/// As [`remove`], in whose environment it is.
+fn correct(case: &Case<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
+    let source = problem.source.split('=').next().unwrap_or_default();
     if problem.own {
-        let source = problem.source.split('=').next().unwrap_or_default();
-        return Some(
-            finding.fix(format!("# correct {source} of credprobe's own container, or leave it out")),
-        );
+        return finding.fix(format!("# correct {source} of credprobe's own container, or leave it out"));
     }
-    Some(remove(case, finding, problem.source.split('=').next().unwrap_or_default()))
+    remove(case, finding, source)
+}
+
+/// OpenSSL, Go and the SDKs pass such an addition by, and so does credprobe: nothing is lost but what it was meant to add.
+fn idle_trust(case: &Case<'_>) -> impl Iterator<Item = Finding> {
+    case.evidence.environment.trust_idle.iter().map(|idle| {
+        let source = idle.source.split('=').next().unwrap_or_default();
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            format!("{source} adds no certificate to those that are trusted: {}", idle.problem),
+        )
+        .severity(Severity::Warning)
+        .presented(idle.source.clone())
+        .required("PEM with at least one certificate, or no such setting");
+        correct(case, finding, idle)
+    })
 }
 
 fn is_loopback(host: &str) -> bool {

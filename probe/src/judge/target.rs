@@ -76,7 +76,7 @@ fn mixed_ids(status: &Status, name: &str) -> Option<Finding> {
             ]),
             "in a container that has a shell",
         )
-        .fix("# judge the app’s own process with --target-pid: one whose ids are all the same in this list (in a container that has a shell):")
+        .fix("# judge the app's own process with --target-pid: one whose ids are all the same in this list (in a container that has a shell):")
         .fix("grep '^[UG]id:' /proc/[0-9]*/status")
         .fix("# or, where the app itself changes its ids: start it with the one that it ends up with (securityContext.runAsUser, runAsGroup)");
     Some(finding)

@@ -1,13 +1,14 @@
 //! Evidence by hand, findings by class: each rule that needs no server. Whole reports are compared in tests/it.
 
 use super::{findings, issued};
-use crate::class::Class;
+use crate::class::{Class, Owner};
 use crate::evidence::{
     AddressAttempt, AddressOutcome, Certificate, ControlName, Evidence, Exchange, Failure, FailureKind,
-    FileKind, Identity, Mount, Network, Opener, OtherRegion, Phase, Proof, StsError, Tls, Token, TokenFile,
-    TokenShape,
+    FileKind, Identity, Mount, Network, Opener, OtherRegion, Phase, Proof, Question, Resolution, StsError,
+    Tls, Token, TokenFile, TokenShape, TrustProblem, Unseen,
 };
 use crate::finding::{Finding, Severity};
+use crate::verdict;
 
 pub(crate) const NOW: i64 = 1_764_000_000;
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
@@ -118,21 +119,153 @@ pub(crate) fn directory(written: i64) -> String {
 
 #[test]
 fn kubelets_directory_tells_the_nodes_clock() {
-    let written = |at| {
+    let written_in = |at, alone| {
         let mut evidence = healthy();
-        evidence.token_file.as_mut().unwrap().data_link = Some(directory(at));
+        let file = evidence.token_file.as_mut().unwrap();
+        (file.data_link, file.alone) = (Some(directory(at)), alone);
         classes(&evidence)
     };
+    let written = |at| written_in(at, Some(true));
     let issued = NOW - 300;
     assert_eq!(written(issued + 300), []);
     assert_eq!(written(issued + 301), [Class::ClockSkew]);
     assert_eq!(written(issued - 301), [Class::ClockSkew]);
+    for alone in [None, Some(false)] {
+        assert_eq!(written_in(issued + 372, alone), [], "kubelet writes for another source too: {alone:?}");
+    }
     let mut told = accepted();
+    told.token_file.as_mut().unwrap().alone = Some(true);
     told.token_file.as_mut().unwrap().data_link = Some(directory(issued - 301));
     assert_eq!(classes(&told), [], "STS's own clock says more");
     told.exchange = None;
     told.token_file.as_mut().unwrap().data_link = Some("..no_date".to_owned());
     assert!(!classes(&told).contains(&Class::ClockSkew), "a name without time");
+}
+
+/// A volume that was written late does not say that the clock is wrong now.
+#[test]
+fn the_clock_at_rotation_explains_nothing() {
+    let mut evidence = healthy();
+    let token = evidence.token.as_mut().unwrap();
+    (token.iat, token.nbf, token.exp) = (Some(NOW - 900), Some(NOW - 900), Some(NOW - 100));
+    let file = evidence.token_file.as_mut().unwrap();
+    (file.data_link, file.alone) = (Some(directory(NOW - 300)), Some(true));
+    let judgement = verdict::decide(findings(&evidence, NOW), &verdict::Situation::default());
+    assert_eq!(judgement.class, Class::TokenExpired);
+    let skew = judgement.findings.iter().find(|it| it.finding.class == Class::ClockSkew).unwrap();
+    assert_eq!(skew.finding.severity, Severity::Warning);
+    assert!(judgement.findings.iter().all(|it| it.explained_by != Some(Class::ClockSkew)));
+}
+
+/// Errors of the system that say nothing about what was looked at.
+const FAULTS: [&str; 8] = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "EIO", "ESTALE", "EINTR", "EAGAIN"];
+
+#[test]
+fn an_error_of_the_node_is_held_against_nobody() {
+    type Change = fn(&mut Evidence, &str);
+    let places: [(&str, Change); 9] = [
+        ("open", |it, errno| it.token_file.as_mut().unwrap().open_error = Some(errno.to_owned())),
+        ("read", |it, errno| it.token_file.as_mut().unwrap().read_error = Some(errno.to_owned())),
+        ("fuse", |it, _| it.token_file.as_mut().unwrap().open_error = Some("ENOTCONN".to_owned())),
+        ("profile", |it, errno| {
+            it.environment.variables.clear();
+            it.environment.unseen =
+                vec![Unseen { what: "/root/.aws/config".to_owned(), error: errno.to_owned() }];
+        }),
+        ("mount", |it, errno| {
+            it.environment.variables.remove("AWS_WEB_IDENTITY_TOKEN_FILE");
+            it.environment.unseen = vec![Unseen { what: "/var/run".to_owned(), error: errno.to_owned() }];
+        }),
+        ("bundle", |it, errno| {
+            let (source, errno) = ("AWS_CA_BUNDLE=/ca.pem".to_owned(), Some(errno.to_owned()));
+            it.environment.trust_problem = Some(TrustProblem { source, errno, ..TrustProblem::default() });
+        }),
+        ("connect", |it, errno| {
+            let failure = failure(Phase::Connect, FailureKind::Unreachable, Some(errno));
+            it.network = Some(Network { failure: Some(failure), ..Network::default() });
+        }),
+        ("proxy", |it, errno| {
+            let failure = failure(Phase::Connect, FailureKind::ProxyRefused, Some(errno));
+            it.network = Some(Network { failure: Some(failure), ..Network::default() });
+        }),
+        ("nameserver", |it, errno| {
+            let question = Question {
+                name: "sts".to_owned(),
+                record_type: "A".to_owned(),
+                nameserver: "10.100.0.10:53".to_owned(),
+                outcome: errno.to_owned(),
+                answers: 0,
+            };
+            let resolution = Some(Resolution { questions: vec![question], ..Resolution::default() });
+            let failure = Some(failure(Phase::Resolve, FailureKind::NameserverFailed, None));
+            it.network = Some(Network { resolution, failure, ..Network::default() });
+        }),
+    ];
+    for (place, change) in places {
+        for errno in FAULTS {
+            let mut evidence = healthy();
+            change(&mut evidence, errno);
+            let judgement = verdict::decide(findings(&evidence, NOW), &verdict::Situation::default());
+            assert_eq!(judgement.class, Class::Inconclusive, "{place} {errno}: {:?}", judgement.findings);
+            assert!(judgement.transient() && judgement.owner() == Some(Owner::Probe), "{place} {errno}");
+        }
+    }
+}
+
+#[test]
+fn what_the_trust_lacks_by_the_nodes_fault_is_not_the_networks() {
+    let mut evidence = healthy();
+    let failure = failure(Phase::Tls, FailureKind::TlsUnknownIssuer, None);
+    evidence.network = Some(Network { failure: Some(failure), ..Network::default() });
+    assert_eq!(classes(&evidence), [Class::TlsFailed]);
+    evidence.environment.unseen =
+        vec![Unseen { what: "SSL_CERT_FILE=/ca.pem".to_owned(), error: "EIO".to_owned() }];
+    assert!(!classes(&evidence).contains(&Class::TlsFailed));
+}
+
+#[test]
+fn a_ca_addition_that_adds_nothing_is_a_warning_and_names_whose_it_is() {
+    let mut evidence = accepted();
+    let addition = TrustProblem {
+        source: "SSL_CERT_FILE=/ca.pem".to_owned(),
+        problem: "holds no certificate".to_owned(),
+        ..TrustProblem::default()
+    };
+    evidence.environment.trust_idle = vec![addition.clone(), TrustProblem { own: true, ..addition }];
+    let idle = findings(&evidence, NOW);
+    let severities: Vec<_> = idle.iter().map(|finding| (finding.class, finding.severity)).collect();
+    assert_eq!(severities, [(Class::SettingsInvalid, Severity::Warning); 2]);
+    let own: Vec<bool> =
+        idle.iter().map(|it| it.fix.join(" ").contains("credprobe's own container")).collect();
+    assert_eq!(own, [false, true]);
+}
+
+#[test]
+fn a_layout_that_could_not_be_seen_is_no_copy() {
+    let mut evidence = healthy();
+    evidence.token_file.as_mut().unwrap().data_link = None;
+    assert_eq!(classes(&evidence), [Class::TokenFileFrozen]);
+    evidence.token_file.as_mut().unwrap().data_link_error = Some("EMFILE".to_owned());
+    assert_eq!(classes(&evidence), []);
+}
+
+/// Where the names for a command are not known, no sentence leads to one.
+#[test]
+fn no_repair_ends_with_a_colon_and_nothing_after_it() {
+    let mut evidence = healthy();
+    evidence.token = None;
+    let file = evidence.token_file.as_mut().unwrap();
+    file.open_error = Some("EACCES".to_owned());
+    evidence.environment.variables.insert("AWS_ENDPOINT_URL_STS".to_owned(), "moon".to_owned());
+    let findings = findings(&evidence, NOW);
+    assert!(findings.iter().any(|finding| finding.fix.len() == 1), "{findings:?}");
+    for line in findings.iter().flat_map(|finding| finding.fix.last()) {
+        assert!(!line.ends_with(':'), "{line}");
+    }
+}
+
+fn failure(phase: Phase, kind: FailureKind, errno: Option<&str>) -> Failure {
+    Failure { phase, kind, peer: None, errno: errno.map(str::to_owned), detail: String::new() }
 }
 
 #[test]

@@ -336,7 +336,9 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
 /// (`atomic_writer.go`). STS's `Date`, where there is one, says more.
 fn clock_at_rotation(case: &Case<'_>, token: &Token) -> Option<Finding> {
     let issued = token.iat?;
-    let written = directory_time(case.evidence.token_file.as_ref()?.data_link.as_ref()?)?;
+    // Beside other sources kubelet writes the token again whenever one of those changes.
+    let file = case.evidence.token_file.as_ref().filter(|file| file.alone == Some(true))?;
+    let written = directory_time(file.data_link.as_ref()?)?;
     let told_by_sts = case.evidence.exchange.as_ref().is_some_and(|exchange| exchange.date.is_some());
     let apart = written.checked_sub(issued)?;
     (apart.abs() > SKEW_LIMIT && !told_by_sts).then(|| {
@@ -349,6 +351,8 @@ fn clock_at_rotation(case: &Case<'_>, token: &Token) -> Option<Finding> {
             ),
         )
         .about_time(true)
+        // The clock was wrong then; what it is now, the times that are judged now show.
+        .explains_nothing()
         .presented(format!("written {} by the node's clock", time(written)))
         .required(format!("{}, when the API server issued it", time(issued)))
         .set_clock()

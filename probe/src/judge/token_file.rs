@@ -1,12 +1,14 @@
 //! Judges the token file as the kernel showed it: there, a regular file of a token's size, rotated. Pure.
 //! Who may read it, `unreadable` says.
 
+mod groups;
 mod unreadable;
 
 pub(super) use unreadable::{ids, who, with_those_ids};
 
 use super::case::Case;
 use super::shell::{Tool, Word, words};
+use super::unseen;
 use crate::class::Class;
 use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::finding::Finding;
@@ -27,7 +29,10 @@ fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
         }
         Some(mount) => format!("it is a subPath mount of {}", mount.root),
         // Kubelet made this token for a pod, and it does not lie where kubelet projects.
-        None if file.data_link.is_none() && case.token()?.pod_uid.is_some() => {
+        None if file.data_link.is_none()
+            && file.data_link_error.is_none()
+            && case.token()?.pod_uid.is_some() =>
+        {
             "it is a copy outside of kubelet's volume".to_owned()
         }
         None => return None,
@@ -44,6 +49,10 @@ fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
 
 fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
     let one = |finding: Option<Finding>| finding.into_iter().collect();
+    let mut errors = file.open_error.iter().chain(&file.read_error);
+    if let Some(errno) = errors.find(|errno| unseen::is_fault(errno)) {
+        return vec![unseen::finding(&file.path, errno)];
+    }
     match (file.open_error.as_deref(), file.kind) {
         (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(case, file))),
         (Some("EACCES" | "EPERM"), _) => unreadable::judge(case, file),
@@ -51,8 +60,12 @@ fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
         (Some(errno), _) => one(Some(invalid(case, file, format!("it cannot be opened ({errno})")))),
         (None, Some(FileKind::Directory)) => one(Some(invalid(case, file, "it is a directory".to_owned()))),
         (None, Some(FileKind::Regular)) => {
-            let access = unreadable::judge(case, file);
-            if access.is_empty() { one(content(case, file)) } else { access }
+            let mut findings = unreadable::judge(case, file);
+            if findings.is_empty() {
+                findings.extend(groups::opened_by_lent(case, file));
+                findings.extend(content(case, file));
+            }
+            findings
         }
         (None, _) => one(Some(invalid(case, file, "it is a FIFO, a socket or a device".to_owned()))),
     }
@@ -97,7 +110,7 @@ fn in_proc(case: &Case<'_>, file: &TokenFile) -> Finding {
     .transient(false)
     .presented(format!("{}={}", source(case), file.path))
     .required(format!("a file outside of /proc, such as {}/{}", case.usual().mount, case.usual().file))
-    .confirm("# ls -l on the path in the app’s container shows where it leads");
+    .confirm("# ls -l on the path in the app's container shows where it leads");
     case.let_webhook_inject(finding)
 }
 

@@ -1,7 +1,8 @@
 //! The variables and profile settings that decide, by an allowlist of names.
 //! Credentials are noted as `set`, and known to the scrubber from here on; URLs lose user info, query and fragment.
 
-use crate::evidence::{Environment, Profile, Settings};
+use crate::evidence::{Environment, Profile, Settings, Unseen};
+use crate::observe;
 use crate::plan::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
 use crate::secret::Scrubber;
 use crate::shown;
@@ -76,12 +77,12 @@ const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
 
 /// Observes the subject's settings; its credentials become known to `scrubber`.
 pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scrubber) -> Environment {
-    let mut environment = Environment {
-        irsa_mount: subject.root().is_dir(IRSA_MOUNT),
-        pod_identity_mount: subject.root().is_dir(POD_IDENTITY_MOUNT),
-        stated,
-        ..Environment::default()
+    let mut unseen = Vec::new();
+    let mut is_dir = |path: &str| {
+        observe::noted(subject.root().is_dir(path), || path.to_owned(), &mut unseen).unwrap_or_default()
     };
+    let (irsa_mount, pod_identity_mount) = (is_dir(IRSA_MOUNT), is_dir(POD_IDENTITY_MOUNT));
+    let mut environment = Environment { irsa_mount, pod_identity_mount, stated, ..Environment::default() };
     for name in PLAIN.iter().chain(URLS) {
         let Some(value) = subject.variable(name) else { continue };
         let text = value.to_string_lossy();
@@ -104,9 +105,10 @@ pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scr
         let state = if value.is_empty() { "unset" } else { "set" };
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
-    environment.profile = profile(subject, scrubber).await;
+    environment.profile = profile(subject, scrubber, &mut unseen).await;
+    environment.unseen = unseen;
     if subject.is_seen() {
-        environment.unreadable = super::unreadable(subject);
+        environment.unreadable = observe::unreadable(subject);
     }
     // One value may stand in another's place.
     shown::seen(environment, scrubber).unwrap_or_default()
@@ -120,7 +122,7 @@ fn add(scrubber: &mut Scrubber, value: &str) {
 }
 
 /// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
-async fn profile(subject: &Subject, scrubber: &mut Scrubber) -> Option<Profile> {
+async fn profile(subject: &Subject, scrubber: &mut Scrubber, unseen: &mut Vec<Unseen>) -> Option<Profile> {
     let home = subject.text("HOME");
     let path = |variable: &str, name: &str| {
         subject
@@ -131,11 +133,12 @@ async fn profile(subject: &Subject, scrubber: &mut Scrubber) -> Option<Profile> 
     let files = [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
     let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
     let read = subject.with_rights(|rights| {
-        let bytes = |path: &PathBuf| rights.read(path.to_str()?, PROFILE_FILE_LIMIT).ok();
+        let bytes = |path: &PathBuf| Some(rights.read(path.to_str()?, PROFILE_FILE_LIMIT));
         files.each_ref().map(|path| path.as_ref().and_then(bytes))
     });
-    for (path, bytes) in files.into_iter().zip(read) {
-        contents.extend(path.map(PathBuf::into_os_string).zip(bytes));
+    for (path, read) in files.into_iter().zip(read).filter_map(|(path, read)| path.zip(read)) {
+        let bytes = observe::noted(read, || path.display().to_string(), unseen);
+        contents.extend(bytes.map(|bytes| (path.into_os_string(), bytes)));
     }
     if contents.is_empty() {
         return None;

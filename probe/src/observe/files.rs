@@ -115,22 +115,27 @@ pub const NAMED: &[Named] = &[
     Named::Fixed("/etc/resolv.conf"),
 ];
 
-/// Folders of one variable that are looked at; nobody has more than a few.
-const FOLDERS_LIMIT: usize = 32;
+/// Folders of one variable that are looked at: each costs a system call or two even where it is not there.
+const FOLDERS_LIMIT: usize = 100;
+
+/// Of a variable with directories.
+pub(super) fn folders<'s>(subject: &'s Subject, variable: &str) -> impl Iterator<Item = &'s str> {
+    let folders = subject.text(variable).unwrap_or_default().split(':');
+    folders.filter(|folder| !folder.is_empty()).take(FOLDERS_LIMIT)
+}
 
 impl Named {
     fn paths(self, subject: &Subject) -> Vec<(&'static str, &str)> {
         match self {
             Self::File(variable) => subject.text(variable).map(|path| (variable, path)).into_iter().collect(),
-            Self::Folders(variable) => {
-                let folders = subject.text(variable).unwrap_or_default().split(':');
-                let folders = folders.filter(|folder| !folder.is_empty()).take(FOLDERS_LIMIT);
-                folders.map(|folder| (variable, folder)).collect()
-            }
+            Self::Folders(variable) => folders(subject, variable).map(|folder| (variable, folder)).collect(),
             Self::Fixed(path) => vec![(path, path)],
         }
     }
 }
+
+/// Errors that tell of somebody's rights; `EXDEV`: it lies in `/proc`, which shows each reader itself.
+pub(super) const RIGHTS: &[&str] = &["EACCES", "EPERM", "EXDEV"];
 
 /// Those that the subject may not read, or the probe may not on its behalf. What is missing is no matter of rights.
 #[must_use]
@@ -141,7 +146,7 @@ pub fn unreadable(subject: &Subject) -> Vec<UnreadableFile> {
         for (source, path) in &paths {
             let Err(NotOpened { error, by_probe }) = files.open(path) else { continue };
             let error = errno_name(&error);
-            if matches!(error.as_str(), "EACCES" | "EPERM" | "EXDEV") {
+            if RIGHTS.contains(&&*error) {
                 let (source, path) = ((*source).to_owned(), (*path).to_owned());
                 unreadable.push(UnreadableFile { source, path, error, by_probe });
             }

@@ -29,18 +29,7 @@ pub(crate) fn ids(whose: &Whose, target: Option<&Target>) -> Process {
     let own = own();
     match whose {
         Whose::Own => own,
-        Whose::User { uid, gid, groups } => {
-            let other = uid.is_some_and(|uid| uid != own.uid);
-            Process {
-                source: "as-uid".to_owned(),
-                uid: uid.unwrap_or(own.uid),
-                gid: gid.unwrap_or(own.gid),
-                groups: groups.clone().unwrap_or(own.groups),
-                // Another user's cannot be known; few processes of an app have any.
-                capabilities: if other { Vec::new() } else { own.capabilities },
-                ..own
-            }
-        }
+        Whose::User { uid, gid, groups } => as_user(own, *uid, *gid, groups.as_deref()),
         Whose::Process(_) => {
             target.and_then(of_target).map_or(own.clone(), |target| Process { probe_uid: own.uid, ..target })
         }
@@ -87,6 +76,33 @@ fn own() -> Process {
     }
 }
 
+/// What no flag states is the probe's own: container runtimes give all containers of a pod the groups of its spec. The primary
+/// group comes from the image or from the container's own runAsGroup, so it is not lent beside a stated one.
+fn as_user(own: Process, uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Process {
+    let replaced = gid.filter(|gid| *gid != own.gid).map(|_| own.gid);
+    let lent_groups: Vec<u32> = match groups {
+        Some(_) => Vec::new(),
+        None => own.groups.iter().copied().filter(|group| Some(*group) != replaced).collect(),
+    };
+    let lent_gid = gid.is_none().then_some(own.gid);
+    let other = uid.is_some_and(|uid| uid != own.uid);
+    let mut lent: Vec<u32> =
+        lent_groups.iter().copied().chain(lent_gid).filter(|group| Some(*group) != gid).collect();
+    lent.sort_unstable();
+    lent.dedup();
+    Process {
+        source: "as-uid".to_owned(),
+        uid: uid.unwrap_or(own.uid),
+        gid: gid.unwrap_or(own.gid),
+        groups: groups.map_or(lent_groups, <[u32]>::to_vec),
+        lent,
+        probe_gid: Some(own.gid),
+        // Another user's cannot be known; few processes of an app have any.
+        capabilities: if other { Vec::new() } else { own.capabilities },
+        ..own
+    }
+}
+
 /// Files are opened with the ids of the fourth column, and capabilities of another user namespace open none here.
 fn of_target(target: &Target) -> Option<Process> {
     let status = target.status.as_ref()?;
@@ -103,7 +119,29 @@ fn of_target(target: &Target) -> Option<Process> {
 
 #[cfg(test)]
 mod tests {
-    use super::namespace;
+    use super::{as_user, namespace};
+    use crate::evidence::Process;
+
+    /// As containerd starts the image's user 65532: group 0 is its primary one and listed too.
+    fn probe() -> Process {
+        Process { uid: 65_532, gid: 0, groups: vec![0, 1234], ..Process::default() }
+    }
+
+    #[test]
+    fn the_probes_primary_group_is_not_lent_beside_a_stated_one() {
+        let groups = |uid, gid, groups: Option<&[u32]>| {
+            let process = as_user(probe(), uid, gid, groups);
+            (process.gid, process.groups, process.lent)
+        };
+        let app = Some(1000);
+        assert_eq!(groups(app, app, None), (1000, vec![1234], vec![1234]));
+        assert_eq!(groups(app, app, Some(&[])), (1000, vec![], vec![]));
+        assert_eq!(groups(app, app, Some(&[0])), (1000, vec![0], vec![]), "stated, so not lent");
+        assert_eq!(groups(app, None, None), (0, vec![0, 1234], vec![0, 1234]));
+        assert_eq!(groups(app, None, Some(&[5])), (0, vec![5], vec![0]));
+        assert_eq!(groups(app, Some(0), None), (0, vec![0, 1234], vec![1234]), "the same group, stated");
+        assert_eq!(groups(None, None, Some(&[])), (0, vec![], vec![0]));
+    }
 
     #[test]
     fn kubelets_search_list_names_the_namespace() {

@@ -96,9 +96,17 @@ impl Root {
     }
 
     /// Whether it is a directory, through links.
-    #[must_use]
-    pub fn is_dir(&self, path: &str) -> bool {
-        self.open_with(path, DIRECTORY).is_ok()
+    ///
+    /// # Errors
+    /// As `open(2)` says, save that nothing or no directory is there.
+    pub fn is_dir(&self, path: &str) -> io::Result<bool> {
+        match self.open_with(path, DIRECTORY) {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn open_with(&self, path: &str, flags: OFlags) -> io::Result<File> {

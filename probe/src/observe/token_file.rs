@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
 
 use super::credentials;
-use super::root::Root;
+use super::root::{Root, names};
 use super::walk::{End, errno_name, kind};
 use crate::evidence::{FileKind, Opener, Process, Proof, TOKEN_LIMIT, TokenFile};
 use crate::secret::Secret;
@@ -83,10 +83,13 @@ fn look_once(root: &Root, path: &str, other: Option<&Process>) -> Look {
             opened.ok().map(|opened| (Opener::AsSubject, opened))
         }
     };
+    let (data_link, data_link_error) = data_link(root, path);
     let mut file = TokenFile {
         path: path.to_owned(),
         components: walk.components,
-        data_link: data_link(root, path),
+        alone: data_link.as_ref().and_then(|_| is_alone(root, path)),
+        data_link,
+        data_link_error,
         links_protected: links_protected(),
         ..TokenFile::default()
     };
@@ -141,10 +144,29 @@ fn data_path(path: &str) -> Option<String> {
     Some(Path::new(path).parent()?.join("..data").to_str()?.to_owned())
 }
 
-fn data_link(root: &Root, path: &str) -> Option<String> {
-    let link = root.read_link(&data_path(path)?).ok()?;
-    Some(link.to_string_lossy().into_owned())
+/// Where it points, or why that could not be seen where there may be a link.
+fn data_link(root: &Root, path: &str) -> (Option<String>, Option<String>) {
+    match data_path(path).map(|path| root.read_link(&path)) {
+        Some(Ok(link)) => (Some(link.to_string_lossy().into_owned()), None),
+        Some(Err(error)) => {
+            let errno = errno_name(&error);
+            (None, Some(errno).filter(|errno| !matches!(errno.as_str(), "ENOENT" | "ENOTDIR" | "EINVAL")))
+        }
+        None => (None, None),
+    }
 }
+
+/// Kubelet writes the volume anew when any of its sources changes, so that only a volume with one tells when the token came.
+fn is_alone(root: &Root, path: &str) -> Option<bool> {
+    let folder = Path::new(path).parent()?.to_str()?;
+    let names = names(root.open(folder).ok()?, ENTRIES_LIMIT).ok()?;
+    // Its own bookkeeping: `..data` and the directory behind it.
+    let visible = names.iter().filter(|name| !name.starts_with(".."));
+    Some(names.len() < ENTRIES_LIMIT && visible.count() == 1)
+}
+
+/// The token, `..data`, and what it points to before and after a rotation; more need not be listed.
+const ENTRIES_LIMIT: usize = 8;
 
 /// Whether `..data` is new.
 fn just_rotated(root: &Root, path: &str) -> bool {
@@ -192,6 +214,21 @@ mod tests {
         let last = seen.components.last().unwrap();
         assert!(last.path.ends_with("/..2026_11_21/token"), "{last:?}");
         assert_eq!((seen.kind, seen.size), (Some(FileKind::Regular), Some(3)));
+    }
+
+    #[test]
+    fn a_volume_with_another_source_is_told_from_one_with_the_token_alone() {
+        let folder = folder("alone");
+        std::fs::create_dir_all(folder.join("..2026_11_21")).unwrap();
+        std::fs::write(folder.join("..2026_11_21/token"), "abc").unwrap();
+        let path = folder.join("token");
+        let alone = || token_file(path.to_str().unwrap()).0.alone;
+        let _ = symlink("..data/token", &path);
+        assert_eq!(alone(), None, "not kubelet's volume");
+        let _ = symlink("..2026_11_21", folder.join("..data"));
+        assert_eq!(alone(), Some(true));
+        std::fs::write(folder.join("ca.crt"), "x").unwrap();
+        assert_eq!(alone(), Some(false));
     }
 
     #[test]

@@ -129,6 +129,7 @@ fn reported(judged: JudgedFinding) -> ReportedFinding {
         transient,
         expectation,
         about_time: _,
+        explains_nothing: _,
         summary,
         presented,
         required,

@@ -54,7 +54,10 @@ mod tests {
     fn written(path: &Path) -> bool {
         let (done, ended) = mpsc::channel();
         let path = path.to_owned();
-        std::thread::spawn(move || done.send(write(&path, "new")));
+        std::thread::spawn(move || {
+            write(&path, "new");
+            done.send(())
+        });
         ended.recv_timeout(Duration::from_secs(5)).is_ok()
     }
 

@@ -161,7 +161,8 @@ impl Gate {
         let process = observe::process(subject);
         let api_server = observe::api_server(subject, &process).map_err(Trouble::NoApiServer)?;
         let deadline = clock::deadline(TIMEOUT);
-        let wire = api_server.wire(observe::resolver_config(subject), deadline, ANSWER_LIMIT);
+        let wire =
+            api_server.wire(observe::resolver_config(subject, &mut Vec::new()), deadline, ANSWER_LIMIT);
         let request = self.request(&api_server, body);
         let request = request.map_err(|_| Trouble::Request)?;
         let response = match wire.send(request).await {

@@ -173,7 +173,7 @@ impl State {
     fn outweighs(&self, local: &Report, now: Instant) -> bool {
         let told = |class| self.exchanged().is_some_and(|report| errors(report).any(|it| it.class == class));
         self.settings.no_network
-            || local.evidence.unanswered.is_some()
+            || is_unseen(local)
             || is_blocked(local)
             || self.breaking(local, now).any(|finding| !told(finding.class))
     }

@@ -15,9 +15,15 @@ pub struct Trust {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
     pub(super) provider: Arc<CryptoProvider>,
     label: String,
+    idle: Vec<BundleProblem>,
 }
 
 impl Trust {
+    /// The additions that add nothing, and why.
+    pub fn idle(&self) -> &[BundleProblem] {
+        &self.idle
+    }
+
     /// What is trusted, for the record: `compiled-in` or the bundle's label, `+label` for each addition.
     pub fn label(&self) -> &str {
         &self.label
@@ -54,28 +60,42 @@ impl Error for BundleProblem {}
 /// long as one of the same file can: old bundles carry such.
 ///
 /// # Errors
-/// A text that is no PEM, holds no certificate, or none that can be a root.
+/// A bundle that is no PEM, holds no certificate, or none that can be a root. Of an addition counts what can be used: additions with
+/// the same label are one, as the files of a folder are, and one that adds nothing is noted.
 pub fn trust(ca_bundle: Option<(&str, &[u8])>, additions: &[(&str, &[u8])]) -> Result<Trust, BundleProblem> {
     let (mut roots, mut label) = match ca_bundle {
         Some((label, pem)) => (read(label, pem)?, label.to_owned()),
         None => (RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, COMPILED_IN.to_owned()),
     };
-    for (addition, pem) in additions {
-        roots.roots.extend(read(addition, pem)?.roots);
-        label.push('+');
-        label.push_str(addition);
+    let mut idle: Vec<BundleProblem> = Vec::new();
+    for files in additions.chunk_by(|one, other| one.0 == other.0) {
+        let before = roots.len();
+        let problems: Vec<BundleProblem> =
+            files.iter().filter_map(|(label, pem)| add(label, pem, &mut roots).err()).collect();
+        if roots.len() > before {
+            label.push('+');
+            label.push_str(files[0].0);
+        } else {
+            idle.extend(problems.into_iter().next());
+        }
     }
     // Named explicitly: a process-wide default would be decided by whichever crate comes first.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
         .map_err(|error| BundleProblem { label: label.clone(), reason: error.to_string() })?;
-    Ok(Trust { verifier, provider, label })
+    Ok(Trust { verifier, provider, label, idle })
 }
 
 fn read(label: &str, pem: &[u8]) -> Result<RootCertStore, BundleProblem> {
-    let problem = |reason: String| BundleProblem { label: label.to_owned(), reason };
     let mut roots = RootCertStore::empty();
+    add(label, pem, &mut roots).map(|()| roots)
+}
+
+/// Adds the certificates of a text, up to the first that is broken.
+fn add(label: &str, pem: &[u8], roots: &mut RootCertStore) -> Result<(), BundleProblem> {
+    let problem = |reason: String| BundleProblem { label: label.to_owned(), reason };
+    let before = roots.len();
     let mut seen = 0_usize;
     let mut last_refusal = None;
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -86,10 +106,10 @@ fn read(label: &str, pem: &[u8]) -> Result<RootCertStore, BundleProblem> {
             last_refusal = Some(error);
         }
     }
-    match (roots.is_empty(), last_refusal) {
-        (false, _) => Ok(roots),
-        (true, None) => Err(problem("holds no certificate (`-----BEGIN CERTIFICATE-----`)".to_owned())),
-        (true, Some(error)) => {
+    match last_refusal {
+        _ if roots.len() > before => Ok(()),
+        None => Err(problem("holds no certificate (`-----BEGIN CERTIFICATE-----`)".to_owned())),
+        Some(error) => {
             Err(problem(format!("holds {seen} certificates, none of which can be a root ({error})")))
         }
     }

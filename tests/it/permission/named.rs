@@ -2,8 +2,8 @@
 //! The list is the probe's: a file that joins it is tested with the next run.
 
 use super::ground::Ground;
-use credprobe::evidence::Settings;
-use credprobe::observe::{self, NAMED, Named, target::Asked};
+use credprobe::evidence::{Environment, Settings};
+use credprobe::observe::{self, NAMED, Named, clock, target::Asked};
 use credprobe::secret::Scrubber;
 use credprobe::subject::{Subject, Whose};
 use std::fs::{Permissions, set_permissions};
@@ -79,8 +79,10 @@ impl App {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let environment =
             runtime.block_on(observe::environment(&subject, Settings::default(), &mut Scrubber::default()));
-        let resolver = observe::resolver_config(&subject);
-        let trust = observe::trust(&subject, None);
+        let mut beside = Environment::default();
+        let resolver = observe::resolver_config(&subject, &mut beside.unseen);
+        let trust = observe::trust(&subject, None, clock::deadline(Duration::from_secs(5)), &mut beside);
+        assert_eq!(beside.unseen, [], "who may not read it is no matter of the node");
         let unreadable = environment.unreadable.iter();
         Seen {
             unreadable: unreadable

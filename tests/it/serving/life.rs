@@ -2,7 +2,7 @@
 
 use super::{
     Told, must, say,
-    server::{PUBLIC, Server, get, is_ready, metric, until, until_code},
+    server::{Kept, PUBLIC, Server, get, is_ready, metric, until, until_code},
     world::{exchanges, fresh, heal, revoke, rotate, turn},
 };
 use serde_json::json;
@@ -64,6 +64,26 @@ pub(super) fn changes(probe: &str) -> Told {
     fresh()?;
     until("it is ready at the end", is_ready)?;
     server.stop()
+}
+
+/// Without a free descriptor it sees neither token nor anything else; a connection that is open already asks it.
+pub(super) fn starved(probe: &str) -> Told {
+    for readiness in ["hold", "strict", "startup"] {
+        let server =
+            Server::start(probe, &["--no-network", "--interval=50ms", &format!("--readiness={readiness}")])?;
+        until("it is ready", is_ready)?;
+        let mut kept = Kept::open()?;
+        server.limit_descriptors("0")?;
+        until("it says that it cannot look", || Ok(kept.get("/readyz")?.1.contains("inconclusive (3)")))?;
+        for _ in 0..5 {
+            let (status, body) = kept.get("/readyz")?;
+            must(status == 200, || format!("--readiness={readiness}: {status} {body}"))?;
+        }
+        server.limit_descriptors("1024")?;
+        until_code(0)?;
+        server.stop()?;
+    }
+    Ok(())
 }
 
 /// 24 exchanges and 5,760 judgements, an hour and a quarter of a minute apart in real life; descriptors for a few only.

@@ -22,6 +22,7 @@ pub(crate) const STORIES: &[(&str, Story)] = &[
     ("a_token_rotates_a_role_is_revoked_and_sts_goes_away", life::changes),
     ("a_day_of_exchanges_leaves_memory_and_descriptors_as_they_are", life::day),
     ("the_gate_follows_and_the_api_servers_trouble_is_told_once", gate::follows),
+    ("what_it_cannot_look_at_turns_nothing_unready", life::starved),
     ("a_crowd_keeps_no_probe_out_and_causes_no_exchange", crowd::comes),
     ("one_peers_crowd_keeps_nobody_else_waiting", crowd::pipelines),
     ("each_listener_says_what_is_its_own_to_say", listeners::tell),

@@ -71,6 +71,14 @@ impl Server {
         value.parse().map_err(|_| value)
     }
 
+    /// From now on; descriptors that are open stay.
+    pub(super) fn limit_descriptors(&self, soft: &str) -> Told {
+        let mut command = Command::new("prlimit");
+        command.args([format!("--pid={}", self.child.id()), format!("--nofile={soft}:")]);
+        let ended = command.status().map_err(|error| format!("prlimit: {error}"))?;
+        super::must(ended.success(), || format!("prlimit: {ended}"))
+    }
+
     fn status(&self, line: &str) -> Result<String, String> {
         let path = format!("/proc/{}/status", self.child.id());
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -116,6 +124,39 @@ pub(super) fn ask(at: &str, request: &str) -> Result<Answer, String> {
     let answer = Answer { status, head: head.to_owned(), body: body.to_owned() };
     let _ = writeln!(std::io::stdout(), "{answer}");
     Ok(answer)
+}
+
+/// A connection that asks again and again.
+pub(super) struct Kept {
+    stream: TcpStream,
+}
+
+impl Kept {
+    pub(super) fn open() -> Result<Self, String> {
+        Ok(Self { stream: connect(PUBLIC)? })
+    }
+
+    /// Status and body.
+    pub(super) fn get(&mut self, path: &str) -> Result<(u16, String), String> {
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: {PUBLIC}\r\n\r\n");
+        self.stream.write_all(asked.as_bytes()).map_err(|error| error.to_string())?;
+        let mut answer = String::new();
+        let (head, body) = loop {
+            let mut bytes = [0; 4096];
+            let count = self.stream.read(&mut bytes).map_err(|error| error.to_string())?;
+            super::must(count > 0, || "the connection was closed".to_owned())?;
+            answer.push_str(&String::from_utf8_lossy(&bytes[..count]));
+            let Some((head, body)) = answer.split_once("\r\n\r\n") else { continue };
+            let length = head.to_ascii_lowercase();
+            let length = length.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            if length.and_then(|length| length.parse().ok()).is_none_or(|length: usize| body.len() >= length)
+            {
+                break (head, body);
+            }
+        };
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+        Ok((status, body.to_owned()))
+    }
 }
 
 pub(super) fn connect(at: &str) -> Result<TcpStream, String> {

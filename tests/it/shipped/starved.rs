@@ -13,6 +13,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+const INCONCLUSIVE: i32 = 3;
 const CONNECT_REFUSED: i32 = 41;
 /// By panic, and by SIGABRT, SIGKILL, SIGSEGV.
 const DEATHS: [i32; 4] = [101, 134, 137, 139];
@@ -29,11 +30,68 @@ pub(crate) fn of_memory(file: &Path) -> Result<Result<(), String>, Failed> {
     starve(file, "-v", (3_000..100_000).step_by(50), 20, 150)
 }
 
+/// With too few descriptors it could not look: that is never held against the pod, whichever file or socket it is that cannot be
+/// opened.
+pub(crate) fn of_descriptors(file: &Path) -> Result<Result<(), String>, Failed> {
+    let token = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starved-n");
+    fs::write(&token, TOKEN.as_str())?;
+    let (token, role) = (format!("--token-file={}", token.display()), format!("--role-arn={ROLE}"));
+    let (mut bitten, mut sound) = (0, 0);
+    for limit in (3..40).chain([1_000]) {
+        for endpoint in ["https://127.0.0.1:1", "https://sts.invalid"] {
+            let words = ["--region=eu-west-1", "--timeout=1s", "--output=json", &token, &role];
+            let ran = under_at(file, &format!("-n {limit}"), endpoint, &words)?;
+            let (unseen, whole) = (ran.code == INCONCLUSIVE, (40..50).contains(&ran.code));
+            if !unseen && !whole || unseen && limit == 1_000 {
+                return Err(format!("with {limit} descriptors the pod is blamed\n{ran}").into());
+            }
+            if unseen
+                && !ran.stdout.is_empty()
+                && !ran.stdout.contains("\"transient\": true")
+                && !ran.stdout.contains("\"transient\":true")
+            {
+                return Err(format!("it may pass, and the report does not say so\n{ran}").into());
+            }
+            bitten += usize::from(unseen);
+            sound += usize::from(whole);
+        }
+    }
+    match (bitten, sound) {
+        (0, _) | (_, 0) => Err(format!("{bitten} bitten, {sound} sound: this shows nothing").into()),
+        _ => Ok(Ok(())),
+    }
+}
+
+/// The kernel answers a read of the own memory at address 0 with EIO, as a broken disk does.
+pub(crate) fn of_a_working_disk(file: &Path) -> Result<Result<(), String>, Failed> {
+    let role = format!("--role-arn={ROLE}");
+    for (words, variable) in [
+        (vec!["--token-file=/proc/self/mem"], None),
+        (vec!["--token-file=/proc/self/status", "--ca-bundle=/proc/self/mem"], None),
+        (vec!["--token-file=/proc/self/status"], Some(("AWS_CONFIG_FILE", "/proc/self/mem"))),
+    ] {
+        let mut command = Command::new(file);
+        command.env_clear().envs(variable).args(["--region=eu-west-1", "--output=json", &role]).args(&words);
+        let ran = run(&mut command, Stdio::piped())?;
+        let told = ran.stdout.contains("EIO") && ran.stdout.contains("the file system or the kernel failed");
+        let blamed =
+            ["token-file-invalid", "settings-invalid"].iter().any(|class| ran.stdout.contains(class));
+        if !told || blamed {
+            return Err(format!("EIO is not told as the node's own\n{ran}").into());
+        }
+    }
+    Ok(Ok(()))
+}
+
 /// The file under a shell's limit, as far as it gets: trust store, TLS, and a port where nobody listens.
 fn under(file: &Path, limit: &str, words: &[&str]) -> Result<Ran, String> {
+    under_at(file, limit, "https://127.0.0.1:1", words)
+}
+
+fn under_at(file: &Path, limit: &str, endpoint: &str, words: &[&str]) -> Result<Ran, String> {
     let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
     let mut command = Command::new("/bin/sh");
-    command.env_clear().env("AWS_ENDPOINT_URL_STS", "https://127.0.0.1:1");
+    command.env_clear().env("AWS_ENDPOINT_URL_STS", endpoint);
     run(command.arg("-c").arg(script).arg(file).args(words), Stdio::piped())
 }
 

@@ -176,6 +176,10 @@ pub(crate) struct TokenFile {
     /// A named pipe stands there.
     pub(crate) fifo: bool,
     pub(crate) layout: Layout,
+    /// Below `/var/run/secrets`: a volume of the pod spec's own, instead of the webhook's.
+    pub(crate) own_volume: Option<String>,
+    /// The volume has another source too, a ConfigMap with a CA.
+    pub(crate) other_source: bool,
     /// How long ago kubelet wrote the file, by its directory's name and the time of modification; the token's age by default.
     pub(crate) written_seconds_ago: Option<i64>,
     pub(crate) owner: Option<u32>,

@@ -65,6 +65,10 @@ pub(crate) fn place(
             let data = volume.data()?;
             volume.file(&data.join(name), spec, content)?;
             symlink(Path::new("..data").join(name), volume.directory.join(name)).doing(what)?;
+            if spec.other_source {
+                fs::write(data.join("ca.crt"), "a CA").doing(what)?;
+                symlink("..data/ca.crt", volume.directory.join("ca.crt")).doing(what)?;
+            }
         }
         Layout::SubPath => {
             let hidden = own.join("volume");

@@ -8,6 +8,7 @@ use crate::finding::Finding;
 use crate::judge::case::Case;
 use crate::judge::repair::networkpolicies;
 use crate::judge::shell::{Tool, Word, words};
+use crate::judge::unseen;
 
 pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     let Some(agent) = &case.evidence.agent else { return Vec::new() };
@@ -19,6 +20,9 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
     else {
         return Vec::new();
     };
+    if let Some(unseen) = unseen::on_the_way(case, network, failure) {
+        return vec![unseen];
+    }
     if matches!(failure.kind, FailureKind::NotHttp | FailureKind::TooLong) {
         return vec![not_agent(case, agent, &failure.detail)];
     }

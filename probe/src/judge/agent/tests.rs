@@ -182,7 +182,7 @@ fn the_sessions_name_tells_the_cluster_as_far_as_eks_writes_it() {
 }
 
 use crate::class::Class;
-use crate::evidence::{Agent, Evidence, Identity, Network, Token, TokenShape};
+use crate::evidence::{Agent, Evidence, Failure, FailureKind, Identity, Network, Phase, Token, TokenShape};
 use crate::finding::Severity;
 use crate::judge::{findings, issued};
 use crate::verdict::{Situation, decide};
@@ -319,4 +319,25 @@ fn what_is_left_of_irsa_warns_and_both_stated_is_an_error() {
     assert_eq!(verdict(&role), Class::Ready);
     let both = with(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], Some("pod-identity"));
     assert_eq!(verdict(&both), Class::Shadowed);
+}
+
+#[test]
+fn a_socket_that_the_node_does_not_give_is_not_the_agents() {
+    let unreachable = |errno: &str| {
+        let mut evidence = issued_by_agent();
+        evidence.agent = Some(Agent::default());
+        evidence.network = Some(Network {
+            failure: Some(Failure {
+                phase: Phase::Connect,
+                kind: FailureKind::Unreachable,
+                peer: None,
+                errno: Some(errno.to_owned()),
+                detail: String::new(),
+            }),
+            ..Network::default()
+        });
+        decide(findings(&evidence, NOW), &Situation::default()).class
+    };
+    assert_eq!(unreachable("EMFILE"), Class::Inconclusive);
+    assert_eq!(unreachable("EHOSTUNREACH"), Class::AgentUnreachable);
 }

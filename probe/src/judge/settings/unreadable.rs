@@ -54,7 +54,7 @@ fn refused(case: &Case<'_>, file: &UnreadableFile) -> Finding {
     .required(format!("ids that may read {path}"))
     .ruled_out("a missing file: it is there, or a directory on the way to it is closed");
     let finding =
-        finding.confirm_note(Tool::Ls.run(words!["-ldL", Word::path(path)]), "in the app’s container");
+        finding.confirm_note(Tool::Ls.run(words!["-ldL", Word::path(path)]), "in the app's container");
     let finding = finding.fix(format!(
         "# in the pod spec: let uid {} read it (the volume's defaultMode, or securityContext.fsGroup)",
         case.evidence.process.uid

@@ -1,13 +1,16 @@
 //! Judges whether the subject may read the token file: by a real open where there was one, else by the model. Pure.
 //! Where both are there and disagree, something else decides: a security module, or the file system itself.
 
+use super::groups;
 use crate::class::Class;
-use crate::evidence::{PathComponent, TokenFile};
+use crate::evidence::{PathComponent, Process, TokenFile};
 use crate::finding::{Expectation, Finding, Severity};
 use crate::judge::access::{self, Access, Doubt, Refusal};
 use crate::judge::case::Case;
 use crate::judge::kubelet;
 use crate::judge::shell::{Word, words};
+use crate::plan;
+use std::path::Path;
 
 /// Nothing, where it may.
 pub(super) fn judge(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
@@ -53,34 +56,80 @@ fn refused(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding>
     };
     let rule = kubelet::rule(file).filter(|_| of_file);
     let finding = match &rule {
+        Some(_) if gave_up_root(case, file) => root_given_up(case, finding),
         Some(rule) => finding
             .ruled_out(format!("a defect of kubelet: it writes the file so where there is {}", rule.made_by))
             .fix(format!("# to change in the pod spec: {}", rule.repair)),
         None => finding,
     };
+    let finding = groups::beside_refusal(case, file, finding);
     let mut findings = vec![for_others(case, set_fs_group(case, finding))];
     findings.extend(perturbed(case, file).filter(|_| of_file));
     findings
 }
 
-/// Kubelet gives the file to a user only where all containers state the same one; the probe's own counts too.
+/// Kubelet left the file to root: no fsGroup, and no one user other than 0 for all containers.
+fn is_roots(file: &TokenFile) -> bool {
+    file.data_link.is_some() && file.uid == Some(0) && file.gid == Some(0)
+}
+
+/// The ids are those of another process than credprobe, and not root's.
+fn is_another_user(process: &Process) -> bool {
+    matches!(process.source.as_str(), "as-uid" | "target-pid") && process.uid != 0
+}
+
+/// Kubelet gives a file 0600 to the one user that all containers state; here that is root, and the app is root no longer.
+fn gave_up_root(case: &Case<'_>, file: &TokenFile) -> bool {
+    let process = &case.evidence.process;
+    let closed = file.mode.is_some_and(|mode| mode & 0o777 == 0o600);
+    is_roots(file) && closed && is_another_user(process) && process.probe_uid == 0
+}
+
+fn root_given_up(case: &Case<'_>, finding: Finding) -> Finding {
+    let Process { uid, gid, .. } = &case.evidence.process;
+    let finding = Finding {
+        summary: format!(
+            "{} may not read the token file: every container states runAsUser: 0 and the app gave its uid up, so kubelet gave the file to root alone",
+            who(case)
+        ),
+        ..finding
+    };
+    finding
+        .ruled_out("a defect of kubelet: where all containers state one user it writes the file 0600 for that user")
+        .fix(format!(
+            "# in the pod spec, one of these: runAsUser: {uid} for the pod, so that kubelet gives the file to uid {uid}"
+        ))
+        .fix("# or no runAsUser: 0 where the image starts as root anyway: kubelet then writes the file 0644, or with the defaultMode of a volume of your own")
+        .fix(format!("# or fsGroup: {}, the app's group", if *gid == 0 { 65_534 } else { *gid }))
+}
+
+/// Kubelet gives the file to a user only where all containers state the same one; the probe's own counts too. Where they differ it
+/// leaves the file to root with the volume's mode, which in the webhook's volume everybody may read.
 fn perturbed(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
     let process = &case.evidence.process;
-    let roots_own = file.data_link.is_some() && file.uid == Some(0) && file.gid == Some(0);
-    // A debug container came after the file was written, hence this source alone.
-    let differs = process.source == "as-uid" && process.probe_uid != process.uid && process.uid != 0;
-    (roots_own && differs).then(|| {
+    let mode = file.mode.unwrap_or_default();
+    let shut = mode & 0o004 == 0 && !is_webhooks(file) && !gave_up_root(case, file);
+    let differs = is_another_user(process) && process.probe_uid != process.uid;
+    (is_roots(file) && shut && differs).then(|| {
         let (probe, app) = (process.probe_uid, process.uid);
         let finding = Finding::new(
             Class::TokenFilePerturbed,
-            format!("credprobe's own runAsUser may be why the token file stayed root's: this container runs as uid {probe}, the app as {app}"),
+            format!("credprobe's own user may be why the token file stayed root's: this container runs as uid {probe}, the app as {app}"),
         )
         .expectation(Expectation::Guessed)
-        .presented(format!("owner 0:0, mode {:04o}; uid {probe} beside uid {app} in one pod", file.mode.unwrap_or_default()))
+        .presented(format!("owner 0:0, mode {mode:04o}; uid {probe} beside uid {app} in one pod"))
         .required(format!("one runAsUser for all containers of the pod: kubelet then gives the file to uid {app} (mode 0600)"))
-        .fix(format!("# in the pod spec: no runAsUser on credprobe's container, or {app} as the app has it; or an fsGroup, with which users need not agree:"));
+        .fix(format!("# in the pod spec: runAsUser: {app} for the pod and for none of its containers another; or defaultMode 0644 on the volume; or an fsGroup, with which users need not agree"));
         set_fs_group(case, finding)
     })
+}
+
+/// The webhook's own volumes have no defaultMode, which is 0644 then.
+fn is_webhooks(file: &TokenFile) -> bool {
+    let mounts = [plan::IRSA_MOUNT, plan::POD_IDENTITY_MOUNT];
+    // `/var/run` is a link to `/run` in most images.
+    let lies_in = |mount: &str| Path::new(&file.path).starts_with(mount);
+    mounts.iter().any(|mount| lies_in(mount) || mount.strip_prefix("/var").is_some_and(lies_in))
 }
 
 fn refused_by_another(case: &Case<'_>, file: &TokenFile, errno: &str) -> Finding {
@@ -228,7 +277,7 @@ fn for_others(case: &Case<'_>, finding: Finding) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Evidence, FileKind, Opener, Process, Proof};
+    use crate::evidence::{Evidence, FileKind, Opener, Proof};
 
     fn component(path: &str, kind: FileKind, mode: u32) -> PathComponent {
         PathComponent {
@@ -308,11 +357,113 @@ mod tests {
         assert_eq!(classes(&unseen), [(Class::Inconclusive, Severity::Error)]);
     }
 
+    /// Of a volume of kubelet's at `path`, for uid 1000 beside a probe with `probe_uid`.
+    fn beside(path: &str, mode: u32, source: &str, probe_uid: u32) -> Vec<Finding> {
+        let mut file = projected(mode, 0);
+        file.path = path.to_owned();
+        let process = Process { source: source.to_owned(), probe_uid, ..app() };
+        judged_for(process, &file)
+    }
+
+    const OWN: &str = "/var/run/secrets/own/token";
+    const WEBHOOKS: [&str; 3] = [
+        "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token",
+    ];
+
     #[test]
-    fn root_s_file_beside_two_users_may_be_credprobes_own_doing() {
-        let projected = |file: &mut TokenFile| file.data_link = Some("..2026_11_21_10_00_00.1".to_owned());
-        let beside = judged(0o440, None, projected);
-        assert_eq!(classes(&beside), [REFUSED, (Class::TokenFilePerturbed, Severity::Warning)]);
+    fn a_difference_of_users_closes_only_a_volume_whose_mode_does() {
+        const PERTURBED: (Class, Severity) = (Class::TokenFilePerturbed, Severity::Warning);
+        for source in ["as-uid", "target-pid"] {
+            for (mode, probe_uid) in [(0o400, 0), (0o440, 0), (0o640, 65_532), (0o600, 65_532)] {
+                let findings = beside(OWN, mode, source, probe_uid);
+                assert_eq!(classes(&findings), [REFUSED, PERTURBED], "{source} {mode:o} {probe_uid}");
+                for path in WEBHOOKS {
+                    let findings = beside(path, mode, source, probe_uid);
+                    assert_eq!(classes(&findings), [REFUSED], "{path} {mode:o} {probe_uid}");
+                }
+            }
+        }
+        assert_eq!(classes(&beside(OWN, 0o440, "self", 0)), [REFUSED]);
+        assert_eq!(classes(&beside(OWN, 0o440, "as-uid", 1000)), [REFUSED], "the same user");
         assert_eq!(classes(&judged(0o440, None, |_| {})), [REFUSED], "not a file of kubelet's");
+    }
+
+    #[test]
+    fn root_s_file_beside_a_probe_that_is_root_is_the_apps_own_doing() {
+        for source in ["as-uid", "target-pid"] {
+            for path in WEBHOOKS.into_iter().chain([OWN]) {
+                let findings = beside(path, 0o600, source, 0);
+                assert_eq!(classes(&findings), [REFUSED], "{path}");
+                let told = &findings[0];
+                assert!(
+                    told.summary.contains("every container states runAsUser: 0 and the app gave its uid up")
+                );
+                let fixes = told.fix.join("\n");
+                for repair in ["runAsUser: 1000 for the pod", "no runAsUser: 0", "fsGroup: 1000"] {
+                    assert!(fixes.contains(repair), "{fixes}");
+                }
+            }
+        }
+    }
+
+    fn app() -> Process {
+        Process { source: "as-uid".to_owned(), uid: 1000, gid: 1000, ..Process::default() }
+    }
+
+    fn projected(mode: u32, gid: u32) -> TokenFile {
+        let own = PathComponent { gid: Some(gid), ..component("/token", FileKind::Regular, mode) };
+        TokenFile {
+            path: "/token".to_owned(),
+            components: vec![component("/", FileKind::Directory, 0o755), own],
+            kind: Some(FileKind::Regular),
+            mode: Some(mode),
+            uid: Some(0),
+            gid: Some(gid),
+            links_protected: Some(false),
+            data_link: Some("..2026_11_21_10_00_00.1".to_owned()),
+            ..TokenFile::default()
+        }
+    }
+
+    fn judged_for(process: Process, file: &TokenFile) -> Vec<Finding> {
+        let evidence = Evidence { process, token_file: Some(file.clone()), ..Evidence::default() };
+        let case = Case::new(&evidence, 0);
+        let refused = judge(&case, file);
+        if refused.is_empty() { groups::opened_by_lent(&case, file).into_iter().collect() } else { refused }
+    }
+
+    #[test]
+    fn an_answer_that_hangs_on_a_group_that_nobody_stated_says_so() {
+        let lent = |groups: &[u32], lent: &[u32]| Process {
+            groups: groups.to_vec(),
+            lent: lent.to_vec(),
+            probe_gid: Some(0),
+            ..app()
+        };
+        let by_group = |process| judged_for(process, &projected(0o640, 1234));
+        let opened = by_group(lent(&[1234, 5], &[1234, 5]));
+        assert_eq!(classes(&opened), [(Class::TokenFileUnreadable, Severity::Info)]);
+        assert!(opened[0].fix[0].ends_with("--as-groups=5"), "{opened:?}");
+        assert!(opened[0].summary.contains("group 1234"), "{opened:?}");
+        assert_eq!(by_group(lent(&[1234], &[])), [], "stated");
+        assert_eq!(judged_for(lent(&[1234], &[1234]), &projected(0o644, 1234)), [], "everybody may");
+        let closed = by_group(lent(&[], &[]));
+        assert_eq!(classes(&closed), [REFUSED]);
+        // The primary group is lent where --as-gid is missing.
+        let primary = judged_for(Process { gid: 0, ..lent(&[], &[0]) }, &projected(0o640, 0));
+        assert!(primary[0].fix[0].ends_with("--as-gid=… --as-groups=none"), "{primary:?}");
+        // A member is shut out where others are not.
+        let shut_out = judged_for(lent(&[1234], &[1234]), &projected(0o604, 1234));
+        assert_eq!(classes(&shut_out), [REFUSED]);
+        assert!(shut_out[0].confirm.join(" ").contains("--as-groups=none"), "{shut_out:?}");
+    }
+
+    #[test]
+    fn the_probes_own_group_that_is_not_lent_is_named_where_it_would_open_the_file() {
+        let process = Process { probe_gid: Some(65_532), groups: vec![7], lent: vec![7], ..app() };
+        let refused = judged_for(process, &projected(0o640, 65_532));
+        assert!(refused[0].confirm.join(" ").contains("--as-groups=7,65532"), "{refused:?}");
     }
 }

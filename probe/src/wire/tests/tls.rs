@@ -207,7 +207,14 @@ fn a_bundle_that_cannot_be_used_says_which_and_why() {
         let problem = trust(Some(("AWS_CA_BUNDLE=/x", pem.as_bytes())), &[]).unwrap_err();
         assert_eq!(problem.label, "AWS_CA_BUNDLE=/x");
         assert!(problem.reason.contains(reason), "{reason}: {problem}");
-        assert!(trust(None, &[("SSL_CERT_FILE=/x", pem.as_bytes())]).is_err(), "an addition too");
+        // An addition adds nothing then, and the file beside it in the same folder counts.
+        let added = |additions: &[(&str, &[u8])]| trust(None, additions).unwrap();
+        let alone = added(&[("SSL_CERT_DIR=/x", pem.as_bytes())]);
+        assert_eq!((alone.label(), alone.idle().len()), ("compiled-in", 1), "{reason}");
+        assert!(alone.idle()[0].reason.contains(reason), "{:?}", alone.idle());
+        let beside = [("SSL_CERT_DIR=/x", pem.as_bytes()), ("SSL_CERT_DIR=/x", good.as_bytes())];
+        let beside = added(&beside);
+        assert_eq!((beside.label(), beside.idle().len()), ("compiled-in+SSL_CERT_DIR=/x", 0), "{reason}");
     }
 }
 

@@ -118,9 +118,20 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
         ],
         None => Vec::new(),
     };
+    // The first token is the one that the scenario is about.
+    let own_volumes = [order.scenario.token_file.own_volume.clone(), None];
+    let own_volumes = own_volumes.iter().map(Option::as_deref);
     let place = Place {
         mode: "pod",
-        tokens: order.scenario.mechanism.tokens().iter().zip(tokens).map(placed).collect(),
+        tokens: order
+            .scenario
+            .mechanism
+            .tokens()
+            .iter()
+            .zip(tokens)
+            .zip(own_volumes)
+            .map(|(token, own)| placed(token, own))
+            .collect(),
         owner: (privilege == Privilege::Root).then_some(Owner { uid: 0, gid: NON_ROOT }),
         seal: Some(mounts::make_read_only),
         program,
@@ -134,8 +145,9 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     launch::run(order, place)
 }
 
-fn placed((kind, directory): (&TokenKind, PathBuf)) -> PlacedToken {
-    let file = format!("/var/run/secrets/{}/{}", kind.directory(), kind.file());
+/// The path is the pod's, wherever the volume is mounted for now.
+fn placed((kind, directory): (&TokenKind, PathBuf), own_volume: Option<&str>) -> PlacedToken {
+    let file = format!("/var/run/secrets/{}/{}", own_volume.unwrap_or(kind.directory()), kind.file());
     PlacedToken { kind: *kind, directory, file }
 }
 

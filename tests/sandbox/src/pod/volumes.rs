@@ -48,7 +48,7 @@ impl Volumes {
         };
         let mut tokens = Vec::new();
         for (kind, file) in scenario.mechanism.tokens().iter().zip([&scenario.token_file, &healthy]) {
-            let at = format!("{SECRETS}/{}", kind.directory());
+            let at = format!("{SECRETS}/{}", file.own_volume.as_deref().unwrap_or(kind.directory()));
             let token = if file.missing { at.into() } else { place(kind.file(), &at) };
             match file.layout {
                 _ if file.missing => {}
