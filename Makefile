@@ -40,7 +40,7 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Only for the target: with these flags on build scripts and macros nothing builds, hence --target below.
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
-# Our walk over the stack, of no frame, instead of libgcc's: probe/src/guard/no_backtrace.rs says why. 180 kB less.
+# Our walk over the stack, of no frame, instead of libgcc's: probe/src/process/guard/no_backtrace.rs says why. 180 kB less.
 STATIC_FLAGS += -C link-arg=-Wl,-z,muldefs
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # The same bytes wherever it is built, and 20 kB less: panic messages name the sources of crates by their paths.
@@ -186,7 +186,7 @@ bench-check: build
 	CREDPROBE_BIN=$(SHIPPED) python3 tests/bench/instructions.py $(and $(RECORD),--record)
 
 docs: build sandbox
-	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe --lib --test scale -- current
+	CREDPROBE_WRITE_DOCS=1 cargo test --locked -p credprobe-judge -p credprobe --lib --test scale -- current
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 

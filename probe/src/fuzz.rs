@@ -3,15 +3,20 @@
 #![expect(clippy::expect_used, reason = "a property that does not hold ends the fuzzer's run")]
 #![expect(clippy::print_stderr, clippy::disallowed_methods, reason = "`tell`")]
 
-use crate::evidence::{Agent, Evidence, Failure, FailureKind, Liveness, Network, Phase, Tls};
-use crate::plan::Mechanism;
-use crate::report::{Options, Report};
-use crate::secret::{Scrubber, Secret};
-use crate::subject::{Subject, Whose};
-use crate::verdict::Tolerate;
-use crate::wire::{self, Proxies, ResolverConfig, Wire};
-use crate::{check, cli, judge, judge_again, observe, plan, report, trust};
+use crate::collect;
+use crate::collect::subject::{Subject, Whose};
+use crate::commands::cli;
+use crate::process::clock;
+use crate::transport::secret::Secret;
+use crate::transport::{self, Proxies, ResolverConfig, Wire};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use credprobe_judge::evidence::{self, Agent, Evidence, Failure, FailureKind, Liveness, Network, Phase, Tls};
+use credprobe_judge::options::{self, Mechanism};
+use credprobe_judge::report::{self, Options, Report, rejudge, trust_policy};
+use credprobe_judge::sdks::effective;
+use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::verdict::Tolerate;
+use credprobe_judge::{judge, settings};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -59,7 +64,7 @@ fn pod(mechanism: Mechanism) -> (Evidence, Secret) {
             good_token("sts.amazonaws.com")
         }
     };
-    evidence.token = Some(observe::token(token.as_bytes()));
+    evidence.token = Some(collect::token(token.as_bytes()));
     (evidence, Secret::new(token.into_bytes()))
 }
 
@@ -76,7 +81,7 @@ fn judged(evidence: Evidence) -> String {
     let report = report::build(evidence, NOW, &[], &options);
     let shown = shown(&report);
     let json = serde_json::to_vec(&report).expect("a report serialises");
-    let again = judge_again::judge_again(&json).expect("a report is read again");
+    let again = rejudge::judge_again(&json).expect("a report is read again");
     assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
     shown
 }
@@ -117,18 +122,18 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-fn config() -> wire::Config {
-    static TRUST: LazyLock<wire::Trust> =
-        LazyLock::new(|| wire::trust(None, &[]).map_err(drop).expect("the compiled-in roots"));
-    wire::Config {
+fn config() -> transport::Config {
+    static TRUST: LazyLock<transport::Trust> =
+        LazyLock::new(|| transport::root_store(None, &[]).map_err(drop).expect("the compiled-in roots"));
+    transport::Config {
         trust: TRUST.clone(),
         of_target: None,
         proxies: Proxies::none(),
-        deadline: observe::clock::deadline(Duration::from_secs(5)),
-        body_limit: wire::BODY_LIMIT,
+        deadline: clock::deadline(Duration::from_secs(5)),
+        body_limit: transport::BODY_LIMIT,
         resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
-        peers: wire::Peers::default(),
+        peers: transport::Peers::default(),
     }
 }
 
@@ -136,7 +141,7 @@ fn config() -> wire::Config {
 pub fn token(bytes: &[u8]) {
     for mechanism in [Mechanism::Irsa, Mechanism::PodIdentity] {
         let (mut evidence, _) = pod(mechanism);
-        evidence.token = Some(observe::token(bytes));
+        evidence.token = Some(collect::token(bytes));
         let output = judged(evidence);
         // Whatever stands there may be a secret; the issuer, subject and audience that it names are not.
         if !claims_hold_marker(bytes) {
@@ -157,19 +162,19 @@ fn claims_hold_marker(bytes: &[u8]) -> bool {
 /// What STS answers, to the exchange and then to GetCallerIdentity.
 pub fn sts_answer(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::Irsa);
-    let endpoint = plan::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
-    let request = observe::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
-    wire::canned::answer_with(bytes);
+    let endpoint = effective::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let request = collect::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
+    transport::canned::answer_with(bytes);
     let mut are_marked = false;
     block_on(async {
         let wire = Wire::new(config());
         let mut scrubber = Scrubber::default();
         let (network, exchange, credentials) =
-            observe::exchange(&wire, &request, &token, &mut scrubber).await;
+            collect::exchange(&wire, &request, &token, &mut scrubber).await;
         (evidence.network, evidence.exchange) = (network, exchange);
         if let Some(credentials) = credentials {
             are_marked = credentials.hold(IN_CREDENTIALS);
-            evidence.identity = Some(observe::identity(&wire, &endpoint, credentials, &scrubber).await);
+            evidence.identity = Some(collect::identity(&wire, &endpoint, credentials, &scrubber).await);
         }
     });
     let output = judged(evidence);
@@ -182,9 +187,10 @@ pub fn sts_answer(bytes: &[u8]) {
 /// What the Pod Identity agent answers, or who else has its port.
 pub fn agent_answer(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::PodIdentity);
-    let endpoint = plan::agent::endpoint(&evidence).and_then(Result::ok).expect("a healthy pod has an agent");
-    wire::canned::answer_with(bytes);
-    let (network, liveness) = block_on(observe::agent::liveness(&Wire::new(config()), &endpoint));
+    let endpoint =
+        settings::agent::endpoint(&evidence).and_then(Result::ok).expect("a healthy pod has an agent");
+    transport::canned::answer_with(bytes);
+    let (network, liveness) = block_on(collect::agent::liveness(&Wire::new(config()), &endpoint));
     let uri = "http://169.254.170.23/v1/credentials".to_owned();
     let is_agent = liveness.as_ref().is_some_and(judge::is_agent);
     evidence.network = Some(network);
@@ -192,11 +198,11 @@ pub fn agent_answer(bytes: &[u8]) {
     if !is_agent {
         judged(evidence.clone());
     }
-    let authorization = observe::agent::authorization(&token).expect("the token can stand in a header");
+    let authorization = collect::agent::authorization(&token).expect("the token can stand in a header");
     let mut scrubber = Scrubber::default();
-    wire::canned::answer_with(bytes);
+    transport::canned::answer_with(bytes);
     let wire = Wire::new(config());
-    let asked = observe::agent::agent(&wire, &endpoint, authorization, &mut scrubber);
+    let asked = collect::agent::agent(&wire, &endpoint, authorization, &mut scrubber);
     let (network, answer, credentials) = block_on(asked);
     let are_marked = credentials.is_some_and(|credentials| credentials.hold(IN_CREDENTIALS));
     let liveness = Liveness {
@@ -221,27 +227,27 @@ pub fn issuer_documents(bytes: &[u8]) {
     let said = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>InvalidIdentityToken</Code><Message>Provided Token is invalid.</Message></Error></ErrorResponse>"#;
     let length = said.len();
     let generic = format!("HTTP/1.1 400 -\r\nx-amzn-RequestId: r\r\nContent-Length: {length}\r\n\r\n{said}");
-    let endpoint = plan::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
-    let request = observe::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
+    let endpoint = effective::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let request = collect::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
     block_on(async {
-        wire::canned::answer_with(generic.as_bytes());
+        transport::canned::answer_with(generic.as_bytes());
         let wire = Wire::new(config());
         let (network, exchange, _) =
-            observe::exchange(&wire, &request, &token, &mut Scrubber::default()).await;
+            collect::exchange(&wire, &request, &token, &mut Scrubber::default()).await;
         (evidence.network, evidence.exchange) = (network, exchange);
-        wire::canned::answer_with(bytes);
+        transport::canned::answer_with(bytes);
         let kid = Some("073895fd1a2c6bf116077e16528d7eafd23204bb");
         evidence.issuer =
-            Some(observe::issuer(&subject, &process, &config(), ISSUER, kid, &token, false).await);
+            Some(collect::issuer(&subject, &process, &config(), ISSUER, kid, &token, false).await);
     });
     holds_none_of(&judged(evidence), IN_TOKEN);
 }
 
 /// A certificate that a peer presents, and a bundle that somebody configured.
 pub fn certificate(bytes: &[u8]) {
-    tell(if wire::trust(Some(("bundle", bytes)), &[]).is_ok() { "bundle" } else { "no bundle" });
+    tell(if transport::root_store(Some(("bundle", bytes)), &[]).is_ok() { "bundle" } else { "no bundle" });
     let (mut evidence, _) = pod(Mechanism::Irsa);
-    let chain = vec![wire::certificate(bytes)];
+    let chain = vec![transport::certificate(bytes)];
     tell(if chain[0].not_after != 0 { "certificate" } else { "no certificate" });
     for kind in [FailureKind::TlsUnknownIssuer, FailureKind::TlsWrongName, FailureKind::TlsExpired] {
         let failure = Failure { phase: Phase::Tls, kind, peer: None, errno: None, detail: String::new() };
@@ -257,25 +263,25 @@ pub fn certificate(bytes: &[u8]) {
 
 /// `/proc/PID/status`, `environ`, `mountinfo`.
 pub fn proc_files(bytes: &[u8]) {
-    for (file, is_read) in observe::proc_files(bytes) {
+    for (file, is_read) in collect::proc_files(bytes) {
         tell(&format!("{file} {}", if is_read { "read" } else { "not read" }));
     }
 }
 
 /// What a nameserver answers, and the files that name it.
 pub fn dns(bytes: &[u8]) {
-    tell(if wire::dns(bytes) { "addresses" } else { "no addresses" });
+    tell(if transport::dns(bytes) { "addresses" } else { "no addresses" });
     let text = String::from_utf8_lossy(bytes);
     let _ = ResolverConfig::parse(Some(&text), Some(&text));
 }
 
 /// A trust policy, bare or as `aws iam get-role` prints it.
 pub fn trust_policy(bytes: &[u8]) {
-    for output in [cli::Output::Text, cli::Output::Json] {
+    for output in [options::Output::Text, options::Output::Json] {
         let (evidence, _) = pod(Mechanism::Irsa);
-        let run = check::Run { evidence, observed_at: NOW, timings: Vec::new() };
-        match trust::answer(run, Some(bytes), output) {
-            trust::Answer::Said { text, code } => {
+        let run = evidence::Collected { evidence, observed_at: NOW, timings: Vec::new() };
+        match trust_policy::answer(run, Some(bytes), output) {
+            trust_policy::Answer::Said { text, code } => {
                 assert!(code < 100);
                 holds_none_of(&text, IN_TOKEN);
                 tell(&format!("code {code}"));
@@ -293,7 +299,7 @@ pub fn profile_files(bytes: &[u8]) {
     contents.insert("/config".into(), config.as_bytes().to_vec());
     contents.insert("/credentials".into(), credentials.as_bytes().to_vec());
     let variables = [("AWS_CONFIG_FILE", "/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/credentials")];
-    let profile = block_on(observe::profile_of_files(contents, &variables, &mut Scrubber::default()));
+    let profile = block_on(collect::profile_of_files(contents, &variables, &mut Scrubber::default()));
     for mechanism in [Mechanism::Irsa, Mechanism::None] {
         let (mut evidence, _) = pod(Mechanism::Irsa);
         if mechanism == Mechanism::None {
@@ -333,9 +339,9 @@ pub fn arguments(bytes: &[u8]) {
 
 /// A saved report.
 pub fn saved_report(bytes: &[u8]) {
-    let Ok(report) = judge_again::judge_again(bytes) else { return tell("no report") };
+    let Ok(report) = rejudge::judge_again(bytes) else { return tell("no report") };
     shown(&report);
     let json = serde_json::to_vec(&report).expect("a report serialises");
-    let again = judge_again::judge_again(&json).expect("a report of ours is read again");
+    let again = rejudge::judge_again(&json).expect("a report of ours is read again");
     assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
 }

@@ -4,19 +4,20 @@
     reason = "the program reads its own arguments, environment and report files"
 )]
 
-use credprobe::class::Class;
-use credprobe::cli::{self, Command, Output, Parsed};
-use credprobe::evidence::Settings;
-use credprobe::observe::clock;
-use credprobe::observer::Observer;
-use credprobe::output::{print, say};
-use credprobe::report::{self, Report};
-use credprobe::signals::Interrupt;
-use credprobe::subject::Whose;
-use credprobe::until::until_verdict;
-use credprobe::{
-    chain, check, explain, guard, judge_again, log, observer, output, serve, shown, status, trust,
-};
+use credprobe::collect::observer::{self, Observer};
+use credprobe::collect::subject::Whose;
+use credprobe::commands::cli::{self, Command, Parsed};
+use credprobe::commands::retry::until_verdict;
+use credprobe::commands::status;
+use credprobe::process::output::{self, print, say};
+use credprobe::process::signals::Interrupt;
+use credprobe::process::{clock, guard, log};
+use credprobe::serve::{self, options};
+use credprobe_judge::catalog::{Class, explain};
+use credprobe_judge::options::{Output, Settings};
+use credprobe_judge::report::{self, Report, rejudge, trust_policy};
+use credprobe_judge::text::{self, shown};
+use credprobe_judge::{evidence, sdks};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
@@ -49,7 +50,7 @@ fn started() -> u8 {
     // A sidecar that ended would be started again and again: `serve` stays, and says why.
     let serves = args.first().is_some_and(|command| command == "serve");
     if let Some(reason) = disabled.as_ref().filter(|_| !serves) {
-        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
+        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", shown::escaped(reason)));
         return 0;
     }
     let code = match cli::parse(&args, &variable) {
@@ -82,17 +83,17 @@ fn run(command: Command, disabled: Option<String>) -> u8 {
     }
 }
 
-fn run_serve(asked: &cli::Serve, disabled: Option<String>) -> u8 {
+fn run_serve(asked: &options::Serve, disabled: Option<String>) -> u8 {
     log::install(asked.log_level);
     let Some(runtime) = runtime() else { return Class::Inconclusive.code() };
     if let Some(reason) = &disabled {
-        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", report::escaped(reason)));
+        say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {}", shown::escaped(reason)));
     }
     runtime.block_on(async {
         let code = match serve::serve(asked, disabled).await {
             Ok(()) => 0,
             Err(serve::Refused { class, why }) => {
-                let line = format!("{} ({}): {}", class.id(), class.code(), report::escaped(&why));
+                let line = format!("{} ({}): {}", class.id(), class.code(), shown::escaped(&why));
                 output::terminate(asked.termination_log.clone(), line.clone());
                 say(&line);
                 class.code()
@@ -155,7 +156,7 @@ fn run_check(check: &cli::Check) -> u8 {
 }
 
 /// One look without the network; `Err`: the code to exit with.
-fn look(whose: Whose, settings: Settings) -> Result<check::Run, u8> {
+fn look(whose: Whose, settings: Settings) -> Result<evidence::Collected, u8> {
     let looked = observer::runtime().and_then(|runtime| {
         let observer = Observer::new(whose, Settings { no_network: true, ..settings })?;
         runtime.block_on(observer.attempt(LOOK))
@@ -183,11 +184,15 @@ fn run_trust(asked: &cli::Trust) -> u8 {
     log::install(asked.log_level);
     let class = Class::UsageError;
     let usage = |problem: &str| {
-        say(&format!("{} ({}): {}", class.id(), class.code(), report::escaped(problem)));
+        say(&format!("{} ({}): {}", class.id(), class.code(), shown::escaped(problem)));
         class.code()
     };
     // One byte more shows that it is too long.
-    let policy = match asked.policy.as_deref().map(|path| read(path, trust::POLICY_LIMIT as u64 + 1)) {
+    let policy = match asked
+        .policy
+        .as_deref()
+        .map(|path| read(path, credprobe_judge::trust_policy::POLICY_LIMIT as u64 + 1))
+    {
         Some(Err(error)) => {
             let path = asked.policy.as_deref().unwrap_or(Path::new("-"));
             return usage(&format!("--policy: {}: {error}", path.display()));
@@ -200,12 +205,12 @@ fn run_trust(asked: &cli::Trust) -> u8 {
         Ok(run) => return unseen(run, asked.output),
         Err(code) => return code,
     };
-    match trust::answer(run, policy.as_deref(), asked.output) {
-        trust::Answer::Said { text, code } => {
+    match trust_policy::answer(run, policy.as_deref(), asked.output) {
+        trust_policy::Answer::Said { text, code } => {
             print(text.trim_end());
             code
         }
-        trust::Answer::Usage(problem) => usage(&problem),
+        trust_policy::Answer::Usage(problem) => usage(&problem),
     }
 }
 
@@ -216,19 +221,21 @@ fn run_chain(asked: &cli::Chain) -> u8 {
         Ok(run) => return unseen(run, asked.output),
         Err(code) => return code,
     };
-    let page = chain::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
+    let page = sdks::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
     match asked.output {
-        Output::Text => print(chain::text(&page).trim_end()),
+        Output::Text => print(sdks::text(&page).trim_end()),
         Output::Json => match serde_json::to_string_pretty(&page) {
             Ok(json) => print(&shown::json(&json)),
-            Err(error) => say(&guard::line(&format!("the answer does not serialise ({error})"))),
+            Err(error) => {
+                say(&text::internal_error_line(&format!("the answer does not serialise ({error})")))
+            }
         },
     }
     0
 }
 
 /// Why nothing was seen, and how to let it, the local report tells.
-fn unseen(run: check::Run, output: Output) -> u8 {
+fn unseen(run: evidence::Collected, output: Output) -> u8 {
     let report = report::local(run);
     show(&report, output);
     report.exit_code
@@ -275,7 +282,7 @@ fn run_judge(path: &Path, output: Output) -> u8 {
             return Class::UsageError.code();
         }
     };
-    match judge_again::judge_again(&document) {
+    match rejudge::judge_again(&document) {
         Ok(report) => {
             show(&report, output);
             report.exit_code
@@ -287,7 +294,7 @@ fn run_judge(path: &Path, output: Output) -> u8 {
                 class.id(),
                 class.code(),
                 path.display(),
-                report::escaped(&problem)
+                shown::escaped(&problem)
             ));
             class.code()
         }
@@ -318,7 +325,9 @@ fn show(report: &Report, output: Output) {
         }
         Output::Json => match serde_json::to_string_pretty(report) {
             Ok(json) => print(&shown::json(&json)),
-            Err(error) => say(&guard::line(&format!("the report does not serialise ({error})"))),
+            Err(error) => {
+                say(&text::internal_error_line(&format!("the report does not serialise ({error})")))
+            }
         },
     }
 }

@@ -6,20 +6,25 @@ mod gate;
 mod http;
 mod listener;
 mod metrics;
+pub mod options;
 pub mod readiness;
 mod routes;
 pub mod schedule;
 pub mod state;
 
-use crate::aside::{GRACE, Stuck};
-use crate::class::Class;
-use crate::cli::{Output, Serve};
-use crate::observe::{self, clock};
-use crate::observer::Observer;
-use crate::report::{self, Options, Report, escaped};
-use crate::signals::Interrupt;
-use crate::subject::{Subject, Whose};
-use crate::{check, guard, output, shown};
+use crate::collect;
+use crate::collect::observer::Observer;
+use crate::collect::subject::{Subject, Whose};
+use crate::process::aside::{GRACE, Stuck};
+use crate::process::signals::Interrupt;
+use crate::process::{clock, output};
+use crate::serve::options::Serve;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::evidence;
+use credprobe_judge::options::Output;
+use credprobe_judge::report::{self, Options, Report};
+use credprobe_judge::text;
+use credprobe_judge::text::shown::{self, escaped};
 use gate::Gate;
 use http::Bounds;
 use metrics::Metrics;
@@ -99,7 +104,7 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
     };
     let in_use = |flag: &str, address: SocketAddr, error: &std::io::Error| {
         let why = format!("--{flag}: {address} cannot be listened on: {}", listener::in_words(error));
-        if observe::is_starved(error) { Refused::starved(why) } else { Refused::usage(why) }
+        if collect::is_starved(error) { Refused::starved(why) } else { Refused::usage(why) }
     };
     let public = listener::public(asked.listen);
     let public = public.map_err(|error| in_use("listen", asked.listen.address, &error))?;
@@ -149,10 +154,10 @@ impl<'p> Probe<'p> {
         Ok(Self { asked, local: observer()?, whole: observer()? })
     }
 
-    fn report(&self, run: Result<check::Run, String>) -> Report {
+    fn report(&self, run: Result<evidence::Collected, String>) -> Report {
         let run = run.unwrap_or_else(|why| {
             tracing::error!("{}", escaped(&why));
-            check::Run::stuck(&Whose::Own, self.asked.settings.clone(), Stuck(None))
+            self.local.stuck(Stuck(None))
         });
         let options = Options {
             tolerate: &self.asked.tolerate,
@@ -189,12 +194,17 @@ fn announce(report: &Report, output: Output) {
             let (class, code) = (verdict.class.id(), verdict.code);
             format!("{} {class} ({code}): {}", report.observed_at, escaped(&verdict.summary))
         }
-        Output::Json => serde_json::to_string(report)
-            .map(|json| shown::json(&json))
-            .unwrap_or_else(|error| guard::line(&format!("the report does not serialise ({error})"))),
+        Output::Json => {
+            serde_json::to_string(report).map(|json| shown::json(&json)).unwrap_or_else(|error| {
+                text::internal_error_line(&format!("the report does not serialise ({error})"))
+            })
+        }
     };
     output::print(&line);
 }
 
 #[cfg(test)]
 mod tests;
+
+/// Header of the answer: what `status` exits with.
+pub const EXIT_CODE: &str = "credprobe-exit-code";

@@ -84,7 +84,7 @@ def side_by_side(measured: dict, files: dict[str, int]) -> str:
     return (
         "\n".join(rows)
         + "\n\nOn disk: curl with the libraries that it loads, the AWS CLI and boto3 their packages without Python itself. Peak memory is\n"
-        "`getrusage`'s from a parent smaller than any of them (`tests/it/shipped/peak.rs`), so no figure can be below that of `nothing`.\n"
+        "`getrusage`'s from a parent smaller than any of them (`tests/it/release_binary/peak.rs`), so no figure can be below that of `nothing`.\n"
     )
 
 

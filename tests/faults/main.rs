@@ -3,7 +3,7 @@
 
 #![expect(clippy::panic, clippy::print_stdout, reason = "breaking is its job, and surviving must show")]
 
-use credprobe::guard;
+use credprobe::process::guard;
 use std::{
     env,
     hint::black_box,

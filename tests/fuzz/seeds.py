@@ -15,7 +15,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCENARIOS = HERE.parent / "scenarios"
-# As in probe/src/wire/canned.rs and probe/src/fuzz.rs.
+# As in probe/src/transport/canned.rs and probe/src/fuzz.rs.
 BETWEEN = b"\n---\n"
 IN_TOKEN = "MarkOfTheTokenThatNobodyMayPrint"
 IN_CREDENTIALS = "MarkOfTheKeysWhichNobodyMayPrint"

@@ -2,11 +2,11 @@
 //! Says nothing about a development build, so it runs where `CREDPROBE_BIN` names the shipped file.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
-mod shipped;
+mod release_binary;
 mod support;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use shipped::{elf, empty_root, memory, process, starved};
+use release_binary::{elf, empty_root, memory, process, starved};
 use std::{path::Path, process::ExitCode};
 use support::{binary, ci};
 

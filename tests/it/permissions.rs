@@ -9,8 +9,8 @@
 mod permission;
 mod support;
 
-use credprobe::judge::access::{Access, Rule, may_read};
-use credprobe::observe::{Look, Root, look};
+use credprobe::collect::{Look, Root, look};
+use credprobe_judge::judge::access::{Access, Rule, may_read};
 use permission::{case, ground::Ground, named, opener, volume};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use std::cell::RefCell;

@@ -3,9 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads and writes the repository")]
 #![expect(clippy::unwrap_used, reason = "a test: what fails here is a broken page")]
 
-mod many;
+mod load_simulation;
 
-use many::{
+use load_simulation::{
     checks::{self, Setting},
     page, plot, sidecars,
 };

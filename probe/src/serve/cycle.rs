@@ -3,8 +3,8 @@
 
 use super::Shared;
 use super::schedule::Schedule;
-use crate::observe::clock;
-use crate::report::Report;
+use crate::process::clock;
+use credprobe_judge::report::Report;
 use tokio::time::{sleep, sleep_until};
 
 /// The probe, as far as the cycle knows it.

@@ -3,16 +3,14 @@
 
 use super::Shared;
 use super::state::Because;
-use crate::aside::{Aside, GRACE, Stuck};
-use crate::cli::ConditionType;
-use crate::evidence::Failure;
-use crate::observe::{self, ApiServer, NoApiServer, clock};
-use crate::observer;
-use crate::report::rfc3339;
-use crate::secret::truncate;
-use crate::shown;
-use crate::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, Whose};
+use crate::collect::{self, ApiServer, NoApiServer, observer};
+use crate::process::aside::{Aside, GRACE, Stuck};
+use crate::process::clock;
+use crate::serve::options::ConditionType;
 use bytes::Bytes;
+use credprobe_judge::evidence::Failure;
+use credprobe_judge::text::{rfc3339, shown, truncate};
 use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -158,11 +156,11 @@ impl Gate {
     }
 
     async fn patch(&self, subject: &Subject, body: &Value) -> Result<(), Trouble> {
-        let process = observe::process(subject);
-        let api_server = observe::api_server(subject, &process).map_err(Trouble::NoApiServer)?;
+        let process = collect::process(subject);
+        let api_server = collect::api_server(subject, &process).map_err(Trouble::NoApiServer)?;
         let deadline = clock::deadline(TIMEOUT);
         let wire =
-            api_server.wire(observe::resolver_config(subject, &mut Vec::new()), deadline, ANSWER_LIMIT);
+            api_server.wire(collect::resolver_config(subject, &mut Vec::new()), deadline, ANSWER_LIMIT);
         let request = self.request(&api_server, body);
         let request = request.map_err(|_| Trouble::Request)?;
         let response = match wire.send(request).await {
@@ -269,7 +267,7 @@ fn desired(shared: &Shared) -> Desired {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{FailureKind, Phase};
+    use credprobe_judge::evidence::{FailureKind, Phase};
 
     #[test]
     fn trouble_is_told_anew_when_its_kind_changes_not_when_its_words_do() {

@@ -1,7 +1,7 @@
 //! The listening sockets: one for both address families where the machine has both.
 //! What is accepted, `http` answers.
 
-use crate::cli::Listen;
+use crate::serve::options::Listen;
 use rustix::net::sockopt::set_ipv6_v6only;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -3,11 +3,11 @@
 
 use super::Shared;
 use super::state::State;
-use crate::aside::locked;
-use crate::class::Class;
-use crate::observe::clock;
-use crate::report::Report;
+use crate::process::aside::locked;
+use crate::process::clock;
 use bytes::Bytes;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::report::Report;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, EncodeMetric as _, text};
 use prometheus_client::metrics::MetricType;

@@ -1,7 +1,7 @@
 //! Whether the pod is to be ready, from the verdicts so far (contract §6, `--readiness`). Pure: times are given.
 //! Whether a verdict is still fresh, `state` knows.
 
-use crate::class::Class;
+use credprobe_judge::catalog::Class;
 use std::time::Duration;
 use tokio::time::Instant;
 

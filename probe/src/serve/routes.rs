@@ -4,11 +4,11 @@
 use super::Shared;
 use super::http::{Answer, Routes, plain, typed};
 use super::metrics::{CONTENT_TYPE, Metrics};
-use crate::class::Class;
-use crate::observe::clock;
-use crate::report::{self, escaped, page};
-use crate::shown;
-use crate::status::EXIT_CODE;
+use crate::process::clock;
+use crate::serve::EXIT_CODE;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::report::{self, page};
+use credprobe_judge::text::shown::{self, escaped};
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName};
 use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
 use hyper::body::Incoming;
@@ -63,7 +63,7 @@ impl Admin {
             now: clock::now(),
         };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page::render(&content));
-        let policy = HeaderValue::from_str(&page::content_security_policy());
+        let policy = HeaderValue::from_str(&content_security_policy());
         if let Ok(policy) = policy {
             answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         }
@@ -129,4 +129,15 @@ fn is_for_loopback(request: &Request<Incoming>) -> bool {
     // The request line's own host, where it has one, counts before the header (RFC 9112 §3.2.2).
     let of_line = Uri::authority(request.uri());
     of_header.as_ref().is_some_and(|host| named(host) && no_user(host)) && of_line.is_none_or(named)
+}
+
+/// No script, no frame, nothing from elsewhere; the one style sheet by its hash.
+#[must_use]
+pub(super) fn content_security_policy() -> String {
+    use base64::Engine as _;
+    let hash = ring::digest::digest(&ring::digest::SHA256, page::STYLE.as_bytes());
+    let hash = base64::engine::general_purpose::STANDARD.encode(hash);
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }

@@ -2,11 +2,12 @@
 //! Every answer over HTTP and the condition are made from it; `cycle` fills it.
 
 use super::readiness::{Mode, Readiness, breaks_at_once};
-use crate::class::Class;
-use crate::finding::Severity;
-use crate::report::page::PastVerdict;
-use crate::report::{Report, ReportedFinding, Scope, parse_rfc3339};
-use crate::verdict::is_certain;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::judge::finding::Severity;
+use credprobe_judge::judge::gate::is_certain;
+use credprobe_judge::report::page::PastVerdict;
+use credprobe_judge::report::{Report, ReportedFinding, Scope};
+use credprobe_judge::text::parse_rfc3339;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;

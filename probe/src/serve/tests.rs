@@ -5,7 +5,7 @@ mod world;
 
 use super::readiness::Mode;
 use super::state::Because;
-use crate::class::Class;
+use credprobe_judge::catalog::Class;
 use std::time::Duration;
 use world::{Pod, Sts, Token};
 

@@ -2,7 +2,7 @@
 //! The bits are weighted: with even ones hardly any reader would get as far as the file.
 
 use super::ground::Ground;
-use credprobe::evidence::Process;
+use credprobe_judge::evidence::Process;
 use proptest::collection::{btree_map, btree_set};
 use proptest::option::weighted;
 use proptest::prelude::*;

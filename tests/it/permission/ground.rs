@@ -3,7 +3,7 @@
 
 use super::opener;
 use crate::support::ci;
-use credprobe::observe::Root;
+use credprobe::collect::Root;
 use rustix::fs::XattrFlags;
 use std::fs::{File, Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,7 +32,7 @@ impl Ground {
         if !nix::unistd::geteuid().is_root() {
             return Err("the permission rules need root".to_owned());
         }
-        let own = credprobe::observe::credentials::own_capabilities();
+        let own = credprobe::collect::credentials::own_capabilities();
         for name in
             ["CAP_CHOWN", "CAP_FOWNER", "CAP_SETUID", "CAP_SETGID", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"]
         {

@@ -2,10 +2,13 @@
 //! The list is the probe's: a file that joins it is tested with the next run.
 
 use super::ground::Ground;
-use credprobe::evidence::{Environment, Settings};
-use credprobe::observe::{self, NAMED, Named, clock, target::Asked};
-use credprobe::secret::Scrubber;
-use credprobe::subject::{Subject, Whose};
+use credprobe::collect::subject::{Subject, Whose};
+use credprobe::collect::target::Asked;
+use credprobe::collect::{self, NAMED, Named};
+use credprobe::process::clock;
+use credprobe_judge::evidence::Environment;
+use credprobe_judge::options::Settings;
+use credprobe_judge::text::redactor::Scrubber;
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
@@ -78,10 +81,11 @@ impl App {
         assert!(subject.is_seen(), "{:?}", subject.target());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let environment =
-            runtime.block_on(observe::environment(&subject, Settings::default(), &mut Scrubber::default()));
+            runtime.block_on(collect::environment(&subject, Settings::default(), &mut Scrubber::default()));
         let mut beside = Environment::default();
-        let resolver = observe::resolver_config(&subject, &mut beside.unseen);
-        let trust = observe::trust(&subject, None, clock::deadline(Duration::from_secs(5)), &mut beside);
+        let resolver = collect::resolver_config(&subject, &mut beside.unseen);
+        let trust =
+            collect::read_ca_bundle(&subject, None, clock::deadline(Duration::from_secs(5)), &mut beside);
         assert_eq!(beside.unseen, [], "who may not read it is no matter of the node");
         let unreadable = environment.unreadable.iter();
         Seen {

@@ -1,7 +1,7 @@
 //! Opens a file as somebody else would, by programs that share nothing with the probe.
 //! Also the way past the test harness's capture, for what has to be seen.
 
-use credprobe::evidence::Process;
+use credprobe_judge::evidence::Process;
 use std::io::Write as _;
 use std::process::Command;
 

@@ -2,7 +2,7 @@
 //! Who may read is written down here, not computed.
 
 use super::ground::Ground;
-use credprobe::evidence::Process;
+use credprobe_judge::evidence::Process;
 use std::fs::{Permissions, create_dir_all, remove_dir_all, set_permissions, write};
 use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 

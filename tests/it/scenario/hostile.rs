@@ -1,9 +1,9 @@
 //! Every value of a report's evidence in turn becomes a hostile text: what is printed then is pasted into a real bash.
 //! Nothing may run but the programs named, and none of them may be given any of the hostile text.
 
-use credprobe::evidence::Evidence;
-use credprobe::report::{self, Options, Report, text};
-use credprobe::verdict::Tolerate;
+use credprobe_judge::evidence::Evidence;
+use credprobe_judge::report::{self, Options, Report, text};
+use credprobe_judge::verdict::Tolerate;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,7 +86,7 @@ fn is_written(name: &str) -> bool {
 /// `turn`: where in the list this report begins, so that all reports together put each text in each place.
 pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
     let saved: Report = serde_json::from_str(json)?;
-    let now = report::parse_rfc3339(&saved.observed_at).ok_or("observed_at")?;
+    let now = credprobe_judge::text::parse_rfc3339(&saved.observed_at).ok_or("observed_at")?;
     let evidence = serde_json::to_value(&saved.evidence)?;
     let known = lines(saved.evidence, now)?;
     let mut printed: BTreeMap<String, String> = BTreeMap::new();

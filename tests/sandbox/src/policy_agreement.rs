@@ -2,9 +2,9 @@
 //! what its STS answers, and the probe's, which says why. Policies are random within the operators that both know.
 
 use crate::policy::{Caller, TrustPolicy};
-use credprobe::arn::RoleArn;
-use credprobe::evidence::{Evidence, Token, TokenShape};
-use credprobe::trust::{Context, Policy, Verdict, evaluate};
+use credprobe_judge::evidence::{Evidence, Token, TokenShape};
+use credprobe_judge::settings::arn::RoleArn;
+use credprobe_judge::trust_policy::{Context, Policy, Verdict, evaluate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -6,11 +6,13 @@ use super::super::metrics::Metrics;
 use super::super::readiness::Mode;
 use super::super::schedule::Schedule;
 use super::super::state::{Because, Settings, State};
-use crate::evidence::{Evidence, Exchange, Failure, FailureKind, Network, Phase, StsError, TrustProblem};
-use crate::judge::tests::{NOW, directory, healthy};
-use crate::observe::clock;
-use crate::report::{Options, Report, StageName, Timing, build};
-use crate::verdict::Tolerate;
+use crate::process::clock;
+use credprobe_judge::evidence::{
+    Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError, Timing, TrustProblem,
+};
+use credprobe_judge::judge::fixtures::{NOW, directory, healthy};
+use credprobe_judge::report::{Options, Report, build};
+use credprobe_judge::verdict::Tolerate;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;

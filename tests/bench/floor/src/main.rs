@@ -14,7 +14,7 @@ use std::{
     sync::Arc,
 };
 
-#[path = "../../../../probe/src/guard/no_backtrace.rs"]
+#[path = "../../../../probe/src/process/guard/no_backtrace.rs"]
 mod no_backtrace;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,0 +1,198 @@
+//! What the class table says to people: the command `explain`, the exit codes in the help, the page of classes.
+//! Pure: text out, nothing judged.
+
+mod json;
+mod layout;
+mod page;
+#[cfg(test)]
+mod tests;
+
+pub use json::explain_json;
+pub use page::classes_page;
+
+use crate::catalog::{Class, ClassInfo, VARIABLES, nearest};
+#[cfg(test)]
+pub(crate) use layout::shell_variables;
+use layout::{push_item, push_wrapped, wrap};
+use std::fmt::Write as _;
+
+/// No line of prose is longer; commands are not wrapped, so that they can be pasted.
+const WIDTH: usize = 100;
+
+/// The table of all classes, or all about the one with this id or code.
+pub fn explain(argument: Option<&str>) -> Result<String, String> {
+    Ok(match argument {
+        None => table(),
+        Some(argument) => one(find(argument)?),
+    })
+}
+
+/// The part of `--help` that lists the exit codes, one a line.
+#[must_use]
+pub fn exit_codes_help() -> String {
+    let mut out = String::from("EXIT CODES\n");
+    for class in Class::all() {
+        let info = class.info();
+        line(
+            &mut out,
+            format_args!("  {:>2}  {:<23}  {:<7}  {}", info.code, info.id, owner(info), info.meaning),
+        );
+    }
+    out
+}
+
+fn find(argument: &str) -> Result<Class, String> {
+    let argument = argument.trim();
+    let by_code = argument.parse().ok().and_then(Class::from_code);
+    by_code.or_else(|| Class::from_id(argument)).ok_or_else(|| {
+        let meant = match nearest(argument, Class::all().iter().map(|class| class.id())).as_slice() {
+            [] => String::new(),
+            names => format!("; perhaps `{}`", names.join("` or `")),
+        };
+        format!("no class `{}`{meant}; `credprobe explain` lists all", argument.escape_debug())
+    })
+}
+
+fn table() -> String {
+    let mut out = String::new();
+    line(&mut out, format_args!("{:<4}  {:<23}  {:<7}  {:<9}  MEANING", "CODE", "ID", "OWNER", "KIND"));
+    for class in Class::all() {
+        let info = class.info();
+        let kind = kind_words(info);
+        let meaning = wrap(info.meaning, WIDTH - 51);
+        for row in 0..kind.len().max(meaning.len()) {
+            let cell = |cells: &[String]| cells.get(row).cloned().unwrap_or_default();
+            let (code, id, owner) = match row {
+                0 => (info.code.to_string(), info.id, owner(info)),
+                _ => (String::new(), "", ""),
+            };
+            line(
+                &mut out,
+                format_args!("{code:>4}  {id:<23}  {owner:<7}  {:<9}  {}", cell(&kind), cell(&meaning)),
+            );
+        }
+    }
+    out.push('\n');
+    push_wrapped(&mut out, LEGEND, WIDTH);
+    out.push_str("Causes and commands: credprobe explain ID\n");
+    out
+}
+
+const LEGEND: &str = "The first error of this order decides. transient: waiting may heal it. recreate: \
+    restarting the container does not heal it, a new pod does. warning: does not decide unless the evidence \
+    makes it an error or it explains one.";
+
+const WHERE: &str = "Run credprobe in the pod (or its debug container), the other commands where kubectl and the \
+    AWS CLI have the rights. For an interactive zsh: setopt interactivecomments.";
+
+fn one(class: Class) -> String {
+    let info = class.info();
+    let mut out = String::new();
+    line(&mut out, format_args!("{} (exit code {})", info.id, info.code));
+    push_wrapped(&mut out, info.meaning, WIDTH);
+    out.push('\n');
+    row(&mut out, "owner", owner(info));
+    row(&mut out, "kind", &kind(info));
+    row(&mut out, "reason", info.reason);
+    row(&mut out, "explains", &explains(class).join(", "));
+    row(&mut out, "explained by", &explained_by(class).join(", "));
+
+    out.push_str(if class == Class::Ready { "\nWHAT IT PROVES AND WHAT NOT\n" } else { "\nCAUSES\n" });
+    for cause in info.causes {
+        push_item(&mut out, cause, WIDTH);
+    }
+    commands(&mut out, "CONFIRM", info.confirm);
+    commands(&mut out, "REPAIR", info.repair);
+
+    let variables = variables(info);
+    if !variables.is_empty() {
+        out.push_str("\nVARIABLES\n");
+        for (name, meaning) in variables {
+            line(&mut out, format_args!("  ${name:<15}  {meaning}"));
+        }
+    }
+    out.push('\n');
+    push_wrapped(&mut out, WHERE, WIDTH);
+    out
+}
+
+fn commands(out: &mut String, title: &str, lines: &[&str]) {
+    line(out, format_args!("\n{title}"));
+    for command in lines {
+        line(out, format_args!("  {command}"));
+    }
+}
+
+/// A titled line, wrapped under its text; none where there is nothing to say.
+fn row(out: &mut String, title: &str, text: &str) {
+    for (index, text) in wrap(text, WIDTH - 14).iter().enumerate() {
+        let title = if index == 0 { title } else { "" };
+        line(out, format_args!("{title:<12}  {text}"));
+    }
+}
+
+fn owner(info: &ClassInfo) -> &'static str {
+    info.owner.map_or("", |owner| owner.id())
+}
+
+/// The flags as words for a column of nine letters, one a row.
+fn kind_words(info: &ClassInfo) -> Vec<String> {
+    let flags = [(info.transient, "transient"), (info.recreate_pod, "recreate"), (info.warning, "warning")];
+    flags.into_iter().filter(|(set, _)| *set).map(|(_, word)| word.to_owned()).collect()
+}
+
+/// The flags as a sentence's part.
+fn kind(info: &ClassInfo) -> String {
+    let mut parts = vec![if info.class == Class::Ready {
+        "success"
+    } else if info.warning {
+        "a warning, unless the evidence makes it an error or it explains one"
+    } else {
+        "an error"
+    }];
+    if info.transient {
+        parts.push("transient: waiting may heal it");
+    }
+    if info.recreate_pod {
+        parts.push("only a new pod heals it, a container restart does not");
+    }
+    parts.join("; ")
+}
+
+/// The classes that this one explains, with the condition.
+fn explains(class: Class) -> Vec<String> {
+    let explains = class.info().explains.iter();
+    explains.map(|it| named(it.class, it.only_about_time)).collect()
+}
+
+/// The classes that explain this one, with the condition.
+fn explained_by(class: Class) -> Vec<String> {
+    let all = Class::all().iter();
+    all.filter_map(|by| Some(named(*by, by.explains(class)?.only_about_time))).collect()
+}
+
+fn named(class: Class, only_about_time: bool) -> String {
+    let condition = if only_about_time { " (about dates and times)" } else { "" };
+    format!("{class}{condition}")
+}
+
+/// The shell variables in a class's commands, and those that their meanings are made of.
+fn variables(info: &ClassInfo) -> Vec<(&'static str, &'static str)> {
+    let lines = info.confirm.iter().chain(info.repair);
+    let mut used: Vec<&str> = lines.flat_map(|line| layout::shell_variables(line)).collect();
+    for (name, meaning) in VARIABLES {
+        if used.contains(name) {
+            used.extend(layout::shell_variables(meaning));
+        }
+    }
+    VARIABLES.iter().copied().filter(|(name, _)| used.contains(name)).collect()
+}
+
+/// Writing to a `String` cannot fail.
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let start = out.len();
+    let _infallible = out.write_fmt(text);
+    let end = out[start..].trim_end_matches(' ').len();
+    out.truncate(start + end);
+    out.push('\n');
+}

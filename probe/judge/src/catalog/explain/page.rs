@@ -1,0 +1,95 @@
+//! The documentation page of the classes, `docs/classes.md`, made from the class table by `make docs`.
+//! Each class has an anchor of its id: links to it never change.
+
+use super::{LEGEND, WHERE, kind, kind_words, line, owner};
+use crate::catalog::{Class, VARIABLES};
+
+const INTRODUCTION: &str = "\
+# Classes and exit codes
+
+Generated from the table in `probe/judge/src/catalog.rs` by `make docs`; do not edit.
+
+A verdict has one class; its code is the exit code of `credprobe check` and `credprobe status`. Codes are never used
+again for something else, and none is 100 or above. `credprobe explain ID` prints the same in a terminal.
+
+Owner: `pod` (specification or service account), `cluster` (webhook, kubelet, API server, association), `network`, `iam`,
+`aws`, `probe`.
+";
+
+/// The page, as markdown.
+#[must_use]
+pub fn classes_page() -> String {
+    let mut out = String::from(INTRODUCTION);
+    line(&mut out, format_args!("\n{LEGEND}\n"));
+    out.push_str("| code | class | owner | kind | meaning |\n|---:|---|---|---|---|\n");
+    for class in Class::all() {
+        let info = class.info();
+        let (id, code, meaning) = (info.id, info.code, escaped(info.meaning));
+        let kind = kind_words(info).join(", ");
+        line(&mut out, format_args!("| {code} | [`{id}`](#{id}) | {} | {kind} | {meaning} |", owner(info)));
+    }
+    out.push_str("\n## Variables of the commands\n\n| variable | stands for |\n|---|---|\n");
+    for (name, meaning) in VARIABLES {
+        line(&mut out, format_args!("| `${name}` | {} |", escaped(meaning)));
+    }
+    line(&mut out, format_args!("\n{WHERE}"));
+    out.push_str("\n## The classes\n");
+    for class in Class::all() {
+        section(&mut out, *class);
+    }
+    out
+}
+
+fn section(out: &mut String, class: Class) {
+    let info = class.info();
+    line(out, format_args!("\n<a id=\"{0}\"></a>\n\n### `{0}` ({1})\n", info.id, info.code));
+    line(out, format_args!("{}\n", escaped(info.meaning)));
+    if let Some(owner) = info.owner {
+        line(out, format_args!("- Owner: `{owner}`"));
+    }
+    line(out, format_args!("- Kind: {}", kind(info)));
+    line(out, format_args!("- Condition reason: `{}`", info.reason));
+    relations(out, "Explains", info.explains.iter().map(|it| (it.class, it.only_about_time)));
+    let explained_by = Class::all().iter().filter_map(|by| Some((*by, by.explains(class)?.only_about_time)));
+    relations(out, "Explained by", explained_by);
+
+    let heading = if class == Class::Ready { "What it proves and what not" } else { "Causes" };
+    line(out, format_args!("\n{heading}:\n"));
+    for cause in info.causes {
+        line(out, format_args!("- {}", escaped(cause)));
+    }
+    block(out, "Confirm", info.confirm);
+    block(out, "Repair", info.repair);
+}
+
+fn relations(out: &mut String, title: &str, classes: impl Iterator<Item = (Class, bool)>) {
+    let links: Vec<String> = classes
+        .map(|(class, only_about_time)| {
+            let condition = if only_about_time { " (about dates and times)" } else { "" };
+            format!("[`{class}`](#{class}){condition}")
+        })
+        .collect();
+    if !links.is_empty() {
+        line(out, format_args!("- {title}: {}", links.join(", ")));
+    }
+}
+
+fn block(out: &mut String, title: &str, lines: &[&str]) {
+    line(out, format_args!("\n{title}:\n\n```sh\n{}\n```", lines.join("\n")));
+}
+
+/// `text` without what markdown or a table cell would read as its own.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut code = false;
+    for c in text.chars() {
+        match c {
+            '`' => code = !code,
+            '|' => out.push('\\'),
+            '<' | '*' | '_' | '[' | '$' if !code => out.push('\\'),
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
+}

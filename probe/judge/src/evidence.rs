@@ -1,0 +1,74 @@
+//! What was seen, raw: the only thing judges may look at, and what a saved report keeps of the pod.
+//! Draws no conclusion; holds no secret. Times are seconds since the epoch, durations milliseconds.
+
+mod agent;
+pub mod agent_error;
+mod collected;
+mod environment;
+mod exchange;
+mod issuer;
+mod network;
+mod process;
+mod service_account;
+mod stage;
+pub mod target;
+mod token;
+mod token_file;
+
+use serde::{Deserialize, Serialize};
+
+pub use agent::{Agent, AgentAnswer, Liveness, SaidBy};
+pub use collected::Collected;
+pub use environment::{Environment, Profile, TrustProblem, UnreadableFile, Unseen};
+pub use exchange::{Exchange, Identity, StsError};
+pub use issuer::{Document, Issuer, KeySource, Origin, OtherRegion, Signature};
+pub use network::{
+    AddressAttempt, AddressOutcome, Certificate, ControlName, Failure, FailureKind, Network, Phase, PhasesMs,
+    Question, Resolution, TargetTrust, Tls,
+};
+pub use process::Process;
+pub use service_account::Account;
+pub use stage::{StageName, Timing};
+pub use target::Target;
+pub use token::{Token, TokenShape};
+pub use token_file::{
+    AclEntry, AclTag, FileKind, Mount, Opener, PathComponent, Proof, TOKEN_LIMIT, TokenFile,
+};
+
+/// Everything observed in one run.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Evidence {
+    /// The process whose credentials are judged.
+    pub process: Process,
+    /// What was seen of another process; `None`: none was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// The path that had not answered when time was up, empty where it was no path's fault; then nothing else was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
+    /// Its variables, its profile, and what the user of the probe stated.
+    pub environment: Environment,
+    /// `None`: no path to look at.
+    pub token_file: Option<TokenFile>,
+    /// `None`: no bytes to look at.
+    pub token: Option<Token>,
+    /// `None`: not reached.
+    pub network: Option<Network>,
+    /// The cluster's own name, resolved for comparison where that of STS was not; `None`: no need, or no cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control_name: Option<ControlName>,
+    /// `None`: STS was not asked, or no answer arrived.
+    pub exchange: Option<Exchange>,
+    /// `None`: the Pod Identity agent was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// `None`: not asked.
+    pub identity: Option<Identity>,
+    /// `None`: no refusal called for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
+    /// `None`: no refusal called for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_region: Option<OtherRegion>,
+}

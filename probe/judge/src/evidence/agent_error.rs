@@ -1,0 +1,116 @@
+//! Takes the agent's error texts apart: its own, EKS Auth's handed through, and the SDK's sentence of old agents. Pure.
+//! Form only; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (facts: pod-identity 1.6, 1.7).
+
+use crate::evidence::SaidBy;
+
+/// The parts of a text.
+#[derive(Debug, Default, PartialEq)]
+pub struct Said<'a> {
+    pub by: SaidBy,
+    pub code: Option<&'a str>,
+    pub message: &'a str,
+    pub request_id: Option<&'a str>,
+    pub upstream_status: Option<u16>,
+}
+
+/// How the agent's own texts begin.
+const OWN: &[&str] = &[
+    "Service account token ",
+    "JWT signature validation failed",
+    "Access Denied. Called agent ",
+    "Too Many Requests",
+    "404 page not found",
+    "unable to fetch credentials from EKS Auth",
+    "error getting credentials to cache",
+    "fetched credentials are expired or will expire",
+    "failed to get pod uid from service account token",
+];
+
+/// Reads a body.
+pub fn said(body: &str) -> Said<'_> {
+    let text = body.trim();
+    passed_on(text).or_else(|| wrapped(text)).unwrap_or_else(|| {
+        // New agents print so what has neither request id nor exception.
+        let own = text == "[]" || OWN.iter().any(|begin| text.starts_with(begin));
+        let by = if own { SaidBy::Agent } else { SaidBy::Unknown };
+        Said { by, message: text, ..Said::default() }
+    })
+}
+
+/// `[REQUEST ID]: (EXCEPTION): MESSAGE, fault: client`
+fn passed_on(text: &str) -> Option<Said<'_>> {
+    let (request_id, rest) = text.strip_prefix('[')?.split_once("]: (")?;
+    let (code, message) = rest.split_once(')')?;
+    let message = message.strip_prefix(':').unwrap_or(message).trim();
+    let message = match message.rsplit_once(", fault: ") {
+        Some((message, "client" | "server" | "unknown")) => message,
+        _ => message,
+    };
+    let request_id = Some(request_id).filter(|id| !id.is_empty());
+    is_exception(code).then_some(Said {
+        by: SaidBy::EksAuth,
+        code: Some(code),
+        message,
+        request_id,
+        upstream_status: None,
+    })
+}
+
+/// `…: operation error EKS Auth: AssumeRoleForPodIdentity, … StatusCode: 400, RequestID: ID, EXCEPTION: MESSAGE`
+fn wrapped(text: &str) -> Option<Said<'_>> {
+    let (before, rest) = text.split_once("StatusCode: ")?;
+    if !before.contains("EKS Auth") && !before.starts_with("error getting credentials to cache") {
+        return None;
+    }
+    let (status, rest) = rest.split_once(',')?;
+    let upstream_status = Some(status.parse().ok()?);
+    let (request_id, rest) = match rest.trim_start().strip_prefix("RequestID: ") {
+        Some(rest) => rest.split_once(',').unwrap_or((rest, "")),
+        None => ("", rest),
+    };
+    let request_id = Some(request_id.trim()).filter(|id| !id.is_empty());
+    let rest = rest.trim();
+    let sentence = rest.strip_prefix("api error ").unwrap_or(rest);
+    Some(match sentence.split_once(": ").filter(|(code, _)| is_exception(code)) {
+        Some((code, message)) => {
+            Said { by: SaidBy::EksAuth, code: Some(code), message, request_id, upstream_status }
+        }
+        None => Said { by: SaidBy::Agent, code: None, message: text, request_id, upstream_status },
+    })
+}
+
+/// A name as the SDKs' models have them.
+fn is_exception(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ages_of_the_agent_name_the_same_exception() {
+        let new = "[c0ffee]: (AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role., fault: client\n";
+        let old = "unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 400, RequestID: c0ffee, AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role.\n";
+        for (body, upstream_status) in [(new, None), (old, Some(400))] {
+            let expected = Said {
+                by: SaidBy::EksAuth,
+                code: Some("AccessDeniedException"),
+                message: "Unauthorized Exception! EKS does not have permissions to assume the associated role.",
+                request_id: Some("c0ffee"),
+                upstream_status,
+            };
+            assert_eq!(said(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_nobody_known_is_nobodys() {
+        for body in
+            ["<html>503</html>", "", "[a]: b", "StatusCode: 400, x", "{\"message\":\"Too Many Requests\"}"]
+        {
+            assert_eq!(said(body).by, SaidBy::Unknown, "{body}");
+        }
+    }
+}

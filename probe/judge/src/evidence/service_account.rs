@@ -1,0 +1,18 @@
+//! The pod's service account, as tokens name it.
+//! Form only; whether it is the one that is meant, the judges say.
+
+/// Namespace and service account of the pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account<'a> {
+    pub namespace: &'a str,
+    pub name: &'a str,
+}
+
+impl<'a> Account<'a> {
+    /// From `system:serviceaccount:NAMESPACE:NAME` (kubernetes `pkg/serviceaccount/util.go`).
+    #[must_use]
+    pub fn of_subject(subject: &'a str) -> Option<Self> {
+        let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+        Some(Self { namespace, name })
+    }
+}

@@ -1,0 +1,165 @@
+//! Evidence in, findings out: pure, no clock, no file, no network. One file per stage, each a plain function.
+//! Which finding decides, `verdict` says.
+
+pub mod access;
+mod agent;
+mod endpoint;
+mod environment;
+mod exchange;
+mod facts;
+pub mod finding;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
+pub mod gate;
+mod identity;
+mod issuer;
+pub mod kubelet;
+mod network;
+mod other_sdks;
+mod repair;
+mod shadow;
+mod statement;
+pub mod target;
+#[cfg(test)]
+pub(crate) mod tests;
+mod token;
+mod token_file;
+mod unanswered;
+mod unseen;
+
+use crate::catalog::Class;
+use crate::evidence::Evidence;
+use crate::judge::finding::{Finding, Severity};
+use crate::options::Mechanism;
+use crate::text;
+use facts::Case;
+
+pub use agent::{is_agent, ready as ready_by_agent};
+
+/// Judges everything that was observed; `observed_at` is the clock, seconds since the epoch.
+#[must_use]
+pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+    let mut findings = findings_so_far(evidence, observed_at);
+    findings.extend(unasked(evidence, &findings));
+    findings
+}
+
+/// The same while STS may still be asked: that it was not yet is no finding.
+#[must_use]
+pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+    if let Some(path) = &evidence.unanswered {
+        return vec![unanswered::judge(path)];
+    }
+    let case = Case::new(evidence, observed_at);
+    let of_target = evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process));
+    let mut findings: Vec<Finding> = of_target.collect();
+    // Of a process that could not be looked at there is nothing else to judge.
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return findings;
+    }
+    findings.extend(environment::judge(&case));
+    findings.extend(endpoint::unreadable::judge(&case));
+    findings.extend(unseen::judge(&case));
+    findings.extend(shadow::judge(&case));
+    if case.requested.mechanism == Mechanism::Irsa {
+        findings.extend(other_sdks::judge(&case));
+    }
+    if case.requested.mechanism != Mechanism::None {
+        findings.extend(token_file::judge(&case));
+        findings.extend(token::judge(&case));
+    }
+    if case.by_agent() {
+        findings.extend(agent::judge(&case));
+    }
+    if case.requested.mechanism == Mechanism::Irsa {
+        findings.extend(network::judge(&case));
+        findings.extend(exchange::judge(&case));
+        findings.extend(issuer::judge(&case));
+        findings.extend(identity::judge(&case));
+    }
+    let findings = one_clock_skew(findings);
+    findings.into_iter().map(|finding| in_words(&case, without_open_ends(finding))).collect()
+}
+
+/// What no command says, words say: another server has its own tools, and not every value belongs in a command.
+fn in_words(case: &Case<'_>, mut finding: Finding) -> Finding {
+    if case.compatible() {
+        // What AWS's order of checks rules out, another server's does not.
+        finding.ruled_out.retain(|_| !(50..70).contains(&finding.class.code()));
+    }
+    if !finding.fix.is_empty() {
+        return finding;
+    }
+    let required = finding.required.clone();
+    if case.compatible() {
+        return finding.fix(format!("# in the server's own configuration: {required}"));
+    }
+    if finding.severity == Severity::Error {
+        return finding.fix(format!(
+            "# by hand, because a name here does not belong in a command; required is: {required}"
+        ));
+    }
+    finding
+}
+
+/// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
+fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
+    let agent = evidence.agent.as_ref();
+    let by_agent = agent.is_some_and(|agent| agent.answer.is_some() || agent.unsendable);
+    let not_agent =
+        agent.and_then(|agent| agent.liveness.as_ref()).is_some_and(|liveness| !is_agent(liveness));
+    let silent = evidence.exchange.is_none()
+        && !by_agent
+        && !not_agent
+        && evidence.network.as_ref().is_none_or(|network| network.failure.is_none());
+    let asked_for = !evidence.environment.stated.no_network;
+    let unseen =
+        |finding: &Finding| finding.class == Class::Inconclusive && finding.severity == Severity::Error;
+    let stopped = findings.iter().any(|finding| gate::stops_before_network(finding) || unseen(finding));
+    (silent && asked_for && !stopped).then(|| {
+        Finding::new(Class::Inconclusive, "STS was not asked, and nothing that was seen says why")
+            .presented("no answer and no failure")
+            .required("one of the two")
+            .fix(format!("# report it with the output of --output=json: {}", text::REPORT_TO))
+    })
+}
+
+/// A sentence that leads to a command, where the names for that command are not known.
+fn without_open_ends(mut finding: Finding) -> Finding {
+    for lines in [&mut finding.fix, &mut finding.confirm] {
+        let Some(last) = lines.last_mut().filter(|last| last.ends_with(':')) else { continue };
+        last.pop();
+        for joint in [", or", "; or", "; then", " or"] {
+            last.truncate(last.strip_suffix(joint).unwrap_or(last).len());
+        }
+    }
+    finding
+}
+
+/// A skew shows in several places; a call that was refused for it says most.
+fn one_clock_skew(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let is_skew = |finding: &Finding| finding.class == Class::ClockSkew;
+    let refused = findings.iter().any(|finding| is_skew(finding) && finding.severity == Severity::Error);
+    let mut kept = false;
+    findings.retain(|finding| {
+        let keep = !is_skew(finding) || (!kept && (!refused || finding.severity == Severity::Error));
+        kept |= keep && is_skew(finding);
+        keep
+    });
+    findings
+}
+
+/// Whether credentials were issued for the role that is required (contract 3, verdict (a)).
+#[must_use]
+pub fn issued(evidence: &Evidence) -> bool {
+    let answer = evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());
+    evidence.exchange.as_ref().is_some_and(|exchange| exchange.issued)
+        || answer.is_some_and(|answer| answer.issued)
+}
+
+/// The role whose credentials were issued, as STS names the session.
+#[must_use]
+pub fn answered(evidence: &Evidence) -> Option<&str> {
+    let identity = evidence.identity.as_ref().and_then(|identity| identity.arn.as_deref());
+    identity.or_else(|| evidence.exchange.as_ref()?.assumed_role_arn.as_deref())
+}

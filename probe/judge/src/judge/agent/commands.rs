@@ -1,0 +1,161 @@
+//! Commands about cluster, association and agent, with this pod's real names. Pure.
+//! The pod does not know its cluster's name: where nothing has said it, the first command finds the cluster by its issuer.
+
+use super::cluster_of_session;
+use crate::judge::facts::Case;
+use crate::judge::finding::Finding;
+use crate::settings::command::{Aws, Tool, Word, words};
+use crate::settings::partition;
+
+/// How to name this pod's cluster in a command.
+pub(super) struct Cluster {
+    aws: Aws,
+    region: Word,
+    name: Word,
+    /// What sets the variable in `name`, where that is one.
+    pub(super) find: Option<String>,
+}
+
+impl Cluster {
+    /// `None`: its region is not known either.
+    pub(super) fn of(case: &Case<'_>) -> Option<Self> {
+        let aws = case.aws()?;
+        let issuer = case.token()?.iss.as_deref()?;
+        let region = Word::region(partition::region_of_issuer(issuer)?);
+        if let Some(name) = named(case).map(Word::cluster).filter(|name| name.text().is_some()) {
+            return Some(Self { aws, region, name, find: None });
+        }
+        let text = ["--output", "text"].map(Word::from);
+        let list = words!["eks", "list-clusters", "--region", &region, "--query", "clusters[]"];
+        let list = aws.run(&[list, &text].concat())?;
+        let query = "cluster.[identity.oidc.issuer,name]";
+        let show = words!["eks", "describe-cluster", "--region", &region, "--query", query];
+        let show = aws.run_for_each(&[show, &text[..], words!["--name"]].concat())?;
+        let issuer = Word::issuer(issuer).quoted()?;
+        let find = format!("cluster=\"$({list} | {show} | grep -F {issuer} | cut -f2)\"");
+        Some(Self { aws, region, name: Word::variable("cluster"), find: Some(find) })
+    }
+
+    /// `aws eks OPERATION --region … --cluster-name … WORDS`
+    pub(super) fn command(&self, operation: &'static str, words: &[Word]) -> Option<String> {
+        let cluster = words!["eks", operation, "--region", &self.region, "--cluster-name", &self.name];
+        self.aws.run(&[cluster, words].concat())
+    }
+
+    /// Shows the associations of the pod's service account.
+    pub(super) fn list_associations(&self, case: &Case<'_>, more: &[Word]) -> Option<String> {
+        self.command("list-pod-identity-associations", &[&service_account(case)?, more].concat())
+    }
+
+    /// Prints the id of the service account's association.
+    pub(super) fn association_id(&self, case: &Case<'_>) -> Word {
+        let id = words!["--query", "associations[0].associationId", "--output", "text"];
+        Word::output_of(self.list_associations(case, id))
+    }
+
+    /// Prints the ARN of the role that the service account's association names.
+    pub(super) fn associated_role_arn(&self, case: &Case<'_>) -> Option<String> {
+        let arn = words!["--query", "association.roleArn", "--output", "text", "--association-id"];
+        self.command("describe-pod-identity-association", &[arn, &[self.association_id(case)]].concat())
+    }
+}
+
+/// Options that name the pod's service account.
+pub(super) fn service_account(case: &Case<'_>) -> Option<[Word; 4]> {
+    let account = case.account()?;
+    let (namespace, name) = (Word::label(account.namespace), Word::dns(account.name));
+    Some(["--namespace".into(), namespace, "--service-account".into(), name])
+}
+
+/// By the session's name or by EKS Auth's own words.
+fn named<'c>(case: &'c Case<'_>) -> Option<&'c str> {
+    let by_session = || {
+        let arn = case.evidence.identity.as_ref()?.arn.as_deref()?;
+        let pod = case.token()?.pod_name.as_deref()?;
+        cluster_of_session(arn, pod).filter(|cluster| cluster.whole).map(|cluster| cluster.name)
+    };
+    let by_words = || {
+        let answer = case.evidence.agent.as_ref()?.answer.as_ref()?;
+        let name = answer.message.split_once(":cluster/")?.1.split([' ', ',', '\'', '"']).next()?;
+        Some(name).filter(|name| !name.is_empty())
+    };
+    by_session().or_else(by_words)
+}
+
+impl Finding {
+    /// The command that finds the cluster, before the first of the commands that need it.
+    pub(super) fn find_cluster(mut self, cluster: &Cluster) -> Self {
+        let (Some(find), Some(name)) = (&cluster.find, cluster.name.quoted()) else { return self };
+        for lines in [&mut self.confirm, &mut self.fix] {
+            if let Some(first) = lines.iter().position(|line| line.contains(&name)) {
+                // Above its remark, which stays with its command.
+                let remarked = first > 0 && lines[first - 1].starts_with('#');
+                let remark = "# finds this pod's cluster by its issuer".to_owned();
+                let at = first - usize::from(remarked);
+                lines.splice(at..at, [remark, find.clone()]);
+            }
+        }
+        self
+    }
+}
+
+/// Adds what shows the agent on this pod's node.
+pub(super) fn show_agent(case: &Case<'_>, finding: Finding) -> Finding {
+    let finding = finding.confirm("kubectl -n kube-system get daemonset eks-pod-identity-agent");
+    let words = words!["-n", "kube-system", "get", "pods", "-o", "wide", "-l", AGENT_LABEL];
+    finding.confirm_command(Tool::Kubectl.run(&[words, &on_node(case)].concat()))
+}
+
+/// Options that choose the pods of this pod's node, where that is known.
+pub(super) fn on_node(case: &Case<'_>) -> Vec<Word> {
+    let node = case.node().map(|node| Word::dns(node).after("spec.nodeName="));
+    node.map(|node| vec!["--field-selector".into(), node]).unwrap_or_default()
+}
+
+/// Makes the agent on this pod's node anew.
+pub(super) fn restart_agent(case: &Case<'_>) -> Option<String> {
+    match case.node() {
+        Some(_) => {
+            let words = words!["-n", "kube-system", "delete", "pod", "-l", AGENT_LABEL];
+            Tool::Kubectl.run(&[words, &on_node(case)].concat())
+        }
+        None => Tool::Kubectl.run(words![
+            "-n",
+            "kube-system",
+            "rollout",
+            "restart",
+            "daemonset/eks-pod-identity-agent",
+        ]),
+    }
+}
+
+pub(super) const AGENT_LABEL: &str = "app.kubernetes.io/name=eks-pod-identity-agent";
+
+/// What the agent says of its own failures.
+pub(super) const AGENT_LOGS: &str =
+    "kubectl -n kube-system logs -l app.kubernetes.io/name=eks-pod-identity-agent --tail=50";
+
+/// The role that the association should have: the stated one, else what is left of IRSA.
+pub(super) fn role_arn<'c>(case: &'c Case<'_>) -> Option<&'c str> {
+    let stated = case.evidence.environment.stated.expect_role.as_deref();
+    stated.or_else(|| case.evidence.environment.get("AWS_ROLE_ARN"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expected_role_is_the_stated_one_or_irsas() {
+        let mut evidence = crate::evidence::Evidence::default();
+        evidence.environment.stated.mechanism = Some("pod-identity".to_owned());
+        assert_eq!(role_arn(&Case::new(&evidence, 0)), None);
+        evidence
+            .environment
+            .variables
+            .insert("AWS_ROLE_ARN".to_owned(), "arn:aws:iam::1:role/left".to_owned());
+        assert_eq!(role_arn(&Case::new(&evidence, 0)), Some("arn:aws:iam::1:role/left"));
+        evidence.environment.stated.expect_role = Some("arn:aws:iam::1:role/stated".to_owned());
+        assert_eq!(role_arn(&Case::new(&evidence, 0)), Some("arn:aws:iam::1:role/stated"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Refusals with a cause in the cluster or in IAM: the token, the association, the role's trust, the node's role. Pure.
+//! EKS Auth names neither role nor missing action: what it leaves open is listed, and shown by commands.
+
+use super::answer::{presented, quoted};
+use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
+use crate::catalog::Class;
+use crate::evidence::{AgentAnswer, SaidBy};
+use crate::judge::facts::{Case, time};
+use crate::judge::finding::Finding;
+use crate::settings::arn::RoleArn;
+use crate::settings::command::{Tool, Word, words};
+
+pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
+    let who = if answer.said_by == SaidBy::EksAuth { "EKS Auth" } else { "the agent itself" };
+    let token = case.token();
+    let at = |seconds: Option<i64>| seconds.map_or_else(|| "(none)".to_owned(), time);
+    let finding =
+        Finding::new(Class::AgentTokenRejected, format!("{who} refuses the token: {}", quoted(answer)))
+            .about_time(about_time);
+    if about_time {
+        let finding = finding
+            .presented(format!(
+                "nbf {}, exp {}; {}",
+                at(token.and_then(|token| token.nbf)),
+                at(token.and_then(|token| token.exp)),
+                presented(answer)
+            ))
+            .required(format!(
+                "a token that is valid by the clock of {who}; this clock says {}",
+                time(answer.received_at)
+            ));
+        return case.recreate(case.events(finding.set_clock()));
+    }
+    let finding = finding.presented(format!("{}; {}", case.identity_text(), presented(answer))).required(
+        "a token that this cluster's API server issued for pods.eks.amazonaws.com and bound to a living pod",
+    );
+    let finding = match token {
+        Some(token) if token.pod_uid.is_none() => {
+            finding.ruled_out("a token of kubelet's: it is bound to no pod (no kubernetes.io/pod claim)")
+        }
+        _ => finding,
+    };
+    let find = Cluster::of(case).and_then(|cluster| cluster.find);
+    let finding = finding.confirm_note(
+        find.map(|find| format!("{find}; echo \"$cluster\"")),
+        "a cluster of this account with the token's issuer; none: the token is another cluster's",
+    );
+    case.let_webhook_inject(finding.confirm(AGENT_LOGS))
+}
+
+pub(super) fn association_missing(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+    let subject = match case.account() {
+        Some(account) => format!("service account {}/{}", account.namespace, account.name),
+        None => "this pod's service account".to_owned(),
+    };
+    let mut finding = Finding::new(
+        Class::AssociationMissing,
+        format!("EKS has no association for {subject}: {}", quoted(answer)),
+    )
+    .presented(format!("{}; {}", case.identity_text(), presented(answer)))
+    .required(format!("a Pod Identity association of {subject} with a role, in this pod's cluster"))
+    .ruled_out("the token: EKS Auth takes it")
+    .ruled_out("the agent's cache: it keeps no refusals");
+    let Some((cluster, account)) = Cluster::of(case).zip(service_account(case)) else {
+        return finding.fix_note(Some(RETRY), "where the association was made seconds ago");
+    };
+    finding = finding.confirm_command(cluster.list_associations(case, &[])).confirm_note(
+        cluster.command("list-pod-identity-associations", &account[..2]),
+        "those of the namespace: another service account?",
+    );
+    finding = match role_arn(case) {
+        Some(role) => {
+            let words = [&account[..], words!["--role-arn", Word::role_arn(role, false)]].concat();
+            finding.fix_note(
+                cluster.command("create-pod-identity-association", &words),
+                "for every pod of this service account",
+            )
+        }
+        None => {
+            let create = cluster.command(
+                "create-pod-identity-association",
+                &[&account[..], words!["--role-arn", Word::variable("role")]].concat(),
+            );
+            finding.fix_note(
+                create.map(|create| format!("printf 'ARN of the role: '; read -r role; {create}")),
+                "asks for the role, which the pod cannot know; --expect-role tells credprobe",
+            )
+        }
+    };
+    finding
+        .fix_note(Some(RETRY), "a new association takes seconds to be known everywhere")
+        .find_cluster(&cluster)
+}
+
+pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+    let required = "a role that exists and whose trust policy lets pods.eks.amazonaws.com do sts:AssumeRole and sts:TagSession, under conditions that hold for this pod";
+    let finding = Finding::new(
+        Class::AgentAccessDenied,
+        format!("EKS may not assume the associated role: {}", quoted(answer)),
+    )
+    .presented(format!("{}; {}", case.identity_text(), presented(answer)))
+    .required(required)
+    .ruled_out("the token and the association: EKS Auth looks at both before it assumes the role")
+    .ruled_out(
+        "which of role, actions and conditions it is: EKS Auth does not say, and tells this pod no more",
+    );
+    let stated = role_arn(case).and_then(|role| RoleArn::parse(role).ok());
+    let cluster = Cluster::of(case);
+    let statement = Word::literal_json(&serde_json::json!({
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }));
+    let hint = "# EKS Auth does not say whether role, action or condition is at fault: a policy that has both actions refuses by a condition (aws:SourceArn, aws:SourceAccount, aws:RequestTag): correct that instead";
+    let network = "# a pod with hostNetwork has been seen to end like this too";
+    let show = |role: Word| {
+        let document = ["--query", "Role.AssumeRolePolicyDocument", "--output", "json"].map(Word::from);
+        case.aws()?.run(&[words!["iam", "get-role", "--role-name", role], &document].concat())
+    };
+    let finding = match &cluster {
+        Some(cluster) => finding.confirm_command(cluster.list_associations(case, &[])),
+        None => finding,
+    };
+    let finding = match (stated, cluster.as_ref().and_then(|cluster| associated_role(case, cluster))) {
+        (Some(role), _) => finding
+            .confirm_command(show(Word::role_name(&role.name)))
+            .confirm(hint)
+            .confirm(network)
+            .fix_commands(crate::trust_policy::statement::add_statement(case.aws(), &role, statement)),
+        (None, Some(find)) => {
+            let note = "the associated role's name";
+            finding
+                .confirm_note(Some(find.as_str()), note)
+                .confirm_command(show(Word::variable("role")))
+                .confirm(hint)
+                .confirm(network)
+                .fix_note(Some(find), note)
+                .fix_commands(crate::trust_policy::statement::add_statement_to_variable(
+                    case.aws(),
+                    statement,
+                ))
+        }
+        (None, None) => finding.confirm(hint).confirm(network),
+    };
+    let finding = finding.fix_note(Some(RETRY), "a change of a policy takes seconds to be known everywhere");
+    match &cluster {
+        Some(cluster) => finding.find_cluster(cluster),
+        None => finding,
+    }
+}
+
+/// Sets `role` to the name of the role that the association names.
+fn associated_role(case: &Case<'_>, cluster: &Cluster) -> Option<String> {
+    Some(format!("role=\"$({} | sed 's#.*/##')\"", cluster.associated_role_arn(case)?))
+}
+
+const RETRY: &str = "credprobe check --grace=1m";
+
+pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+    let role = caller(&answer.message);
+    let who = role
+        .as_ref()
+        .map_or_else(|| "the node's role".to_owned(), |(_, name)| format!("the node's role {name}"));
+    let finding = Finding::new(
+        Class::AgentAccessDenied,
+        format!("{who} may not ask EKS Auth: {}", quoted(answer)),
+    )
+    .presented(format!("{who}, as the agent signs; {}", presented(answer)))
+    .required(format!("{who} with eks-auth:AssumeRoleForPodIdentity (in AmazonEKSWorkerNodePolicy and AmazonEKSWorkerNodeMinimalPolicy)"))
+    .ruled_out("the pod, its token and its role: EKS Auth had not looked at them yet");
+    let Some((partition, name)) = role else {
+        let node = case.node().and_then(|node| {
+            Tool::Kubectl.run(words!["get", "node", Word::dns(node), "-o", "jsonpath={.spec.providerID}"])
+        });
+        return finding
+            .confirm_command(node)
+            .fix(
+                "# attach AmazonEKSWorkerNodeMinimalPolicy to the role of the node's instance profile; then:",
+            )
+            .fix(RETRY);
+    };
+    let (partition, name) = (Word::partition(partition), Word::role_name(name));
+    let policy = partition.after("arn:").before(":iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy");
+    let run = |words: &[Word]| case.aws()?.run(words);
+    let attach = words!["iam", "attach-role-policy", "--role-name", &name, "--policy-arn", policy];
+    finding
+        .confirm_command(run(words!["iam", "list-attached-role-policies", "--role-name", &name]))
+        .fix_note(run(attach), "adds a policy to the role of all nodes of this group")
+        .fix_note(Some(RETRY), "a change of a policy takes seconds to be known everywhere")
+}
+
+/// Partition and role in `User: arn:aws:sts::ACCOUNT:assumed-role/ROLE/INSTANCE is not authorized …`.
+fn caller(message: &str) -> Option<(&str, &str)> {
+    let (before, rest) = message.split_once(":assumed-role/")?;
+    let partition = before.rsplit_once("arn:")?.1.split(':').next()?;
+    let name = rest.split('/').next()?;
+    (partition.starts_with("aws") && !name.is_empty()).then_some((partition, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::caller;
+
+    #[test]
+    fn the_nodes_role_is_read_out_of_iams_sentence() {
+        let text = "User: arn:aws-cn:sts::814203749616:assumed-role/prod-node/i-0123 is not authorized to perform: eks-auth:AssumeRoleForPodIdentity";
+        assert_eq!(caller(text), Some(("aws-cn", "prod-node")));
+        assert_eq!(caller("User is not authorized to perform: eks-auth:AssumeRoleForPodIdentity"), None);
+    }
+}

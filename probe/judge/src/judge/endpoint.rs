@@ -1,0 +1,215 @@
+//! Judges the settings that SDKs take besides the pair: session name, endpoint, FIPS, CA bundle. Pure.
+//! Each finding tells how the setting is taken back.
+
+pub(super) mod unreadable;
+
+use super::facts::Case;
+use super::identity::issue_version_2;
+use super::unseen;
+use crate::catalog::Class;
+use crate::evidence::TrustProblem;
+use crate::judge::finding::{Finding, Severity};
+use crate::settings::command::{Tool, Word, words};
+use crate::settings::{self, RouteProblem, partition};
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let environment = &case.evidence.environment;
+    // The agent's session has EKS's name, and no SDK asks STS for it.
+    let of_exchange = if case.by_agent() { None } else { session_name_invalid(case) };
+    let findings = [of_exchange, endpoint_invalid(case), bundle_invalid(case)];
+    let custom = environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(|_| {
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            "SMITHY_CLIENT_SDK_CUSTOM_PARTITION is set: AWS's Rust SDK takes its partitions from there",
+        )
+        .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+        .required("AWS's own partitions");
+        remove(case, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+    });
+    findings.into_iter().chain([custom]).flatten().chain(idle_trust(case)).collect()
+}
+
+/// Adds how to take a setting back: a variable by a command, a flag in words.
+fn remove(case: &Case<'_>, finding: Finding, source: &str) -> Finding {
+    if source.starts_with("--") {
+        return finding.fix(format!("# correct {source} or leave it out"));
+    }
+    case.unset_env(
+        finding.fix(format!("# correct {source} in the container's env, or remove it:")),
+        &[source],
+    )
+}
+
+fn session_name_invalid(case: &Case<'_>) -> Option<Finding> {
+    let evidence = case.evidence;
+    let name = settings::session_name(&evidence.environment, &evidence.process, evidence.token.as_ref());
+    let problem = match name.value.find(|c| !settings::is_session_name_char(c)) {
+        Some(offset) => format!("{} has a character at byte {offset} that STS refuses", name.source),
+        None if !SESSION_NAME_LENGTH.contains(&name.value.len()) => {
+            format!("{} is {} characters long", name.source, name.value.len())
+        }
+        None => return None,
+    };
+    let finding = Finding::new(Class::SettingsInvalid, problem)
+        .presented(name.value.clone())
+        .required("2 to 64 of letters, digits and _+=,.@-");
+    Some(remove(case, finding, &name.source))
+}
+
+fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let class = Class::SettingsInvalid;
+    match &case.route.endpoint {
+        Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(case, name, url, host)),
+        Err(RouteProblem::Setting { name, problem }) => {
+            let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
+                .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
+                .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
+            Some(remove(case, finding, name))
+        }
+        Ok(endpoint)
+            if endpoint.url.starts_with("http://")
+                && !environment.stated.allow_http
+                && !is_loopback(&endpoint.host) =>
+        {
+            let finding = Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
+                .presented(endpoint.url.clone())
+                .required("https://, or --allow-http where the network is trusted");
+            Some(remove(case, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
+        }
+        Ok(endpoint)
+            if endpoint.host.starts_with("sts-fips.")
+                && !FIPS_REGIONS.contains(&endpoint.signing_region.as_str()) =>
+        {
+            let finding = Finding::new(
+                class,
+                format!(
+                    "AWS_USE_FIPS_ENDPOINT=true leads to {}, a host that AWS does not list",
+                    endpoint.host
+                ),
+            )
+            .severity(Severity::Warning)
+            .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
+            .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
+            Some(remove(case, finding, "AWS_USE_FIPS_ENDPOINT"))
+        }
+        Ok(endpoint) if endpoint.host == partition::GLOBAL_STS => {
+            global_for_opt_in_region(case, endpoint.configured_by?)
+        }
+        _ => None,
+    }
+}
+
+/// Whoever debugs a process need not trust it.
+fn endpoint_untrusted(case: &Case<'_>, variable: &str, url: &str, host: &str) -> Finding {
+    let pid = case.evidence.process.pid;
+    let what = match partition::region_of_sts_host(host) {
+        None => format!("{host}, which is not AWS's STS"),
+        Some(_) => format!("{host} otherwise than as https://{host}"),
+    };
+    Finding::new(
+        Class::Inconclusive,
+        format!("the process's {variable} names {what}: its token is not sent there"),
+    )
+    .transient(false)
+    .presented(format!("{variable}={url} in the environment of pid {pid}"))
+    .required("the same endpoint in credprobe's own environment, as a word that it is meant")
+    .fix_note(
+        Tool::Env.run(words![
+            Word::url(url).after("AWS_ENDPOINT_URL_STS="),
+            "credprobe",
+            "check",
+            Word::from(pid).after("--target-pid="),
+        ]),
+        "in the debug container; with kubectl debug: --env",
+    )
+}
+
+/// Regions that an account has to switch on: services there refuse version-1 session tokens, which the global endpoint
+/// issues unless the account says otherwise (IAM user guide, "Managing AWS STS in an AWS Region").
+const OPT_IN_REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+];
+
+fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> {
+    let region = &case.route.region.as_ref()?.value;
+    OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            format!("{variable} names the global endpoint, whose session tokens {region} refuses by default"),
+        )
+        .severity(Severity::Warning)
+        .presented(format!(
+            "{variable}={} in {region}",
+            case.evidence.environment.get(variable).unwrap_or_default()
+        ))
+        .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
+        remove(case, finding, variable)
+            .fix_note(issue_version_2(case), "instead; changes the account's setting")
+    })
+}
+
+fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
+    let problem = case.evidence.environment.trust_problem.as_ref()?;
+    if unreadable::covers(case, &problem.source) {
+        return None;
+    }
+    if let Some(errno) = problem.errno.as_deref().filter(|errno| unseen::is_fault(errno)) {
+        return Some(unseen::finding(&problem.source, errno));
+    }
+    let finding =
+        Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
+            .presented(problem.source.clone())
+            .required("a readable PEM file with at least one certificate");
+    Some(correct(case, finding, problem))
+}
+
+/// As [`remove`], in whose environment it is.
+fn correct(case: &Case<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
+    let source = problem.source.split('=').next().unwrap_or_default();
+    if problem.own {
+        return finding.fix(format!("# correct {source} of credprobe's own container, or leave it out"));
+    }
+    remove(case, finding, source)
+}
+
+/// OpenSSL, Go and the SDKs pass such an addition by, and so does credprobe: nothing is lost but what it was meant to add.
+fn idle_trust(case: &Case<'_>) -> impl Iterator<Item = Finding> {
+    case.evidence.environment.trust_idle.iter().map(|idle| {
+        let source = idle.source.split('=').next().unwrap_or_default();
+        let finding = Finding::new(
+            Class::SettingsInvalid,
+            format!("{source} adds no certificate to those that are trusted: {}", idle.problem),
+        )
+        .severity(Severity::Warning)
+        .presented(idle.source.clone())
+        .required("PEM with at least one certificate, or no such setting");
+        correct(case, finding, idle)
+    })
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// STS API, RoleSessionName.
+const SESSION_NAME_LENGTH: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// The only STS FIPS hosts of partition `aws` (botocore `endpoints.json`); GovCloud's ordinary ones are FIPS.
+const FIPS_REGIONS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2"];

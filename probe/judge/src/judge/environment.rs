@@ -1,0 +1,300 @@
+//! Judges variables, profile and flags: injection, the role's ARN, region and partition. Pure.
+//! Session name, endpoint and bundle are in `settings`.
+
+use super::facts::Case;
+use super::{agent, endpoint, unseen};
+use crate::catalog::Class;
+use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::options::Mechanism;
+use crate::sdks;
+use crate::settings::arn::RoleArn;
+use crate::settings::command::{Tool, Word, words};
+use crate::settings::partition::Partition;
+use crate::settings::{self, ISSUER_SOURCE, RouteProblem};
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match case.requested.mechanism {
+        Mechanism::None if endpoint::unreadable::hides_mechanism(case) || unseen::hides_settings(case) => {}
+        Mechanism::None => findings.push(not_injected(case)),
+        Mechanism::PodIdentity => {
+            findings.extend(agent::injection(case));
+            findings.extend(region_missing(case));
+            findings.extend(partition_mismatch(case));
+            findings.extend(endpoint::judge(case));
+        }
+        Mechanism::Irsa => {
+            findings.extend(partly_injected(case).filter(|_| !unseen::hides_settings(case)));
+            findings.extend(agent::beside(case));
+            findings.extend(role_arn_malformed(case));
+            findings.extend(role_unexpected(case));
+            findings.extend(region_missing(case));
+            findings.extend(partition_mismatch(case));
+            findings.extend(endpoint::judge(case));
+        }
+    }
+    findings
+}
+
+fn not_injected(case: &Case<'_>) -> Finding {
+    let environment = &case.evidence.environment;
+    let mounted = environment.irsa_mount || environment.pod_identity_mount;
+    let finding = if mounted {
+        let mount = if environment.irsa_mount { settings::IRSA_MOUNT } else { settings::POD_IDENTITY_MOUNT };
+        Finding::new(
+            Class::PartlyInjected,
+            format!("{mount} is mounted, but the variables that point to it are not set"),
+        )
+        .presented(format!("the mount {mount}, no variables"))
+    } else {
+        Finding::new(
+            Class::NotInjected,
+            match case.account() {
+                Some(account) => format!(
+                    "the webhook gave this pod no AWS credentials: nothing is injected for service account {}/{}",
+                    account.namespace, account.name
+                ),
+                None => "the webhook gave this pod no AWS credentials: nothing is injected".to_owned(),
+            },
+        )
+        .presented("no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE, no AWS_CONTAINER_CREDENTIALS_FULL_URI, no token mount")
+    };
+    let finding = finding.required(
+        "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the webhook adds when the pod is created and its service account is annotated with eks.amazonaws.com/role-arn",
+    );
+    case.recreate(annotate(case, finding))
+}
+
+/// Shows the annotation; sets it where the role is stated.
+fn annotate(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(account) = case.account() else {
+        return finding.confirm(
+            "# the pod's spec.serviceAccountName names the service account; look for the annotation eks.amazonaws.com/role-arn on it",
+        );
+    };
+    let mut finding = case.show_annotations(finding);
+    if account.name == "default" {
+        finding = finding.ruled_out(
+            "a service account of its own: the pod runs as `default` (is spec.serviceAccountName missing?)",
+        );
+    }
+    match &case.evidence.environment.stated.expect_role {
+        Some(role) => annotate_role(case, finding, role),
+        None => finding,
+    }
+}
+
+fn annotate_role(case: &Case<'_>, finding: Finding, role: &str) -> Finding {
+    let role = Word::role_arn(role, case.compatible()).after("eks.amazonaws.com/role-arn=");
+    case.annotate(finding, role, "overwrites the annotation")
+}
+
+fn partly_injected(case: &Case<'_>) -> Option<Finding> {
+    let requested = &case.requested;
+    let (present, missing) = match (&requested.role_arn, &requested.token_file) {
+        (Some(role), None) => (role, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        (None, Some(file)) => (file, "AWS_ROLE_ARN"),
+        (None, None) => return Some(not_injected(case)),
+        (Some(_), Some(_)) => return None,
+    };
+    let mounted = case.evidence.environment.irsa_mount;
+    let finding = Finding::new(
+        Class::PartlyInjected,
+        format!(
+            "{} is set and {missing} is not: the webhook adds neither when the pod spec sets one",
+            present.source
+        ),
+    )
+    .presented(format!(
+        "{}={}{}",
+        present.source,
+        present.value,
+        if mounted { ", and the webhook's token mount" } else { "" }
+    ))
+    .required(format!("both of the pair; {missing} is missing"))
+    .fix(format!(
+        "# remove {} from the container's env in the pod spec, so that the webhook sets both",
+        present.source
+    ));
+    Some(case.recreate(annotate(case, finding)))
+}
+
+fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
+    let role = case.requested.role_arn.as_ref()?;
+    let malformed = RoleArn::parse_for(&role.value, case.compatible()).err()?;
+    let mut finding = Finding::new(
+        Class::RoleArnMalformed,
+        format!("{} is no role ARN: at byte {}: {}", role.source, malformed.offset, malformed.problem),
+    )
+    .presented(role.value.clone())
+    .required(
+        malformed.intended.clone().unwrap_or_else(|| "arn:aws:iam::TWELVE DIGITS:role/NAME".to_owned()),
+    );
+    let annotated = role.source == "AWS_ROLE_ARN";
+    match (annotated, case.account(), malformed.intended) {
+        (true, Some(_), Some(intended)) => {
+            finding = case.recreate(annotate_role(case, finding, &intended));
+        }
+        (true, Some(_), None) => {
+            finding = case
+                .show_annotations(finding)
+                .fix("# correct the annotation eks.amazonaws.com/role-arn of that service account");
+            finding = case.recreate(finding);
+        }
+        (_, _, Some(intended)) => finding = finding.fix(format!("# set {} to {intended}", role.source)),
+        _ => finding = finding.fix(format!("# correct {}", role.source)),
+    }
+    Some(finding)
+}
+
+fn role_unexpected(case: &Case<'_>) -> Option<Finding> {
+    let expected = case.evidence.environment.stated.expect_role.as_ref()?;
+    let role = case.requested.role_arn.as_ref()?;
+    if case.role.is_none() || *expected == role.value {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::RoleUnexpected,
+        format!("{} asks for another role than the one expected", role.source),
+    )
+    .expectation(Expectation::Stated)
+    .presented(format!("{} (from {})", role.value, role.source))
+    .required(format!("{expected} (--expect-role)"));
+    Some(case.recreate(annotate(case, finding)))
+}
+
+fn region_missing(case: &Case<'_>) -> Option<Finding> {
+    let class = Class::RegionMissing;
+    let call = if case.by_agent() { "GetCallerIdentity" } else { "the exchange" };
+    let finding = match (&case.route.endpoint, &case.route.region) {
+        (Err(RouteProblem::RegionForm(region)), _) => {
+            Finding::new(class, format!("{} is not the name of a region", region.source))
+                .severity(Severity::Error)
+                .presented(format!("{}={}", region.source, region.value.escape_debug()))
+        }
+        (Err(RouteProblem::NoRegion), _) => {
+            Finding::new(class, "no region is known, and without one no STS endpoint can be chosen")
+                // The agent needs none; whose its credentials are, nobody can be asked then.
+                .severity(if case.by_agent() { Severity::Warning } else { Severity::Error })
+                .presented(format!("{}, nor a region in the profile or the issuer", no_region(case)))
+        }
+        (Ok(endpoint), region) if endpoint.configured_by.is_none() => match region {
+            None => Finding::new(class, format!("no region is set: {call} goes to the global endpoint"))
+                .presented(format!("{}; used: {}", no_region(case), endpoint.host)),
+            Some(region) if region.source == sdks::OWN_DEFAULT => Finding::new(
+                class,
+                format!("no region is set: {call} goes to the SDK's own default, {}", region.value),
+            )
+            .presented(no_region(case)),
+            Some(region) if region.source == ISSUER_SOURCE => Finding::new(
+                class,
+                format!("no region is set: {call} goes to the issuer's, {}", region.value),
+            )
+            .presented(no_region(case)),
+            Some(_) => return None,
+        },
+        _ => return None,
+    };
+    let finding = finding.required(
+        "AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second) in the container's environment",
+    );
+    let issuer = case.token().and_then(|token| token.iss.as_deref());
+    Some(match issuer.and_then(crate::settings::partition::region_of_issuer) {
+        Some(region) => case.set_region(
+            finding.fix(format!(
+                "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
+            )),
+            region,
+        ),
+        None => set_region_of_nodes(case, finding),
+    })
+}
+
+/// The variables that are missing: those of the SDK that is stated, else both.
+fn no_region(case: &Case<'_>) -> String {
+    match sdks::stated(&case.evidence.environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
+        Some((sdk, sts)) => {
+            format!("no {}, as {} would read it", sts.regions.join(" and no "), sdks::names(&[sdk]))
+        }
+        None => "neither AWS_REGION nor AWS_DEFAULT_REGION".to_owned(),
+    }
+}
+
+/// The cluster knows its region where the issuer does not say it: nodes are labelled with it.
+fn set_region_of_nodes(case: &Case<'_>, finding: Finding) -> Finding {
+    let label = r"jsonpath={.items[0].metadata.labels.topology\.kubernetes\.io/region}";
+    let finding = finding
+        .fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env:");
+    let Some(label) = Tool::Kubectl.run(words!["get", "nodes", "-o", label]) else { return finding };
+    let region = |name: &'static str| Word::from(name).then(Word::variable("region"));
+    match case.deployment() {
+        Some((namespace, deployment)) => {
+            let changes = words![region("AWS_REGION="), region("AWS_DEFAULT_REGION=")];
+            let command = [words!["set", "env", "-n", namespace, deployment], changes].concat();
+            finding.fix_note(
+                Tool::Kubectl.run(&command).map(|command| format!("region=\"$({label})\"; {command}")),
+                "changes all its containers, restarts the deployment's pods",
+            )
+        }
+        None => finding.confirm(label),
+    }
+}
+
+fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
+    let role = case.role.as_ref()?;
+    let endpoint = case.route.endpoint.as_ref().ok()?;
+    let partition = Partition::of_host(&endpoint.host).filter(|_| !case.compatible())?;
+    if partition.id == role.partition {
+        return other_partitions_issuer(case, partition);
+    }
+    let by = match (&case.route.region, endpoint.configured_by) {
+        (_, Some(variable)) => variable.to_owned(),
+        (Some(region), None) => format!("region {} from {}", region.value, region.source),
+        (None, None) => "no region".to_owned(),
+    };
+    let issuer = case
+        .token()
+        .and_then(|token| token.iss.as_deref())
+        .and_then(crate::settings::partition::region_of_issuer);
+    let mut finding = Finding::new(
+        Class::PartitionMismatch,
+        format!(
+            "the role is of partition {}, the STS endpoint of {}: no STS knows roles of another partition",
+            role.partition, partition.id
+        ),
+    )
+    .presented(format!("{} at {} ({by})", case.role_text(), endpoint.host))
+    .required("role and endpoint of one partition");
+    if let Some(region) = issuer {
+        let cluster = Partition::of_region(region).map_or("another", |partition| partition.id);
+        finding = if cluster == role.partition {
+            case.set_region(
+                finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env")),
+                region,
+            )
+        } else {
+            finding.fix(format!(
+                "# the cluster is in {region} ({cluster}): annotate the service account with a role of partition {cluster}"
+            ))
+        };
+    }
+    Some(case.recreate(annotate(case, finding)))
+}
+
+/// A cluster of another partition: allowed, for a provider takes any issuer, and seldom meant.
+fn other_partitions_issuer(case: &Case<'_>, partition: &Partition) -> Option<Finding> {
+    let issuer = case.token()?.iss.as_deref()?;
+    let region = crate::settings::partition::region_of_issuer(issuer)?;
+    let cluster = Partition::of_region(region).filter(|cluster| cluster.id != partition.id)?;
+    let summary = format!(
+        "the cluster is in {region}, partition {}; role and STS are of {}: that works where it is meant",
+        cluster.id, partition.id
+    );
+    Some(
+        Finding::new(Class::PartitionMismatch, summary)
+            .severity(Severity::Info)
+            .presented(format!("issuer {issuer}"))
+            .required(format!("an issuer of partition {}, unless another is meant", partition.id))
+            .fix("# nothing, where the role's account has registered this cluster's issuer on purpose"),
+    )
+}

@@ -1,0 +1,342 @@
+//! Judges STS's answer: by code and by a part of the message in either wording, never by status or code alone. Pure.
+//! Since mid-2026 one generic text covers several causes; what can be told apart here, is (facts: irsa-failures 0).
+
+mod provider;
+mod role;
+
+use super::facts::{Case, span, time};
+use super::token::usual_audience;
+use super::{network, statement};
+use crate::catalog::{Class, Owner};
+use crate::evidence::{Exchange, StsError};
+use crate::judge::finding::{Finding, Severity};
+use crate::settings::arn::RoleArn;
+use crate::settings::command::{Tool, Word, words};
+use crate::settings::partition;
+
+/// STS tolerates this much skew between its clock and the one that signs, in seconds.
+pub(super) const SKEW_LIMIT: i64 = 300;
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let Some(exchange) = &case.evidence.exchange else { return Vec::new() };
+    let mut findings = Vec::new();
+    findings.extend(clock_skew(exchange));
+    if exchange.issued {
+        return findings;
+    }
+    match &exchange.error {
+        Some(error) if exchange.from_sts || configured(case) => {
+            let finding = refusal(case, exchange, error);
+            if matches!(finding.class, Class::TokenRejected | Class::AudienceNotRegistered) {
+                findings.extend(usual_audience(case));
+            }
+            findings.push(finding);
+        }
+        _ if exchange.from_sts => {
+            findings.push(unrecognized(case, exchange, "an answer without error and without credentials"))
+        }
+        _ => findings.push(not_sts(case, exchange)),
+    }
+    findings
+}
+
+/// Behind a configured endpoint stands somebody else's STS, which need not mark its answers as AWS does.
+fn configured(case: &Case<'_>) -> bool {
+    case.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some())
+}
+
+fn clock_skew(exchange: &Exchange) -> Option<Finding> {
+    let skew = exchange.date?.checked_sub(exchange.received_at)?;
+    if skew.abs() <= SKEW_LIMIT {
+        return None;
+    }
+    let direction = if skew > 0 { "behind" } else { "ahead of" };
+    Some(
+        Finding::new(
+            Class::ClockSkew,
+            format!(
+                "this clock is {} {direction} that of STS; signed calls fail beyond {}",
+                span(skew),
+                span(SKEW_LIMIT)
+            ),
+        )
+        .about_time(true)
+        .presented(format!("this clock {}", time(exchange.received_at)))
+        .required(format!("STS's clock {}", time(exchange.date.unwrap_or_default())))
+        .set_clock(),
+    )
+}
+
+fn quoted(error: &StsError) -> String {
+    if error.message.is_empty() {
+        format!("`{}`", error.code)
+    } else {
+        format!("`{}: {}`", error.code, error.message)
+    }
+}
+
+/// One refusal, one finding.
+fn refusal(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
+    let class = match error.code.as_str() {
+        // Their codes tell little: Ceph has AccessDenied for everything, SeaweedFS says the cause in words.
+        _ if case.compatible() && says("audience") => Class::AudienceNotRegistered,
+        _ if case.compatible() && says("signature") => Class::TokenRejected,
+        _ if case.compatible() && says("no identity provider") => Class::ProviderMissing,
+        _ if case.compatible() && says("expired") => Class::TokenExpiredAtSts,
+        _ if case.compatible() && (says("jwks") || says("public key")) => Class::IssuerUnavailable,
+        "AccessDenied" | "AccessDeniedException" => Class::AccessDenied,
+        "ValidationError" if says("request arn is invalid") => Class::RoleArnRejected,
+        "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => Class::RequestRejected,
+        "InvalidIdentityToken" if says("no openidconnect provider found") => Class::ProviderMissing,
+        "InvalidIdentityToken" if says("incorrect token audience") => Class::AudienceNotRegistered,
+        "InvalidIdentityToken" if says("thumbprint") => Class::ThumbprintMismatch,
+        "InvalidIdentityToken" if says("retrieve verification key") => Class::IssuerUnavailable,
+        "InvalidIdentityToken" => Class::TokenRejected,
+        "ExpiredTokenException" | "ExpiredToken" => Class::TokenExpiredAtSts,
+        "IDPCommunicationError" => Class::IssuerUnavailable,
+        "IDPRejectedClaim" => Class::ClaimRejected,
+        "RegionDisabledException" => Class::RegionDisabled,
+        "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown" => Class::Throttled,
+        "InternalFailure"
+        | "InternalError"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException" => Class::StsUnavailable,
+        _ if exchange.status >= 500 => Class::StsUnavailable,
+        _ => Class::StsUnrecognized,
+    };
+    match class {
+        Class::AccessDenied => role::access_denied(case, error),
+        Class::ProviderMissing => provider::provider_missing(case, error),
+        Class::AudienceNotRegistered => provider::audience_not_registered(case, error),
+        Class::ThumbprintMismatch => provider::thumbprint_mismatch(case, error),
+        Class::TokenRejected => provider::token_rejected(case, error),
+        Class::TokenExpiredAtSts => expired_at_sts(case, exchange, error),
+        Class::IssuerUnavailable => issuer_unavailable(case, error),
+        Class::RoleArnRejected => role_arn_rejected(case, error),
+        Class::RegionDisabled => region_disabled(case, error),
+        Class::Throttled => throttled(exchange, error),
+        Class::StsUnavailable => sts_unavailable(exchange, error),
+        Class::ClaimRejected => claim_rejected(case, error),
+        Class::RequestRejected => request_rejected(case, exchange, error),
+        _ => unrecognized(case, exchange, &quoted(error)),
+    }
+}
+
+fn expired_at_sts(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let expiry = case.token().and_then(|token| token.exp);
+    let clock = exchange.date.map_or_else(|| "unknown".to_owned(), time);
+    let finding =
+        Finding::new(Class::TokenExpiredAtSts, format!("STS holds the token for expired: {}", quoted(error)))
+            .about_time(true)
+            .presented(format!("exp {}", expiry.map_or_else(|| "(none)".to_owned(), time)))
+            .required(format!(
+                "an expiry after STS's clock, {clock}; this clock says {}",
+                time(exchange.received_at)
+            ));
+    case.recreate(case.events(finding))
+}
+
+fn issuer_unavailable(case: &Case<'_>, error: &StsError) -> Finding {
+    let issuer = case.token().and_then(|token| token.iss.clone()).unwrap_or_default();
+    let of_eks = partition::region_of_issuer(&issuer).is_some();
+    let finding = Finding::new(
+        Class::IssuerUnavailable,
+        format!("STS could not fetch the keys of the issuer: {}", quoted(error)),
+    )
+    .presented(format!("issuer {issuer}"))
+    .required(format!("{issuer}/.well-known/openid-configuration and the keys it names, public and in time"))
+    .ruled_out("the role and its trust policy: STS had not looked at them yet");
+    let finding = finding.confirm_command(discovery(&issuer));
+    if of_eks {
+        finding.fix_note(Some(WAIT), "retries: for an EKS issuer this passes by itself").owner(Owner::Aws)
+    } else {
+        finding
+            .fix(
+                "# make the issuer's discovery document and keys public, and answered within a second; then:",
+            )
+            .fix_note(Some(WAIT), "retries until STS has fetched them")
+            .owner(Owner::Cluster)
+    }
+}
+
+const WAIT: &str = "credprobe check --wait=5m";
+
+/// Fetches what the issuer says of itself.
+pub(super) fn discovery(issuer: &str) -> Option<String> {
+    let document = Word::issuer(issuer).before("/.well-known/openid-configuration");
+    Tool::Curl.run(words!["-fsS", document])
+}
+
+fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
+    let finding =
+        Finding::new(Class::RoleArnRejected, format!("STS says of the role's ARN: {}", quoted(error)))
+            .presented(case.role_text())
+            .required("the ARN of a role as IAM prints it");
+    annotate_with_real_arn(case, finding)
+}
+
+/// Adds the command that annotates the service account with the ARN which IAM has for a role of this name.
+fn annotate_with_real_arn(case: &Case<'_>, finding: Finding) -> Finding {
+    let Some(role) = &case.role else { return finding };
+    let show = get_role(case, role, "Role.Arn", "text");
+    let finding = finding.confirm_command(show.clone());
+    let annotation = Word::output_of(show).after("eks.amazonaws.com/role-arn=");
+    case.recreate(case.annotate(finding, annotation, "overwrites the annotation"))
+}
+
+/// Shows what IAM has for the role.
+fn get_role(case: &Case<'_>, role: &RoleArn, query: &'static str, output: &'static str) -> Option<String> {
+    let name = Word::role_name(&role.name);
+    case.aws()?.run(words!["iam", "get-role", "--role-name", name, "--query", query, "--output", output])
+}
+
+fn region_disabled(case: &Case<'_>, error: &StsError) -> Finding {
+    let region =
+        case.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.clone()).unwrap_or_default();
+    let finding = Finding::new(
+        Class::RegionDisabled,
+        format!("STS is switched off in {region} for the role's account"),
+    )
+    .presented(format!("{} in {region}: {}", case.role_text(), quoted(error)))
+    .required(format!("STS active in {region}"));
+    finding
+        .confirm_command(of_region(case, "get-region-opt-status", &region))
+        .fix_note(
+            of_region(case, "enable-region", &region),
+            "for an opt-in region; for another, activate STS in the IAM console: Account settings, Security Token Service",
+        )
+}
+
+/// `aws account OPERATION --region-name REGION`
+pub(super) fn of_region(case: &Case<'_>, operation: &'static str, region: &str) -> Option<String> {
+    case.aws()?.run(words!["account", operation, "--region-name", Word::region(region)])
+}
+
+fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
+    let finding = Finding::new(Class::Throttled, format!("STS throttles: {}", quoted(error)))
+        .presented(format!("HTTP {}", exchange.status))
+        .required("fewer calls a second in this account and region");
+    match exchange.retry_after {
+        Some(seconds) => finding.fix(format!("# retry in {seconds} s, as STS asks")),
+        None => finding.fix_note(
+            Some("credprobe check --wait=2m --start-jitter=10s"),
+            "retries with growing pauses; pods that start together should not ask together",
+        ),
+    }
+}
+
+fn sts_unavailable(exchange: &Exchange, error: &StsError) -> Finding {
+    Finding::new(Class::StsUnavailable, format!("STS failed: HTTP {}, {}", exchange.status, quoted(error)))
+        .presented(format!("request {}", exchange.request_id.as_deref().unwrap_or("without id")))
+        .required("an STS that answers")
+        .fix_note(
+            Some(WAIT),
+            "retries; if it lasts, see health.aws.amazon.com and name the request id to AWS support",
+        )
+}
+
+fn claim_rejected(case: &Case<'_>, error: &StsError) -> Finding {
+    let finding = Finding::new(
+        Class::ClaimRejected,
+        format!("the identity provider rejected a claim: {}", quoted(error)),
+    )
+    .presented(case.identity_text())
+    .required("claims that the provider accepts")
+    .fix("# use a fresh token of the cluster's own issuer");
+    case.recreate(finding)
+}
+
+fn request_rejected(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let finding =
+        Finding::new(Class::RequestRejected, format!("STS refuses the request itself: {}", quoted(error)))
+            .presented(format!(
+                "role {}, session {}, 900 seconds, a deny-all session policy",
+                exchange.role_arn, exchange.session_name
+            ))
+            .required("parameters that STS takes");
+    let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
+    let role = case.role.as_ref();
+    match role {
+        Some(role) if says("durationseconds") => case.reach_sts_itself(
+            finding
+                .confirm_note(
+                    get_role(case, role, "Role.MaxSessionDuration", "text"),
+                    "never under 3600, and 900 seconds were asked for: somebody changed the request",
+                )
+                .fix("# something between pod and STS asks for longer sessions:"),
+            sts_host(case),
+        ),
+        Some(role) if says("tags") => {
+            let finding = finding.fix("# the token brings session tags; the trust policy must allow them:");
+            let actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"];
+            match statement::statement_for(case, Some(&actions)) {
+                Some(statement) => {
+                    finding.fix_commands(crate::trust_policy::statement::add_statement(case.aws(), role, statement))
+                }
+                None => finding,
+            }
+        }
+        _ if says("rolesessionname") => case.unset_env(
+            finding.fix("# correct AWS_ROLE_SESSION_NAME in the container's env, or remove it:"),
+            &["AWS_ROLE_SESSION_NAME"],
+        ),
+        _ if says("rolearn") => annotate_with_real_arn(case, finding),
+        _ => case.reach_sts_itself(
+            finding.fix("# nothing of the pod's is in the rest of the request: something between pod and STS changed it"),
+            sts_host(case),
+        ),
+    }
+}
+
+fn sts_host<'c>(case: &'c Case<'_>) -> &'c str {
+    case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str())
+}
+
+fn unrecognized(case: &Case<'_>, exchange: &Exchange, quoted: &str) -> Finding {
+    let finding = Finding::new(
+        Class::StsUnrecognized,
+        format!("STS gave an answer that this version does not know: {quoted}"),
+    )
+    .presented(format!(
+        "HTTP {}, request {}",
+        exchange.status,
+        exchange.request_id.as_deref().unwrap_or("without id")
+    ))
+    .required("credentials, or an error that is known")
+    .fix("# look the code up in the STS API reference, and report it to credprobe, please, with what this prints:")
+    .fix_note(Some("credprobe check --output=json"), "names account, role and issuer, holds no secret");
+    let event = "AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity";
+    let events = case.aws().zip(case.signing_region()).and_then(|(aws, region)| {
+        let events = ["--lookup-attributes", event, "--max-results", "5"].map(Word::from);
+        aws.run(&[words!["cloudtrail", "lookup-events", "--region", region], &events].concat())
+    });
+    finding.confirm_command(events)
+}
+
+fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
+    let host = sts_host(case);
+    let redirect = (300..400).contains(&exchange.status);
+    let what = if redirect {
+        format!("HTTP {}, a redirect, which is never followed with a token", exchange.status)
+    } else {
+        format!("HTTP {}, {}", exchange.status, exchange.content_type.as_deref().unwrap_or("no content type"))
+    };
+    let excerpt = exchange.excerpt.as_deref().unwrap_or_default();
+    let finding = Finding::new(Class::NotSts, format!("what answered at {host} is not STS: {what}"))
+        .severity(Severity::Error)
+        .transient(exchange.status == 429 || exchange.status >= 500)
+        .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
+        .required("an answer with STS's XML namespace or a request id of AWS")
+        .fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
+    let finding = match &case.evidence.network {
+        Some(network) => network::searched(network, finding),
+        None => finding,
+    };
+    case.reach_sts_itself(finding, host)
+}

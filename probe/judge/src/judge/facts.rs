@@ -1,0 +1,179 @@
+//! One run's evidence with what follows from it: the names that every judge puts into its texts. Pure.
+
+use crate::evidence::{Account, Evidence, Token};
+use crate::options::Mechanism;
+use crate::sdks::effective;
+use crate::settings::agent::{AgentEndpoint, AgentProblem};
+use crate::settings::arn::RoleArn;
+use crate::settings::{self, Requested, Route};
+
+/// What the judges look at.
+pub(super) struct Case<'a> {
+    pub(super) evidence: &'a Evidence,
+    /// Seconds since the epoch.
+    pub(super) now: i64,
+    pub(super) requested: Requested,
+    pub(super) route: Route,
+    /// The role asked for, where its ARN is one.
+    pub(super) role: Option<RoleArn>,
+    /// The Pod Identity agent; `None`: no variable names one.
+    pub(super) agent: Option<Result<AgentEndpoint, AgentProblem>>,
+}
+
+/// What the webhook gives a pod for one mechanism (`amazon-eks-pod-identity-webhook`, `main.go`), and who takes the token.
+pub(super) struct Usual {
+    /// In every partition (eksctl `pkg/iam/oidc/api.go`).
+    pub(super) audience: &'static str,
+    pub(super) mount: &'static str,
+    /// Of the token in that directory.
+    pub(super) file: &'static str,
+    /// The variable that names the file.
+    pub(super) variable: &'static str,
+    pub(super) taker: &'static str,
+}
+
+const IRSA: Usual = Usual {
+    audience: "sts.amazonaws.com",
+    mount: settings::IRSA_MOUNT,
+    file: "token",
+    variable: "AWS_WEB_IDENTITY_TOKEN_FILE",
+    taker: "STS",
+};
+
+const POD_IDENTITY: Usual = Usual {
+    audience: "pods.eks.amazonaws.com",
+    mount: settings::POD_IDENTITY_MOUNT,
+    file: "eks-pod-identity-token",
+    variable: settings::agent::TOKEN_FILE_VARIABLE,
+    taker: "EKS Auth",
+};
+
+impl<'a> Case<'a> {
+    pub(super) fn new(evidence: &'a Evidence, now: i64) -> Self {
+        let (requested, route) = effective::of(evidence);
+        let compatible = evidence.environment.stated.sts_compatible;
+        let role =
+            requested.role_arn.as_ref().and_then(|role| RoleArn::parse_for(&role.value, compatible).ok());
+        let agent = settings::agent::endpoint(evidence);
+        Self { evidence, now, requested, route, role, agent }
+    }
+
+    pub(super) fn by_agent(&self) -> bool {
+        self.requested.mechanism == Mechanism::PodIdentity
+    }
+
+    /// Of the mechanism under test.
+    pub(super) fn usual(&self) -> &'static Usual {
+        if self.by_agent() { &POD_IDENTITY } else { &IRSA }
+    }
+
+    /// The mechanism that is not under test: its audience, and its token in words.
+    pub(super) fn other_token(&self) -> (&'static str, &'static str) {
+        if self.by_agent() {
+            (IRSA.audience, "the token for IRSA")
+        } else {
+            (POD_IDENTITY.audience, "the token for EKS Pod Identity")
+        }
+    }
+
+    /// The pod's node, by the downward API, else by the token.
+    pub(super) fn node(&self) -> Option<&'a str> {
+        let by_token = || self.token()?.node_name.as_deref();
+        self.evidence.process.node_name.as_deref().or_else(by_token)
+    }
+
+    /// Behind the endpoint stands another server that speaks STS's protocol.
+    pub(super) fn compatible(&self) -> bool {
+        self.evidence.environment.stated.sts_compatible
+    }
+
+    /// The token, where it is one whose claims can be judged.
+    pub(super) fn token(&self) -> Option<&'a Token> {
+        self.evidence.token.as_ref().filter(|token| token.shape == crate::evidence::TokenShape::Jwt)
+    }
+
+    /// The pod's service account: by the token, else by the token for the API server.
+    pub(super) fn account(&self) -> Option<Account<'a>> {
+        let by_token = self.token().and_then(|token| token.sub.as_deref());
+        let subject = by_token.or(self.evidence.process.api_server_subject.as_deref())?;
+        Account::of_subject(subject)
+    }
+
+    /// The pod's name: by the downward API, else by the token, else by the hostname.
+    pub(super) fn pod_name(&self) -> Option<&'a str> {
+        let process = &self.evidence.process;
+        let by_token = || self.token()?.pod_name.as_deref();
+        process.pod_name.as_deref().or_else(by_token).or_else(|| process.pod())
+    }
+
+    /// `role checkout-reader of account 814203749616`, or the value as it is.
+    pub(super) fn role_text(&self) -> String {
+        match (&self.role, &self.requested.role_arn) {
+            (_, Some(role)) => role.value.clone(),
+            _ => "no role".to_owned(),
+        }
+    }
+
+    /// `system:serviceaccount:shop:checkout`, or that the token has none.
+    pub(super) fn subject_text(&self) -> String {
+        let subject = self.token().and_then(|token| token.sub.clone());
+        subject.unwrap_or_else(|| "a token without subject".to_owned())
+    }
+
+    /// Subject, audience and issuer: the identity presented.
+    pub(super) fn identity_text(&self) -> String {
+        self.token().map_or_else(
+            || "no readable token".to_owned(),
+            |token| {
+                format!(
+                    "subject {}, audience {}, issuer {}",
+                    token.sub.as_deref().unwrap_or("(none)"),
+                    list(&token.aud),
+                    token.iss.as_deref().unwrap_or("(none)")
+                )
+            },
+        )
+    }
+
+    /// The issuer without `https://`, as IAM writes it in ARNs and condition keys.
+    pub(super) fn issuer_path(&self) -> Option<&'a str> {
+        let issuer = self.token()?.iss.as_deref()?;
+        Some(issuer.strip_prefix("https://").unwrap_or(issuer))
+    }
+
+    /// The ARN of the OIDC provider that the role's account needs.
+    pub(super) fn provider_arn(&self) -> Option<String> {
+        Some(self.role.as_ref()?.provider_arn(self.issuer_path()?))
+    }
+
+    /// The pod's namespace: by its account, else by the downward API or DNS.
+    pub(super) fn namespace(&self) -> Option<&'a str> {
+        let by_account = self.account().map(|account| account.namespace);
+        by_account.or_else(|| self.evidence.process.namespace())
+    }
+}
+
+/// `a`, `a and b`, `(none)`.
+pub(super) fn list(values: &[String]) -> String {
+    match values {
+        [] => "(none)".to_owned(),
+        values => values.join(" and "),
+    }
+}
+
+/// A span in the two largest units that matter: `3 h 20 min`, `45 s`.
+pub(super) fn span(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// RFC 3339, UTC, whole seconds.
+pub(super) fn time(seconds: i64) -> String {
+    crate::text::rfc3339(seconds)
+}

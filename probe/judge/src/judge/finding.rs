@@ -1,0 +1,167 @@
+//! What a judge concludes from evidence: the news, good or bad. A probe that could not work is an error, not a finding.
+//! Which finding decides, `verdict` says.
+
+use crate::catalog::{Class, Owner};
+use crate::text::one_line;
+use serde::{Deserialize, Serialize};
+
+/// One conclusion about one link of the chain.
+///
+/// Ordered so that a verdict does not depend on the order in which judges ran; the order has no other meaning.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// Which link of the chain, and what is wrong with it.
+    pub class: Class,
+    /// Differs from the class's own where the evidence tells more (an issuer that is not EKS's).
+    pub owner: Option<Owner>,
+    /// What the judge thinks of it; `verdict` may raise or lower it.
+    pub severity: Severity,
+    /// Waiting may heal it; a finding may clear the class's default with its reason.
+    pub transient: bool,
+    /// What was held against the evidence.
+    pub expectation: Expectation,
+    /// The refusal is about a date or a time (`clock-skew` explains `tls-failed` and others only then).
+    pub about_time: bool,
+    /// It is told for itself: whatever its class explains, this finding does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explains_nothing: bool,
+    /// One sentence: what is wrong, with the values.
+    pub summary: String,
+    /// The identity or value that was presented.
+    pub presented: String,
+    /// The identity or value that is required.
+    pub required: String,
+    /// What the evidence excludes.
+    pub ruled_out: Vec<String>,
+    /// Commands that show it, with the real values.
+    pub confirm: Vec<String>,
+    /// Commands or changes that repair it, with the real values; what restarts or overwrites says so.
+    pub fix: Vec<String>,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The credentials cannot be had, or not the expected ones.
+    Error,
+    /// They can be had, but something will go wrong or might.
+    Warning,
+    /// Worth knowing; explains nothing and decides nothing.
+    Info,
+}
+
+/// Against what the evidence was held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// A flag or its environment twin.
+    Stated,
+    /// What is usual; explains a refusal, never makes one.
+    Guessed,
+    /// A rule of AWS or Kubernetes.
+    None,
+}
+
+impl Finding {
+    /// A finding with the class's own owner, severity and transience; texts are added by the setters.
+    #[must_use]
+    pub fn new(class: Class, summary: impl Into<String>) -> Self {
+        let info = class.info();
+        Self {
+            class,
+            owner: info.owner,
+            severity: if info.warning { Severity::Warning } else { Severity::Error },
+            transient: info.transient,
+            expectation: Expectation::None,
+            about_time: false,
+            explains_nothing: false,
+            summary: summary.into(),
+            presented: String::new(),
+            required: String::new(),
+            ruled_out: Vec::new(),
+            confirm: Vec::new(),
+            fix: Vec::new(),
+        }
+    }
+
+    /// The identity or value that was presented.
+    #[must_use]
+    pub fn presented(mut self, text: impl Into<String>) -> Self {
+        self.presented = text.into();
+        self
+    }
+
+    /// The identity or value that is required.
+    #[must_use]
+    pub fn required(mut self, text: impl Into<String>) -> Self {
+        self.required = text.into();
+        self
+    }
+
+    /// One more thing that the evidence excludes.
+    #[must_use]
+    pub fn ruled_out(mut self, text: impl Into<String>) -> Self {
+        self.ruled_out.push(text.into());
+        self
+    }
+
+    /// One more line that shows it: a command, or words behind `# `.
+    #[must_use]
+    pub fn confirm(mut self, line: impl Into<String>) -> Self {
+        self.confirm.push(one_line(line.into()));
+        self
+    }
+
+    /// One more line that repairs it: a command, or words behind `# `.
+    #[must_use]
+    pub fn fix(mut self, line: impl Into<String>) -> Self {
+        self.fix.push(one_line(line.into()));
+        self
+    }
+
+    /// Another severity than the class's own.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Against what the evidence was held.
+    #[must_use]
+    pub fn expectation(mut self, expectation: Expectation) -> Self {
+        self.expectation = expectation;
+        self
+    }
+
+    /// Another owner than the class's own.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Another transience than the class's own.
+    #[must_use]
+    pub fn transient(mut self, transient: bool) -> Self {
+        self.transient = transient;
+        self
+    }
+
+    /// Not even what its class explains.
+    #[must_use]
+    pub fn explains_nothing(mut self) -> Self {
+        self.explains_nothing = true;
+        self
+    }
+
+    /// Whether the refusal is about a date or a time.
+    #[must_use]
+    pub fn about_time(mut self, about_time: bool) -> Self {
+        self.about_time = about_time;
+        self
+    }
+}

@@ -1,0 +1,66 @@
+//! The gates of a run: may the file be read, is there any point in sending the token, what must be looked at afterwards.
+//! Small pure functions; the program asks them between two steps, and each step is taken or left by their answer.
+
+use super::finding::{Expectation, Finding, Severity};
+use super::{access, findings};
+use crate::catalog::Class;
+use crate::evidence::{Evidence, Process, TokenFile};
+
+/// Whether the ids of `process` may read the file, by what the kernel shows of the way to it.
+#[must_use]
+pub fn may_read(file: &TokenFile, process: &Process) -> bool {
+    access::may_read(file, process) == access::Access::Granted
+}
+
+/// What else must be looked at before this refusal can be explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenQuestions {
+    /// What the issuer publishes.
+    pub issuer: bool,
+    /// What STS says in the issuer's region.
+    pub other_region: bool,
+}
+
+/// Only a generic or key-related refusal leaves questions: everything else says its cause itself.
+#[must_use]
+pub fn open_questions(evidence: &Evidence, observed_at: i64) -> OpenQuestions {
+    let findings = findings(evidence, observed_at);
+    let any = |classes: &[Class]| findings.iter().any(|finding| classes.contains(&finding.class));
+    OpenQuestions {
+        issuer: any(&[Class::TokenRejected, Class::IssuerUnavailable, Class::ThumbprintMismatch]),
+        other_region: any(&[Class::TokenRejected, Class::ProviderMissing]),
+    }
+}
+
+/// Whether there is no point in sending anything.
+///
+/// Only what is certain stops: a guess or a clock never makes an outage of our own.
+#[must_use]
+pub fn stops_before_network(finding: &Finding) -> bool {
+    is_certain(finding.class, finding.severity, finding.expectation)
+}
+
+/// The same of a finding that was reported.
+#[must_use]
+pub fn is_certain(class: Class, severity: Severity, expectation: Expectation) -> bool {
+    let certain = matches!(
+        class,
+        Class::NotInjected
+            | Class::PartlyInjected
+            | Class::RoleArnMalformed
+            // An error only when no endpoint can be chosen.
+            | Class::RegionMissing
+            | Class::PartitionMismatch
+            | Class::SettingsInvalid
+            | Class::RoleUnexpected
+            | Class::TokenFileMissing
+            | Class::TokenFileUnreadable
+            | Class::TokenFileEmpty
+            | Class::TokenFileInvalid
+            | Class::TokenMalformed
+            | Class::TokenKindWrong
+            | Class::AgentUriRefused
+    );
+    let mismatch = matches!(class, Class::IssuerMismatch | Class::AudienceMismatch | Class::SubjectMismatch);
+    severity == Severity::Error && (certain || mismatch && expectation == Expectation::Stated)
+}

@@ -1,0 +1,158 @@
+//! Judges what the issuer publishes against the token, and what STS says in the issuer's region. Pure.
+//! Only what explains a refusal is here; an issuer out of the pod's reach is no finding.
+
+use super::exchange::{discovery, of_region};
+use super::facts::Case;
+use crate::catalog::Class;
+use crate::evidence::{Issuer, KeySource, Origin, Signature};
+use crate::judge::finding::Finding;
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(region_disabled(case));
+    if let Some(issuer) = &case.evidence.issuer {
+        findings.extend(signature_invalid(case, issuer));
+        findings.extend(issuer_unusable(case, issuer));
+    }
+    findings
+}
+
+fn region_disabled(case: &Case<'_>) -> Option<Finding> {
+    let other = case.evidence.other_region.as_ref().filter(|other| other.status == Some(200))?;
+    let endpoint = case.route.endpoint.as_ref().ok()?;
+    let asked = &endpoint.signing_region;
+    let account = case.role.as_ref().map_or("the role's account", |role| role.account.as_str());
+    let finding = Finding::new(
+        Class::RegionDisabled,
+        format!("account {account} has not enabled {asked}: STS takes the same token in {}", other.region),
+    )
+    .presented(format!("{} in {asked}", case.identity_text()))
+    .required(format!("{asked} enabled for account {account}, or the exchange in {}", other.region))
+    .ruled_out(
+        "the IAM OIDC provider, its audience, the role and its trust policy: they serve in the other region",
+    )
+    .confirm_command(of_region(case, "get-region-opt-status", asked));
+    let finding = finding.fix_note(
+        of_region(case, "enable-region", asked),
+        &format!("with credentials of account {account}; takes some minutes"),
+    );
+    Some(finding.fix(format!(
+        "# or set AWS_REGION and AWS_DEFAULT_REGION to {} in the container's env",
+        other.region
+    )))
+}
+
+fn signature_invalid(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
+    let source = issuer.sources.iter().find(|source| source.signature == Signature::Refused)?;
+    let token = case.token()?;
+    let kid = token.kid.as_deref().unwrap_or("(none)");
+    let finding = Finding::new(
+        Class::SignatureInvalid,
+        "the issuer publishes the token's key, and the token's signature does not verify with it",
+    )
+    .presented(format!("a token with kid {kid} of issuer {}", token.iss.as_deref().unwrap_or("(none)")))
+    .required(format!("a token signed with that key, which {} publishes", keys_url(source)))
+    .ruled_out("the IAM OIDC provider and the role: no issuer's key makes this token good");
+    let finding = finding.fix("# the token was changed after it was signed, or two clusters share the issuer: mount kubelet's volume itself, and give each cluster an issuer of its own");
+    Some(case.recreate(finding))
+}
+
+fn issuer_unusable(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
+    let public = issuer.sources.iter().find(|source| source.origin == Origin::Public)?;
+    let url = case.token()?.iss.as_deref()?;
+    let (summary, presented, required) = problem(case, public)?;
+    let finding = Finding::new(Class::IssuerUnusable, summary)
+        .presented(presented)
+        .required(required)
+        .ruled_out("the role and its trust policy: STS had not looked at them yet");
+    Some(
+        finding
+            .confirm_command(discovery(url))
+            .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
+            .fix("kubectl get --raw /openid/v1/jwks > keys.json")
+            .fix(format!("# publish these two again under {url}, readable for everyone, with jwks_uri pointing to the second")),
+    )
+}
+
+fn problem(case: &Case<'_>, public: &KeySource) -> Option<(String, String, String)> {
+    let token = case.token()?;
+    let wanted = token.iss.as_deref()?;
+    let document = |text: String| {
+        (text.clone(), text, "a document as OpenID Connect Discovery has it, public".to_owned())
+    };
+    if let Some(status) =
+        public.discovery.status.filter(|status| *status >= 400 && *status < 500 && *status != 429)
+    {
+        return Some(document(format!(
+            "{} answers HTTP {status}: STS cannot fetch it",
+            public.discovery.url
+        )));
+    }
+    if let Some(problem) = &public.discovery.problem {
+        return Some(document(format!("{} cannot be used: {problem}", public.discovery.url)));
+    }
+    // What answers 429 or 5xx is busy or broken for now: no document was seen to be judged.
+    public.discovery.status.filter(|status| (200..300).contains(status))?;
+    if !public.missing.is_empty() {
+        return Some((
+            format!("the issuer's discovery document lacks {}", public.missing.join(", ")),
+            format!("{} without {}", public.discovery.url, public.missing.join(", ")),
+            "issuer, jwks_uri, response_types_supported, subject_types_supported, id_token_signing_alg_values_supported".to_owned(),
+        ));
+    }
+    if public.issuer.as_deref() != Some(wanted) {
+        let named = public.issuer.as_deref().unwrap_or("(none)");
+        return Some((
+            format!("the discovery document names another issuer, {named}"),
+            format!("issuer {named} in {}", public.discovery.url),
+            format!("{wanted}, byte for byte, as the token has it"),
+        ));
+    }
+    let keys = public.keys.as_ref()?;
+    if let Some(status) = keys.status.filter(|status| *status >= 400 && *status < 500 && *status != 429) {
+        return Some(document(format!("{} answers HTTP {status}: STS cannot fetch the keys", keys.url)));
+    }
+    if let Some(problem) = &keys.problem {
+        return Some(document(format!("{} cannot be used: {problem}", keys.url)));
+    }
+    (public.signature == Signature::KeyMissing).then(|| {
+        let kid = token.kid.as_deref().unwrap_or("(none)");
+        (
+            format!("the issuer's keys lack the one that signed the token, {kid}"),
+            format!("a token with kid {kid}"),
+            format!("that kid among the keys at {}, which has {}", keys.url, list(&public.kids)),
+        )
+    })
+}
+
+/// What was looked at and found good, for a refusal that says nothing.
+pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
+    let sources = case.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+    let mut texts = Vec::new();
+    for source in sources {
+        if source.signature == Signature::Verified {
+            texts
+                .push(format!("the signature: it verifies with the key that {} publishes", keys_url(source)));
+        }
+    }
+    if let Some(other) =
+        case.evidence.other_region.as_ref().filter(|other| other.status.is_some_and(|status| status != 200))
+    {
+        texts.push(format!("a region that is not enabled: STS in {} refuses the token too", other.region));
+    }
+    texts
+}
+
+/// Whether the issuer's own documents are out of this pod's reach, which is no fault of anything.
+pub(super) fn is_out_of_reach(case: &Case<'_>) -> bool {
+    let mut sources = case.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+    sources.any(|source| source.origin == Origin::Public && source.discovery.status.is_none())
+}
+
+fn keys_url(source: &KeySource) -> &str {
+    source.keys.as_ref().map_or(&source.discovery.url, |keys| &keys.url)
+}
+
+fn list(kids: &[String]) -> String {
+    if kids.is_empty() { "none".to_owned() } else { kids.join(", ") }
+}

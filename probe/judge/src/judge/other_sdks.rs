@@ -1,0 +1,251 @@
+//! Judges where named SDKs act otherwise than the probe did: another STS host, another way to it. Pure.
+//! What each SDK does, `chain` says; SDKs that are not AWS's own count only where `--sdk` names them.
+
+use super::facts::Case;
+use crate::catalog::Class;
+use crate::judge::finding::{Finding, Severity};
+use crate::sdks::{self, Call, Proxying, Sdk, Way};
+use crate::settings::{Endpoint, ISSUER_SOURCE};
+use std::collections::BTreeMap;
+
+pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = not_as_that_sdk(case).into_iter().collect();
+    let Ok(endpoint) = &case.route.endpoint else { return findings };
+    if !case.compatible() {
+        findings.extend(endpoint_differs(case, endpoint));
+    }
+    findings.extend(proxy_captures(case, endpoint));
+    findings
+}
+
+/// `--sdk` was asked for and cannot be met, as far as the host goes.
+fn not_as_that_sdk(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let asked = environment.stated.sdk.as_deref()?;
+    let summary = match sdks::stated(environment) {
+        Some(sdk) if sdk.sts.is_some() => return None,
+        Some(sdk) => format!(
+            "how {} finds its STS host was not observed: the usual one is judged",
+            sdks::names(&[sdk])
+        ),
+        None => "which SDK the application uses cannot be told from here: all are judged".to_owned(),
+    };
+    Some(
+        Finding::new(Class::Inconclusive, summary)
+            .severity(Severity::Info)
+            .transient(false)
+            .presented(format!("--sdk={asked}"))
+            .required("the id of an SDK whose host is known")
+            .fix_note(Some("credprobe chain"), "lists the ids, and which hosts are known"),
+    )
+}
+
+/// SDKs that would present this token.
+fn presenting(case: &Case<'_>) -> Vec<&'static Sdk> {
+    let environment = &case.evidence.environment;
+    let stated = sdks::stated(environment);
+    let chains = sdks::chain(environment).into_iter();
+    let presents = |chain: &sdks::SdkChain| {
+        chain.picks().is_some_and(|picked| picked.provider.is_of(case.requested.mechanism))
+    };
+    let counts = |sdk: &Sdk| match stated {
+        Some(stated) => stated.id == sdk.id,
+        None => !sdk.quirks.third_party,
+    };
+    chains.filter(presents).map(|chain| chain.sdk).filter(|sdk| counts(sdk)).collect()
+}
+
+/// What keeps SDKs from calling one host.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    Region,
+    Legacy,
+    Endpoint,
+}
+
+fn endpoint_differs(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
+    let environment = &case.evidence.environment;
+    // A region that no variable has is `region-missing`'s, and a flag is nobody's but the probe's.
+    let of_pod = |source: &str| source != ISSUER_SOURCE && !source.starts_with("--");
+    let known = case.route.region.as_ref().is_some_and(|region| of_pod(&region.source));
+    if !known && endpoint.configured_by.is_none() {
+        return Vec::new();
+    }
+    let mut differing: BTreeMap<Cause, Vec<(&'static Sdk, Call)>> = BTreeMap::new();
+    for sdk in presenting(case) {
+        let Some(call) = sdks::call(sdk, environment) else { continue };
+        if call.host.as_deref() == Some(endpoint.host.as_str()) {
+            continue;
+        }
+        let cause = match call.by.as_str() {
+            "AWS_STS_REGIONAL_ENDPOINTS" => Cause::Legacy,
+            by if by.starts_with("AWS_ENDPOINT_URL") => Cause::Endpoint,
+            _ => Cause::Region,
+        };
+        differing.entry(cause).or_default().push((sdk, call));
+    }
+    differing.into_iter().map(|(cause, calls)| differs(case, endpoint, cause, &calls)).collect()
+}
+
+fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'static Sdk, Call)]) -> Finding {
+    let mut by_host: BTreeMap<&str, Vec<&'static Sdk>> = BTreeMap::new();
+    for (sdk, call) in calls {
+        by_host.entry(call.host.as_deref().unwrap_or("nobody")).or_default().push(sdk);
+    }
+    let called: Vec<String> = by_host
+        .iter()
+        .map(|(host, sdks)| {
+            let names = sdks::names(sdks);
+            let verb =
+                if sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>() == 1 { "calls" } else { "call" };
+            format!("{names} {verb} {host}")
+        })
+        .collect();
+    let summary = format!("{} here, not {}", called.join(", "), endpoint.host);
+    let finding = Finding::new(Class::EndpointDiffers, summary);
+    let region = &endpoint.signing_region;
+    match cause {
+        Cause::Legacy => regional(
+            case,
+            finding.presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {region}")).required(format!(
+                "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
+                endpoint.host
+            )),
+        ),
+        Cause::Endpoint => {
+            let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
+            let set = variables.into_iter().filter(|name| case.evidence.environment.get(name).is_some());
+            let set: Vec<&str> = set.collect();
+            case.unset_env(
+                finding
+                    .presented(format!("{} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", set.join(" and ")))
+                    .required("no such variable, so that no SDK takes it")
+                    .fix(
+                        "# remove what is to be ignored anyway, or set it in code where one client needs it:",
+                    ),
+                &set,
+            )
+        }
+        Cause::Region => {
+            let both = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| {
+                let value = case.evidence.environment.get(name);
+                value.map_or_else(|| format!("no {name}"), |value| format!("{name}={value}"))
+            });
+            case.set_region(
+                finding
+                    .presented(both.join(", "))
+                    .required(format!(
+                        "AWS_REGION={region} and AWS_DEFAULT_REGION={region}: boto3 reads only the second, JavaScript v3 only the first"
+                    ))
+                    .fix("# set both in the container's env; where neither is there, the webhook adds both:"),
+                region,
+            )
+        }
+    }
+}
+
+fn regional(case: &Case<'_>, finding: Finding) -> Finding {
+    match case.account() {
+        Some(_) => case.recreate(case.annotate(
+            finding,
+            "eks.amazonaws.com/sts-regional-endpoints=true".into(),
+            "overwrites the annotation; where the pod spec sets the variable, remove it there",
+        )),
+        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
+    }
+}
+
+/// Who takes another way than the probe took.
+#[derive(Default)]
+struct Ways {
+    /// Into the proxy, where the probe went directly.
+    captured: Vec<&'static Sdk>,
+    /// Directly, by their reading of the variables.
+    passing: Vec<&'static Sdk>,
+    /// Into another proxy.
+    elsewhere: Vec<&'static Sdk>,
+    /// Directly, for they read no variables at all.
+    unaware: Vec<&'static Sdk>,
+}
+
+fn proxy_captures(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
+    let Some(network) = &case.evidence.network else { return Vec::new() };
+    // Plain http:// has other variables, and no proxy ever.
+    if !endpoint.url.starts_with("https://") {
+        return Vec::new();
+    }
+    let environment = &case.evidence.environment;
+    let ours = environment.get("HTTPS_PROXY").or_else(|| environment.get("https_proxy"));
+    if network.proxy.is_some() && ours.is_none() {
+        return Vec::new();
+    }
+    let mut ways = Ways::default();
+    for sdk in presenting(case) {
+        let way = sdks::way(sdk.proxy, environment, &endpoint.host);
+        match (way, network.proxy.is_some()) {
+            (None, _) | (Some(Way::Direct), false) => {}
+            (Some(Way::Direct), true) if sdk.proxy == Proxying::Never => ways.unaware.push(sdk),
+            (Some(Way::Direct), true) => ways.passing.push(sdk),
+            (Some(Way::Proxy { .. }), false) => ways.captured.push(sdk),
+            (Some(Way::Proxy { url, .. }), true) if Some(url) != ours => ways.elsewhere.push(sdk),
+            (Some(Way::Proxy { .. }), true) => {}
+        }
+    }
+    let host = &endpoint.host;
+    let told = [
+        (&ways.captured, format!("send what is for {host} into a proxy; the probe went past it")),
+        (&ways.passing, format!("go past the proxy on the way to {host}; the probe went through it")),
+        (&ways.elsewhere, format!("take another proxy to {host} than the probe")),
+    ];
+    let told = told.into_iter().filter(|(sdks, _)| !sdks.is_empty());
+    let spelled = told.map(|(sdks, what)| misread(case, endpoint, format!("{} {what}", sdks::names(sdks))));
+    spelled.chain(unaware(case, endpoint, &ways.unaware)).collect()
+}
+
+/// The variables are spelled so that SDKs read them differently.
+fn misread(case: &Case<'_>, endpoint: &Endpoint, summary: String) -> Finding {
+    let environment = &case.evidence.environment;
+    let names = ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"];
+    let present = names.into_iter().filter_map(|name| Some((name, environment.variables.get(name)?)));
+    let present: Vec<String> = present.map(|(name, value)| format!("{name}={value}")).collect();
+    let finding = Finding::new(Class::ProxyCaptures, summary)
+        .presented(present.join(", "))
+        .required("upper and lower case alike, and NO_PROXY with whole names or domains: boto3 knows no *. and no ranges");
+    let doubled = [("HTTPS_PROXY", "https_proxy"), ("NO_PROXY", "no_proxy")]
+        .into_iter()
+        .filter(|(upper, lower)| {
+            let value = |name: &str| environment.variables.get(name);
+            value(upper).is_some() && value(lower).is_some() && value(upper) != value(lower)
+        })
+        .map(|(_, lower)| lower);
+    let doubled: Vec<&str> = doubled.collect();
+    if doubled.is_empty() {
+        return case.pass_the_proxy(finding, &endpoint.host);
+    }
+    case.unset_env(
+        finding.fix("# leave one spelling, after making sure that nothing else needs the other:"),
+        &doubled,
+    )
+}
+
+/// They never read the variables: worth knowing behind a proxy, and no fault of this pod's settings.
+fn unaware(case: &Case<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Option<Finding> {
+    // A proxy that failed has its own finding.
+    case.evidence.exchange.as_ref().filter(|_| !sdks.is_empty())?;
+    let asked_for = sdks::stated(&case.evidence.environment).is_some();
+    let summary = format!(
+        "{} would go past the proxy that the probe used: no proxy variable is read there",
+        sdks::names(sdks)
+    );
+    let finding = Finding::new(Class::ProxyCaptures, summary)
+        .severity(if asked_for { Severity::Warning } else { Severity::Info })
+        .presented("HTTPS_PROXY, through which STS answered")
+        .required(format!(
+            "a proxy agent in the application's code, or a way to {} without a proxy",
+            endpoint.host
+        ));
+    Some(
+        finding
+            .fix("# in code: pass the client an HTTPS agent for the proxy (requestHandler with httpsAgent)"),
+    )
+}

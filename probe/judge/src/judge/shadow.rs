@@ -1,0 +1,102 @@
+//! Judges whether another provider wins before the expected one, and in which SDKs. Pure.
+//! Who picks what, `chain` says.
+
+use super::facts::Case;
+use crate::catalog::Class;
+use crate::evidence::Environment;
+use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::options::Mechanism;
+use crate::sdks::{self, Present, Provider, Sdk};
+use crate::settings::command::{Word, words};
+use std::collections::BTreeMap;
+
+pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
+    let environment = &case.evidence.environment;
+    let rivals = rivals(environment, case.requested.mechanism);
+    let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
+    let first = rivals.values().next()?;
+    let expected = first.expected.provider.words();
+    let loses = rivals
+        .values()
+        .map(|rival| format!("to {} in {}", rival.wins.provider.words(), sdks::names(&rival.sdks)));
+    let finding = Finding::new(Class::Shadowed, format!("{expected} loses {}", joined(loses, ", ")))
+        .presented(joined(rivals.values().map(|rival| presented(&rival.wins)), "; "))
+        .required(format!("{expected} first, by {}", first.expected.because()))
+        .confirm("credprobe chain");
+    let finding = weigh(environment, &affected, finding);
+    Some(rivals.values().fold(finding, |finding, rival| repair(case, &rival.wins, finding)))
+}
+
+/// A provider that is picked although the expected one is configured too.
+struct Rival {
+    wins: Present,
+    expected: Present,
+    sdks: Vec<&'static Sdk>,
+}
+
+fn rivals(environment: &Environment, mechanism: Mechanism) -> BTreeMap<Provider, Rival> {
+    let mut rivals: BTreeMap<Provider, Rival> = BTreeMap::new();
+    for chain in sdks::chain(environment) {
+        let expected = chain.providers.iter().find(|it| it.provider.is_of(mechanism));
+        let (Some(wins), Some(expected)) = (chain.picks(), expected) else { continue };
+        if wins.provider != expected.provider {
+            let rival = || Rival { wins: wins.clone(), expected: expected.clone(), sdks: Vec::new() };
+            rivals.entry(wins.provider).or_insert_with(rival).sdks.push(chain.sdk);
+        }
+    }
+    rivals
+}
+
+/// Without an SDK that was named, all are possible and none is certain.
+fn weigh(environment: &Environment, affected: &[&Sdk], finding: Finding) -> Finding {
+    let stated = sdks::stated(environment);
+    let is_affected = stated.map(|sdk| affected.iter().any(|other| other.id == sdk.id));
+    match (is_affected, environment.stated.mechanism.is_some()) {
+        (Some(false), _) => finding.severity(Severity::Info),
+        (Some(true), _) | (None, true) => finding.severity(Severity::Error).expectation(Expectation::Stated),
+        (None, false) => finding,
+    }
+}
+
+fn presented(wins: &Present) -> String {
+    let broken = wins.broken.map(|why| format!(", which fails: {why}")).unwrap_or_default();
+    format!("{} by {}{broken}", wins.provider.words(), wins.because())
+}
+
+fn repair(case: &Case<'_>, wins: &Present, finding: Finding) -> Finding {
+    let environment = &case.evidence.environment;
+    match wins.provider {
+        Provider::Keys => {
+            let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+            let set: Vec<&str> =
+                names.into_iter().filter(|name| environment.get(name) == Some("set")).collect();
+            let finding = finding.fix(format!(
+                "# take {} out of the container's env, and out of what envFrom names, unless they are meant:",
+                set.join(", ")
+            ));
+            case.unset_env(finding, &set)
+        }
+        Provider::WebIdentity => case.unset_env(
+            finding.fix("# take IRSA's variables out of the container's env, where Pod Identity is meant:"),
+            &["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
+        ),
+        // The webhook adds neither of the pair where the pod spec has one of it (`pkg/handler`).
+        Provider::Container => case.set_env(
+            finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
+            words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
+        ),
+        _ => {
+            let files = ["AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null"];
+            let named = environment.get("AWS_PROFILE").map(|_| "AWS_PROFILE-");
+            let changes: Vec<Word> = files.into_iter().chain(named).map(Word::from).collect();
+            case.set_env(
+                finding.fix("# leave the profile's files out of the container, or keep SDKs from reading them:"),
+                &changes,
+            )
+        }
+    }
+}
+
+fn joined(texts: impl Iterator<Item = String>, between: &str) -> String {
+    texts.collect::<Vec<String>>().join(between)
+}

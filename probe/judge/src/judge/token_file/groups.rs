@@ -1,0 +1,99 @@
+//! Says where the answer for another user hangs on a group that nobody stated: lent by credprobe, or its own and not lent. Pure.
+//! In a pod both are guesses at what the app has: it may drop its groups, and an image may bring one of its own.
+
+use crate::catalog::Class;
+use crate::evidence::{Process, TokenFile};
+use crate::judge::access::{self, Access};
+use crate::judge::facts::Case;
+use crate::judge::finding::{Finding, Severity};
+
+/// The lent groups without which the answer would be another one.
+fn deciding(file: &TokenFile, process: &Process) -> Vec<u32> {
+    let answer = is_granted(file, process);
+    let decides = |lost: &[u32]| is_granted(file, &without(process, lost)) != answer;
+    if !decides(&process.lent) {
+        return Vec::new();
+    }
+    let single: Vec<u32> = process.lent.iter().copied().filter(|group| decides(&[*group])).collect();
+    // Two that each suffice: no single one decides.
+    if single.is_empty() { process.lent.clone() } else { single }
+}
+
+fn is_granted(file: &TokenFile, process: &Process) -> bool {
+    access::may_read(file, process) == Access::Granted
+}
+
+fn without(process: &Process, lost: &[u32]) -> Process {
+    let groups = process.groups.iter().copied().filter(|group| !lost.contains(group)).collect();
+    // The kernel has no such group, so that it matches none.
+    let gid = if lost.contains(&process.gid) { u32::MAX } else { process.gid };
+    Process { gid, groups, ..process.clone() }
+}
+
+/// The app reads the file by a lent group and by nothing else.
+pub(super) fn opened_by_lent(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+    let process = &case.evidence.process;
+    let groups = deciding(file, process);
+    if groups.is_empty() || !is_granted(file, process) {
+        return None;
+    }
+    let (uid, list) = (process.uid, listed(&groups));
+    let finding = Finding::new(
+        Class::TokenFileUnreadable,
+        format!("uid {uid} may read the token file only if the app keeps group {list}; no flag says so"),
+    )
+    .severity(Severity::Info)
+    .presented(format!("group {list}, lent from this container"))
+    .required(format!("the app in group {list} too, as fsGroup and supplementalGroups make it"));
+    Some(finding.fix(format!(
+        "# if the app keeps group {list}, nothing; else state the groups that it has: {}",
+        remedy(process, &groups)
+    )))
+}
+
+/// What a refusal says of groups that nobody stated.
+pub(super) fn beside_refusal(case: &Case<'_>, file: &TokenFile, finding: Finding) -> Finding {
+    let process = &case.evidence.process;
+    let not_lent = process.probe_gid.filter(|gid| {
+        let groups = [process.groups.as_slice(), &[*gid]].concat();
+        process.source == "as-uid"
+            && !process.lent.contains(gid)
+            && is_granted(file, &Process { groups, ..process.clone() })
+    });
+    let shut_out = deciding(file, process);
+    let finding = match not_lent {
+        Some(gid) => {
+            let stated: Vec<String> = process.groups.iter().chain([&gid]).map(u32::to_string).collect();
+            finding.confirm(format!(
+                "# credprobe's own group {gid} would open the file, but --as-gid is another; if the app has it as well: --as-groups={}",
+                stated.join(",")
+            ))
+        }
+        None => finding,
+    };
+    if shut_out.is_empty() {
+        return finding;
+    }
+    let list = listed(&shut_out);
+    finding.confirm(format!(
+        "# group {list}, lent from this container, shuts the app out; if it is not in that group: {}",
+        remedy(process, &shut_out)
+    ))
+}
+
+fn listed(groups: &[u32]) -> String {
+    let groups: Vec<String> = groups.iter().map(u32::to_string).collect();
+    groups.join(" or ")
+}
+
+/// The flags that take those groups away and leave the others.
+fn remedy(process: &Process, lost: &[u32]) -> String {
+    let kept: Vec<String> =
+        process.groups.iter().filter(|group| !lost.contains(group)).map(u32::to_string).collect();
+    let groups = if kept.is_empty() { "none".to_owned() } else { kept.join(",") };
+    if lost.contains(&process.gid) {
+        format!("--as-gid=… --as-groups={groups}")
+    } else {
+        format!("--as-groups={groups}")
+    }
+}

@@ -1,0 +1,121 @@
+//! Judges what credprobe could not look at for reasons of its own or of the node: descriptors, memory, I/O errors. Pure.
+//! Such an error says nothing about the pod, so it is never held against it.
+
+use super::facts::Case;
+use crate::catalog::Class;
+use crate::evidence::{Environment, Failure, FailureKind, Network, Phase};
+use crate::judge::finding::Finding;
+
+/// Whether an error of `open(2)`, `read(2)` or `getdents(2)` says nothing about the file. Listed is what does say something: file
+/// systems, FUSE servers among them, make up errors of their own.
+pub(super) fn is_fault(errno: &str) -> bool {
+    let named = errno.len() > 1
+        && errno.starts_with('E')
+        && errno.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    named
+        && !matches!(
+            errno,
+            "ENOENT"
+                | "ENOTDIR"
+                | "EACCES"
+                | "EPERM"
+                | "EXDEV"
+                | "ELOOP"
+                | "ENAMETOOLONG"
+                | "ENXIO"
+                | "ENODEV"
+                | "EISDIR"
+                | "EINVAL"
+        )
+}
+
+/// The same of a socket, where the network has errors of its own.
+fn is_fault_of_socket(errno: &str) -> bool {
+    matches!(
+        errno,
+        "EMFILE"
+            | "ENFILE"
+            | "ENOMEM"
+            | "ENOBUFS"
+            | "EIO"
+            | "ESTALE"
+            | "EINTR"
+            | "EAGAIN"
+            | "ENOSR"
+            | "ENOSPC"
+    )
+}
+
+/// What other files than the token file could not be looked at.
+pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
+    let mut faults = faults(&case.evidence.environment);
+    let (what, errno) = faults.next()?;
+    let others = faults.count();
+    let what = if others == 0 { what.to_owned() } else { format!("{what} and {others} more") };
+    Some(finding(&what, errno))
+}
+
+/// Whether a variable's or profile's absence may be a fault of this kind: nobody can say then that nothing is injected.
+pub(super) fn hides_settings(case: &Case<'_>) -> bool {
+    faults(&case.evidence.environment).next().is_some()
+}
+
+fn faults(environment: &Environment) -> impl Iterator<Item = (&str, &str)> {
+    let unseen = environment.unseen.iter().filter(|unseen| is_fault(&unseen.error));
+    unseen.map(|unseen| (unseen.what.as_str(), unseen.error.as_str()))
+}
+
+/// A failure on the way to a server that tells nothing about that way.
+pub(super) fn on_the_way(case: &Case<'_>, network: &Network, failure: &Failure) -> Option<Finding> {
+    if let Some(errno) = failure.errno.as_deref().filter(|errno| is_fault_of_socket(errno)) {
+        return Some(finding(&format!("a socket for {}", network.endpoint), errno));
+    }
+    let environment = &case.evidence.environment;
+    let hidden = |decides: fn(&str) -> bool| {
+        faults(environment).find(|(what, _)| decides(what)).map(|(what, errno)| finding(what, errno))
+    };
+    match failure.kind {
+        FailureKind::TlsUnknownIssuer => hidden(|what| what.starts_with("SSL_CERT_")),
+        _ if failure.phase == Phase::Resolve => {
+            let questions = network.resolution.iter().flat_map(|resolution| &resolution.questions);
+            let mut outcomes = questions.map(|question| question.outcome.as_str());
+            let first = outcomes.next().filter(|first| is_fault_of_socket(first));
+            let asked = first.filter(|_| outcomes.all(is_fault_of_socket));
+            let nobody_asked = asked.map(|errno| finding("a socket for the nameserver", errno));
+            nobody_asked.or_else(|| hidden(|what| matches!(what, "/etc/hosts" | "/etc/resolv.conf")))
+        }
+        _ => None,
+    }
+}
+
+/// `what` could not be looked at.
+pub(super) fn finding(what: &str, errno: &str) -> Finding {
+    let (why, required, fix) = match errno {
+        "EMFILE" => (
+            "credprobe has used up its file descriptors",
+            "a free file descriptor for credprobe",
+            "# raise the limit of open files of credprobe's container, or end what holds connections to it open",
+        ),
+        "ENFILE" => (
+            "the node has used up its open files",
+            "a free entry in the node's table of open files",
+            "# on the node: find what holds so many files open, or raise fs.file-max",
+        ),
+        "ENOMEM" | "ENOBUFS" | "ENOSR" | "EAGAIN" => (
+            "there is not enough memory or another resource of the kernel",
+            "memory for credprobe and the kernel",
+            "# raise the memory limit of credprobe's container, or relieve the node",
+        ),
+        _ => (
+            "the file system or the kernel failed",
+            "a file system that answers without an error",
+            "# on the node: look in the kernel's log for errors of the disk, the file server or the FUSE daemon",
+        ),
+    };
+    Finding::new(Class::Inconclusive, format!("credprobe could not look at {what}: {why} ({errno})"))
+        .transient(true)
+        .presented(format!("{errno} at {what}"))
+        .required(required)
+        .ruled_out("a verdict on the pod: the error says nothing about it")
+        .fix(fix)
+}

@@ -1,0 +1,47 @@
+//! What credprobe's evidence means: classes, findings, the verdict and the report, as pure functions.
+//! Nothing here touches files, the clock, the network or the process, so a report can be judged anywhere.
+//!
+//! Data flows one way: evidence → findings → verdict → report. A saved report keeps its evidence, so it can be judged
+//! again by the rules of another version:
+//!
+//! ```
+//! use credprobe_judge::report::{rejudge, text};
+//!
+//! # fn main() -> Result<(), String> {
+//! # let saved = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/saved/not-injected.json"));
+//! // `saved` is what `credprobe check --output=json` printed.
+//! let report = rejudge::rejudge(saved)?;
+//! assert_eq!(report.verdict.class.id(), "not-injected");
+//! assert_eq!(report.exit_code, 10);
+//! println!("{}", text::render(&report, false));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`catalog`] | the classes: id, code, owner and prose |
+//! | [`evidence`] | what was seen, as plain data |
+//! | [`options`] | what the person who runs the probe asked for |
+//! | [`settings`] | what follows from the environment: mechanism, role, region, endpoint |
+//! | [`sdks`] | the AWS SDKs, and what each would do in this environment |
+//! | [`judge`] | evidence in, findings out |
+//! | [`verdict`] | which finding decides, what is tolerated, when to try again |
+//! | [`trust_policy`] | IAM trust policies against the claims of a token |
+//! | [`report`] | the report as data, text, page and termination message |
+//! | [`text`] | times, escaping, quoting for a shell |
+
+#![warn(missing_docs)]
+
+pub mod catalog;
+pub mod evidence;
+#[cfg(test)]
+mod generated;
+pub mod judge;
+pub mod options;
+pub mod report;
+pub mod sdks;
+pub mod settings;
+pub mod text;
+pub mod trust_policy;
+pub mod verdict;

@@ -1,0 +1,220 @@
+//! From evidence and judgement to the report's struct.
+
+use super::{Probe, Report, ReportedFinding, SCHEMA, Scope, Stage, Status, Subject, Verdict};
+use crate::catalog::{Class, Owner};
+use crate::evidence::{self, Collected, Evidence, StageName, Timing};
+use crate::judge;
+use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::options::Mechanism;
+use crate::sdks::effective;
+use crate::text::rfc3339;
+use crate::verdict::{self, JudgedFinding, Judgement, Situation, Tolerate};
+
+/// What was asked of the report.
+pub struct Options<'a> {
+    pub tolerate: &'a Tolerate,
+    pub report_only: bool,
+    pub deny_warnings: bool,
+    pub attempts: u32,
+    pub flapped: bool,
+}
+
+/// Judges the evidence and puts the report together; `observed_at` is the clock, seconds since the epoch.
+#[must_use]
+pub fn build(evidence: Evidence, observed_at: i64, timings: &[Timing], options: &Options<'_>) -> Report {
+    let findings = judge::findings(&evidence, observed_at);
+    let situation = Situation { issued: judge::issued(&evidence), deny_warnings: options.deny_warnings };
+    let judgement = verdict::decide(findings, &situation);
+    let exit = verdict::exit_code(&judgement, options.tolerate, options.report_only);
+    let (requested, _) = effective::of(&evidence);
+    let process = &evidence.process;
+    Report {
+        schema: SCHEMA.to_owned(),
+        exit_code: exit.code,
+        report_only: options.report_only,
+        verdict: verdict(&judgement, &evidence, exit.tolerated, options.flapped),
+        stages: timings.iter().map(|timing| stage(timing, &judgement)).collect(),
+        subject: Subject {
+            source: process.source.clone(),
+            pid: process.pid,
+            uid: process.uid,
+            gid: process.gid,
+            groups: process.groups.clone(),
+        },
+        findings: judgement.findings.into_iter().map(reported).collect(),
+        attempts: options.attempts,
+        mechanism: requested.mechanism.id().to_owned(),
+        observed_at: rfc3339(observed_at),
+        probe: Probe { version: env!("CARGO_PKG_VERSION").to_owned() },
+        evidence,
+    }
+}
+
+/// The report of one local run without wishes.
+#[must_use]
+pub fn local(run: Collected) -> Report {
+    let tolerate = Tolerate::default();
+    let options = Options {
+        tolerate: &tolerate,
+        report_only: false,
+        deny_warnings: false,
+        attempts: 1,
+        flapped: false,
+    };
+    build(run.evidence, run.observed_at, &run.timings, &options)
+}
+
+fn verdict(judgement: &Judgement, evidence: &Evidence, tolerated: bool, flapped: bool) -> Verdict {
+    let deciding = judgement.deciding_finding();
+    let scope = if evidence.network.is_some() { Scope::Exchange } else { Scope::Local };
+    Verdict {
+        class: judgement.class,
+        code: judgement.class.code(),
+        reason: judgement.class.reason().to_owned(),
+        owner: judgement.owner(),
+        scope,
+        transient: judgement.transient(),
+        recreate_pod: judgement.recreate_pod(),
+        tolerated,
+        flapped,
+        summary: deciding
+            .map_or_else(|| ready(evidence, scope), |finding| summary(finding, judgement, evidence)),
+        fix: deciding.map(|finding| finding.fix.clone()).unwrap_or_default(),
+        docs: format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), judgement.class.id()),
+    }
+}
+
+/// The credentials are there; that an SDK takes others is all that is wrong.
+fn summary(deciding: &Finding, judgement: &Judgement, evidence: &Evidence) -> String {
+    let is_error = |it: &&JudgedFinding| it.explained_by.is_none() && it.finding.severity == Severity::Error;
+    let alone = judgement.findings.iter().filter(is_error).count() <= 1;
+    if deciding.class == Class::Shadowed && judge::issued(evidence) && alone {
+        return format!("ready, but shadowed: {}", deciding.summary);
+    }
+    deciding.summary.clone()
+}
+
+fn ready(evidence: &Evidence, scope: Scope) -> String {
+    let (requested, _) = effective::of(evidence);
+    let by_agent = requested.mechanism == Mechanism::PodIdentity;
+    if scope == Scope::Local {
+        let who = if by_agent { "the agent" } else { "STS" };
+        return format!("local checks passed; {who} was not asked");
+    }
+    if by_agent {
+        return judge::ready_by_agent(evidence);
+    }
+    let role = requested.role_arn.map(|role| role.value).unwrap_or_default();
+    let subject = evidence.token.as_ref().and_then(|token| token.sub.as_deref()).unwrap_or("this pod");
+    let confirmed = evidence.identity.as_ref().is_some_and(|identity| identity.arn.is_some());
+    let answered = judge::answered(evidence).unwrap_or("the role");
+    if confirmed {
+        format!("{role} answers to {subject} as {answered}")
+    } else {
+        let asked = evidence.identity.is_some();
+        let why =
+            if asked { "GetCallerIdentity did not confirm it" } else { "GetCallerIdentity was not asked" };
+        format!("{role} was issued to {subject} as {answered}; {why}")
+    }
+}
+
+fn reported(judged: JudgedFinding) -> ReportedFinding {
+    let JudgedFinding { finding, explained_by } = judged;
+    let Finding {
+        class,
+        owner,
+        severity,
+        transient,
+        expectation,
+        about_time: _,
+        explains_nothing: _,
+        summary,
+        presented,
+        required,
+        ruled_out,
+        confirm,
+        fix,
+    } = finding;
+    ReportedFinding {
+        class,
+        code: class.code(),
+        owner,
+        severity,
+        transient,
+        expectation,
+        explained_by,
+        summary,
+        presented,
+        required,
+        ruled_out,
+        confirm,
+        fix,
+    }
+}
+
+fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
+    let mut worst = Status::Passed;
+    for judged in &judgement.findings {
+        if stage_of(&judged.finding) != Some(timing.stage) {
+            continue;
+        }
+        match judged.finding.severity {
+            Severity::Error => worst = Status::Failed,
+            Severity::Warning if worst == Status::Passed => worst = Status::Warned,
+            Severity::Warning | Severity::Info => {}
+        }
+    }
+    let reached = timing.skipped_because.is_none();
+    Stage {
+        stage: timing.stage,
+        status: if reached { worst } else { Status::Skipped },
+        took_ms: timing.took_ms,
+        skipped_because: timing.skipped_because.clone(),
+    }
+}
+
+/// The decades of the codes are the stages, but for the agent's and for a stated role that nobody confirmed.
+fn stage_of(finding: &Finding) -> Option<StageName> {
+    Some(match finding.class.code() {
+        3 if finding.expectation == Expectation::Stated => StageName::Identity,
+        80 | 81 | 88 => StageName::Network,
+        82 => StageName::Environment,
+        3 | 10..=19 => StageName::Environment,
+        20..=29 => StageName::TokenFile,
+        30..=39 => StageName::Token,
+        40..=49 => StageName::Network,
+        50..=69 | 80..=89 => StageName::Exchange,
+        70..=79 => StageName::Identity,
+        _ => return None,
+    })
+}
+
+impl Report {
+    /// In words for a person: who has to act.
+    #[must_use]
+    pub fn owner_in_words(&self) -> Option<String> {
+        let owner = self.verdict.owner?;
+        let (requested, _) = effective::of(&self.evidence);
+        let role = requested.role_arn.and_then(|role| crate::settings::arn::RoleArn::parse(&role.value).ok());
+        let subject = self.evidence.token.as_ref().and_then(|token| token.sub.as_deref());
+        let subject = subject.or(self.evidence.process.api_server_subject.as_deref());
+        let account = subject.and_then(evidence::Account::of_subject);
+        Some(match (owner, role, account) {
+            (Owner::Pod, _, Some(account)) => {
+                format!(
+                    "pod: whoever deploys this pod (its spec, or service account {}/{})",
+                    account.namespace, account.name
+                )
+            }
+            (Owner::Pod, ..) => "pod: whoever deploys this pod (its spec or its service account)".to_owned(),
+            (Owner::Cluster, ..) => "cluster: whoever runs the cluster".to_owned(),
+            (Owner::Network, ..) => "network: whoever runs DNS, egress and VPC endpoints".to_owned(),
+            (Owner::Iam, Some(role), _) => {
+                format!("iam: whoever administers IAM in account {}", role.account)
+            }
+            (Owner::Iam, ..) => "iam: whoever administers IAM in the role's account".to_owned(),
+            (Owner::Aws, ..) => "aws: nobody here; retry".to_owned(),
+            (Owner::Probe, ..) => "probe: whoever runs credprobe".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,313 @@
+//! `credprobe trust`: a role's trust policy held against the token's claims, element by element.
+//! Pure: evidence and the policy's text in, an answer out. Without a policy: the statement that would match.
+
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::catalog::Class;
+use crate::evidence::{self, Collected, TokenShape};
+use crate::judge::finding::Severity;
+use crate::options::{Mechanism, Output};
+use crate::sdks::effective;
+use crate::settings::arn::RoleArn;
+use crate::settings::command::{Aws, Tool, Word, words};
+use crate::text::shown;
+use crate::trust_policy::context::Context;
+use crate::trust_policy::evaluate::{Element, Outcome, Verdict, evaluate};
+use crate::trust_policy::policy::{Effect, Policy, Statement};
+use crate::trust_policy::statement;
+use crate::{judge, report};
+use serde::Serialize;
+
+/// The version of the JSON document: fields are added under it, never changed or removed.
+pub const SCHEMA: &str = "credprobe/trust/v1";
+
+/// What to print and how to exit.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To stdout.
+    Said { text: String, code: u8 },
+    /// One line to stderr, exit 2.
+    Usage(String),
+}
+
+/// The document of `--output=json`; the text is made of it too.
+#[derive(Debug, Serialize)]
+struct TrustReport {
+    schema: &'static str,
+    /// `null`: no policy was given.
+    result: Option<&'static str>,
+    /// One sentence.
+    summary: String,
+    statements: Vec<StatementReport>,
+    /// What would let the token in; `null`: something does, or the role's account is not known.
+    statement_to_add: Option<serde_json::Value>,
+    /// Saves the policy, adds the statement, puts the policy in force.
+    commands: Vec<String>,
+    notes: Vec<String>,
+    /// Whose policy it is.
+    role: Option<String>,
+    token: TokenReport,
+}
+
+#[derive(Debug, Serialize)]
+struct TokenReport {
+    sub: String,
+    /// What STS compares: `azp` where the token has it.
+    aud: String,
+    iss: String,
+}
+
+#[derive(Debug, Serialize)]
+struct StatementReport {
+    /// Counted from 1, as IAM's console does.
+    index: usize,
+    sid: Option<String>,
+    effect: Effect,
+    /// `allows`, `refuses`, `denies`, `does-not-apply`, `unknown`.
+    outcome: &'static str,
+    /// The first that refuses, or that cannot be told.
+    element: Option<String>,
+    presented: Option<String>,
+    required: Option<String>,
+    slip: Option<SlipReport>,
+    /// The element as it would let the token in.
+    corrected: Option<serde_json::Value>,
+    /// Elements after the first that refuse too.
+    then: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SlipReport {
+    id: &'static str,
+    text: String,
+}
+
+/// Evaluates `policy` for the token that `run` saw, or prints the statement that would match.
+#[must_use]
+pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answer {
+    let policy = match policy.map(Policy::parse).transpose() {
+        Ok(policy) => policy,
+        Err(problem) => return Answer::Usage(format!("--policy: {problem}")),
+    };
+    let (requested, _) = effective::of(&run.evidence);
+    let asked = requested.role_arn.as_ref().and_then(|role| RoleArn::parse(&role.value).ok());
+    let of_policy = policy.as_ref().and_then(|policy| RoleArn::parse(policy.role_arn.as_deref()?).ok());
+    let misplaced = match (&asked, &of_policy) {
+        (Some(asked), Some(theirs)) if asked != theirs => {
+            if !same_but_path(asked, theirs) {
+                return Answer::Usage(format!(
+                    "--policy: it is the policy of {}, and the role asked for is {} ({}); give that role's policy, or the other one as --role-arn",
+                    arn(theirs),
+                    arn(asked),
+                    requested.role_arn.map(|role| role.source).unwrap_or_default()
+                ));
+            }
+            Some(asked)
+        }
+        _ => None,
+    };
+    if requested.role_arn.is_none() {
+        // Named by its policy, the role is not what is missing.
+        run.evidence.environment.stated.role_arn = of_policy.as_ref().map(arn);
+    }
+    let role = of_policy.as_ref().or(asked.as_ref()).cloned();
+    let judged = is_judged_by_check(&run, policy.is_none() && role.is_none());
+    let context = Context::of(&run.evidence, role, run.observed_at).filter(|_| !judged);
+    let Some(context) = context else { return as_check_says(run, output) };
+    let (code, mut report) = match &policy {
+        Some(policy) => about(policy, &context),
+        None => (0, statement_only(&context)),
+    };
+    let mut code = code;
+    if let (Some(asked), Some(theirs)) = (misplaced, &of_policy) {
+        // A name is taken once in an account, so that no role has the ARN that is asked for.
+        code = Class::AccessDenied.code();
+        report.result = Some("refuses");
+        report.summary = format!("the role is {}; STS compares the whole ARN, path included", arn(theirs));
+        report.notes.push(format!("the pod asks for {}", arn(asked)));
+        report.notes.extend(annotate(&context, theirs).into_iter().flatten());
+    }
+    let text = match output {
+        Output::Text => text::render(&report),
+        Output::Json => match serde_json::to_string_pretty(&report) {
+            Ok(json) => shown::json(&json),
+            Err(error) => {
+                let text =
+                    crate::text::internal_error_line(&format!("the answer does not serialise ({error})"));
+                return Answer::Said { text, code: Class::InternalError.code() };
+            }
+        },
+    };
+    Answer::Said { text, code }
+}
+
+/// Whether the token is such that the check's own verdict on it is the answer.
+fn is_judged_by_check(run: &Collected, role_is_missing: bool) -> bool {
+    let (requested, _) = effective::of(&run.evidence);
+    let is_jwt = run.evidence.token.as_ref().is_some_and(|token| token.shape == TokenShape::Jwt);
+    // The decades of the codes are the stages: 20 to 39 are the token and its file.
+    let is_about_token = |class: Class| (20..40).contains(&class.code()) && class != Class::TokenExpired;
+    let findings = judge::findings(&run.evidence, run.observed_at);
+    let broken = findings.iter().any(|it| {
+        it.severity == Severity::Error
+            && is_about_token(it.class)
+            && crate::judge::gate::stops_before_network(it)
+    });
+    requested.mechanism != Mechanism::Irsa || !is_jwt || role_is_missing || broken
+}
+
+/// The local report, with its own class and code.
+fn as_check_says(run: Collected, output: Output) -> Answer {
+    let report = report::local(run);
+    // There is no token to hold against a policy, whatever else is well.
+    let code = if report.exit_code == 0 { Class::Inconclusive.code() } else { report.exit_code };
+    let text = match output {
+        Output::Text => report::text::render(&report, false),
+        Output::Json => shown::json(&serde_json::to_string_pretty(&report).unwrap_or_default()),
+    };
+    Answer::Said { text, code }
+}
+
+fn about(policy: &Policy, context: &Context) -> (u8, TrustReport) {
+    let evaluation = evaluate(policy, context);
+    let reports = policy.statements.iter().zip(&evaluation.outcomes).zip(1_usize..);
+    let statements: Vec<StatementReport> = reports
+        .map(|((statement, outcome), index)| {
+            statement_report(index, statement, outcome, context, policy.variables)
+        })
+        .collect();
+    let denies = statements.iter().find(|it| it.outcome == "denies");
+    let (result, code) = match evaluation.verdict {
+        Verdict::Allows => ("allows", 0),
+        Verdict::Refuses => ("refuses", Class::AccessDenied.code()),
+        Verdict::Unknown => ("unknown", Class::Inconclusive.code()),
+    };
+    let subject = &context.subject;
+    let by = |outcome: &str| statements.iter().find(|it| it.outcome == outcome).map(text::title);
+    let summary = match (evaluation.verdict, denies) {
+        (Verdict::Allows, _) => {
+            format!("{} lets {subject} in", by("allows").unwrap_or_default())
+        }
+        (Verdict::Refuses, Some(deny)) => format!("{} denies {subject}", text::title(deny)),
+        (Verdict::Refuses, None) => match statements.iter().filter(|it| it.effect == Effect::Allow).count() {
+            0 => "the policy has no Allow statement".to_owned(),
+            1 => format!("the one Allow statement does not let {subject} in"),
+            count => format!("none of the {count} Allow statements lets {subject} in"),
+        },
+        (Verdict::Unknown, _) => {
+            format!("it hangs on {} whether {subject} gets in", by("unknown").unwrap_or_default())
+        }
+    };
+    let mut report = TrustReport { statements, ..empty_report(context) };
+    report.result = Some(result);
+    report.summary = summary;
+    let nothing_allows = !report.statements.iter().any(|it| it.outcome == "allows");
+    if nothing_allows {
+        add_statement(&mut report, context);
+    }
+    if context.role.is_none() {
+        report.notes.push(
+            "the role is not known: name it with --role-arn, or give the output of aws iam get-role"
+                .to_owned(),
+        );
+    }
+    if evaluation.verdict == Verdict::Allows {
+        report.notes.push(
+            "if STS answers access-denied nevertheless: a policy changed in the last minutes, a resource control policy of the organization, or the policy of a VPC endpoint".to_owned(),
+        );
+    }
+    (code, report)
+}
+
+fn statement_only(context: &Context) -> TrustReport {
+    let mut report = empty_report(context);
+    report.summary = format!("this statement lets {} in", context.subject);
+    add_statement(&mut report, context);
+    report
+}
+
+fn empty_report(context: &Context) -> TrustReport {
+    TrustReport {
+        schema: SCHEMA,
+        result: None,
+        summary: String::new(),
+        statements: Vec::new(),
+        statement_to_add: None,
+        commands: Vec::new(),
+        notes: Vec::new(),
+        role: context.role.as_ref().map(arn),
+        token: TokenReport {
+            sub: context.subject.clone(),
+            aud: context.audience.clone(),
+            iss: context.iss.clone(),
+        },
+    }
+}
+
+fn add_statement(report: &mut TrustReport, context: &Context) {
+    let Some((role, provider)) = context.role.as_ref().zip(context.provider_arn()) else { return };
+    let statement =
+        statement::matching_statement(&provider, &context.issuer, &context.audience, &context.subject);
+    let word = Word::statement(&statement, role, &context.issuer, &context.audience, &context.subject);
+    report.commands = statement::add_statement(Aws::unless(false), role, word);
+    report.statement_to_add = Some(statement);
+}
+
+fn statement_report(
+    index: usize,
+    statement: &Statement,
+    outcome: &Outcome,
+    context: &Context,
+    variables: bool,
+) -> StatementReport {
+    let (name, element, then) = match (outcome, statement.effect) {
+        (Outcome::Matches, Effect::Allow) => ("allows", None, [].as_slice()),
+        (Outcome::Matches, Effect::Deny) => ("denies", None, [].as_slice()),
+        (Outcome::Not { first, then }, Effect::Allow) => ("refuses", Some(*first), then.as_slice()),
+        (Outcome::Not { first, .. }, Effect::Deny) => ("does-not-apply", Some(*first), [].as_slice()),
+        (Outcome::Unknown(element), _) => ("unknown", Some(*element), [].as_slice()),
+    };
+    // What keeps a Deny away needs no repair, and what is not known has none.
+    let repair = element.filter(|_| name == "refuses");
+    let repair = repair
+        .map(|element| crate::trust_policy::common_mistakes::of(statement, element, context, variables))
+        .unwrap_or_default();
+    StatementReport {
+        index,
+        sid: statement.sid.clone(),
+        effect: statement.effect,
+        outcome: name,
+        element: element.map(|element| element.name(statement)),
+        presented: element.map(|element| element.presented(statement, context)),
+        required: element.map(|element| element.required(statement)),
+        slip: repair.slip.map(|slip| SlipReport { id: slip.id, text: slip.text }),
+        corrected: repair.corrected,
+        then: then.iter().map(|element: &Element| element.name(statement)).collect(),
+    }
+}
+
+fn same_but_path(one: &RoleArn, other: &RoleArn) -> bool {
+    RoleArn { path: String::new(), ..one.clone() } == RoleArn { path: String::new(), ..other.clone() }
+}
+
+fn arn(role: &RoleArn) -> String {
+    format!("arn:{}:iam::{}:role{}{}", role.partition, role.account, role.path, role.name)
+}
+
+/// The lines that write the role's whole ARN where the webhook reads it.
+fn annotate(context: &Context, role: &RoleArn) -> Option<[String; 2]> {
+    let account = evidence::Account::of_subject(&context.subject)?;
+    let command = Tool::Kubectl.run(words![
+        "annotate",
+        "serviceaccount",
+        "-n",
+        Word::label(account.namespace),
+        Word::dns(account.name),
+        Word::role_arn(&arn(role), false).after("eks.amazonaws.com/role-arn="),
+        "--overwrite",
+    ])?;
+    let remark = "fix: # overwrites the annotation; then delete the pod, so that a new one gets it";
+    Some([remark.to_owned(), format!("fix: {command}")])
+}

@@ -1,0 +1,265 @@
+//! Which provider each SDK picks in this environment, why, and what it does when that one fails. Pure.
+//! `table` has the SDKs, `sts` whom they call, `proxy` by which way; `page` and `judge::shadow` tell it.
+
+mod caveat;
+pub mod effective;
+mod page;
+mod present;
+mod proxy;
+mod sdk;
+mod sts;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::evidence::Environment;
+use crate::options::Mechanism;
+use present::present;
+use sdk::OnError;
+use serde::Serialize;
+
+pub use effective::{of, route};
+pub use page::{Page, text};
+pub use proxy::{Way, agent_proxied_by, way};
+pub use sdk::{Proxying, Sdk, Sts};
+pub use sts::{Call, OWN_DEFAULT, call};
+pub use table::SDKS;
+
+/// Where an SDK may take credentials from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provider {
+    /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    Keys,
+    /// A profile of any kind.
+    Profile,
+    ProfileAssumeRole,
+    ProfileWebIdentity,
+    ProfileSso,
+    ProfileKeys,
+    ProfileLogin,
+    ProfileProcess,
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`: IRSA.
+    WebIdentity,
+    /// The container variables: Pod Identity.
+    Container,
+    /// Instance metadata: the node's role.
+    Imds,
+}
+
+impl Provider {
+    /// As the JSON has it.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Profile => "profile",
+            Self::ProfileAssumeRole => "profile-assume-role",
+            Self::ProfileWebIdentity => "profile-web-identity",
+            Self::ProfileSso => "profile-sso",
+            Self::ProfileKeys => "profile-keys",
+            Self::ProfileLogin => "profile-login",
+            Self::ProfileProcess => "profile-process",
+            Self::WebIdentity => "web-identity",
+            Self::Container => "container",
+            Self::Imds => "imds",
+        }
+    }
+
+    /// In a sentence.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Keys => "keys in the environment",
+            Self::Profile => "a profile",
+            Self::ProfileAssumeRole => "a profile that assumes a role",
+            Self::ProfileWebIdentity => "a profile's web identity",
+            Self::ProfileSso => "a profile's SSO session",
+            Self::ProfileKeys => "a profile's keys",
+            Self::ProfileLogin => "a profile's login session",
+            Self::ProfileProcess => "a profile's credential process",
+            Self::WebIdentity => "web identity (IRSA)",
+            Self::Container => "the container endpoint (Pod Identity)",
+            Self::Imds => "the node's role (IMDS)",
+        }
+    }
+
+    /// Of a profile, whatever its kind.
+    #[must_use]
+    pub fn is_profile(self) -> bool {
+        matches!(
+            self,
+            Self::Profile
+                | Self::ProfileAssumeRole
+                | Self::ProfileWebIdentity
+                | Self::ProfileSso
+                | Self::ProfileKeys
+                | Self::ProfileLogin
+                | Self::ProfileProcess
+        )
+    }
+
+    /// What the pod is meant to use.
+    #[must_use]
+    pub fn is_of(self, mechanism: Mechanism) -> bool {
+        match mechanism {
+            Mechanism::Irsa => matches!(self, Self::WebIdentity | Self::ProfileWebIdentity),
+            Mechanism::PodIdentity => self == Self::Container,
+            Mechanism::None => false,
+        }
+    }
+}
+
+/// A provider that is configured here, and by what: names of variables and settings, never values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Present {
+    pub provider: Provider,
+    pub because: Vec<&'static str>,
+    /// The profile that has these settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Why it cannot work although the SDK picks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<&'static str>,
+}
+
+impl Present {
+    /// `AWS_ROLE_ARN and …`, `credential_process of profile shop`.
+    #[must_use]
+    pub fn because(&self) -> String {
+        let names = joined(&self.because);
+        match &self.profile {
+            Some(profile) => format!("{names} of profile {profile}"),
+            None => names,
+        }
+    }
+}
+
+/// What an SDK does when the provider that it picked fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "does", rename_all = "kebab-case")]
+pub enum OnFailure {
+    Stops,
+    GoesOn {
+        to: Provider,
+    },
+    /// There is nobody to go on to.
+    HasNoOther,
+    /// Only a warning, and calls without credentials.
+    Warns,
+}
+
+/// What one SDK does in this environment.
+#[derive(Debug)]
+pub struct SdkChain {
+    pub sdk: &'static Sdk,
+    /// In the SDK's order; the first is picked.
+    pub providers: Vec<Present>,
+    pub on_failure: OnFailure,
+}
+
+impl SdkChain {
+    /// The provider that it picks; `None`: it finds none.
+    #[must_use]
+    pub fn picks(&self) -> Option<&Present> {
+        self.providers.first()
+    }
+}
+
+/// Every SDK in this environment, in the table's order.
+#[must_use]
+pub fn chain(environment: &Environment) -> Vec<SdkChain> {
+    SDKS.iter().map(|sdk| chain_of(sdk, environment)).collect()
+}
+
+/// One SDK in this environment.
+#[must_use]
+pub fn chain_of(sdk: &'static Sdk, environment: &Environment) -> SdkChain {
+    let mut providers: Vec<Present> = Vec::new();
+    for step in sdk.order {
+        let Some(found) = present(sdk, *step, environment) else { continue };
+        if !providers.iter().any(|known| known.provider == found.provider) {
+            providers.push(found);
+        }
+    }
+    if sdk.container_excludes_imds && providers.iter().any(|it| it.provider == Provider::Container) {
+        providers.retain(|it| it.provider != Provider::Imds);
+    }
+    let on_failure = on_failure(sdk, &providers);
+    SdkChain { sdk, providers, on_failure }
+}
+
+fn on_failure(sdk: &Sdk, providers: &[Present]) -> OnFailure {
+    let Some(picked) = providers.first() else { return OnFailure::HasNoOther };
+    match (sdk.on_error, providers.get(1)) {
+        (OnError::StopsButWarns, _) if picked.provider == Provider::Container => OnFailure::Warns,
+        (OnError::Stops | OnError::StopsButWarns, _) => OnFailure::Stops,
+        (OnError::GoesOn, Some(next)) => OnFailure::GoesOn { to: next.provider },
+        (OnError::GoesOn, None) => OnFailure::HasNoOther,
+    }
+}
+
+/// The SDK with this id, or one of its names.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Sdk> {
+    let named = |sdk: &&Sdk| {
+        let mut names = sdk.names.iter().chain(sdk.packages);
+        sdk.id == id || names.any(|name| name.eq_ignore_ascii_case(id))
+    };
+    SDKS.iter().find(named)
+}
+
+/// The SDK of an application, where its command's name leaves only one.
+#[must_use]
+fn by_command(command: &str) -> Option<&'static Sdk> {
+    let starts = |prefix: &str| command.starts_with(prefix);
+    // `node`, `java`, `dotnet` and `aws` each have two SDKs, and a Go program has any name.
+    if starts("python") || starts("gunicorn") || starts("celery") {
+        by_id("botocore")
+    } else if starts("ruby") || starts("puma") {
+        by_id("ruby")
+    } else if starts("php") {
+        by_id("php")
+    } else {
+        None
+    }
+}
+
+/// What `--sdk` comes to: `auto` is an id where the command tells it.
+#[must_use]
+pub fn resolved(asked: Option<&str>, command: Option<&str>) -> Option<String> {
+    let told = command.filter(|_| asked == Some("auto")).and_then(by_command);
+    told.map_or(asked, |sdk| Some(sdk.id)).map(str::to_owned)
+}
+
+/// The SDK that `--sdk` names; `None`: none, or `auto`.
+#[must_use]
+pub fn stated(environment: &Environment) -> Option<&'static Sdk> {
+    by_id(environment.stated.sdk.as_deref()?)
+}
+
+/// The names of these in a sentence; `every SDK but …` where that is shorter.
+#[must_use]
+pub fn names(sdks: &[&Sdk]) -> String {
+    let of = |sdks: &mut dyn Iterator<Item = &Sdk>| -> Vec<&'static str> {
+        sdks.flat_map(|sdk| sdk.names).copied().collect()
+    };
+    enumerate(&of(&mut sdks.iter().copied()), &of(&mut SDKS.iter()))
+}
+
+fn enumerate(named: &[&str], all: &[&str]) -> String {
+    let others: Vec<&str> = all.iter().filter(|name| !named.contains(name)).copied().collect();
+    match others.as_slice() {
+        [] => "every SDK".to_owned(),
+        others if others.len() <= 3 && named.len() > 3 => format!("every SDK but {}", joined(others)),
+        _ => joined(named),
+    }
+}
+
+fn joined(names: &[&str]) -> String {
+    match names {
+        [] => "none".to_owned(),
+        [one] => (*one).to_owned(),
+        [some @ .., last] => format!("{} and {last}", some.join(", ")),
+    }
+}

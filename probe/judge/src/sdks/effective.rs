@@ -1,0 +1,147 @@
+//! What an SDK in this environment would use in the end: mechanism, role, token file, region, endpoint. Pure.
+//! `--sdk` picks the SDK whose reading of the variables counts; without it the usual one does.
+
+use super::sts;
+use crate::evidence::{Environment, Evidence, Token};
+use crate::settings::{Endpoint, Requested, Route, RouteProblem, endpoint, partition, region, requested};
+
+/// Chooses region and endpoint as an SDK would with this environment, and the issuer's region where it has none.
+#[must_use]
+pub fn route(environment: &Environment, token: Option<&Token>) -> Route {
+    // `--sdk`: as that one reads the variables, where it is known how.
+    if let Some(rules) = super::stated(environment).and_then(|sdk| sdk.sts.as_ref()) {
+        return sts::route(rules, environment);
+    }
+    let region = region(environment, token);
+    let endpoint = endpoint(environment, region.as_ref());
+    Route { region, endpoint }
+}
+
+/// `stated`: the endpoint of the probe's own environment.
+fn trusted(endpoint: Endpoint, stated: Option<&str>) -> Result<Endpoint, RouteProblem> {
+    if partition::is_sts_url(&endpoint.url) || stated == Some(endpoint.url.as_str()) {
+        return Ok(endpoint);
+    }
+    let name = endpoint.configured_by.unwrap_or("AWS_REGION");
+    Err(RouteProblem::Untrusted { name, url: endpoint.url, host: endpoint.host })
+}
+
+/// The whole of it, from one run's evidence.
+#[must_use]
+pub fn of(evidence: &Evidence) -> (Requested, Route) {
+    let requested = requested(&evidence.environment);
+    let mut route = route(&evidence.environment, evidence.token.as_ref());
+    if evidence.target.is_some() {
+        let stated = evidence.environment.stated.endpoint.as_deref();
+        route.endpoint = route.endpoint.and_then(|endpoint| trusted(endpoint, stated));
+    }
+    (requested, route)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::ISSUER_SOURCE;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment {
+            variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            ..Environment::default()
+        }
+    }
+
+    const ROLE: (&str, &str) = ("AWS_ROLE_ARN", "arn:aws:iam::814203749616:role/checkout-reader");
+    const FILE: (&str, &str) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+
+    #[test]
+    fn a_token_of_another_process_goes_to_sts_or_where_the_probe_says_too() {
+        for (url, stated, sent) in [
+            ("https://sts.eu-west-1.amazonaws.com", None, true),
+            ("https://vpce-0a1b.sts.eu-west-1.vpce.amazonaws.com", None, true),
+            ("HTTPS://STS.eu-west-1.amazonaws.com.:443/", None, true),
+            ("http://sts.eu-west-1.amazonaws.com", None, false),
+            ("https://sts.eu-west-1.amazonaws.com:8443", None, false),
+            ("https://sts.eu-west-1.amazonaws.com/path", None, false),
+            ("https://sts.s3.amazonaws.com", None, false),
+            ("https://sts.c1abc.us-east-1.rds.amazonaws.com:5432", None, false),
+            ("https://a.sts.b.s3.amazonaws.com", None, false),
+            ("https://sts.lambda-url.eu-west-1.on.aws", None, false),
+            ("https://sts.internal.example", None, false),
+            ("https://sts.s3.amazonaws.com.example", None, false),
+            ("https://loot.s3.amazonaws.com", None, false),
+            ("http://127.0.0.1:4566", None, false),
+            ("http://127.0.0.1:4566", Some("http://127.0.0.1:4566"), true),
+        ] {
+            let mut environment = environment(&[ROLE, FILE, ("AWS_ENDPOINT_URL_STS", url)]);
+            environment.stated.endpoint = stated.map(str::to_owned);
+            let own = Evidence { environment, ..Evidence::default() };
+            let of_target = Evidence { target: Some(Default::default()), ..own.clone() };
+            assert!(of(&own).1.endpoint.is_ok(), "its own: {url}");
+            assert_eq!(of(&of_target).1.endpoint.is_ok(), sent, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_endpoint_follows_region_fips_and_dual_stack() {
+        for (variables, url) in [
+            (&[("AWS_REGION", "eu-west-1")][..], "https://sts.eu-west-1.amazonaws.com"),
+            (
+                &[("AWS_REGION", "us-east-1"), ("AWS_USE_FIPS_ENDPOINT", "true")],
+                "https://sts-fips.us-east-1.amazonaws.com",
+            ),
+            (
+                &[("AWS_REGION", "us-east-1"), ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE")],
+                "https://sts.us-east-1.api.aws",
+            ),
+            (&[("AWS_REGION", "cn-north-1")], "https://sts.cn-north-1.amazonaws.com.cn"),
+            (&[("AWS_DEFAULT_REGION", "us-gov-west-1")], "https://sts.us-gov-west-1.amazonaws.com"),
+            (&[ROLE], "https://sts.amazonaws.com"),
+            (
+                &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_STS", "https://localhost:8443")],
+                "https://localhost:8443",
+            ),
+            (
+                &[
+                    ("AWS_REGION", "eu-west-1"),
+                    ("AWS_ENDPOINT_URL", "https://localhost:8443"),
+                    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+                ],
+                "https://sts.eu-west-1.amazonaws.com",
+            ),
+        ] {
+            let route = route(&environment(variables), None);
+            assert_eq!(route.endpoint.map(|e| e.url).as_deref(), Ok(url), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_sdk_accepts_gives_no_endpoint() {
+        for variables in [
+            &[("AWS_REGION", "moon-1")][..],
+            &[("AWS_REGION", "eu-west-1 ")],
+            &[],
+            &[("AWS_ROLE_ARN", "arn:aws-cn:iam::814203749616:role/x")],
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_STS", "not a url")],
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_STS", "sts.example.com")],
+            &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL_STS", "ftp://sts.example.com")],
+            &[
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_ENDPOINT_URL_STS", "https://localhost"),
+                ("AWS_USE_FIPS_ENDPOINT", "true"),
+            ],
+        ] {
+            assert!(route(&environment(variables), None).endpoint.is_err(), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_region_the_exchange_goes_to_the_issuers() {
+        let token = Token {
+            iss: Some("https://oidc.eks.eu-west-1.amazonaws.com/id/ABC".to_owned()),
+            ..Token::default()
+        };
+        let route = route(&environment(&[ROLE]), Some(&token));
+        assert_eq!(route.region.map(|region| region.source).as_deref(), Some(ISSUER_SOURCE));
+        assert_eq!(route.endpoint.unwrap().url, "https://sts.eu-west-1.amazonaws.com");
+    }
+}

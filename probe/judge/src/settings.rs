@@ -1,0 +1,313 @@
+//! What follows from the evidence before the network: the mechanism, whose role, which file, which endpoint. Pure.
+//! Each value is named with its source. Whether the values are any good, the judges say.
+
+pub mod agent;
+pub mod arn;
+pub(crate) mod command;
+pub mod partition;
+
+use crate::evidence::{Environment, Process, Token};
+use crate::options::Mechanism;
+use crate::settings::arn::RoleArn;
+use crate::settings::partition::Partition;
+
+/// Where the webhook mounts the IRSA token (`amazon-eks-pod-identity-webhook`, `main.go`).
+pub const IRSA_MOUNT: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+/// Where the webhook mounts the Pod Identity token.
+pub const POD_IDENTITY_MOUNT: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
+/// The token for the API server, which every pod has unless it opts out; decoded at most, never sent.
+pub const API_SERVER_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// A value and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced {
+    pub value: String,
+    /// A flag, a variable, or a profile and its setting.
+    pub source: String,
+}
+
+impl Sourced {
+    pub(crate) fn new(value: &str, source: impl Into<String>) -> Self {
+        Self { value: value.to_owned(), source: source.into() }
+    }
+}
+
+/// What the environment asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    pub mechanism: Mechanism,
+    pub role_arn: Option<Sourced>,
+    pub token_file: Option<Sourced>,
+}
+
+/// Reads mechanism, role and token file out of flags, variables and the profile, in this order.
+#[must_use]
+pub fn requested(environment: &Environment) -> Requested {
+    let stated = &environment.stated;
+    let pick = |flag: &Option<String>, flag_name: &str, variable: &str| {
+        let flag = flag.as_deref().map(|value| Sourced::new(value, flag_name));
+        flag.or_else(|| environment.get(variable).map(|value| Sourced::new(value, variable)))
+    };
+    let mut role_arn = pick(&stated.role_arn, "--role-arn", "AWS_ROLE_ARN");
+    let mut token_file = pick(&stated.token_file, "--token-file", "AWS_WEB_IDENTITY_TOKEN_FILE");
+    if role_arn.is_none() && token_file.is_none() {
+        // A pair or nothing: no SDK mixes one variable with one profile setting.
+        role_arn = profile_setting(environment, "role_arn");
+        token_file = profile_setting(environment, "web_identity_token_file");
+        if role_arn.is_none() || token_file.is_none() {
+            (role_arn, token_file) = (None, None);
+        }
+    }
+    let irsa = role_arn.is_some() && token_file.is_some();
+    let uri = environment.get(agent::URI_VARIABLE);
+    let agents_file = pick(&stated.token_file, "--token-file", agent::TOKEN_FILE_VARIABLE);
+    let pod_identity = uri.is_some() && environment.get(agent::TOKEN_FILE_VARIABLE).is_some();
+    let mechanism = match stated.mechanism.as_deref() {
+        Some("irsa") => Mechanism::Irsa,
+        Some("pod-identity") => Mechanism::PodIdentity,
+        // Nearly all SDKs prefer IRSA when both are complete (facts: sdks-observed, precedence).
+        _ if irsa => Mechanism::Irsa,
+        _ if pod_identity => Mechanism::PodIdentity,
+        _ if role_arn.is_some() || token_file.is_some() => Mechanism::Irsa,
+        _ if uri.is_some() || agents_file.is_some() => Mechanism::PodIdentity,
+        _ if environment.pod_identity_mount && !environment.irsa_mount => Mechanism::PodIdentity,
+        _ => Mechanism::None,
+    };
+    if mechanism == Mechanism::PodIdentity {
+        // The association decides on the role: nobody asks for one, at most somebody expects one.
+        role_arn = stated.expect_role.as_deref().map(|role| Sourced::new(role, "--expect-role"));
+        token_file = agents_file;
+    }
+    Requested { mechanism, role_arn, token_file }
+}
+
+fn profile_setting(environment: &Environment, key: &str) -> Option<Sourced> {
+    let profile = environment.profile.as_ref()?;
+    let value = profile.settings.get(key).filter(|value| !value.is_empty())?;
+    Some(Sourced::new(value, format!("{key} of profile {}", profile.name)))
+}
+
+/// Where the exchange goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// `None`: nothing names one.
+    pub region: Option<Sourced>,
+    pub endpoint: Result<Endpoint, RouteProblem>,
+}
+
+/// An STS endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `scheme://host[:port][/path]`.
+    pub url: String,
+    pub host: String,
+    /// The region that the signed call is scoped to.
+    pub signing_region: String,
+    /// The variable that names the URL; `None`: it follows from the region.
+    pub configured_by: Option<&'static str>,
+    /// `sts.amazonaws.com`, because no region is known.
+    pub global: bool,
+}
+
+/// Why no endpoint follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteProblem {
+    /// No region, and the role's partition has no global endpoint.
+    NoRegion,
+    /// The value is no region's name.
+    RegionForm(Sourced),
+    /// An endpoint variable or a combination that no SDK accepts.
+    Setting { name: &'static str, problem: String },
+    /// Another process names a host that is not AWS's: its token is not for it, unless the probe's own environment says so.
+    Untrusted { name: &'static str, url: String, host: String },
+}
+
+pub(crate) fn region(environment: &Environment, token: Option<&Token>) -> Option<Sourced> {
+    let flag = environment.stated.region.as_deref().map(|value| Sourced::new(value, "--region"));
+    let variable = |name: &str| environment.get(name).map(|value| Sourced::new(value, name));
+    flag.or_else(|| variable("AWS_REGION"))
+        .or_else(|| variable("AWS_DEFAULT_REGION"))
+        .or_else(|| profile_setting(environment, "region"))
+        .or_else(|| {
+            let region = partition::region_of_issuer(token?.iss.as_deref()?)?;
+            Some(Sourced::new(region, ISSUER_SOURCE))
+        })
+}
+
+/// The source of a region that no variable names.
+pub const ISSUER_SOURCE: &str = "the token's issuer";
+
+pub(crate) fn endpoint(
+    environment: &Environment,
+    region: Option<&Sourced>,
+) -> Result<Endpoint, RouteProblem> {
+    let fips = environment.is_true("AWS_USE_FIPS_ENDPOINT");
+    let dual_stack = environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
+    if let Some((name, url)) = configured_endpoint(environment) {
+        let setting = |problem: String| RouteProblem::Setting { name, problem };
+        let host = check_endpoint_url(url).map_err(setting)?;
+        let blocker = match (fips, dual_stack) {
+            (true, _) => Some("AWS_USE_FIPS_ENDPOINT"),
+            (_, true) => Some("AWS_USE_DUALSTACK_ENDPOINT"),
+            _ => None,
+        };
+        if let Some(blocker) = blocker {
+            return Err(setting(format!(
+                "{blocker}=true and a configured endpoint exclude each other in every SDK"
+            )));
+        }
+        let signing_region = partition::region_of_sts_host(&host)
+            .map(str::to_owned)
+            .or_else(|| region.map(|region| region.value.clone()))
+            .unwrap_or_else(|| "us-east-1".to_owned());
+        return Ok(Endpoint {
+            url: url.to_owned(),
+            host,
+            signing_region,
+            configured_by: Some(name),
+            global: false,
+        });
+    }
+    let Some(region) = region else {
+        return global_endpoint(environment);
+    };
+    if Partition::of_region(&region.value).is_none() {
+        return Err(RouteProblem::RegionForm(region.clone()));
+    }
+    let url =
+        partition::sts_url(&region.value, fips, dual_stack).map_err(|problem| RouteProblem::Setting {
+            name: if fips { "AWS_USE_FIPS_ENDPOINT" } else { "AWS_USE_DUALSTACK_ENDPOINT" },
+            problem,
+        })?;
+    let host = partition::host_of(&url).unwrap_or_default().to_owned();
+    Ok(Endpoint { url, host, signing_region: region.value.clone(), configured_by: None, global: false })
+}
+
+/// STS in the region of an EKS issuer, if that is another one of the same partition; never beside a configured endpoint.
+#[must_use]
+pub fn endpoint_of_issuer(asked: &Endpoint, issuer: &str) -> Option<Endpoint> {
+    let region = partition::region_of_issuer(issuer)?;
+    let same_partition = Partition::of_region(region) == Partition::of_region(&asked.signing_region);
+    if asked.configured_by.is_some() || region == asked.signing_region || !same_partition {
+        return None;
+    }
+    let url = partition::sts_url(region, false, false).ok()?;
+    let host = partition::host_of(&url)?.to_owned();
+    Some(Endpoint { url, host, signing_region: region.to_owned(), configured_by: None, global: false })
+}
+
+/// Only `aws` has a global endpoint that answers for every role of the partition.
+fn global_endpoint(environment: &Environment) -> Result<Endpoint, RouteProblem> {
+    let role = requested(environment).role_arn;
+    let role = role.and_then(|role| RoleArn::parse(&role.value).ok());
+    match role {
+        Some(role) if role.partition == "aws" => Ok(global()),
+        _ => Err(RouteProblem::NoRegion),
+    }
+}
+
+pub(crate) fn global() -> Endpoint {
+    Endpoint {
+        url: format!("https://{}", partition::GLOBAL_STS),
+        host: partition::GLOBAL_STS.to_owned(),
+        signing_region: "us-east-1".to_owned(),
+        configured_by: None,
+        global: true,
+    }
+}
+
+/// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, unless both are switched off (SDK reference guide).
+pub(crate) fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
+    if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+        return None;
+    }
+    ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"]
+        .into_iter()
+        .find_map(|name| environment.get(name).map(|url| (name, url)))
+}
+
+/// Checked before the SDK sees it: it would print the request, token included, with its own error.
+fn check_endpoint_url(url: &str) -> Result<String, String> {
+    let uri: http::Uri = url.parse().map_err(|_| "it is no URL".to_owned())?;
+    match uri.scheme_str() {
+        Some("http" | "https") => {}
+        _ => return Err("it begins with neither https:// nor http://".to_owned()),
+    }
+    match uri.host() {
+        Some(host) if !host.is_empty() => {
+            // The last dot only says that no search list applies, and case says nothing.
+            let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+            Ok(host.to_ascii_lowercase())
+        }
+        _ => Err("it names no host".to_owned()),
+    }
+}
+
+/// The longest session name that STS takes.
+const SESSION_NAME_LIMIT: usize = 64;
+
+/// The name of the session: trust policies may look at it (`sts:RoleSessionName`).
+#[must_use]
+pub fn session_name(environment: &Environment, process: &Process, token: Option<&Token>) -> Sourced {
+    if let Some(name) = &environment.stated.session_name {
+        return Sourced::new(name, "--session-name");
+    }
+    if let Some(name) = environment.get("AWS_ROLE_SESSION_NAME") {
+        return Sourced::new(name, "AWS_ROLE_SESSION_NAME");
+    }
+    let pod = process.pod_name.as_deref().or_else(|| token?.pod_name.as_deref());
+    let mut name = pod.map_or_else(|| "credprobe".to_owned(), |pod| format!("credprobe-{pod}"));
+    name = name.chars().map(|c| if is_session_name_char(c) { c } else { '-' }).collect();
+    name.truncate(SESSION_NAME_LIMIT);
+    Sourced::new(&name, OWN_SOURCE)
+}
+
+/// The source of a session name that nobody set.
+pub const OWN_SOURCE: &str = "credprobe";
+
+/// `[\w+=,.@-]` (STS API, RoleSessionName).
+pub(crate) fn is_session_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment {
+            variables: variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            ..Environment::default()
+        }
+    }
+
+    const ROLE: (&str, &str) = ("AWS_ROLE_ARN", "arn:aws:iam::814203749616:role/checkout-reader");
+    const FILE: (&str, &str) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token");
+    const URI: (&str, &str) = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials");
+    const AUTH: (&str, &str) = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/pod-identity-token");
+
+    #[test]
+    fn the_mechanism_is_what_is_completely_injected() {
+        for (variables, mechanism) in [
+            (&[ROLE, FILE][..], Mechanism::Irsa),
+            (&[URI, AUTH], Mechanism::PodIdentity),
+            (&[ROLE, FILE, URI, AUTH], Mechanism::Irsa),
+            (&[ROLE, URI, AUTH], Mechanism::PodIdentity),
+            (&[ROLE], Mechanism::Irsa),
+            (&[URI], Mechanism::PodIdentity),
+            (&[AUTH], Mechanism::PodIdentity),
+            (&[ROLE, URI], Mechanism::Irsa),
+            (&[], Mechanism::None),
+            (&[("AWS_ROLE_ARN", "")], Mechanism::None),
+        ] {
+            assert_eq!(requested(&environment(variables)).mechanism, mechanism, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_name_of_ours_is_one_that_sts_takes() {
+        let process = Process { pod_name: Some("a/b:c".repeat(30)), ..Process::default() };
+        let name = session_name(&Environment::default(), &process, None).value;
+        assert!(name.starts_with("credprobe-a-b-c") && name.len() == 64, "{name}");
+    }
+}

@@ -1,0 +1,467 @@
+//! Commands to paste. A value from outside enters one only as a name of its kind, so that no value is an option or a file. Pure.
+//! `Word` is the only way in: a literal of the source, or a value that one of its constructors has checked.
+
+use crate::settings::arn::RoleArn;
+use std::net::IpAddr;
+
+/// One word of a command; a value that is not a name of its kind makes the whole command `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Word(Option<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    /// Already a word of the shell: a variable, or what another command prints.
+    Shell(String),
+}
+
+/// The words of a command: literals and checked values.
+macro_rules! words {
+    ($($word:expr),* $(,)?) => { &[$($crate::settings::command::Word::from($word)),*][..] };
+}
+pub(crate) use words;
+
+/// Programs that every cluster's people have. `aws` is not among them: see [`Aws`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tool {
+    Credprobe,
+    Curl,
+    Env,
+    Grep,
+    Jq,
+    Kubectl,
+    Ls,
+    Wc,
+}
+
+impl Tool {
+    /// The command; `None`: one of the words is not a name of its kind.
+    #[must_use]
+    pub(crate) fn run(self, words: &[Word]) -> Option<String> {
+        let program = match self {
+            Self::Credprobe => "credprobe",
+            Self::Curl => "curl",
+            Self::Env => "env",
+            Self::Grep => "grep",
+            Self::Jq => "jq",
+            Self::Kubectl => "kubectl",
+            Self::Ls => "ls",
+            Self::Wc => "wc",
+        };
+        line(program, words)
+    }
+}
+
+/// The right to print commands of the AWS CLI: with another server behind the endpoint nobody has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Aws(());
+
+impl Aws {
+    /// `None`: STS is another server's (`--sts-compatible`), to which AWS's tools do not speak.
+    #[must_use]
+    pub(crate) fn unless(compatible: bool) -> Option<Self> {
+        (!compatible).then_some(Self(()))
+    }
+
+    /// The command; `None`: one of the words is not a name of its kind.
+    #[must_use]
+    pub(crate) fn run(self, words: &[Word]) -> Option<String> {
+        line("aws", words)
+    }
+
+    /// The same, once for each word that comes through the pipe.
+    #[must_use]
+    pub(crate) fn run_for_each(self, words: &[Word]) -> Option<String> {
+        line("xargs -n1 aws", words)
+    }
+}
+
+fn line(program: &str, words: &[Word]) -> Option<String> {
+    let mut out = program.to_owned();
+    for word in words {
+        out.push(' ');
+        out.push_str(&word.quoted()?);
+    }
+    Some(out)
+}
+
+impl From<&'static str> for Word {
+    fn from(literal: &'static str) -> Self {
+        Self(Some(Part::Text(literal.to_owned())))
+    }
+}
+
+impl From<u32> for Word {
+    fn from(number: u32) -> Self {
+        Self(Some(Part::Text(number.to_string())))
+    }
+}
+
+impl From<IpAddr> for Word {
+    fn from(address: IpAddr) -> Self {
+        Self(Some(Part::Text(address.to_string())))
+    }
+}
+
+impl From<&Self> for Word {
+    fn from(word: &Self) -> Self {
+        word.clone()
+    }
+}
+
+impl Word {
+    pub(crate) const NONE: Self = Self(None);
+
+    fn checked(text: &str, holds: bool) -> Self {
+        Self(holds.then(|| Part::Text(text.to_owned())))
+    }
+
+    /// A DNS-1123 subdomain: pod, node, service account, deployment.
+    pub(crate) fn dns(name: &str) -> Self {
+        Self::checked(name, name.len() <= 253 && name.split('.').all(is_label))
+    }
+
+    /// A DNS-1123 label: namespace, container.
+    pub(crate) fn label(name: &str) -> Self {
+        Self::checked(name, is_label(name))
+    }
+
+    /// A role's name in IAM.
+    pub(crate) fn role_name(name: &str) -> Self {
+        Self::checked(name, is_role_name(name))
+    }
+
+    /// The whole ARN of a role.
+    pub(crate) fn role_arn(arn: &str, compatible: bool) -> Self {
+        let parsed = RoleArn::parse_for(arn, compatible).ok();
+        let path = |role: &RoleArn| role.path.split_terminator('/').skip(1).all(is_role_name);
+        Self::checked(arn, parsed.is_some_and(|role| is_role(&role) && path(&role) && arn.len() <= 600))
+    }
+
+    /// The ARN of the IAM OIDC provider that `role`'s account has for `issuer`.
+    pub(crate) fn provider_arn(role: &RoleArn, issuer: &str) -> Self {
+        let https = if issuer.starts_with("https://") { issuer } else { &format!("https://{issuer}") };
+        Self::checked(&role.provider_arn(issuer), is_role(role) && is_url(https, &["https://"]))
+    }
+
+    /// A partition, as ARNs have it.
+    pub(crate) fn partition(name: &str) -> Self {
+        Self::checked(name, is_partition(name))
+    }
+
+    /// A region, by its form.
+    pub(crate) fn region(name: &str) -> Self {
+        Self::checked(
+            name,
+            is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase()) && {
+                name.split('-').count() >= 3 && name.ends_with(|c: char| c.is_ascii_digit())
+            },
+        )
+    }
+
+    /// An EKS cluster's name.
+    pub(crate) fn cluster(name: &str) -> Self {
+        Self::checked(name, name.len() <= 100 && is_plain(name, b"_-"))
+    }
+
+    /// A token's issuer: a plain https URL.
+    pub(crate) fn issuer(url: &str) -> Self {
+        Self::checked(url, is_url(url, &["https://"]))
+    }
+
+    /// An endpoint: a plain URL without user information, query and fragment.
+    pub(crate) fn url(url: &str) -> Self {
+        Self::checked(url, is_url(url, &["https://", "http://"]))
+    }
+
+    /// A token's audience: a plain https URL or a plain name. The AWS CLI reads what begins with `file://` as a file.
+    pub(crate) fn audience(name: &str) -> Self {
+        Self::checked(name, is_audience(name))
+    }
+
+    /// A host, by name or by address.
+    pub(crate) fn host(name: &str) -> Self {
+        Self::checked(name, name.len() <= 253 && (is_plain(name, b".-") || name.parse::<IpAddr>().is_ok()))
+    }
+
+    /// An absolute path of plain characters that climbs nowhere.
+    pub(crate) fn path(path: &str) -> Self {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=@-".contains(&byte);
+        let plain = path.starts_with('/') && path.bytes().all(allowed) && !has_odd_part(path);
+        Self::checked(path, plain && path.len() <= 1_024)
+    }
+
+    /// What `NO_PROXY` holds: names, suffixes, addresses and ranges.
+    pub(crate) fn hosts(list: &str) -> Self {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-*:/_[]".contains(&byte);
+        let odd = |item: &str| item.starts_with('-') || item.contains("..") || item.contains("//");
+        let item = |item: &str| item.len() <= 253 && item.bytes().all(allowed) && !odd(item);
+        Self::checked(
+            list,
+            list.len() <= 4_096
+                && list.split(',').map(str::trim_ascii).all(item)
+                && !list.contains(['\n', '\r', '\t', '\x0c']),
+        )
+    }
+
+    /// The name of a variable, as this program knows them.
+    pub(crate) fn variable_name(name: &str) -> Self {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+        Self::checked(name, begins && name.len() <= 64 && name.bytes().all(allowed))
+    }
+
+    /// The SHA-1 of a certificate.
+    pub(crate) fn sha1(hex: &str) -> Self {
+        Self::checked(hex, hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    }
+
+    /// A statement of a policy that holds nothing from outside.
+    pub(crate) fn literal_json(json: &serde_json::Value) -> Self {
+        Self(Some(Part::Text(json.to_string())))
+    }
+
+    /// The statement that lets one service account in, where provider, audience and subject are names of their kinds.
+    pub(crate) fn statement(
+        json: &serde_json::Value,
+        role: &RoleArn,
+        issuer: &str,
+        audience: &str,
+        subject: &str,
+    ) -> Self {
+        let account = crate::evidence::Account::of_subject(subject);
+        let subject = account
+            .is_some_and(|account| is_label(account.namespace) && Self::dns(account.name) != Self::NONE);
+        let provider = Self::provider_arn(role, issuer) != Self::NONE;
+        Self::checked(&json.to_string(), subject && provider && is_audience(audience))
+    }
+
+    /// `"$NAME"`, a variable that an earlier command sets.
+    pub(crate) fn variable(name: &'static str) -> Self {
+        Self(Some(Part::Shell(format!("\"${name}\""))))
+    }
+
+    /// `"$(COMMAND)"`
+    pub(crate) fn output_of(command: Option<String>) -> Self {
+        Self(command.map(|command| Part::Shell(format!("\"$({command})\""))))
+    }
+
+    /// With a literal before it.
+    pub(crate) fn after(self, literal: &'static str) -> Self {
+        Self::from(literal).then(self)
+    }
+
+    /// With a literal behind it.
+    pub(crate) fn before(self, literal: &'static str) -> Self {
+        self.then(literal.into())
+    }
+
+    /// With another word right behind it, as one word.
+    pub(crate) fn then(self, next: Self) -> Self {
+        Self(self.0.zip(next.0).map(|(this, next)| match (this, next) {
+            (Part::Text(this), Part::Text(next)) => Part::Text(this + &next),
+            (this, next) => Part::Shell(this.quoted() + &next.quoted()),
+        }))
+    }
+
+    /// As a reader of prose sees it.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self.0.as_ref()? {
+            Part::Text(text) | Part::Shell(text) => Some(text),
+        }
+    }
+
+    /// As the shell reads it.
+    pub(crate) fn quoted(&self) -> Option<String> {
+        self.0.as_ref().map(Part::quoted)
+    }
+}
+
+impl Part {
+    fn quoted(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
+        match self {
+            Self::Shell(word) => word.clone(),
+            Self::Text(text) if !text.is_empty() && text.chars().all(plain) => text.clone(),
+            Self::Text(text) => format!("'{}'", text.replace('\'', r"'\''")),
+        }
+    }
+}
+
+/// ASCII letters and digits with `more` between them.
+fn is_plain(text: &str, more: &[u8]) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+}
+
+fn is_label(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+fn is_role_name(name: &str) -> bool {
+    name.len() <= 64 && is_plain(name.strip_prefix('_').unwrap_or(name), b"_+=,.@-")
+}
+
+fn is_partition(name: &str) -> bool {
+    is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+/// Partition, account and name; `RoleArn` has looked at the path's characters.
+fn is_role(role: &RoleArn) -> bool {
+    let account = &role.account;
+    is_partition(&role.partition)
+        && (account.is_empty() || is_plain(account, b""))
+        && account.len() <= 64
+        && is_role_name(&role.name)
+}
+
+fn is_audience(name: &str) -> bool {
+    let name_of_kind = !name.contains("://") && name.len() <= 255 && is_plain(name, b"._:/+=~-");
+    is_url(name, &["https://"]) || (name_of_kind && !has_odd_part(name))
+}
+
+/// A part of a path or URN that climbs, or that would be an option if it stood alone.
+fn has_odd_part(text: &str) -> bool {
+    text.split(['/', ':']).any(|part| part.starts_with('-') || part.starts_with(".."))
+}
+
+fn is_url(url: &str, schemes: &[&str]) -> bool {
+    let Some(rest) = schemes.iter().find_map(|scheme| url.strip_prefix(scheme)) else { return false };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((address, port)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), port),
+        None => {
+            let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+            (is_plain(name, b".-_"), port)
+        }
+    };
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._~:%+=,-".contains(&byte);
+    url.len() <= 255
+        && name
+        && port
+        && path.bytes().all(allowed)
+        && !path.contains("//")
+        && !has_odd_part(path)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a real shell reads the word back")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_quoted_where_they_need_it() {
+        assert_eq!(
+            Tool::Kubectl.run(words!["get", "it's; rm -rf /"]).as_deref(),
+            Some(r"kubectl get 'it'\''s; rm -rf /'")
+        );
+        assert_eq!(Tool::Kubectl.run(words![""]).as_deref(), Some("kubectl ''"));
+        let output = Word::output_of(Tool::Wc.run(words!["-c"])).after("a=");
+        assert_eq!(Tool::Env.run(words![output]).as_deref(), Some("env a=\"$(wc -c)\""));
+        assert_eq!(Tool::Kubectl.run(words!["get", Word::dns("--all")]), None);
+    }
+
+    #[test]
+    fn a_value_is_a_name_of_its_kind() {
+        let longest = "a".repeat(63);
+        for (kind, good) in [
+            (
+                Word::dns as fn(&str) -> Word,
+                ["checkout", "ip-10-0-1-17.eu-west-1.compute.internal", &longest],
+            ),
+            (Word::label, ["shop", "kube-system", "9"]),
+            (Word::role_name, ["checkout-reader", "a+b=c,d.e@f", "_x"]),
+            (Word::region, ["eu-west-1", "us-gov-east-1", "us-isob-east-1"]),
+            (Word::partition, ["aws", "aws-cn", "aws-us-gov"]),
+            (Word::cluster, ["prod", "Prod_2", "p-1"]),
+            (
+                Word::issuer,
+                ["https://oidc.eks.eu-west-1.amazonaws.com/id/AB", "https://a:8443", "https://a/b_c~d"],
+            ),
+            (Word::url, ["http://[fd00:ec2::23]/v1/credentials", "http://127.0.0.1:8080/x", "https://a"]),
+            (Word::audience, ["sts.amazonaws.com", "https://kubernetes.default.svc", "urn:example:aud"]),
+            (Word::host, ["sts.eu-west-1.amazonaws.com", "10.0.0.1", "fd00::1"]),
+            (Word::hosts, ["localhost,.svc,*.x,10.0.0.0/8", "a, b", "[::1]"]),
+            (Word::variable_name, ["AWS_ROLE_ARN", "no_proxy", "A1"]),
+        ] {
+            for name in good {
+                assert_eq!(kind(name).text(), Some(name));
+            }
+        }
+    }
+
+    /// Texts that a command must not hold, for no kind of value.
+    pub(crate) const HOSTILE: &[&str] = &[
+        "--all",
+        "-A",
+        "--kubeconfig=/tmp/x",
+        "a;touch x",
+        "$(touch x)",
+        "`touch x`",
+        "a\nb",
+        "a\rb",
+        "a\0b",
+        "a\u{9b}b",
+        "a\u{202e}b",
+        "a\u{2028}b",
+        "a\u{200b}b",
+        "р",
+        "file:///root/.aws/credentials",
+        "fileb:///x",
+        "@file",
+        "'",
+        "\"",
+        "../x",
+        "a b",
+        "https://u:p@h/",
+        "https://h/?q",
+        "-",
+        "a|b",
+    ];
+
+    #[test]
+    fn nothing_hostile_is_a_name_of_any_kind() {
+        let kinds: &[fn(&str) -> Word] = &[
+            Word::dns,
+            Word::label,
+            Word::role_name,
+            Word::region,
+            Word::partition,
+            Word::cluster,
+            Word::issuer,
+            Word::url,
+            Word::audience,
+            Word::host,
+            Word::variable_name,
+            Word::sha1,
+            |text| Word::role_arn(&format!("arn:aws:iam::814203749616:role/{text}"), true),
+            |text| Word::role_arn(&format!("arn:{text}:iam::814203749616:role/a"), true),
+            |text| Word::role_arn(&format!("arn:aws:iam::{text}:role/a"), false),
+            |text| Word::issuer(&format!("https://{text}/x")),
+            |text| Word::issuer(&format!("https://x/{text}\n")),
+        ];
+        for (index, kind) in kinds.iter().enumerate() {
+            for text in HOSTILE.iter().copied().chain([""]).chain(["x".repeat(300).as_str()]) {
+                assert_eq!(kind(text), Word::NONE, "kind {index}: {text:?}");
+            }
+        }
+        for text in HOSTILE.iter().filter(|text| **text != "a b") {
+            assert_eq!(Word::hosts(text), Word::NONE, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_shell_reads_back_the_word(word in "[ -~é]{1,40}") {
+            let quoted = Part::Text(word.clone()).quoted();
+            let output = std::process::Command::new("sh").args(["-c", &format!("printf %s {quoted}")]).output().unwrap();
+            prop_assert_eq!(output.stdout, word.into_bytes());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Text for people and shells: escaping, cutting, times, quoting. Pure, and below everything else.
+//! What is said, the other rooms decide.
+
+pub mod redactor;
+pub mod shown;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Where a bug is to be reported.
+pub const REPORT_TO: &str = concat!(env!("CARGO_PKG_HOMEPAGE"), "/bugs");
+
+/// RFC 3339 in UTC, whole seconds.
+#[must_use]
+pub fn rfc3339(seconds: i64) -> String {
+    let time =
+        OffsetDateTime::from_unix_timestamp(seconds).ok().filter(|time| (1..=9_999).contains(&time.year()));
+    time.map_or_else(
+        || format!("{seconds} s after 1970"),
+        |time| {
+            let (year, month, day) = time.to_calendar_date();
+            let (hour, minute, second) = time.to_hms();
+            let month = u8::from(month);
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        },
+    )
+}
+
+/// Seconds since the epoch; `None`: not RFC 3339 in UTC.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    // As the SDKs write it: no offset, no blank between date and time.
+    let in_utc = text.ends_with('Z') && matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+    in_utc.then(|| OffsetDateTime::parse(text, &Rfc3339).ok()).flatten().map(OffsetDateTime::unix_timestamp)
+}
+
+/// Characters that a reader does not see, or that change what he sees: a pasted command must be what it looks like (CVE-2021-42574).
+const fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Control and bidirectional characters, line ends of Unicode and characters without width.
+fn is_unseen(c: char) -> bool {
+    let invisible = matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}'
+        | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || is_bidi(c) || invisible
+}
+
+/// A step in one line, whatever it quotes: a line break in a comment would begin a command.
+#[must_use]
+pub(crate) fn one_line(text: String) -> String {
+    if !text.contains(is_unseen) {
+        return text;
+    }
+    let escaped = |c: char| if is_unseen(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+/// Cuts at a character boundary and says that it did.
+pub fn truncate(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        let ellipsis = '…';
+        let mut end = limit.saturating_sub(ellipsis.len_utf8());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push(ellipsis);
+    }
+}
+
+/// The line that a bug ends with.
+#[must_use]
+pub fn internal_error_line(what: &str) -> String {
+    format!("internal-error (1): {what}; please report it at {REPORT_TO}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_there_and_back() {
+        assert_eq!(rfc3339(1_764_000_000), "2025-11-24T16:00:00Z");
+        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(parse_rfc3339("2025-11-24T16:00:00Z"), Some(1_764_000_000));
+        assert_eq!(parse_rfc3339("2025-11-24t16:00:00.999Z"), Some(1_764_000_000));
+        assert!(rfc3339(i64::MAX).contains("after 1970"));
+        for other in [
+            "2025-11-24T16:00:00+00:00",
+            "2025-11-24 16:00:00Z",
+            "2025-11-24T24:00:00Z",
+            "2025-02-29T00:00:00Z",
+            "Z",
+            "",
+        ] {
+            assert_eq!(parse_rfc3339(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_line_that_shows_all_it_has() {
+        let hostile = "# under https://x\ntouch y\r\u{9b}\u{202e}\u{2028}\u{200b}é".to_owned();
+        assert_eq!(one_line(hostile), r"# under https://x\u{a}touch y\u{d}\u{9b}\u{202e}\u{2028}\u{200b}é");
+    }
+}

@@ -1,0 +1,213 @@
+//! Takes known secrets out of what peers say, and out of whatever is shown.
+//! What a secret is, the program knows.
+
+use super::truncate;
+use zeroize::Zeroizing;
+
+/// The shortest part of a secret that counts as the secret.
+const WINDOW: usize = 16;
+
+/// The longest quotation of a peer, in bytes.
+const QUOTE_LIMIT: usize = 512;
+
+/// Takes every part of the known secrets out of a text.
+///
+/// Their windows stand in a table, so that each place of a text is looked up once, however long the secrets are:
+/// who answers in a peer's place must not spend the pod's time.
+#[derive(Default)]
+pub struct Scrubber {
+    known: Zeroizing<Vec<u8>>,
+    /// Places in `known`, counted from 1, by a hash of the window there; 0 is free. At most half of it is in use.
+    table: Vec<u32>,
+    windows: usize,
+}
+
+impl Scrubber {
+    /// From now on `secret` is known. What is shorter than a part is none.
+    pub fn add(&mut self, secret: &[u8]) {
+        let start = self.known.len();
+        self.known.extend_from_slice(secret);
+        let windows = (secret.len() + 1).saturating_sub(WINDOW);
+        let wanted = 2 * (self.windows + windows);
+        if wanted > self.table.len() {
+            let table = std::mem::take(&mut self.table);
+            self.table = vec![0; wanted.next_power_of_two()];
+            for place in table.into_iter().filter(|place| *place != 0) {
+                self.insert(place);
+            }
+        }
+        self.windows += windows;
+        for place in start..start + windows {
+            self.insert(u32::try_from(place + 1).unwrap_or_default());
+        }
+    }
+
+    fn insert(&mut self, place: u32) {
+        let Some(window) = self.window(place).copied() else { return };
+        let (slot, known) = self.slot(&window);
+        if !known {
+            self.table[slot] = place;
+        }
+    }
+
+    fn window(&self, place: u32) -> Option<&[u8; WINDOW]> {
+        self.known.get((place as usize).checked_sub(1)?..)?.first_chunk()
+    }
+
+    /// Where the window stands in the table, or would stand.
+    fn slot(&self, window: &[u8; WINDOW]) -> (usize, bool) {
+        let word = u128::from_ne_bytes(*window);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves are hashed")]
+        let (low, high) = (word as u64, (word >> 64) as u64);
+        let hash = (low.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ high.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) >> 32;
+        let mut slot = hash as usize & (self.table.len() - 1);
+        loop {
+            match self.table[slot] {
+                0 => return (slot, false),
+                place if self.window(place) == Some(window) => return (slot, true),
+                _ => slot = (slot + 1) & (self.table.len() - 1),
+            }
+        }
+    }
+
+    /// `text` with `[secret]` for each part of a known secret, percent-encoded ones too; `None`: there is none in it.
+    /// A hidden run becomes one word, whatever its length: the length would tell too.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> Option<String> {
+        self.hidden(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn hidden(&self, text: &[u8]) -> Option<Vec<u8>> {
+        if self.windows == 0 || text.len() < WINDOW {
+            return None;
+        }
+        match percent_decoded(text) {
+            None => self.replaced(text, text, |place| place),
+            Some((decoded, places)) => {
+                self.replaced(text, &decoded, |place| places.get(place).copied().unwrap_or(text.len()))
+            }
+        }
+    }
+
+    /// `place`: where a byte of `decoded` stands in `text`.
+    fn replaced(&self, text: &[u8], decoded: &[u8], place: impl Fn(usize) -> usize) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let (mut kept, mut until) = (0, 0);
+        for (start, window) in decoded.windows(WINDOW).enumerate() {
+            if !window.first_chunk().is_some_and(|window| self.slot(window).1) {
+                continue;
+            }
+            // Between two parts that touch nothing is kept.
+            if out.is_empty() || start > until {
+                out.extend_from_slice(&text[kept..place(start)]);
+                out.extend_from_slice(b"[secret]");
+            }
+            until = start + WINDOW;
+            kept = place(until);
+        }
+        if out.is_empty() {
+            return None;
+        }
+        out.extend_from_slice(&text[kept..]);
+        Some(out)
+    }
+
+    /// `text` without any 16-byte part of a known secret, white space collapsed, cut to 512 bytes.
+    #[must_use]
+    pub fn quote(&self, text: &[u8]) -> String {
+        let text = &text[..text.len().min(16 * QUOTE_LIMIT)];
+        let hidden = self.hidden(text);
+        let text = String::from_utf8_lossy(hidden.as_deref().unwrap_or(text));
+        let mut quoted = String::new();
+        for word in text.split_whitespace() {
+            if !quoted.is_empty() {
+                quoted.push(' ');
+            }
+            quoted.push_str(word);
+            if quoted.len() > QUOTE_LIMIT {
+                break;
+            }
+        }
+        truncate(&mut quoted, QUOTE_LIMIT);
+        quoted
+    }
+}
+
+/// The bytes with `%XX` decoded, and where each of them stood; `None`: nothing is encoded.
+pub(crate) fn percent_decoded(text: &[u8]) -> Option<(Vec<u8>, Vec<usize>)> {
+    text.contains(&b'%').then_some(())?;
+    let digit = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
+    let (mut decoded, mut places) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        places.push(at);
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(16 * high + low).unwrap_or_default());
+                at += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    Some((decoded, places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_part_of_sixteen_bytes_is_taken_out() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add(b"abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(scrubber.quote(b"before xefghijklmnopqrstuy after"), "before x[secret]y after");
+    }
+
+    #[test]
+    fn a_part_of_fifteen_bytes_stays() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add(b"abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(scrubber.quote(b"efghijklmnopqrs"), "efghijklmnopqrs");
+    }
+
+    #[test]
+    fn parts_of_several_secrets_are_taken_out_encoded_or_not() {
+        let mut scrubber = Scrubber::default();
+        for secret in ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "short"] {
+            scrubber.add(secret.as_bytes());
+        }
+        assert_eq!(
+            scrubber.quote(
+                b"abcdefghijklmnopqrst, EFGHIJKLMNOPQRSTABCDEFGHIJKLMNOP, %61bcdefghijklmno%70q short"
+            ),
+            "[secret], [secret], [secret] short"
+        );
+        // The end of one and the beginning of the next are no part of either.
+        assert_eq!(scrubber.quote(b"stuvwxyzABCDEFGH"), "stuvwxyzABCDEFGH");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "it measures")]
+    fn a_long_answer_to_a_long_token_costs_little() {
+        let bytes = |seed: u32, length: u32| -> Vec<u8> {
+            let letter = |n: u32| b"0123456789abcdefghijklmnopqrstuv"[(n.wrapping_mul(seed) >> 27) as usize];
+            (0..length).map(letter).collect()
+        };
+        let watch = Instant::now();
+        let mut scrubber = Scrubber::default();
+        scrubber.add(&bytes(2_654_435_761, 19_000));
+        let _ = scrubber.quote(&bytes(2_246_822_519, 60_000));
+        // In a debug build on a busy machine; each place against each place takes seconds.
+        assert!(watch.elapsed() < Duration::from_millis(200), "{:?}", watch.elapsed());
+    }
+
+    #[test]
+    fn a_quotation_is_cut_at_512_bytes_on_a_character() {
+        let quoted = Scrubber::default().quote("é".repeat(600).as_bytes());
+        assert!(quoted.len() <= QUOTE_LIMIT && quoted.ends_with('…'), "{}", quoted.len());
+    }
+}

@@ -1,0 +1,287 @@
+//! What may be printed of a text from outside: no token, no key id, no user info of a URL, no character that hides.
+//! Values pass `value` or `url` where they come in, what was seen passes `seen`, and every output `escaped` or `json`.
+
+use crate::text::redactor::{Scrubber, percent_decoded};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+const A_TOKEN: &str = "[a token]";
+const A_KEY_ID: &str = "[a key id]";
+const NOT_SHOWN: &str = "[not shown]";
+
+/// The shortest part of a secret that counts as one.
+const PART: usize = 16;
+
+/// What may stand before a password in a URL; any other word there may be half of one.
+const SCHEMES: &[&str] =
+    &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h", "tcp", "unix", "file"];
+
+/// A flag, a variable, a setting or a field of the downward API: all of it is one value, blanks included.
+#[must_use]
+pub fn value(text: &str) -> String {
+    match scheme_of(text) {
+        Some(start) => without_secrets(&format!("{}{}", &text[..start], url(&text[start..]))).into_owned(),
+        None if is_user_at_host(text) => url(text),
+        None => without_secrets(text).into_owned(),
+    }
+}
+
+/// `user:password@host`. IAM's names may have an `@` in them, and so may those of files.
+fn is_user_at_host(text: &str) -> bool {
+    let user_info = text.rsplit_once('@').map(|(user_info, _)| user_info);
+    user_info.is_some_and(|user_info| user_info.contains(':'))
+        && !text.starts_with("arn:")
+        && !text.starts_with('/')
+}
+
+/// The same of an argument: a flag and its value, or one of both. `scrubber` knows the environment's credentials.
+#[must_use]
+pub fn argument(text: &str, scrubber: &Scrubber) -> String {
+    let scrubbed = scrubber.hide(text);
+    let text = scrubbed.as_deref().unwrap_or(text);
+    match text.split_once('=').filter(|_| text.starts_with("--")) {
+        Some((flag, given)) => format!("{}={}", value(flag), value(given)),
+        None => value(text),
+    }
+}
+
+/// A URL without user info, query and fragment: proxies carry passwords in the first, presigned URLs keys in the second.
+/// Passwords hold unescaped `@`, `/`, `?` and `#` often enough. The last `@` ends the user info; where one of the others
+/// stands before it, nobody can tell host and password apart, and neither is shown.
+#[must_use]
+pub fn url(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| {
+        let is_scheme = SCHEMES.iter().any(|known| scheme.trim().eq_ignore_ascii_case(known));
+        if is_scheme || !text.contains('@') { (scheme, rest) } else { ("", text) }
+    });
+    let until = |rest: &str, ends: &[char]| rest.find(ends).unwrap_or(rest.len());
+    let shown = match rest.rfind('@') {
+        Some(at) if at > until(rest, &['/', '?', '#']) => NOT_SHOWN,
+        at => {
+            let rest = &rest[at.map_or(0, |at| at + 1)..];
+            &rest[..until(rest, &['?', '#'])]
+        }
+    };
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    without_secrets(&format!("{scheme}{separator}{shown}")).into_owned()
+}
+
+/// Everything that was seen, without what `scrubber` knows, tokens, key ids and user info, in whatever field it stands.
+/// `None`: it does not go through JSON and back, which is a bug; then nothing of it may be kept.
+#[must_use]
+pub fn seen<T: Serialize + DeserializeOwned>(seen: T, scrubber: &Scrubber) -> Option<T> {
+    let json = serde_json::to_string(&seen).ok()?;
+    match each_string(&json, &|text| kept(text, scrubber)) {
+        None => Some(seen),
+        Some(json) => serde_json::from_slice(json.as_bytes()).ok(),
+    }
+}
+
+/// A JSON document of an earlier run, as `seen` would have kept it.
+#[must_use]
+pub fn document(json: &str) -> Cow<'_, str> {
+    each_string(json, &|text| kept(text, &Scrubber::default())).map_or(Cow::Borrowed(json), Cow::Owned)
+}
+
+/// A JSON document on its way out: what hides on a terminal is escaped, which leaves it the same document.
+#[must_use]
+pub fn json(document: &str) -> String {
+    let cut = each_string(document, &|text| changed(text, without_secrets(text)));
+    let document = cut.as_deref().unwrap_or(document);
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        // Control characters of ASCII, but DEL, are escaped already, or are the document's own line breaks.
+        if c >= '\u{7f}' && hides(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A text for a terminal, a log, a page or the termination message: what hides is shown as `\u{…}`.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let text = without_secrets(text);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Control characters, those that change the direction of text (CVE-2021-42574), and those that have no width.
+const fn hides(c: char) -> bool {
+    matches!(c,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{61c}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Where a URL begins.
+fn scheme_of(text: &str) -> Option<usize> {
+    let end = text.find("://")?;
+    let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    Some(text[..end].trim_end_matches(of_scheme).len())
+}
+
+/// A string of the evidence: a peer's sentence may hold more than one URL, a value is one word.
+fn kept(text: &str, scrubber: &Scrubber) -> Option<String> {
+    let scrubbed = scrubber.hide(text);
+    let kept = scrubbed.as_deref().unwrap_or(text);
+    let mut words = String::new();
+    if kept.contains("://") {
+        for word in kept.split_inclusive([' ', '\n', '\t', '"', '`', '\'']) {
+            match scheme_of(word) {
+                Some(start) => {
+                    let bare = word.trim_end_matches([' ', '\n', '\t', '"', '`', '\'']);
+                    let _ = write!(words, "{}{}{}", &word[..start], url(&bare[start..]), &word[bare.len()..]);
+                }
+                None => words.push_str(word),
+            }
+        }
+    }
+    let kept = if words.is_empty() { kept } else { &words };
+    changed(text, without_secrets(kept))
+}
+
+fn changed(before: &str, after: Cow<'_, str>) -> Option<String> {
+    (after != before).then(|| after.into_owned())
+}
+
+/// From the beginning of a token on nothing is kept: it may be split by quotes or line breaks, and only its beginning
+/// can be recognised. People put the token itself where its path belongs.
+fn without_secrets(text: &str) -> Cow<'_, str> {
+    if text.len() < PART {
+        return Cow::Borrowed(text);
+    }
+    let start = match percent_decoded(text.as_bytes()) {
+        None => token_at(text.as_bytes()),
+        Some((decoded, places)) => token_at(&decoded).map(|at| places[at]),
+    };
+    let text = match start {
+        Some(start) => Cow::Owned(format!("{}{A_TOKEN}", &text[..start])),
+        None => Cow::Borrowed(text),
+    };
+    without_key_ids(text)
+}
+
+/// JSON objects in base64url: a header that is followed by claims, wherever it stands, or the beginning of one after
+/// another character than its own. `ZXlK` is the same once more in base64, as a Secret's `data` has it.
+fn token_at(text: &[u8]) -> Option<usize> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let end_of = |start: usize| {
+        text[start..].iter().position(|byte| !is_part(byte)).map_or(text.len(), |length| start + length)
+    };
+    let is_object = |at: usize| matches!(&text[at..], [b'e', b'y' | b'w', ..]);
+    let mut start = 0;
+    while start < text.len() {
+        let end = end_of(start);
+        let part = &text[start..end];
+        if part.len() >= PART && [b"eyJ".as_slice(), b"ZXlK"].iter().any(|begin| part.starts_with(begin)) {
+            return Some(start);
+        }
+        let next = end + 1;
+        if text.get(end) == Some(&b'.') && next < text.len() && is_object(next) && end_of(next) - next >= PART
+        {
+            let header = (start..end.saturating_sub(PART / 2)).find(|at| is_object(*at));
+            if header.is_some() {
+                return header;
+            }
+        }
+        start = next;
+    }
+    None
+}
+
+/// `AKIA` or `ASIA` and sixteen more (IAM user guide, unique identifiers): of a user or of a session, never of a role.
+fn without_key_ids(text: Cow<'_, str>) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut rest = text.as_ref();
+    while let Some((at, length)) = key_id_at(rest) {
+        out.push_str(&rest[..at]);
+        out.push_str(A_KEY_ID);
+        rest = &rest[at + length..];
+    }
+    if out.is_empty() {
+        return text;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn key_id_at(text: &str) -> Option<(usize, usize)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("IA").map(|at| from + at) {
+        from = at + 2;
+        let Some(start) = at.checked_sub(2) else { continue };
+        if !matches!(text.as_bytes()[start..at], [b'A', b'K' | b'S']) {
+            continue;
+        }
+        let id = &text.as_bytes()[start..];
+        let of_id = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        let length = id.iter().position(|byte| !of_id(byte)).unwrap_or(id.len());
+        if length >= 20 {
+            return Some((start, length));
+        }
+    }
+    None
+}
+
+/// Replaces strings of a JSON document; `None`: nothing is to be replaced.
+fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut out = String::new();
+    let mut kept_until = 0;
+    let mut at = 0;
+    while let Some(start) = json[at..].find('"').map(|quote| at + quote + 1) {
+        let mut end = start;
+        let mut is_escaped = false;
+        loop {
+            let length = json[end..].find(['"', '\\'])?;
+            end += length;
+            if json.as_bytes()[end] == b'"' {
+                break;
+            }
+            is_escaped = true;
+            // What is escaped begins with a character of ASCII in any document that is JSON.
+            end += 2;
+            if !json.is_char_boundary(end) {
+                return None;
+            }
+        }
+        at = end + 1;
+        let raw = &json[start..end];
+        let text = if is_escaped {
+            let text = serde_json::from_slice::<String>(&json.as_bytes()[start - 1..at]);
+            Cow::Owned(text.unwrap_or_else(|_| raw.to_owned()))
+        } else {
+            Cow::Borrowed(raw)
+        };
+        // A name is one of ours, which a file's content must not change, or a stranger's, which may hold anything.
+        let is_name = json[at..].trim_start().starts_with(':');
+        let new = if is_name { changed(&text, without_secrets(&text)) } else { replaced(&text) };
+        if let Some(replaced) = new.and_then(|text| serde_json::to_string(&text).ok()) {
+            out.push_str(&json[kept_until..start - 1]);
+            out.push_str(&replaced);
+            kept_until = at;
+        }
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(&json[kept_until..]);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests;

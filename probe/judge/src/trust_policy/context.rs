@@ -1,0 +1,183 @@
+//! The request context of this AssumeRoleWithWebIdentity: which condition keys it has, with which values.
+//! Pure. A key is present, absent for certain, or not to be known from here; a guess would be a false verdict.
+//!
+//! Keys: IAM user guide, "IAM and AWS STS condition context keys" (OIDC federation) and "AWS global condition
+//! context keys". The call is unsigned, so that all that is said of a signing principal is absent.
+
+use crate::evidence::{Evidence, Token};
+use crate::settings::arn::RoleArn;
+use crate::{sdks, settings};
+
+/// What the request has for one condition key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Present(Vec<String>),
+    Absent,
+    /// Why it cannot be told.
+    Unknown(&'static str),
+}
+
+impl Value {
+    fn one(text: &str) -> Self {
+        Self::Present(vec![text.to_owned()])
+    }
+
+    fn of(text: Option<&str>, why_not: &'static str) -> Self {
+        text.map_or(Self::Unknown(why_not), Self::one)
+    }
+}
+
+/// One request as a trust policy sees it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// As the token has it.
+    pub(crate) iss: String,
+    /// The issuer without `https://`, as IAM writes it.
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// The `aud` claim.
+    pub(crate) audiences: Vec<String>,
+    /// The audience that STS compares.
+    pub(crate) audience: String,
+    has_azp: bool,
+    /// kubelet or the API server made the token: its claims are all known.
+    kubernetes: bool,
+    /// Whose policy it is; `None`: neither policy nor environment say.
+    pub(crate) role: Option<RoleArn>,
+    /// `None`: the SDK makes it up.
+    session_name: Option<String>,
+    region: Option<String>,
+    now: i64,
+}
+
+/// What STS takes out of a token for its condition keys.
+const CLAIMS: &[&str] = &["sub", "aud", "oaud", "amr", "email"];
+
+/// Described for signed requests, or for calls that other services make: not for this one.
+const NEVER_HERE: &[&str] = &[
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:tokenissuetime",
+    "aws:username",
+    "sts:externalid",
+];
+
+impl Context {
+    /// The request that an SDK with this evidence would make for `role`.
+    ///
+    /// `None`: the token has not the claims that STS needs.
+    #[must_use]
+    pub fn of(evidence: &Evidence, role: Option<RoleArn>, now: i64) -> Option<Self> {
+        let token = evidence.token.as_ref()?;
+        let issuer = token.iss.as_deref()?;
+        let session_name = settings::session_name(&evidence.environment, &evidence.process, Some(token));
+        Some(Self {
+            iss: issuer.to_owned(),
+            issuer: issuer.strip_prefix("https://").unwrap_or(issuer).to_owned(),
+            subject: token.sub.clone()?,
+            audience: audience(token)?.to_owned(),
+            audiences: token.aud.clone(),
+            has_azp: token.azp.is_some(),
+            kubernetes: token.service_account.is_some() && token.namespace.is_some(),
+            role,
+            // A name of the probe's own making says nothing of the app's.
+            session_name: (session_name.source != settings::OWN_SOURCE).then_some(session_name.value),
+            region: region(evidence),
+            now,
+        })
+    }
+
+    /// The ARN of the provider that vouches for the token; `None`: the account is not known.
+    #[must_use]
+    pub fn provider_arn(&self) -> Option<String> {
+        Some(self.role.as_ref()?.provider_arn(&self.issuer))
+    }
+
+    /// What the request has for `key`; keys have no case.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Value {
+        let key = key.to_lowercase();
+        if let Some(claim) =
+            key.strip_prefix(&self.issuer.to_lowercase()).and_then(|rest| rest.strip_prefix(':'))
+        {
+            return self.claim(claim);
+        }
+        let account = self.role.as_ref().map(|role| role.account.as_str());
+        match key.as_str() {
+            "sts:rolesessionname" => Value::of(
+                self.session_name.as_deref(),
+                "the SDK makes the session's name up; set AWS_ROLE_SESSION_NAME, or say it with --session-name",
+            ),
+            "aws:currenttime" => Value::one(&crate::text::rfc3339(self.now)),
+            "aws:epochtime" => Value::one(&self.now.to_string()),
+            "aws:securetransport" => Value::one("true"),
+            "aws:requestedregion" => {
+                Value::of(self.region.as_deref(), "no region is set, so that each SDK chooses one")
+            }
+            "aws:resourceaccount" => Value::of(account, "the role's account is not known"),
+            "aws:sourceip" | "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" => {
+                Value::Unknown("only STS sees where the call comes from")
+            }
+            "sts:sourceidentity" | "aws:tagkeys" | "sts:transitivetagkeys" => self.other_claim(),
+            _ if key.starts_with("aws:requesttag/") => self.other_claim(),
+            _ if key.starts_with("aws:principaltag/") || key.starts_with("saml:") => Value::Absent,
+            _ if NEVER_HERE.contains(&key.as_str()) || is_of_another_provider(&key) => Value::Absent,
+            _ => Value::Unknown("what STS has for this key is not documented for this call"),
+        }
+    }
+
+    fn claim(&self, claim: &str) -> Value {
+        match claim {
+            "sub" => Value::one(&self.subject),
+            // With `azp` it stands for the audience, and the audience moves to `oaud`.
+            "aud" if self.has_azp => Value::one(&self.audience),
+            "aud" => Value::Present(self.audiences.clone()),
+            "oaud" if self.has_azp => Value::Present(self.audiences.clone()),
+            "oaud" => Value::Absent,
+            _ => self.other_claim(),
+        }
+    }
+
+    /// A service account's token has no further claims that STS reads (kubernetes `pkg/serviceaccount/claims.go`).
+    fn other_claim(&self) -> Value {
+        if self.kubernetes { Value::Absent } else { Value::Unknown("it depends on claims that are not kept") }
+    }
+}
+
+/// With `azp` in the token STS compares that (IAM user guide, OIDC condition keys).
+fn audience(token: &Token) -> Option<&str> {
+    token.azp.as_deref().or_else(|| token.aud.first().map(String::as_str))
+}
+
+/// The region that every SDK would call; a region from the issuer is the probe's own way out.
+fn region(evidence: &Evidence) -> Option<String> {
+    let route = sdks::route(&evidence.environment, evidence.token.as_ref());
+    let region = route.region.filter(|region| region.source != settings::ISSUER_SOURCE)?;
+    let endpoint = route.endpoint.ok()?;
+    (endpoint.configured_by.is_none() && !endpoint.global).then_some(region.value)
+}
+
+/// `HOST/PATH:claim` of a provider that did not issue this token, or what was meant to be one.
+fn is_of_another_provider(key: &str) -> bool {
+    match key.rsplit_once(':') {
+        // No service's prefix has a dot or a slash.
+        Some((provider, claim)) => {
+            provider.contains(['.', '/', '<', '$', '{'])
+                || CLAIMS.contains(&claim) && !["aws", "sts", "iam"].contains(&provider)
+        }
+        None => CLAIMS.contains(&key),
+    }
+}

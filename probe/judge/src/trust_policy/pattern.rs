@@ -1,0 +1,151 @@
+//! Values of conditions as patterns: wildcards, and policy variables put in. Pure.
+//! Source: IAM user guide, "IAM policy elements: Variables and tags".
+
+use super::context::{Context, Value};
+
+/// A value ready to be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern(Vec<Part>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Char(char),
+    /// `?`
+    One,
+    /// `*`
+    Any,
+}
+
+/// What became of a value with variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expanded {
+    Pattern(Pattern),
+    /// A variable without a value: it matches nothing.
+    Nothing,
+    /// A variable whose value cannot be told.
+    Unknown,
+}
+
+impl Pattern {
+    /// Every character stands for itself.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self(text.chars().map(Part::Char).collect())
+    }
+
+    /// `*` and `?` stand for themselves.
+    pub(crate) fn literal(text: &str, context: &Context, variables: bool) -> Expanded {
+        expand(text, variables.then_some(context), false)
+    }
+
+    /// `*` stands for any characters, `?` for one.
+    pub(crate) fn wildcards(text: &str, context: &Context, variables: bool) -> Expanded {
+        expand(text, variables.then_some(context), true)
+    }
+
+    /// Wildcards without variables, as in `Action`.
+    pub(crate) fn glob(text: &str) -> Self {
+        Self(text.chars().map(wildcard).collect())
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let text: Vec<char> = text.chars().collect();
+        matches(&self.0, &text)
+    }
+
+    pub(crate) fn matches_ignoring_case(&self, text: &str) -> bool {
+        let lower = self.0.iter().flat_map(|part| match part {
+            Part::Char(c) => c.to_lowercase().map(Part::Char).collect(),
+            wild => vec![*wild],
+        });
+        Self(lower.collect()).matches(&text.to_lowercase())
+    }
+
+    /// The six parts of an ARN, each for itself: a wildcard does not reach over a colon.
+    pub(crate) fn matches_arn(&self, text: &str) -> bool {
+        let pattern: Vec<&[Part]> = self.0.splitn(6, |part| *part == Part::Char(':')).collect();
+        let text: Vec<&str> = text.splitn(6, ':').collect();
+        let is_arn = text.len() == 6 && text[0] == "arn" && pattern.len() == 6;
+        is_arn
+            && pattern.iter().zip(text).all(|(pattern, text)| {
+                let text: Vec<char> = text.chars().collect();
+                matches(pattern, &text)
+            })
+    }
+}
+
+fn wildcard(c: char) -> Part {
+    match c {
+        '*' => Part::Any,
+        '?' => Part::One,
+        c => Part::Char(c),
+    }
+}
+
+/// `context`: where variables come from; `None`: the policy's version has none.
+fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
+    let part = |c| if wildcards { wildcard(c) } else { Part::Char(c) };
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let variable = context.and_then(|context| {
+            let (inner, after) = rest.strip_prefix("${")?.split_once('}')?;
+            Some((context, inner, after))
+        });
+        let Some((context, inner, after)) = variable else {
+            parts.push(part(c));
+            rest = &rest[c.len_utf8()..];
+            continue;
+        };
+        rest = after;
+        // `${*}`, `${?}` and `${$}` are the characters themselves.
+        if let "*" | "?" | "$" = inner {
+            parts.extend(inner.chars().map(Part::Char));
+            continue;
+        }
+        let (key, default) = match inner.split_once(',') {
+            Some((key, default)) => (key.trim(), Some(default.trim().trim_matches('\''))),
+            None => (inner.trim(), None),
+        };
+        match (context.value(key), default) {
+            (Value::Unknown(_), _) => return Expanded::Unknown,
+            // Only single-valued keys can be variables.
+            (Value::Present(values), _) if values.len() == 1 => {
+                parts.extend(values.iter().flat_map(|value| value.chars()).map(Part::Char));
+            }
+            (_, Some(default)) => parts.extend(default.chars().map(Part::Char)),
+            (_, None) => return Expanded::Nothing,
+        }
+    }
+    Expanded::Pattern(Pattern(parts))
+}
+
+/// Backs up to the last `*` only, so that time stays quadratic.
+fn matches(pattern: &[Part], text: &[char]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(Part::Any) => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(Part::One) => {
+                p += 1;
+                t += 1;
+            }
+            Some(Part::Char(c)) if *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|part| *part == Part::Any)
+}

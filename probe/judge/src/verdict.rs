@@ -1,0 +1,198 @@
+//! Which finding decides, and with which code the process ends. Pure: findings in, judgement out; no clock.
+//! What is found, the judges say; how it is told, the reports say.
+
+#[cfg(test)]
+mod combinations;
+#[cfg(test)]
+mod properties;
+pub mod retry_policy;
+mod tolerate;
+
+pub use tolerate::Tolerate;
+
+use crate::catalog::{Class, Owner};
+use crate::judge::finding::{Expectation, Finding, Severity};
+use serde::Serialize;
+
+/// What a verdict depends on besides the findings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Situation {
+    /// The required role's credentials were issued.
+    pub issued: bool,
+    /// `--deny-warnings`: without an error, the first warning decides.
+    pub deny_warnings: bool,
+}
+
+/// The findings, weighed against each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Judgement {
+    /// The class of the deciding finding, else `ready`.
+    pub class: Class,
+    /// Where the deciding finding stands in `findings`.
+    pub deciding: Option<usize>,
+    /// Errors, then warnings, then what others explain ("also seen"), then notes; each by table order,
+    /// `inconclusive` after its like. So the deciding finding comes first.
+    pub findings: Vec<JudgedFinding>,
+}
+
+/// A finding with its place in the whole; its severity is the final one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct JudgedFinding {
+    /// The finding.
+    pub finding: Finding,
+    /// The class that explains it: it is no news of its own, but "also seen".
+    pub explained_by: Option<Class>,
+}
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code.
+    pub code: u8,
+    /// `--tolerate` covers the verdict; the report says so and is unchanged otherwise.
+    pub tolerated: bool,
+}
+
+/// Weighs the findings against each other by the four rules of the contract; their order does not matter.
+#[must_use]
+pub fn decide(mut findings: Vec<Finding>, situation: &Situation) -> Judgement {
+    for finding in &mut findings {
+        finding.severity = severity_in(situation, finding);
+    }
+    let explained: Vec<Option<Class>> =
+        findings.iter().map(|finding| explainer(finding, &findings)).collect();
+    promote_explainers(&mut findings, &explained);
+
+    let mut findings: Vec<JudgedFinding> = findings
+        .into_iter()
+        .zip(explained)
+        .map(|(finding, explained_by)| JudgedFinding { finding, explained_by })
+        .collect();
+    findings.sort_by(|one, other| one.place().cmp(&other.place()));
+
+    let deciding = findings.iter().position(|it| match it.finding.severity {
+        Severity::Error => it.explained_by.is_none(),
+        Severity::Warning => it.explained_by.is_none() && situation.deny_warnings,
+        Severity::Info => false,
+    });
+    let class = deciding.map_or(Class::Ready, |index| findings[index].finding.class);
+    Judgement { class, deciding, findings }
+}
+
+/// The code of a judgement, given what the user lets pass.
+#[must_use]
+pub fn exit_code(judgement: &Judgement, tolerate: &Tolerate, report_only: bool) -> Exit {
+    let tolerated = judgement.class != Class::Ready
+        && tolerate.covers(judgement.class, judgement.owner(), judgement.transient());
+    let code = if tolerated || report_only { 0 } else { judgement.class.code() };
+    Exit { code, tolerated }
+}
+
+/// Rule (a): once the required role's credentials were issued, what was only guessed blocks nobody.
+fn severity_in(situation: &Situation, finding: &Finding) -> Severity {
+    // Good news is never held against a pod.
+    if finding.class == Class::Ready {
+        return Severity::Info;
+    }
+    let stands = match finding.class {
+        // `clock-skew` is an error only where a signed call was refused for the time.
+        Class::IdentityMismatch | Class::CredentialsRejected | Class::ClockSkew => true,
+        _ => finding.expectation == Expectation::Stated,
+    };
+    match finding.severity {
+        Severity::Error if situation.issued && !stands => Severity::Warning,
+        severity => severity,
+    }
+}
+
+/// Rule (b): the first class of the table that explains the finding and was seen itself.
+fn explainer(finding: &Finding, all: &[Finding]) -> Option<Class> {
+    if finding.severity == Severity::Info {
+        return None;
+    }
+    let seen = |class: Class| {
+        all.iter().any(|it| it.class == class && it.severity != Severity::Info && !it.explains_nothing)
+    };
+    Class::all().iter().copied().find(|by| {
+        let explains = by.explains(finding.class);
+        explains.is_some_and(|it| !it.only_about_time || finding.about_time) && seen(*by)
+    })
+}
+
+/// Rule (b): what explains an error is one, and so is what explains the explainer.
+/// A warning promotes nothing: rule (a) would be undone.
+fn promote_explainers(findings: &mut [Finding], explained: &[Option<Class>]) {
+    loop {
+        let promoting: Vec<Class> = findings
+            .iter()
+            .zip(explained)
+            .filter(|(finding, _)| finding.severity == Severity::Error)
+            .filter_map(|(_, by)| *by)
+            .collect();
+        let mut changed = false;
+        for finding in findings.iter_mut() {
+            if finding.severity == Severity::Warning && promoting.contains(&finding.class) {
+                finding.severity = Severity::Error;
+                changed = true;
+            }
+        }
+        // Each round promotes a finding, so there are no more rounds than findings.
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// The groups of a report, in its order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    Error,
+    Warning,
+    AlsoSeen,
+    Note,
+}
+
+impl JudgedFinding {
+    /// Rules (c) and (d) as a sort key: group, `inconclusive` last, table order; what was stated before what was not;
+    /// the rest makes the order total.
+    fn place(&self) -> (Group, bool, Class, Expectation, &Finding) {
+        let group = match (self.explained_by, self.finding.severity) {
+            (Some(_), _) => Group::AlsoSeen,
+            (None, Severity::Error) => Group::Error,
+            (None, Severity::Warning) => Group::Warning,
+            (None, Severity::Info) => Group::Note,
+        };
+        let class = self.finding.class;
+        let last = class == Class::Inconclusive;
+        (group, last, class, self.finding.expectation, &self.finding)
+    }
+}
+
+impl Judgement {
+    /// The finding that decided; `None` when ready.
+    #[must_use]
+    pub fn deciding_finding(&self) -> Option<&Finding> {
+        let judged = self.findings.get(self.deciding?)?;
+        Some(&judged.finding)
+    }
+
+    /// Who repairs it; `None` when ready.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.deciding_finding()?.owner
+    }
+
+    /// Waiting may heal it.
+    #[must_use]
+    pub fn transient(&self) -> bool {
+        self.deciding_finding().is_some_and(|finding| finding.transient)
+    }
+
+    /// Only a new pod heals it.
+    #[must_use]
+    pub fn recreate_pod(&self) -> bool {
+        self.class.info().recreate_pod
+    }
+}

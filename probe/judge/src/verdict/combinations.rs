@@ -1,0 +1,188 @@
+//! Combinations of findings and what must come of them: the rows of `combinations.txt`, then what a row cannot say.
+//! What holds for all combinations is in `properties`.
+
+use super::*;
+use crate::judge::gate::stops_before_network;
+use Class::*;
+use Expectation::{Guessed, Stated};
+
+const REFUSED: Situation = Situation { issued: false, deny_warnings: false };
+const ISSUED: Situation = Situation { issued: true, deny_warnings: false };
+
+#[test]
+fn each_row_is_decided_as_it_says() -> Result<(), String> {
+    let lines = include_str!("combinations.txt").lines().enumerate();
+    let rows = lines.filter(|(_, row)| !row.is_empty() && !row.starts_with('#'));
+    let mut count = 0;
+    for (index, row) in rows {
+        let place = format!("combinations.txt:{}: {row}", index + 1);
+        let [situation, findings, decides, also_seen] = row.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            return Err(format!("not four columns: {place}"));
+        };
+        let situation =
+            Situation { issued: situation.contains("issued"), deny_warnings: situation.contains("denying") };
+        let findings: Option<_> = findings.split_whitespace().map(finding).collect();
+        let findings = findings.ok_or_else(|| format!("not a finding: {place}"))?;
+        let judgement = decide(findings, &situation);
+
+        let exit = exit_code(&judgement, &Tolerate::default(), false);
+        assert_eq!(format!("{} {}", exit.code, judgement.class), decides, "{place}");
+        let mut explained: Vec<String> = judgement
+            .findings
+            .iter()
+            .filter_map(|it| Some(format!("{}<{}", it.finding.class, it.explained_by?)))
+            .collect();
+        explained.sort();
+        let mut expected: Vec<&str> = also_seen.split(' ').filter(|it| !it.is_empty()).collect();
+        expected.sort();
+        assert_eq!(explained, expected, "{place}");
+        count += 1;
+    }
+    assert!(count >= 45, "only {count} rows were read");
+    Ok(())
+}
+
+/// `class!stated` and the like, as the head of the file says.
+fn finding(text: &str) -> Option<Finding> {
+    let mark = text.find(['!', '?', '.'])?;
+    let class = Class::from_id(&text[..mark])?;
+    let severity = match &text[mark..=mark] {
+        "!" => Severity::Error,
+        "?" => Severity::Warning,
+        _ => Severity::Info,
+    };
+    let finding = Finding::new(class, "").severity(severity);
+    match &text[mark + 1..] {
+        "" => Some(finding),
+        "stated" => Some(stated(finding)),
+        "guessed" => Some(guessed(finding)),
+        "time" => Some(finding.about_time(true)),
+        _ => None,
+    }
+}
+
+fn error(class: Class) -> Finding {
+    Finding::new(class, "").severity(Severity::Error)
+}
+
+fn warning(class: Class) -> Finding {
+    Finding::new(class, "").severity(Severity::Warning)
+}
+
+fn info(class: Class) -> Finding {
+    Finding::new(class, "").severity(Severity::Info)
+}
+
+fn stated(finding: Finding) -> Finding {
+    finding.expectation(Stated)
+}
+
+fn guessed(finding: Finding) -> Finding {
+    finding.expectation(Guessed)
+}
+
+#[test]
+fn only_the_explainer_that_is_named_is_promoted() {
+    let findings = vec![error(TokenExpired), warning(TokenFileStale), warning(TokenFileFrozen)];
+    let judgement = decide(findings, &REFUSED);
+    let severity =
+        |class| judgement.findings.iter().find(|it| it.finding.class == class).map(|it| it.finding.severity);
+    assert_eq!(severity(TokenFileFrozen), Some(Severity::Error));
+    assert_eq!(severity(TokenFileStale), Some(Severity::Warning));
+}
+
+#[test]
+fn findings_are_listed_errors_warnings_also_seen_notes() {
+    let judgement = decide(
+        vec![
+            info(Shadowed),
+            error(Inconclusive),
+            error(AgentUnreachable),
+            warning(EndpointDiffers),
+            error(NotInjected),
+            warning(ProxyCaptures),
+        ],
+        &REFUSED,
+    );
+    let order: Vec<(Class, Severity)> =
+        judgement.findings.iter().map(|it| (it.finding.class, it.finding.severity)).collect();
+    assert_eq!(
+        order,
+        [
+            (NotInjected, Severity::Error),
+            (ProxyCaptures, Severity::Error),
+            (Inconclusive, Severity::Error),
+            (EndpointDiffers, Severity::Warning),
+            (AgentUnreachable, Severity::Error),
+            (Shadowed, Severity::Info),
+        ]
+    );
+    assert_eq!(judgement.deciding, Some(0));
+}
+
+#[test]
+fn of_two_findings_of_a_class_the_stated_one_decides() {
+    let judgement = decide(
+        vec![
+            guessed(error(AudienceMismatch)).owner(Owner::Pod),
+            stated(error(AudienceMismatch)).owner(Owner::Cluster),
+        ],
+        &REFUSED,
+    );
+    assert_eq!(judgement.deciding_finding().map(|it| it.expectation), Some(Stated));
+}
+
+#[test]
+fn owner_and_transience_are_the_deciding_findings_and_recreation_the_classs() {
+    let judgement = decide(vec![error(IssuerUnavailable).owner(Owner::Cluster).transient(false)], &REFUSED);
+    assert_eq!(judgement.owner(), Some(Owner::Cluster));
+    assert!(!judgement.transient() && !judgement.recreate_pod());
+
+    let judgement = decide(vec![error(TokenFileEmpty), error(TokenFileMissing)], &REFUSED);
+    assert!(!judgement.transient() && judgement.recreate_pod());
+
+    let ready = decide(vec![warning(TokenFileFrozen)], &ISSUED);
+    assert_eq!((ready.owner(), ready.transient(), ready.recreate_pod()), (None, false, false));
+}
+
+#[test]
+fn the_exit_code_is_zero_when_tolerated_or_only_reported() -> Result<(), String> {
+    let throttled = decide(vec![error(Throttled)], &REFUSED);
+    let refused = decide(vec![error(ProxyFailed).transient(false)], &REFUSED);
+    let ready = decide(vec![], &REFUSED);
+    let rows: [(&Judgement, &str, bool, u8, bool); 10] = [
+        (&throttled, "", false, Throttled.code(), false),
+        (&throttled, "transient", false, 0, true),
+        (&throttled, "aws", false, 0, true),
+        (&throttled, "throttled", false, 0, true),
+        (&throttled, "network,access-denied", false, Throttled.code(), false),
+        (&refused, "transient", false, ProxyFailed.code(), false),
+        (&refused, "", true, 0, false),
+        (&refused, "network", true, 0, true),
+        (&ready, "ready,transient,aws", false, 0, false),
+        (&ready, "", true, 0, false),
+    ];
+    for (index, (judgement, list, report_only, code, tolerated)) in rows.into_iter().enumerate() {
+        let tolerate = Tolerate::parse(list)?;
+        let exit = exit_code(judgement, &tolerate, report_only);
+        assert_eq!(exit, Exit { code, tolerated }, "row {index}");
+    }
+    Ok(())
+}
+
+#[test]
+fn only_the_contracts_classes_stop_before_the_network() {
+    let always = [10, 11, 12, 13, 14, 15, 17, 20, 21, 22, 26, 30, 36, 82];
+    let when_stated = [33, 34, 35];
+    for class in Class::all() {
+        let code = class.code();
+        let stops = always.contains(&code);
+        assert_eq!(stops_before_network(&error(*class)), stops, "{class}");
+        assert_eq!(stops_before_network(&guessed(error(*class))), stops, "{class}, guessed");
+        let stops = stops || when_stated.contains(&code);
+        assert_eq!(stops_before_network(&stated(error(*class))), stops, "{class}, stated");
+        assert!(!stops_before_network(&stated(warning(*class))), "{class}, a warning");
+        assert!(!stops_before_network(&stated(info(*class))), "{class}, a note");
+    }
+}

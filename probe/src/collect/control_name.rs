@@ -1,0 +1,15 @@
+//! Resolves the cluster's own name, to tell its DNS from the name of STS.
+
+use crate::collect::subject::Subject;
+use crate::transport::Wire;
+use credprobe_judge::evidence::ControlName;
+
+/// Every cluster's DNS knows it, by the search list (kubernetes DNS specification).
+const NAME: &str = "kubernetes.default.svc";
+
+/// `None` outside of a cluster.
+pub async fn control_name(subject: &Subject, wire: &Wire) -> Option<ControlName> {
+    subject.own_text("KUBERNETES_SERVICE_HOST")?;
+    let network = wire.lookup(NAME).await;
+    Some(ControlName { name: NAME.to_owned(), failure: network.failure.map(|failure| failure.kind) })
+}

@@ -1,0 +1,180 @@
+//! The variables and profile settings that decide, by an allowlist of names.
+//! Credentials are noted as `set`, and known to the scrubber from here on; URLs lose user info, query and fragment.
+
+use crate::collect;
+use crate::collect::subject::Subject;
+use aws_types::os_shim_internal::{Env, Fs};
+use credprobe_judge::evidence::{Environment, Profile, Unseen};
+use credprobe_judge::options::Settings;
+use credprobe_judge::settings::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
+use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::shown;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Kept as they are, but for what `shown::value` takes out of any.
+const PLAIN: &[&str] = &[
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "NO_PROXY",
+    "SMITHY_CLIENT_SDK_CUSTOM_PARTITION",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "no_proxy",
+];
+
+/// Kept without user info, query and fragment.
+const URLS: &[&str] = &[
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "http_proxy",
+    "https_proxy",
+];
+
+/// Kept as `set`.
+pub(crate) const CREDENTIALS: &[&str] =
+    &["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+/// Settings of a profile whose values are secrets.
+const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+
+/// Settings of a profile that are kept with their values.
+const PROFILE_SETTINGS: &[&str] =
+    &["region", "role_arn", "role_session_name", "sts_regional_endpoints", "web_identity_token_file"];
+
+/// Settings of a profile that are kept by name: each makes it a provider of credentials.
+const PROFILE_PROVIDERS: &[&str] = &[
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "source_profile",
+    "sso_account_id",
+    "sso_session",
+];
+
+/// The longest profile file that is read, in bytes: real ones have a few kilobytes.
+const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
+
+/// Observes the subject's settings; its credentials become known to `scrubber`.
+pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scrubber) -> Environment {
+    let mut unseen = Vec::new();
+    let mut is_dir = |path: &str| {
+        collect::noted(subject.root().is_dir(path), || path.to_owned(), &mut unseen).unwrap_or_default()
+    };
+    let (irsa_mount, pod_identity_mount) = (is_dir(IRSA_MOUNT), is_dir(POD_IDENTITY_MOUNT));
+    let mut environment = Environment { irsa_mount, pod_identity_mount, stated, ..Environment::default() };
+    for name in PLAIN.iter().chain(URLS) {
+        let Some(value) = subject.variable(name) else { continue };
+        let text = value.to_string_lossy();
+        if value.to_str().is_none() {
+            environment.not_utf8.push((*name).to_owned());
+        }
+        let kept = if URLS.contains(name) {
+            if let Some((user_info, _)) = text.rsplit_once('@') {
+                add(scrubber, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
+            }
+            shown::url(&text)
+        } else {
+            shown::value(&text)
+        };
+        environment.variables.insert((*name).to_owned(), kept);
+    }
+    for name in CREDENTIALS {
+        let value = subject.variable(name).unwrap_or_default().to_string_lossy();
+        add(scrubber, &value);
+        let state = if value.is_empty() { "unset" } else { "set" };
+        environment.variables.insert((*name).to_owned(), state.to_owned());
+    }
+    environment.profile = profile(subject, scrubber, &mut unseen).await;
+    environment.unseen = unseen;
+    if subject.is_seen() {
+        environment.unreadable = collect::unreadable(subject);
+    }
+    // One value may stand in another's place.
+    shown::seen(environment, scrubber).unwrap_or_default()
+}
+
+/// A path or an ARN in a credential's place is a mistake, and no secret where it belongs.
+fn add(scrubber: &mut Scrubber, value: &str) {
+    if !value.starts_with("arn:") && !value.starts_with("/var/run/secrets/") {
+        scrubber.add(value.as_bytes());
+    }
+}
+
+/// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
+async fn profile(subject: &Subject, scrubber: &mut Scrubber, unseen: &mut Vec<Unseen>) -> Option<Profile> {
+    let home = subject.text("HOME");
+    let path = |variable: &str, name: &str| {
+        subject
+            .text(variable)
+            .map(PathBuf::from)
+            .or_else(|| home.map(|home| Path::new(home).join(".aws").join(name)))
+    };
+    let files = [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
+    let read = subject.with_rights(|rights| {
+        let bytes = |path: &PathBuf| Some(rights.read(path.to_str()?, PROFILE_FILE_LIMIT));
+        files.each_ref().map(|path| path.as_ref().and_then(bytes))
+    });
+    for (path, read) in files.into_iter().zip(read).filter_map(|(path, read)| path.zip(read)) {
+        let bytes = collect::noted(read, || path.display().to_string(), unseen);
+        contents.extend(bytes.map(|bytes| (path.into_os_string(), bytes)));
+    }
+    if contents.is_empty() {
+        return None;
+    }
+    let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+    let variables: Vec<(&str, &str)> =
+        names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
+    of_files(contents, &variables, scrubber).await
+}
+
+/// Pure: the files' contents by their paths, and the variables that choose among them.
+pub(crate) async fn of_files(
+    contents: HashMap<OsString, Vec<u8>>,
+    variables: &[(&str, &str)],
+    scrubber: &mut Scrubber,
+) -> Option<Profile> {
+    let fs = Fs::from_raw_map(contents);
+    let env = Env::from_slice(variables);
+    let profiles = aws_config::profile::load(&fs, &env, &Default::default(), None).await.ok()?;
+    for profile in profiles.profiles().filter_map(|name| profiles.get_profile(name)) {
+        for value in PROFILE_CREDENTIALS.iter().filter_map(|key| profile.get(key)) {
+            add(scrubber, value);
+        }
+    }
+    let name = profiles.selected_profile();
+    let profile = profiles.get_profile(name)?;
+    let given =
+        PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), shown::value(profile.get(key)?))));
+    // Not collected, here as elsewhere: that sorts first, which is 4 kB of code for each type.
+    let mut settings = BTreeMap::new();
+    settings.extend(given);
+    let present = PROFILE_PROVIDERS.iter().filter(|key| profile.get(key).is_some());
+    Some(Profile {
+        name: shown::value(name),
+        settings,
+        other_keys: present.map(|key| (*key).to_owned()).collect(),
+    })
+}

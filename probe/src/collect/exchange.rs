@@ -1,0 +1,176 @@
+//! Asks STS: AssumeRoleWithWebIdentity through the AWS SDK over our own wire, the answer read from its raw bytes.
+//! An SDK error is never formatted: its text can hold the token, its `Debug` the credentials.
+
+use crate::collect::answer::{self, Answer};
+use crate::process::clock;
+use crate::transport::Wire;
+use crate::transport::secret::Secret;
+use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::timeout::TimeoutConfig;
+use aws_sdk_sts::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use aws_sdk_sts::operation::assume_role_with_web_identity::builders::AssumeRoleWithWebIdentityFluentBuilder;
+use credprobe_judge::evidence::{Exchange, Network, StsError};
+use credprobe_judge::settings::Endpoint;
+use credprobe_judge::text::redactor::Scrubber;
+
+/// Seconds that the session asked for may last: the least that STS gives, so `MaxSessionDuration` never refuses it.
+const SESSION_SECONDS: i32 = 900;
+
+/// What the session asked for may do: nothing (GetCallerIdentity needs no permission).
+const DENY_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
+/// Credentials as issued, on their way to the one signed call; no `Debug`.
+pub struct Credentials(pub(super) aws_credential_types::Credentials);
+
+#[cfg(fuzzing)]
+impl Credentials {
+    /// Whether they were read, and have this in them.
+    pub(crate) fn hold(&self, marker: &str) -> bool {
+        [self.0.secret_access_key(), self.0.session_token().unwrap_or_default()]
+            .iter()
+            .any(|part| part.contains(marker))
+    }
+}
+
+/// What the exchange presents, besides the token.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    pub endpoint: &'a Endpoint,
+    pub role_arn: &'a str,
+    pub session_name: &'a str,
+}
+
+/// One AssumeRoleWithWebIdentity: the way there, STS's answer, and the credentials if there are any.
+/// The token is sent exactly as the file has it: no SDK trims it.
+pub async fn exchange(
+    wire: &Wire,
+    request: &Request<'_>,
+    token: &Secret,
+    scrubber: &mut Scrubber,
+) -> (Option<Network>, Option<Exchange>, Option<Credentials>) {
+    scrubber.add(token.expose());
+    let result = call(wire, request, token).send().await;
+    let network = wire.log().pop();
+    let Some(head) = wire.last_head() else {
+        return (network, None, None);
+    };
+    let mut exchange = Exchange {
+        status: head.status,
+        request_id: answer::header(&head.headers, "x-amzn-requestid"),
+        date: answer::http_date(&head.headers),
+        received_at: clock::now(),
+        retry_after: answer::header(&head.headers, "retry-after").and_then(|text| text.parse().ok()),
+        content_type: answer::header(&head.headers, "content-type"),
+        role_arn: request.role_arn.to_owned(),
+        session_name: request.session_name.to_owned(),
+        ..Exchange::default()
+    };
+    exchange.from_sts = exchange.request_id.is_some();
+    match result {
+        Ok(output) => {
+            let credentials = credentials(&output, scrubber);
+            exchange.issued = credentials.is_some();
+            exchange.from_sts |= exchange.issued;
+            describe(&mut exchange, &output, scrubber);
+            (network, Some(exchange), credentials)
+        }
+        Err(error) => {
+            let body = error.raw_response().and_then(|raw| raw.body().bytes());
+            // A cut or endless body is the network's news: there is no whole answer to judge.
+            let Some(body) = body else { return (network, None, None) };
+            match answer::header(&head.headers, "content-encoding") {
+                None => refuse(&mut exchange, body, scrubber),
+                // Nobody asked for it and STS does not do it; what is inside may be credentials that nobody parsed.
+                Some(coding) => {
+                    exchange.from_sts = false;
+                    exchange.excerpt = Some(format!(
+                        "an answer in the content encoding {}, which was not asked for: something between pod and STS has changed it",
+                        scrubber.quote(coding.as_bytes())
+                    ));
+                }
+            }
+            (network, Some(exchange), None)
+        }
+    }
+}
+
+/// The exchange as every observer presents it.
+pub(super) fn call(
+    wire: &Wire,
+    request: &Request<'_>,
+    token: &Secret,
+) -> AssumeRoleWithWebIdentityFluentBuilder {
+    let client = aws_sdk_sts::Client::from_conf(config(wire, request.endpoint).build());
+    client
+        .assume_role_with_web_identity()
+        .role_arn(request.role_arn)
+        .role_session_name(request.session_name)
+        .web_identity_token(String::from_utf8_lossy(token.expose()))
+        .duration_seconds(SESSION_SECONDS)
+        .policy(DENY_ALL)
+}
+
+/// What both calls are configured with. Nothing ambient: region, endpoint and HTTP are ours; nothing is retried, timed or corrected behind our back.
+pub(super) fn config(wire: &Wire, endpoint: &Endpoint) -> aws_sdk_sts::config::Builder {
+    aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(endpoint.signing_region.clone()))
+        .endpoint_url(&endpoint.url)
+        .http_client(wire.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        // It would sign with STS's clock and so hide a skew from us that no other client of the pod is spared.
+        .disable_clock_skew_correction(true)
+}
+
+/// `None`: the document has none, or not all of their parts.
+fn credentials(output: &AssumeRoleWithWebIdentityOutput, scrubber: &mut Scrubber) -> Option<Credentials> {
+    let issued = output.credentials()?;
+    let parts = [issued.access_key_id(), issued.secret_access_key(), issued.session_token()];
+    for part in parts {
+        scrubber.add(part.as_bytes());
+    }
+    parts.iter().all(|part| !part.is_empty()).then(|| {
+        Credentials(aws_credential_types::Credentials::new(
+            issued.access_key_id(),
+            issued.secret_access_key(),
+            Some(issued.session_token().to_owned()),
+            None,
+            "credprobe",
+        ))
+    })
+}
+
+fn describe(exchange: &mut Exchange, output: &AssumeRoleWithWebIdentityOutput, scrubber: &Scrubber) {
+    let quote = |text: Option<&str>| text.map(|text| scrubber.quote(text.as_bytes()));
+    exchange.expiration = output.credentials().map(|issued| issued.expiration().secs());
+    exchange.assumed_role_arn = quote(output.assumed_role_user().map(|user| user.arn()));
+    exchange.subject = quote(output.subject_from_web_identity_token());
+    exchange.audience = quote(output.audience());
+    exchange.provider = quote(output.provider());
+}
+
+fn refuse(exchange: &mut Exchange, body: &[u8], scrubber: &Scrubber) {
+    let Answer { from_sts, code, message, request_id } = answer::error(body);
+    exchange.from_sts |= from_sts;
+    if exchange.request_id.is_none() {
+        exchange.request_id = request_id;
+    }
+    match code {
+        Some(code) => {
+            exchange.error = Some(StsError {
+                code: scrubber.quote(code.as_bytes()),
+                message: scrubber.quote(message.unwrap_or_default().as_bytes()),
+            });
+        }
+        None if (200..300).contains(&exchange.status) => {
+            // It may hold credentials that nobody parsed, so that the scrubber does not know them.
+            exchange.excerpt = Some("an answer that is no STS document".to_owned());
+        }
+        None => exchange.excerpt = Some(scrubber.quote(body)),
+    }
+}

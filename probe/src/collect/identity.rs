@@ -1,0 +1,48 @@
+//! Asks STS who the credentials issued belong to: one signed GetCallerIdentity on the connection that is open.
+//! It needs no permission, and a deny-all session policy does not stop it.
+
+use crate::collect::answer;
+use crate::collect::exchange::{Credentials, config};
+use crate::process::clock;
+use crate::transport::Wire;
+use credprobe_judge::evidence::{Identity, StsError};
+use credprobe_judge::settings::Endpoint;
+use credprobe_judge::text::redactor::Scrubber;
+
+/// One GetCallerIdentity with `credentials`, which are dropped with it.
+pub async fn identity(
+    wire: &Wire,
+    endpoint: &Endpoint,
+    credentials: Credentials,
+    scrubber: &Scrubber,
+) -> Identity {
+    let config = config(wire, endpoint).credentials_provider(credentials.0).build();
+    let result = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+    let failure = wire.log().pop().and_then(|network| network.failure);
+    let Some(head) = wire.last_head().filter(|_| failure.is_none()) else {
+        return Identity { failure, ..Identity::default() };
+    };
+    let mut identity = Identity {
+        status: Some(head.status),
+        request_id: answer::header(&head.headers, "x-amzn-requestid"),
+        date: answer::http_date(&head.headers),
+        received_at: clock::now(),
+        ..Identity::default()
+    };
+    let quote = |text: &str| scrubber.quote(text.as_bytes());
+    match result {
+        Ok(output) => {
+            identity.arn = output.arn().map(quote);
+            identity.account = output.account().map(quote);
+        }
+        Err(error) => {
+            let body = error.raw_response().and_then(|raw| raw.body().bytes());
+            let answer = answer::error(body.unwrap_or_default());
+            identity.error = answer.code.map(|code| StsError {
+                code: quote(&code),
+                message: quote(&answer.message.unwrap_or_default()),
+            });
+        }
+    }
+    identity
+}

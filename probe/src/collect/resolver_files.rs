@@ -1,0 +1,22 @@
+//! Reads what the C library's resolver would read.
+//! What the lines mean, `transport` knows.
+
+use crate::collect::subject::Subject;
+use crate::transport::ResolverConfig;
+use credprobe_judge::evidence::Unseen;
+use std::sync::Arc;
+
+/// The longest file that is read, in bytes; `/etc/hosts` lists of blocked hosts have about a megabyte.
+const LIMIT: u64 = 2 * 1024 * 1024;
+
+/// `/etc/hosts` and `/etc/resolv.conf`; a file that is not there counts as empty, as for the C library.
+#[must_use]
+pub fn resolver_config(subject: &Subject, unseen: &mut Vec<Unseen>) -> Arc<ResolverConfig> {
+    const FILES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
+    let read = subject.with_rights(|files| FILES.map(|path| (path, files.read(path, LIMIT))));
+    let [hosts, resolv_conf] = read.map(|(path, read)| {
+        let bytes = super::noted(read, || path.to_owned(), unseen)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    });
+    ResolverConfig::parse(hosts.as_deref(), resolv_conf.as_deref()).into()
+}

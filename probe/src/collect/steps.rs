@@ -1,0 +1,350 @@
+//! One run from subject to evidence: which observer when, and when to stop before the network.
+//! Judges in between only to decide that; the verdict is made from the evidence alone.
+
+mod agent;
+
+use crate::collect;
+use crate::collect::subject::{Subject, Whose};
+use crate::process::aside::{Stuck, looked};
+use crate::process::clock::{self, Stopwatch};
+use crate::transport::secret::Secret;
+use crate::transport::{self, Proxies, Trust, Wire};
+use credprobe_judge::evidence::{Collected, Evidence, Phase, PhasesMs, StageName, Timing, TrustProblem};
+use credprobe_judge::judge;
+use credprobe_judge::judge::gate::stops_before_network;
+use credprobe_judge::options::{Mechanism, Settings};
+use credprobe_judge::sdks::{self, effective};
+use credprobe_judge::settings::{self, API_SERVER_TOKEN};
+use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::shown::{self, escaped};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{debug, info};
+
+/// Whose roots a chain may end in, and whose it is held against besides.
+struct Roots {
+    own: Trust,
+    of_target: Option<Trust>,
+}
+
+/// Observes subject, environment, token file and token; no CA bundle, for nothing is sent.
+pub async fn collect_locally(subject: &Subject, settings: Settings) -> Collected {
+    let mut run = Collector::begin();
+    // That STS was not asked is as intended, as with `--no-network`.
+    run.observe_locally(subject, Settings { no_network: true, ..settings }).await;
+    run.skip_network("between two exchanges");
+    run.finish()
+}
+
+/// Observes everything that the settings allow; the network has what the files left of `timeout`.
+pub async fn collect_evidence(subject: &Subject, settings: Settings, timeout: Duration) -> Collected {
+    let deadline = clock::deadline(timeout);
+    let mut run = Collector::begin();
+    let token = run.observe_locally(subject, settings).await;
+    if subject.is_seen() {
+        info!("mechanism {}", settings::requested(&run.evidence.environment).mechanism.id());
+    }
+    let trust = run.observe_trust(subject, deadline);
+    let agent = settings::agent::endpoint(&run.evidence).and_then(Result::ok);
+    match (run.stays_local(), token, trust, effective::of(&run.evidence)) {
+        (None, Some(token), Some(trust), (requested, route))
+            if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
+        {
+            // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
+            let config = run.wire_config(subject, trust, deadline);
+            if let Some(agent) = agent {
+                run.ask_agent(config, &agent, route.endpoint.as_ref().ok(), &token).await;
+            }
+        }
+        (None, Some(token), Some(trust), (requested, settings::Route { endpoint: Ok(endpoint), .. }))
+            if requested.mechanism == Mechanism::Irsa =>
+        {
+            let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
+            let config = run.wire_config(subject, trust, deadline);
+            let session_name = settings::session_name(
+                &run.evidence.environment,
+                &run.evidence.process,
+                run.evidence.token.as_ref(),
+            );
+            let request = collect::Request {
+                endpoint: &endpoint,
+                role_arn: &role_arn,
+                session_name: &session_name.value,
+            };
+            run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
+            run.observe_control_name(subject, &config).await;
+            run.observe_open_questions(subject, &config, &request, &token).await;
+        }
+        (because, ..) => {
+            let because = because
+                .unwrap_or_else(|| "there is nothing to present, or nobody to present it to".to_owned());
+            run.skip_network(&because);
+        }
+    }
+    run.finish()
+}
+
+/// Of the probe's own environment, where another process is judged: there it is stated, not observed.
+fn own_endpoint(subject: &Subject) -> Option<String> {
+    subject.target()?;
+    let endpoint = |name| subject.own_text(name);
+    endpoint("AWS_ENDPOINT_URL_STS").or_else(|| endpoint("AWS_ENDPOINT_URL")).map(shown::url)
+}
+
+fn own_agent_uri(subject: &Subject) -> Option<String> {
+    subject.target()?;
+    subject.own_text(settings::agent::URI_VARIABLE).map(shown::url)
+}
+
+/// A run under way.
+pub(super) struct Collector {
+    evidence: Evidence,
+    seen: bool,
+    observed_at: i64,
+    timings: Vec<Timing>,
+    /// The secrets of this run.
+    scrubber: Scrubber,
+}
+
+impl Collector {
+    /// Names, addresses and the way are the subject's; at the end of it the probe's own roots decide.
+    fn wire_config(&mut self, subject: &Subject, roots: Roots, deadline: Instant) -> transport::Config {
+        let resolver = collect::resolver_config(subject, &mut self.evidence.environment.unseen);
+        looked();
+        let either =
+            |upper: &str, lower: &str| subject.text(upper).or_else(|| subject.text(lower)).map(str::to_owned);
+        transport::Config {
+            trust: roots.own,
+            of_target: roots.of_target,
+            proxies: Proxies {
+                https_proxy: either("HTTPS_PROXY", "https_proxy"),
+                no_proxy: either("NO_PROXY", "no_proxy"),
+            },
+            deadline,
+            body_limit: transport::BODY_LIMIT,
+            resolver,
+            allow_http: self.evidence.environment.stated.allow_http,
+            peers: transport::Peers::default(),
+        }
+    }
+
+    fn begin() -> Self {
+        Self {
+            evidence: Evidence::default(),
+            seen: true,
+            observed_at: clock::now(),
+            timings: Vec::new(),
+            scrubber: Scrubber::default(),
+        }
+    }
+
+    /// Of a look that did not come back in time nothing is left but where it hangs.
+    pub(super) fn stuck(whose: &Whose, settings: Settings, stuck: Stuck) -> Collected {
+        let mut run = Self::begin();
+        run.seen = false;
+        run.evidence.unanswered = Some(stuck.0.unwrap_or_default());
+        run.evidence.process = collect::process::unseen(whose);
+        run.evidence.environment.stated = settings;
+        let because = "a file did not answer in time";
+        run.timings.push(Timing::reached(StageName::Environment, 0.0));
+        for stage in [StageName::TokenFile, StageName::Token] {
+            run.timings.push(Timing::skipped(stage, because));
+        }
+        run.skip_network(because);
+        run.finish()
+    }
+
+    /// What may be told of it: whoever reads the evidence, judges included, has it from here.
+    fn finish(self) -> Collected {
+        let Self { evidence, seen, observed_at, timings, scrubber } = self;
+        let evidence = shown::seen(evidence, &scrubber).unwrap_or_default();
+        Collected { evidence, seen, observed_at, timings }
+    }
+
+    fn skip_network(&mut self, because: &str) {
+        for stage in [StageName::Network, StageName::Exchange, StageName::Identity] {
+            self.timings.push(Timing::skipped(stage, because));
+        }
+    }
+
+    /// Environment, token file and token; the token's bytes where there are any.
+    async fn observe_locally(&mut self, subject: &Subject, settings: Settings) -> Option<Secret> {
+        let evidence = &mut self.evidence;
+        let watch = Stopwatch::start();
+        evidence.process = collect::process(subject);
+        evidence.target = subject.target().cloned();
+        let sdk =
+            sdks::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
+        let (endpoint, agent_uri) = (own_endpoint(subject), own_agent_uri(subject));
+        let settings = Settings { endpoint, agent_uri, sdk, ..settings };
+        evidence.environment = collect::environment(subject, settings, &mut self.scrubber).await;
+        if !subject.is_seen() {
+            self.seen = false;
+            self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
+            for stage in [StageName::TokenFile, StageName::Token] {
+                self.timings.push(Timing::skipped(stage, "the process could not be looked at"));
+            }
+            return None;
+        }
+        let requested = settings::requested(&evidence.environment);
+        let path = requested.token_file.filter(|_| requested.mechanism != Mechanism::None);
+        if path.is_none() || requested.mechanism == Mechanism::Irsa && requested.role_arn.is_none() {
+            // It names the service account to annotate; decoded, never sent.
+            let (_, bytes) = collect::look(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
+            evidence.process.api_server_subject = bytes.and_then(|bytes| collect::token(bytes.expose()).sub);
+        }
+        self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
+        let Some(path) = path else {
+            let because = "no variable, flag or profile names a token file";
+            self.timings.push(Timing::skipped(StageName::TokenFile, because));
+            self.timings.push(Timing::skipped(StageName::Token, because));
+            return None;
+        };
+
+        let watch = Stopwatch::start();
+        let look = collect::look(subject.root(), &path.value, &evidence.process);
+        let may_read = judge::gate::may_read(&look.file, &evidence.process);
+        let (seen, bytes) = look.read(may_read);
+        evidence.token_file = Some(seen);
+        self.timings.push(Timing::reached(StageName::TokenFile, watch.elapsed_ms()));
+        let Some(bytes) = bytes else {
+            self.timings.push(Timing::skipped(StageName::Token, "the token file could not be read"));
+            return None;
+        };
+
+        let watch = Stopwatch::start();
+        self.scrubber.add(bytes.expose());
+        evidence.token = Some(collect::token(bytes.expose()));
+        self.timings.push(Timing::reached(StageName::Token, watch.elapsed_ms()));
+        Some(bytes)
+    }
+
+    fn observe_trust(&mut self, subject: &Subject, deadline: Instant) -> Option<Roots> {
+        let environment = &mut self.evidence.environment;
+        if environment.stated.no_network {
+            return None;
+        }
+        let flag = environment.stated.ca_bundle.clone();
+        let mut roots = || {
+            let own = collect::read_ca_bundle(subject.own(), flag.as_deref(), deadline, environment);
+            let of_another = subject.target().is_some();
+            environment.trust_idle.iter_mut().for_each(|idle| idle.own = of_another);
+            let own = own.map_err(|problem| TrustProblem { own: of_another, ..problem })?;
+            // Without any of its own, they are its image's, which nobody here knows.
+            let named = of_another && collect::names_roots(subject);
+            let of_target =
+                named.then(|| collect::read_ca_bundle(subject, None, deadline, environment)).transpose()?;
+            Ok(Roots { own, of_target })
+        };
+        let roots: Result<Roots, TrustProblem> = roots();
+        roots.map_err(|problem| environment.trust_problem = Some(problem)).ok()
+    }
+
+    /// Why the network is not used: it was ruled out, or a local error is certain.
+    fn stays_local(&self) -> Option<String> {
+        if self.evidence.environment.stated.no_network {
+            return Some("--no-network".to_owned());
+        }
+        let findings = judge::findings_so_far(&self.evidence, self.observed_at);
+        for finding in &findings {
+            info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
+        }
+        let mut certain = findings.iter().filter(|finding| stops_before_network(finding));
+        certain.next().map(|finding| format!("{} is certain", finding.class.id()))
+    }
+
+    async fn observe_sts(&mut self, wire: &Wire, request: &collect::Request<'_>, token: &Secret) {
+        let evidence = &mut self.evidence;
+        info!("asking {} for {}", escaped(&request.endpoint.url), escaped(request.role_arn));
+        let scrubber = &mut self.scrubber;
+        let (network, exchange, credentials) = collect::exchange(wire, request, token, scrubber).await;
+        let phases = network.as_ref().map(|network| network.phases_ms).unwrap_or_default();
+        let answered = exchange.is_some();
+        evidence.network = network;
+        evidence.exchange = exchange;
+        debug!("{:?}", evidence.network);
+        self.timings.push(Timing::reached(StageName::Network, on_the_way(&phases)));
+        if !answered {
+            for stage in [StageName::Exchange, StageName::Identity] {
+                self.timings.push(Timing::skipped(stage, "no answer arrived"));
+            }
+            return;
+        }
+        self.timings.push(Timing::reached(StageName::Exchange, in_the_answer(&phases)));
+
+        let stated = &evidence.environment.stated;
+        let because = match &credentials {
+            None => "no credentials were issued",
+            Some(_) if stated.no_identity => "--no-identity",
+            Some(_) if stated.sts_compatible => "--sts-compatible",
+            Some(_) => "",
+        };
+        match credentials.filter(|_| because.is_empty()) {
+            None => self.timings.push(Timing::skipped(StageName::Identity, because)),
+            Some(credentials) => {
+                let watch = Stopwatch::start();
+                evidence.identity =
+                    Some(collect::identity(wire, request.endpoint, credentials, scrubber).await);
+                self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
+            }
+        }
+    }
+
+    /// Where the name of STS did not resolve: does the cluster's own?
+    async fn observe_control_name(&mut self, subject: &Subject, config: &transport::Config) {
+        let failure = self.evidence.network.as_ref().and_then(|network| network.failure.as_ref());
+        if failure.is_some_and(|failure| failure.phase == Phase::Resolve) {
+            let wire = Wire::new(config.clone());
+            self.evidence.control_name = collect::control_name(subject, &wire).await;
+        }
+    }
+
+    /// After a refusal that does not say its cause: the issuer's documents, and STS in the issuer's region.
+    async fn observe_open_questions(
+        &mut self,
+        subject: &Subject,
+        config: &transport::Config,
+        request: &collect::Request<'_>,
+        token: &Secret,
+    ) {
+        let questions = judge::gate::open_questions(&self.evidence, self.observed_at);
+        if questions.issuer || questions.other_region {
+            info!(
+                "the refusal leaves open: issuer {}, other region {}",
+                questions.issuer, questions.other_region
+            );
+        }
+        let Some(claims) = self.evidence.token.as_ref() else { return };
+        let (Some(issuer), kid) = (claims.iss.clone(), claims.kid.clone()) else { return };
+        if questions.other_region
+            && let Some(endpoint) = settings::endpoint_of_issuer(request.endpoint, &issuer)
+        {
+            let wire = Wire::new(config.clone());
+            self.evidence.other_region = Some(collect::other_region(&wire, &endpoint, request, token).await);
+        }
+        if questions.issuer && issuer.starts_with("https://") {
+            let addresses = self.evidence.network.iter().flat_map(|network| &network.addresses);
+            let on_loopback = addresses.into_iter().any(|attempt| attempt.address.ip().is_loopback());
+            self.evidence.issuer = Some(
+                collect::issuer(
+                    subject,
+                    &self.evidence.process,
+                    config,
+                    &issuer,
+                    kid.as_deref(),
+                    token,
+                    on_loopback,
+                )
+                .await,
+            );
+        }
+    }
+}
+
+fn on_the_way(phases: &PhasesMs) -> f64 {
+    clock::round([phases.resolve, phases.connect, phases.tls].into_iter().flatten().sum())
+}
+
+fn in_the_answer(phases: &PhasesMs) -> f64 {
+    clock::round([phases.processing, phases.transfer].into_iter().flatten().sum())
+}

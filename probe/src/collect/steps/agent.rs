@@ -1,0 +1,104 @@
+//! Pod Identity's part of a run: is the agent there, what does it answer to the token, whose are the credentials.
+//! No proxy on the way to the agent; the token only to who has answered as the agent does.
+
+use super::{Collector, in_the_answer, on_the_way};
+use crate::collect;
+use crate::process::clock::{self, Stopwatch};
+use crate::transport::secret::Secret;
+use crate::transport::{self, Proxies, Wire};
+use credprobe_judge::evidence::{Agent, PhasesMs, StageName, Timing};
+use credprobe_judge::judge;
+use credprobe_judge::settings::Endpoint;
+use credprobe_judge::settings::agent::{AgentEndpoint, URI_VARIABLE};
+use credprobe_judge::text::shown::escaped;
+use std::time::Duration;
+use tracing::{debug, info};
+
+/// How long an agent on this very node may take to say that it is there: more than any SDK grants a single try
+/// (two seconds to connect, at most), and room for two more SYNs.
+const LIVENESS: Duration = Duration::from_secs(5);
+
+impl Collector {
+    /// `sts`: whom to ask about the credentials; `None`: nobody.
+    pub(super) async fn ask_agent(
+        &mut self,
+        config: transport::Config,
+        endpoint: &AgentEndpoint,
+        sts: Option<&Endpoint>,
+        token: &Secret,
+    ) {
+        let evidence = &mut self.evidence;
+        let uri = evidence.environment.get(URI_VARIABLE).unwrap_or_default().to_owned();
+        info!("asking the agent at {}", escaped(&uri));
+        let direct = transport::Config { proxies: Proxies::none(), allow_http: false, ..config.clone() };
+        let mut agent = Agent { uri, ..Agent::default() };
+        let mut took = 0.0;
+        if endpoint.at_agents_address {
+            let deadline = direct.deadline.min(clock::deadline(LIVENESS));
+            let wire = Wire::new(transport::Config { deadline, ..direct.clone() });
+            let (network, liveness) = collect::agent::liveness(&wire, endpoint).await;
+            debug!("{network:?} {liveness:?}");
+            let is_agent = liveness.as_ref().is_some_and(judge::is_agent);
+            took = on_the_way(&network.phases_ms) + in_the_answer(&network.phases_ms);
+            let because = match liveness {
+                None => "nobody answered at the agent's address",
+                Some(_) => "who answered is not the agent, so the token was not sent",
+            };
+            agent.liveness = liveness;
+            evidence.network = Some(network);
+            if !is_agent {
+                evidence.agent = Some(agent);
+                return self.stopped_at_the_agent(took, because);
+            }
+        }
+        let Some(authorization) = collect::agent::authorization(token) else {
+            agent.unsendable = true;
+            evidence.agent = Some(agent);
+            return self.stopped_at_the_agent(took, "the token cannot stand in a header");
+        };
+        let wire = Wire::new(direct);
+        let (network, answer, credentials) =
+            collect::agent::agent(&wire, endpoint, authorization, &mut self.scrubber).await;
+        let phases = network.phases_ms;
+        evidence.network = Some(network);
+        agent.answer = answer;
+        debug!("{agent:?}");
+        let answered = agent.answer.is_some();
+        evidence.agent = Some(agent);
+        took += on_the_way(&phases);
+        if !answered {
+            return self.stopped_at_the_agent(took, "no answer arrived");
+        }
+        self.reached_exchange(took, &phases);
+
+        let stated = &self.evidence.environment.stated;
+        let because = match (&credentials, sts) {
+            (None, _) => "no credentials were issued",
+            (Some(_), _) if stated.no_identity => "--no-identity",
+            (Some(_), _) if stated.sts_compatible => "--sts-compatible",
+            (Some(_), None) => "no STS endpoint can be chosen",
+            (Some(_), Some(_)) => "",
+        };
+        match credentials.zip(sts).filter(|_| because.is_empty()) {
+            None => self.timings.push(Timing::skipped(StageName::Identity, because)),
+            Some((credentials, sts)) => {
+                let watch = Stopwatch::start();
+                let identity = collect::identity(&Wire::new(config), sts, credentials, &self.scrubber).await;
+                self.evidence.identity = Some(identity);
+                self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
+            }
+        }
+    }
+
+    fn reached_exchange(&mut self, took: f64, phases: &PhasesMs) {
+        self.timings.push(Timing::reached(StageName::Network, clock::round(took)));
+        self.timings.push(Timing::reached(StageName::Exchange, in_the_answer(phases)));
+    }
+
+    fn stopped_at_the_agent(&mut self, took: f64, because: &str) {
+        self.timings.push(Timing::reached(StageName::Network, clock::round(took)));
+        for stage in [StageName::Exchange, StageName::Identity] {
+            self.timings.push(Timing::skipped(stage, because));
+        }
+    }
+}

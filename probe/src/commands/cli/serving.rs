@@ -1,0 +1,126 @@
+//! What `serve` and `status` are asked for: addresses, intervals, readiness, the condition's type.
+//! The flags themselves are `flags`'; what `check` has in common with `serve` is `cli`'s.
+
+use super::{UsageError, duration, is_on, log_level, output, settings, termination_log, text};
+use crate::serve::options::{ConditionType, Listen, Serve};
+use crate::serve::readiness::Mode;
+use crate::serve::schedule::Schedule;
+use clap::ArgMatches;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+const PORT: u16 = 9809;
+const ADMIN_PORT: u16 = 9810;
+
+/// None between two looks would be a busy loop.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+/// A shorter one would be a load on STS.
+const SHORTEST_EXCHANGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Those that kubelet and the scheduler keep (core/v1 `PodConditionType`).
+const OF_KUBERNETES: &[&str] = &[
+    "ContainersReady",
+    "DisruptionTarget",
+    "Initialized",
+    "PodReadyToStartContainers",
+    "PodResizeInProgress",
+    "PodResizePending",
+    "PodScheduled",
+    "Ready",
+];
+
+pub(super) fn serve(matches: &ArgMatches) -> Result<Serve, UsageError> {
+    let timeout = super::timeout(matches)?;
+    let interval = duration(matches, "interval", "15s", SHORTEST_INTERVAL)?;
+    let exchange_interval = duration(matches, "exchange-interval", "1h", SHORTEST_EXCHANGE_INTERVAL)?;
+    let gate = text(matches, "readiness-gate").map(|given| ConditionType::parse(&given)).transpose()?;
+    Ok(Serve {
+        settings: settings(matches, timeout)?,
+        timeout,
+        listen: listen(matches)?,
+        admin_listen: admin_listen(matches)?,
+        schedule: Schedule { interval, exchange_interval },
+        readiness: match text(matches, "readiness").as_deref() {
+            Some("strict") => Mode::Strict,
+            Some("startup") => Mode::Startup,
+            _ => Mode::Hold,
+        },
+        hold: duration(matches, "hold", "15m", Duration::ZERO)?,
+        gate,
+        full_metrics: text(matches, "metrics").as_deref() == Some("full"),
+        tolerate: super::tolerate(matches)?,
+        report_only: is_on(matches, "report-only"),
+        output: output(matches),
+        termination_log: termination_log(matches),
+        log_level: log_level(matches),
+    })
+}
+
+fn listen(matches: &ArgMatches) -> Result<Listen, UsageError> {
+    let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT));
+    Ok(match text(matches, "listen") {
+        None => Listen { address: all, by_default: true },
+        Some(given) => Listen { address: address("listen", &given, all.ip())?, by_default: false },
+    })
+}
+
+pub(super) fn admin_listen(matches: &ArgMatches) -> Result<SocketAddr, UsageError> {
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    let Some(given) = text(matches, "admin-listen") else {
+        return Ok(SocketAddr::from((loopback, ADMIN_PORT)));
+    };
+    let address = address("admin-listen", &given, loopback)?;
+    // Those that the server answers to by name; a page of the web has others.
+    if address.ip() == loopback || address.ip() == Ipv6Addr::LOCALHOST {
+        return Ok(address);
+    }
+    let why =
+        "it names account, role and issuer, so only 127.0.0.1 and [::1] are allowed, as in 127.0.0.1:9810";
+    Err(UsageError(format!("--admin-listen: `{given}` is not allowed; {why}")))
+}
+
+/// `IP:PORT`; without an IP, as in `:9809`, `all`.
+fn address(flag: &str, given: &str, all: IpAddr) -> Result<SocketAddr, UsageError> {
+    let of_port = || Some(SocketAddr::from((all, given.strip_prefix(':')?.parse().ok()?)));
+    given.parse().ok().or_else(of_port).ok_or_else(|| {
+        UsageError(format!(
+            "--{flag}: `{given}` is no address; allowed are an IP and a port, as in 0.0.0.0:9809, [::1]:9810"
+        ))
+    })
+}
+
+impl ConditionType {
+    fn parse(given: &str) -> Result<Self, UsageError> {
+        let refused = |why: &str| UsageError(format!("--readiness-gate: `{given}` is not allowed; {why}"));
+        let Some((domain, name)) = given.split_once('/') else {
+            let kept = OF_KUBERNETES.contains(&given);
+            let whose = if kept { "kubelet keeps that condition; " } else { "" };
+            return Err(refused(&format!(
+                "{whose}name one of your own, as in credprobe.dev/CredentialsUsable"
+            )));
+        };
+        let edges = |text: &str| {
+            let alphanumeric = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+            alphanumeric(text.chars().next()) && alphanumeric(text.chars().next_back())
+        };
+        let label = |label: &str| {
+            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            label.len() <= 63 && edges(label) && label.chars().all(allowed)
+        };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if domain.len() > 253 || !domain.split('.').all(label) {
+            return Err(refused("what stands before the slash is no domain"));
+        }
+        if name.len() > 63 || !edges(name) || !name.chars().all(allowed) {
+            return Err(refused("what stands after the slash is no condition's name"));
+        }
+        // Kubernetes keeps these domains for itself.
+        if ["kubernetes.io", "k8s.io"]
+            .iter()
+            .any(|own| domain == *own || domain.ends_with(&format!(".{own}")))
+        {
+            return Err(refused("that domain is Kubernetes's own; take one of yours"));
+        }
+        Ok(Self(given.to_owned()))
+    }
+}

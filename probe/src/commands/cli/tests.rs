@@ -1,0 +1,165 @@
+//! Flags, twins and usage errors.
+
+use super::*;
+use crate::serve::options::{ConditionType, Listen};
+use crate::serve::readiness::Mode;
+
+fn parsed(args: &[&str], variables: &[(&str, &str)]) -> Result<Parsed, String> {
+    let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let variable = |name: &str| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+    };
+    parse(&args, &variable).map_err(|error| error.to_string())
+}
+
+fn checked(args: &[&str], variables: &[(&str, &str)]) -> Check {
+    match parsed(args, variables) {
+        Ok(Parsed::Run(Command::Check(check))) => *check,
+        Ok(_) => panic!("another command"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn the_program_is_consistent() {
+    program().debug_assert();
+}
+
+#[test]
+fn check_is_the_default_command() {
+    assert!(checked(&["--no-network"], &[]).settings.no_network);
+    assert!(!checked(&[], &[]).settings.no_network);
+    assert!(checked(&["check", "--no-network"], &[]).settings.no_network);
+}
+
+#[test]
+fn a_flag_wins_over_its_environment_twin() {
+    let twin = [("CREDPROBE_REGION", "eu-west-1"), ("CREDPROBE_NO_NETWORK", "1")];
+    assert_eq!(checked(&[], &twin).settings.region.as_deref(), Some("eu-west-1"));
+    assert!(checked(&[], &twin).settings.no_network);
+    let check = checked(&["--region=us-east-1", "--no-network=false"], &twin);
+    assert_eq!(check.settings.region.as_deref(), Some("us-east-1"));
+    assert!(!check.settings.no_network);
+}
+
+#[test]
+fn an_empty_twin_is_unset_and_an_unknown_one_ignored() {
+    let twins = [("CREDPROBE_REGION", ""), ("CREDPROBE_PORT", "tcp://10.0.0.1:80")];
+    assert_eq!(checked(&[], &twins).settings.region, None);
+}
+
+#[test]
+fn trust_has_the_check_s_flags_for_role_token_and_session() {
+    let trust = |args: &[&str], variables: &[(&str, &str)]| match parsed(args, variables) {
+        Ok(Parsed::Run(Command::Trust(trust))) => *trust,
+        Ok(_) => panic!("another command"),
+        Err(error) => panic!("{error}"),
+    };
+    let plain = trust(&["trust"], &[]);
+    assert_eq!((plain.policy, plain.settings.mechanism), (None, None));
+    assert!(plain.settings.no_network, "it never uses the network");
+    let twins = [("CREDPROBE_POLICY", "-"), ("CREDPROBE_TOKEN_FILE", "/t"), ("CREDPROBE_OUTPUT", "json")];
+    let given = trust(&["trust", "--session-name=x"], &twins);
+    assert_eq!(given.policy, Some(PathBuf::from("-")));
+    assert_eq!(given.settings.token_file.as_deref(), Some("/t"));
+    assert_eq!(given.settings.session_name.as_deref(), Some("x"));
+    assert_eq!(given.output, Output::Json);
+    assert_eq!(trust(&["trust", "--policy=role.json"], &twins).policy, Some(PathBuf::from("role.json")));
+}
+
+#[test]
+fn each_usage_error_is_one_line_that_says_what_is_allowed() {
+    for (args, variables, part) in [
+        (&["--nonsense"][..], &[][..], "--expect-role"),
+        (&["--output=yaml"], &[], "allowed are text, json"),
+        (&["--mechanism"], &[], "auto, irsa, pod-identity"),
+        (&["--no-network=maybe"], &[], "true, false, 1, 0"),
+        (&["--timeout=soon"], &[], "250ms, 10s, 2m"),
+        (&["--timeout=0s"], &[], "1ms to 1day"),
+        (&["--expect-role=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
+        (&["--tolerate=everything"], &[], "transient"),
+        (&["frobnicate"], &[], "check, explain, judge, serve, status, trust"),
+        (&["serve", "--target-pid=1"], &[], "--listen --admin-listen"),
+        (&["serve", "--listen=localhost"], &[], "0.0.0.0:9809"),
+        (&["serve", "--listen=:70000"], &[], "0.0.0.0:9809"),
+        (&["serve", "--admin-listen=0.0.0.0:9810"], &[], "only 127.0.0.1 and [::1]"),
+        (&["serve", "--admin-listen=127.0.0.2:9810"], &[], "only 127.0.0.1 and [::1]"),
+        (
+            &["status"],
+            &[("CREDPROBE_ADMIN_LISTEN", "10.0.0.1:9810")],
+            "CREDPROBE_ADMIN_LISTEN: `10.0.0.1:9810`",
+        ),
+        (&["serve", "--interval=0s"], &[], "1ms to 1day"),
+        (&["serve", "--exchange-interval=999ms"], &[], "1s to 1day"),
+        (&["serve", "--readiness=never"], &[], "hold, strict, startup"),
+        (&["serve", "--readiness-gate=Ready"], &[], "kubelet keeps that condition"),
+        (&["serve", "--readiness-gate=Credentials"], &[], "credprobe.dev/CredentialsUsable"),
+        (&["serve", "--readiness-gate=pods.k8s.io/Mine"], &[], "Kubernetes's own"),
+        (&["serve", "--readiness-gate=Example.com/Mine"], &[], "no domain"),
+        (&["serve", "--readiness-gate=example.com/a/b"], &[], "no condition's name"),
+        (&["serve", "--readiness-gate=example.com/"], &[], "no condition's name"),
+        (&["serve", "--metrics=all"], &[], "basic, full"),
+        (&["trust", "--role-arn=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
+        (&["trust", "--region=x"], &[], "--policy --role-arn --token-file"),
+        (&["judge"], &[], "REPORT.json"),
+        (&[], &[("CREDPROBE_OUTPUT", "yaml")], "CREDPROBE_OUTPUT: `yaml`"),
+    ] {
+        let error = parsed(args, variables).err().unwrap_or_else(|| panic!("{args:?} was taken"));
+        assert!(error.starts_with("usage-error (2): "), "{error}");
+        assert!(error.contains(part) && !error.contains('\n'), "{args:?}: {error}");
+    }
+}
+
+fn served(args: &[&str], variables: &[(&str, &str)]) -> Serve {
+    match parsed(args, variables) {
+        Ok(Parsed::Run(Command::Serve(serve))) => *serve,
+        Ok(_) => panic!("another command"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn serve_has_the_contracts_defaults() {
+    let serve = served(&["serve"], &[]);
+    assert_eq!(serve.listen, Listen { address: "[::]:9809".parse().unwrap(), by_default: true });
+    assert_eq!(serve.admin_listen, "127.0.0.1:9810".parse().unwrap());
+    assert_eq!(serve.schedule.interval, Duration::from_secs(15));
+    assert_eq!(serve.schedule.exchange_interval, Duration::from_secs(3600));
+    assert_eq!(serve.hold, Duration::from_secs(900));
+    assert_eq!(serve.readiness, Mode::Hold);
+    assert!(serve.gate.is_none() && !serve.full_metrics && !serve.report_only);
+}
+
+#[test]
+fn serve_takes_flags_and_twins() {
+    let twins =
+        [("CREDPROBE_LISTEN", ":8080"), ("CREDPROBE_READINESS", "strict"), ("CREDPROBE_WAIT", "soon")];
+    let gate = "--readiness-gate=credprobe.dev/CredentialsUsable";
+    let serve = served(&["serve", gate, "--admin-listen=[::1]:1", "--expect-subject=shop/checkout"], &twins);
+    assert_eq!(serve.listen, Listen { address: "[::]:8080".parse().unwrap(), by_default: false });
+    assert_eq!(serve.admin_listen, "[::1]:1".parse().unwrap());
+    assert_eq!(serve.readiness, Mode::Strict);
+    assert_eq!(serve.gate.as_ref().map(ConditionType::as_str), Some("credprobe.dev/CredentialsUsable"));
+    assert_eq!(serve.settings.expect_subject.as_deref(), Some("shop/checkout"));
+}
+
+#[test]
+fn report_only_is_seen_before_anything_is_parsed() {
+    let args = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
+    let none = |_: &str| None;
+    assert!(is_report_only(&args(&["--report-only", "--nonsense"]), &none));
+    assert!(!is_report_only(&args(&["--report-only=false"]), &none));
+    let on = |name: &str| (name == "CREDPROBE_REPORT_ONLY").then(|| OsString::from("1"));
+    assert!(is_report_only(&args(&[]), &on));
+    assert!(!is_report_only(&args(&["--report-only=0"]), &on));
+}
+
+#[test]
+fn only_a_reason_switches_the_probe_off() {
+    for (value, off) in
+        [("incident 4711", true), ("1", true), ("0", false), ("False", false), ("", false), ("off", false)]
+    {
+        let variable = |_: &str| Some(OsString::from(value));
+        assert_eq!(disabled(&variable).is_some(), off, "{value}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Attempts until the verdict stands or patience ends: the pauses, a line about each attempt, and signals.
+//! Whether to try again, `retry_policy` says; what one attempt looks at, `check` does.
+
+use crate::collect::observer::Observer;
+use crate::commands::cli::Check;
+use crate::process::clock::{self, Stopwatch};
+use crate::process::output;
+use crate::process::signals::Interrupt;
+use credprobe_judge::report::{self, Options, Report};
+use credprobe_judge::text::shown::escaped;
+use credprobe_judge::verdict::retry_policy::start_delay;
+use std::io::{self, IsTerminal as _};
+use std::time::Duration;
+
+/// The last report; `None`: a signal came before there was one.
+///
+/// # Errors
+/// No attempt could begin; a line.
+pub async fn until_verdict(asked: &Check, interrupt: &mut Interrupt) -> Result<Option<Report>, String> {
+    let watch = Stopwatch::start();
+    let mut last = None;
+    tokio::select! {
+        () = interrupt.received() => {}
+        ended = attempts(asked, &watch, &mut last) => ended?,
+    }
+    Ok(last)
+}
+
+async fn attempts(asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) -> Result<(), String> {
+    let observer = Observer::new(asked.whose.clone(), asked.settings.clone())?;
+    let progress = Progress::new();
+    if !asked.start_jitter.is_zero() && !asked.settings.no_network {
+        let delay = start_delay(asked.start_jitter, clock::random());
+        progress.tell(&format!("starting in {} (--start-jitter)", tenths(delay)));
+        tokio::time::sleep(delay).await;
+    }
+    let mut flapped = false;
+    for attempt in 1.. {
+        let run = observer.attempt(asked.timeout).await?;
+        let options = Options {
+            tolerate: &asked.tolerate,
+            report_only: asked.report_only,
+            deny_warnings: asked.deny_warnings,
+            attempts: attempt,
+            flapped,
+        };
+        let mut report = report::build(run.evidence, run.observed_at, &run.timings, &options);
+        flapped |= last.as_ref().is_some_and(|last| last.verdict.class != report.verdict.class);
+        report.verdict.flapped = flapped;
+        let pause = asked.patience.pause(&report, watch.elapsed(), attempt, clock::random());
+        let limit = asked.patience.limit(&report);
+        let line = progress_line(&report, attempt, pause, limit.saturating_sub(watch.elapsed()));
+        *last = Some(report);
+        let Some(pause) = pause else { break };
+        progress.say(&line);
+        tokio::time::sleep(pause).await;
+    }
+    progress.end();
+    Ok(())
+}
+
+fn progress_line(report: &Report, attempt: u32, pause: Option<Duration>, left: Duration) -> String {
+    let verdict = &report.verdict;
+    format!(
+        "attempt {attempt}: {} ({}): {}; next in {}, {} left",
+        verdict.class.id(),
+        verdict.code,
+        verdict.summary,
+        tenths(pause.unwrap_or_default()),
+        tenths(left)
+    )
+}
+
+fn tenths(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// One line on a terminal that is written anew, else a line each in the log.
+struct Progress {
+    live: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { live: io::stderr().is_terminal() }
+    }
+
+    fn say(&self, line: &str) {
+        if self.live { self.show(line) } else { tracing::warn!("{}", escaped(line)) }
+    }
+
+    /// What is as it should be.
+    fn tell(&self, line: &str) {
+        if self.live { self.show(line) } else { tracing::info!("{}", escaped(line)) }
+    }
+
+    fn end(&self) {
+        if self.live {
+            self.show("");
+        }
+    }
+
+    fn show(&self, line: &str) {
+        let shown: String = escaped(line).chars().take(100).collect();
+        output::talk(format!("\r\u{1b}[K{shown}").into_bytes());
+    }
+}

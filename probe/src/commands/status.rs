@@ -1,0 +1,61 @@
+//! `credprobe status`: asks the `serve` of this pod on loopback; its answer is the exit code.
+//! For exec probes in an image without a shell: nothing listening is `inconclusive`.
+
+use crate::process::clock;
+use crate::serve::EXIT_CODE;
+use crate::transport::{self, Config, Peers, Proxies, ResolverConfig, Wire};
+use bytes::Bytes;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::text::shown::escaped;
+use credprobe_judge::text::truncate;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Kubelet gives an exec probe a second by default, the start of the process included.
+const TIMEOUT: Duration = Duration::from_millis(800);
+/// One line; a termination message has a thousand bytes.
+const LINE_LIMIT: usize = 4 * 1024;
+
+/// The line to print and the exit code.
+pub async fn ask(address: SocketAddr) -> (String, u8) {
+    let nobody = |why: &str| {
+        let class = Class::Inconclusive;
+        let line = format!(
+            "{} ({}): no credprobe serve answers at {address}: {why}; is it running in this pod, with this --admin-listen?",
+            class.id(),
+            class.code()
+        );
+        (line, class.code())
+    };
+    let Ok(trust) = transport::root_store(None, &[]) else {
+        return nobody("the compiled-in roots cannot be used");
+    };
+    let wire = Wire::new(Config {
+        trust,
+        of_target: None,
+        proxies: Proxies::none(),
+        deadline: clock::deadline(TIMEOUT),
+        body_limit: LINE_LIMIT,
+        // An address needs no name.
+        resolver: ResolverConfig::parse(None, None).into(),
+        allow_http: false,
+        peers: Peers::default(),
+    });
+    let Ok(request) = http::Request::get(format!("http://{address}/status")).body(Bytes::new()) else {
+        return nobody("its URL cannot be used");
+    };
+    let response = match wire.send(request).await {
+        (_, Ok(response)) => response,
+        (_, Err(failure)) => return nobody(&failure.detail),
+    };
+    let code = response.headers().get(EXIT_CODE).and_then(|code| code.to_str().ok()?.parse::<u8>().ok());
+    // Codes of classes only: nobody else's number becomes ours.
+    match code.filter(|code| Class::all().iter().any(|class| class.code() == *code)) {
+        None => nobody(&format!("another server does, with status {}", response.status().as_u16())),
+        Some(code) => {
+            let mut line = escaped(String::from_utf8_lossy(response.body()).trim_end());
+            truncate(&mut line, LINE_LIMIT);
+            (line, code)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Log lines on stderr: the probe's own and nobody else's.
+//! Libraries are shut out by target, and by level at compile time: at `debug` the SDK prints key ids, at `trace` credentials.
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// From now on events of this crate up to `level` are written.
+pub fn install(level: Level) {
+    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
+    let lines = tracing_subscriber::fmt::layer()
+        .without_time()
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(|| crate::process::output::Talk);
+    let _ = tracing_subscriber::registry().with(lines).with(own).try_init();
+}

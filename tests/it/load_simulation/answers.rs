@@ -1,0 +1,63 @@
+//! What the probe makes of STS's three answers: its own reports, on which its own patience decides.
+
+use credprobe_judge::evidence::{Evidence, Exchange, Identity, Network, StsError};
+use credprobe_judge::report::{Options, Report, build};
+use credprobe_judge::verdict::Tolerate;
+
+const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
+const SESSION: &str = "arn:aws:sts::814203749616:assumed-role/checkout-reader/credprobe";
+
+pub(crate) struct Answers {
+    /// Both calls were answered.
+    pub(crate) ready: Report,
+    /// The exchange was, GetCallerIdentity was not.
+    pub(crate) unconfirmed: Report,
+    /// `Throttling`, without `Retry-After`: STS sends none.
+    pub(crate) throttled: Report,
+}
+
+impl Answers {
+    pub(crate) fn new() -> Self {
+        let issued = Exchange {
+            status: 200,
+            from_sts: true,
+            issued: true,
+            assumed_role_arn: Some(SESSION.to_owned()),
+            ..Exchange::default()
+        };
+        let refused =
+            Exchange { status: 400, from_sts: true, error: Some(rate_exceeded()), ..Exchange::default() };
+        let known = Identity { status: Some(200), arn: Some(SESSION.to_owned()), ..Identity::default() };
+        let unknown = Identity { status: Some(400), error: Some(rate_exceeded()), ..Identity::default() };
+        Self {
+            ready: report(issued.clone(), Some(known)),
+            unconfirmed: report(issued, Some(unknown)),
+            throttled: report(refused, None),
+        }
+    }
+}
+
+/// As STS says it: 400, never 429.
+fn rate_exceeded() -> StsError {
+    StsError { code: "Throttling".to_owned(), message: "Rate exceeded".to_owned() }
+}
+
+fn report(exchange: Exchange, identity: Option<Identity>) -> Report {
+    let mut evidence = Evidence::default();
+    for (name, value) in
+        [("AWS_ROLE_ARN", ROLE), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_REGION", "eu-west-1")]
+    {
+        evidence.environment.variables.insert(name.to_owned(), value.to_owned());
+    }
+    evidence.network = Some(Network::default());
+    evidence.exchange = Some(exchange);
+    evidence.identity = identity;
+    let options = Options {
+        tolerate: &Tolerate::default(),
+        report_only: false,
+        deny_warnings: false,
+        attempts: 1,
+        flapped: false,
+    };
+    build(evidence, 0, &[], &options)
+}
