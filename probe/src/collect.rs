@@ -45,7 +45,7 @@ pub use process::process;
 pub use resolver_files::resolver_config;
 pub use root::Root;
 pub use token::token;
-pub use token_file::{Look, look};
+pub use token_file::{OpenedTokenFile, open_token_file};
 
 /// The parsers of `/proc`, for the fuzzer alone.
 #[cfg(fuzzing)]

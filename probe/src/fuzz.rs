@@ -4,17 +4,19 @@
 #![expect(clippy::print_stderr, clippy::disallowed_methods, reason = "`tell`")]
 
 use crate::collect;
-use crate::collect::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, SubjectSelector};
 use crate::commands::cli;
 use crate::process::clock;
 use crate::transport::secret::Secret;
 use crate::transport::{self, Proxies, ResolverConfig, Wire};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use credprobe_judge::evidence::{self, Agent, Evidence, Failure, FailureKind, Liveness, Network, Phase, Tls};
+use credprobe_judge::evidence::{
+    self, Agent, Collected, Evidence, Failure, FailureKind, Liveness, Network, Phase, Tls,
+};
 use credprobe_judge::options::{self, Mechanism};
-use credprobe_judge::report::{self, Options, Report, rejudge, trust_policy};
-use credprobe_judge::sdks::effective;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::report::{self, Report, ReportOptions, rejudge, trust_policy};
+use credprobe_judge::sdks::EffectiveSettings;
+use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::verdict::Tolerate;
 use credprobe_judge::{judge, settings};
 use std::collections::HashMap;
@@ -71,17 +73,14 @@ fn pod(mechanism: Mechanism) -> (Evidence, Secret) {
 /// Every output of the verdict; a class always, and judged again the same.
 fn judged(evidence: Evidence) -> String {
     let tolerate = Tolerate::default();
-    let options = Options {
-        tolerate: &tolerate,
-        report_only: false,
-        deny_warnings: false,
-        attempts: 1,
-        flapped: false,
-    };
-    let report = report::build(evidence, NOW, &[], &options);
+    let options = ReportOptions { tolerate: &tolerate, report_only: false, attempts: 1, flapped: false };
+    let report = credprobe_judge::assess(
+        Collected { evidence, seen: true, observed_at: NOW, timings: Vec::new() },
+        &options,
+    );
     let shown = shown(&report);
     let json = serde_json::to_vec(&report).expect("a report serialises");
-    let again = rejudge::judge_again(&json).expect("a report is read again");
+    let again = rejudge::rejudge(&json).expect("a report is read again");
     assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
     shown
 }
@@ -123,7 +122,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn config() -> transport::Config {
-    static TRUST: LazyLock<transport::Trust> =
+    static TRUST: LazyLock<transport::RootStore> =
         LazyLock::new(|| transport::root_store(None, &[]).map_err(drop).expect("the compiled-in roots"));
     transport::Config {
         trust: TRUST.clone(),
@@ -133,7 +132,7 @@ fn config() -> transport::Config {
         body_limit: transport::BODY_LIMIT,
         resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
-        peers: transport::Peers::default(),
+        peers: transport::AddressPolicy::default(),
     }
 }
 
@@ -162,19 +161,20 @@ fn claims_hold_marker(bytes: &[u8]) -> bool {
 /// What STS answers, to the exchange and then to GetCallerIdentity.
 pub fn sts_answer(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::Irsa);
-    let endpoint = effective::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let endpoint =
+        EffectiveSettings::from_evidence(&evidence).route.endpoint.expect("a healthy pod has an endpoint");
     let request = collect::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
     transport::canned::answer_with(bytes);
     let mut are_marked = false;
     block_on(async {
         let wire = Wire::new(config());
-        let mut scrubber = Scrubber::default();
+        let mut redactor = Redactor::default();
         let (network, exchange, credentials) =
-            collect::exchange(&wire, &request, &token, &mut scrubber).await;
+            collect::exchange(&wire, &request, &token, &mut redactor).await;
         (evidence.network, evidence.exchange) = (network, exchange);
         if let Some(credentials) = credentials {
             are_marked = credentials.hold(IN_CREDENTIALS);
-            evidence.identity = Some(collect::identity(&wire, &endpoint, credentials, &scrubber).await);
+            evidence.identity = Some(collect::identity(&wire, &endpoint, credentials, &redactor).await);
         }
     });
     let output = judged(evidence);
@@ -199,10 +199,10 @@ pub fn agent_answer(bytes: &[u8]) {
         judged(evidence.clone());
     }
     let authorization = collect::agent::authorization(&token).expect("the token can stand in a header");
-    let mut scrubber = Scrubber::default();
+    let mut redactor = Redactor::default();
     transport::canned::answer_with(bytes);
     let wire = Wire::new(config());
-    let asked = collect::agent::agent(&wire, &endpoint, authorization, &mut scrubber);
+    let asked = collect::agent::agent(&wire, &endpoint, authorization, &mut redactor);
     let (network, answer, credentials) = block_on(asked);
     let are_marked = credentials.is_some_and(|credentials| credentials.hold(IN_CREDENTIALS));
     let liveness = Liveness {
@@ -222,18 +222,19 @@ pub fn agent_answer(bytes: &[u8]) {
 /// What the issuer's host answers, after a refusal that leaves the cause open.
 pub fn issuer_documents(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::Irsa);
-    let subject = Subject::new(Whose::Own).expect("the root directory opens");
+    let subject = Subject::new(SubjectSelector::Own).expect("the root directory opens");
     let process = evidence.process.clone();
     let said = r#"<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>InvalidIdentityToken</Code><Message>Provided Token is invalid.</Message></Error></ErrorResponse>"#;
     let length = said.len();
     let generic = format!("HTTP/1.1 400 -\r\nx-amzn-RequestId: r\r\nContent-Length: {length}\r\n\r\n{said}");
-    let endpoint = effective::of(&evidence).1.endpoint.expect("a healthy pod has an endpoint");
+    let endpoint =
+        EffectiveSettings::from_evidence(&evidence).route.endpoint.expect("a healthy pod has an endpoint");
     let request = collect::Request { endpoint: &endpoint, role_arn: ROLE, session_name: "credprobe" };
     block_on(async {
         transport::canned::answer_with(generic.as_bytes());
         let wire = Wire::new(config());
         let (network, exchange, _) =
-            collect::exchange(&wire, &request, &token, &mut Scrubber::default()).await;
+            collect::exchange(&wire, &request, &token, &mut Redactor::default()).await;
         (evidence.network, evidence.exchange) = (network, exchange);
         transport::canned::answer_with(bytes);
         let kid = Some("073895fd1a2c6bf116077e16528d7eafd23204bb");
@@ -279,7 +280,7 @@ pub fn dns(bytes: &[u8]) {
 pub fn trust_policy(bytes: &[u8]) {
     for output in [options::Output::Text, options::Output::Json] {
         let (evidence, _) = pod(Mechanism::Irsa);
-        let run = evidence::Collected { evidence, observed_at: NOW, timings: Vec::new() };
+        let run = evidence::Collected { evidence, seen: true, observed_at: NOW, timings: Vec::new() };
         match trust_policy::answer(run, Some(bytes), output) {
             trust_policy::Answer::Said { text, code } => {
                 assert!(code < 100);
@@ -299,7 +300,7 @@ pub fn profile_files(bytes: &[u8]) {
     contents.insert("/config".into(), config.as_bytes().to_vec());
     contents.insert("/credentials".into(), credentials.as_bytes().to_vec());
     let variables = [("AWS_CONFIG_FILE", "/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/credentials")];
-    let profile = block_on(collect::profile_of_files(contents, &variables, &mut Scrubber::default()));
+    let profile = block_on(collect::profile_of_files(contents, &variables, &mut Redactor::default()));
     for mechanism in [Mechanism::Irsa, Mechanism::None] {
         let (mut evidence, _) = pod(Mechanism::Irsa);
         if mechanism == Mechanism::None {
@@ -339,9 +340,9 @@ pub fn arguments(bytes: &[u8]) {
 
 /// A saved report.
 pub fn saved_report(bytes: &[u8]) {
-    let Ok(report) = rejudge::judge_again(bytes) else { return tell("no report") };
+    let Ok(report) = rejudge::rejudge(bytes) else { return tell("no report") };
     shown(&report);
     let json = serde_json::to_vec(&report).expect("a report serialises");
-    let again = rejudge::judge_again(&json).expect("a report of ours is read again");
+    let again = rejudge::rejudge(&json).expect("a report of ours is read again");
     assert_eq!(again.verdict.class, report.verdict.class, "judged again it is another class");
 }

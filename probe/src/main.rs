@@ -5,18 +5,18 @@
 )]
 
 use credprobe::collect::observer::{self, Observer};
-use credprobe::collect::subject::Whose;
+use credprobe::collect::subject::SubjectSelector;
 use credprobe::commands::cli::{self, Command, Parsed};
-use credprobe::commands::retry::until_verdict;
+use credprobe::commands::retry::check_with_retries;
 use credprobe::commands::status;
 use credprobe::process::output::{self, print, say};
 use credprobe::process::signals::Interrupt;
 use credprobe::process::{clock, guard, log};
 use credprobe::serve::{self, options};
 use credprobe_judge::catalog::{Class, explain};
-use credprobe_judge::options::{Output, Settings};
+use credprobe_judge::options::{Options, Output};
 use credprobe_judge::report::{self, Report, rejudge, trust_policy};
-use credprobe_judge::text::{self, shown};
+use credprobe_judge::text::shown;
 use credprobe_judge::{evidence, sdks};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -44,7 +44,7 @@ fn started() -> u8 {
     let variable = |name: &str| std::env::var_os(name);
     let report_only = cli::is_report_only(&args, &variable);
     if report_only {
-        guard::only_report();
+        guard::exit_zero_on_panic();
     }
     let disabled = cli::disabled(&variable);
     // A sidecar that ended would be started again and again: `serve` stays, and says why.
@@ -118,7 +118,7 @@ fn run_check(check: &cli::Check) -> u8 {
     // A bug that ends the process is tolerated as one that is reported.
     let tolerated = check.tolerate.covers(broken, broken.info().owner, false);
     if tolerated {
-        guard::only_report();
+        guard::exit_zero_on_panic();
     }
     let unseen = Class::Inconclusive;
     let unseen = if check.tolerate.covers(unseen, unseen.info().owner, true) { 0 } else { unseen.code() };
@@ -126,7 +126,7 @@ fn run_check(check: &cli::Check) -> u8 {
     let time_is_up = clock::deadline(check.timeout);
     runtime.block_on(async {
         let mut interrupt = Interrupt::new();
-        let code = match until_verdict(check, &mut interrupt).await {
+        let code = match check_with_retries(check, &mut interrupt).await {
             Ok(Some(report)) => {
                 output::terminate(check.termination_log.clone(), report::termination::line(&report));
                 // What was said on the way stands before the report.
@@ -156,9 +156,9 @@ fn run_check(check: &cli::Check) -> u8 {
 }
 
 /// One look without the network; `Err`: the code to exit with.
-fn look(whose: Whose, settings: Settings) -> Result<evidence::Collected, u8> {
+fn look(whose: SubjectSelector, settings: Options) -> Result<evidence::Collected, u8> {
     let looked = observer::runtime().and_then(|runtime| {
-        let observer = Observer::new(whose, Settings { no_network: true, ..settings })?;
+        let observer = Observer::new(whose, Options { no_network: true, ..settings })?;
         runtime.block_on(observer.attempt(LOOK))
     });
     looked.map_err(|why| {
@@ -180,7 +180,7 @@ fn cannot_look(why: &str) {
     say(&format!("{} ({}): {why}", class.id(), class.code()));
 }
 
-fn run_trust(asked: &cli::Trust) -> u8 {
+fn run_trust(asked: &cli::TrustArgs) -> u8 {
     log::install(asked.log_level);
     let class = Class::UsageError;
     let usage = |problem: &str| {
@@ -200,7 +200,7 @@ fn run_trust(asked: &cli::Trust) -> u8 {
         Some(Ok(policy)) => Some(policy),
         None => None,
     };
-    let run = match look(Whose::Own, asked.settings.clone()) {
+    let run = match look(SubjectSelector::Own, asked.settings.clone()) {
         Ok(run) if run.evidence.unanswered.is_none() => run,
         Ok(run) => return unseen(run, asked.output),
         Err(code) => return code,
@@ -216,7 +216,7 @@ fn run_trust(asked: &cli::Trust) -> u8 {
 
 fn run_chain(asked: &cli::Chain) -> u8 {
     log::install(asked.log_level);
-    let run = match look(asked.whose.clone(), Settings::default()) {
+    let run = match look(asked.whose.clone(), Options::default()) {
         Ok(run) if run.seen => run,
         Ok(run) => return unseen(run, asked.output),
         Err(code) => return code,
@@ -224,11 +224,9 @@ fn run_chain(asked: &cli::Chain) -> u8 {
     let page = sdks::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
     match asked.output {
         Output::Text => print(sdks::text(&page).trim_end()),
-        Output::Json => match serde_json::to_string_pretty(&page) {
-            Ok(json) => print(&shown::json(&json)),
-            Err(error) => {
-                say(&text::internal_error_line(&format!("the answer does not serialise ({error})")))
-            }
+        Output::Json => match page.json() {
+            Ok(json) => print(&json),
+            Err(problem) => say(&problem),
         },
     }
     0
@@ -236,7 +234,7 @@ fn run_chain(asked: &cli::Chain) -> u8 {
 
 /// Why nothing was seen, and how to let it, the local report tells.
 fn unseen(run: evidence::Collected, output: Output) -> u8 {
-    let report = report::local(run);
+    let report = credprobe_judge::assess_without_options(run);
     show(&report, output);
     report.exit_code
 }
@@ -282,7 +280,7 @@ fn run_judge(path: &Path, output: Output) -> u8 {
             return Class::UsageError.code();
         }
     };
-    match rejudge::judge_again(&document) {
+    match rejudge::rejudge(&document) {
         Ok(report) => {
             show(&report, output);
             report.exit_code
@@ -323,11 +321,9 @@ fn show(report: &Report, output: Output) {
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             print(report::text::render(report, colour).trim_end());
         }
-        Output::Json => match serde_json::to_string_pretty(report) {
-            Ok(json) => print(&shown::json(&json)),
-            Err(error) => {
-                say(&text::internal_error_line(&format!("the report does not serialise ({error})")))
-            }
+        Output::Json => match report.json() {
+            Ok(json) => print(&json),
+            Err(problem) => say(&problem),
         },
     }
 }

@@ -14,7 +14,7 @@ pub mod state;
 
 use crate::collect;
 use crate::collect::observer::Observer;
-use crate::collect::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, SubjectSelector};
 use crate::process::aside::{GRACE, Stuck};
 use crate::process::signals::Interrupt;
 use crate::process::{clock, output};
@@ -22,9 +22,8 @@ use crate::serve::options::Serve;
 use credprobe_judge::catalog::Class;
 use credprobe_judge::evidence;
 use credprobe_judge::options::Output;
-use credprobe_judge::report::{self, Options, Report};
-use credprobe_judge::text;
-use credprobe_judge::text::shown::{self, escaped};
+use credprobe_judge::report::{Report, ReportOptions};
+use credprobe_judge::text::shown::escaped;
 use gate::Gate;
 use http::Bounds;
 use metrics::Metrics;
@@ -91,8 +90,8 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
         report_only: asked.report_only,
         disabled,
     }));
-    let subject =
-        Subject::new(Whose::Own).map_err(|error| Refused::starved(format!("/ cannot be opened: {error}")))?;
+    let subject = Subject::new(SubjectSelector::Own)
+        .map_err(|error| Refused::starved(format!("/ cannot be opened: {error}")))?;
     let gate = match asked.gate.as_ref().map(|condition| Gate::new(&subject, condition)).transpose() {
         Ok(gate) => gate,
         Err(why) if judging => return Err(Refused::usage(why)),
@@ -150,7 +149,7 @@ struct Probe<'p> {
 
 impl<'p> Probe<'p> {
     fn new(asked: &'p Serve) -> Result<Self, String> {
-        let observer = || Observer::new(Whose::Own, asked.settings.clone());
+        let observer = || Observer::new(SubjectSelector::Own, asked.settings.clone());
         Ok(Self { asked, local: observer()?, whole: observer()? })
     }
 
@@ -159,14 +158,13 @@ impl<'p> Probe<'p> {
             tracing::error!("{}", escaped(&why));
             self.local.stuck(Stuck(None))
         });
-        let options = Options {
+        let options = ReportOptions {
             tolerate: &self.asked.tolerate,
             report_only: self.asked.report_only,
-            deny_warnings: false,
             attempts: 1,
             flapped: false,
         };
-        report::build(run.evidence, run.observed_at, &run.timings, &options)
+        credprobe_judge::assess(run, &options)
     }
 }
 
@@ -194,11 +192,7 @@ fn announce(report: &Report, output: Output) {
             let (class, code) = (verdict.class.id(), verdict.code);
             format!("{} {class} ({code}): {}", report.observed_at, escaped(&verdict.summary))
         }
-        Output::Json => {
-            serde_json::to_string(report).map(|json| shown::json(&json)).unwrap_or_else(|error| {
-                text::internal_error_line(&format!("the report does not serialise ({error})"))
-            })
-        }
+        Output::Json => report.json_line().unwrap_or_else(|problem| problem),
     };
     output::print(&line);
 }

@@ -22,10 +22,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use endpoint::Peers;
+pub use endpoint::AddressPolicy;
 pub use proxy::Proxies;
 pub use resolver_config::ResolverConfig;
-pub use root_store::{BundleProblem, Trust, root_store};
+pub use root_store::{BundleProblem, RootStore, root_store};
 pub use sdk::WireFailure;
 
 #[cfg(fuzzing)]
@@ -52,9 +52,9 @@ mod tunnel;
 #[derive(Clone)]
 pub struct Config {
     /// Which roots a peer's chain may end in.
-    pub trust: Trust,
+    pub trust: RootStore,
     /// What the process that is judged trusts, where that is another one: held against the same chain, for the record alone.
-    pub of_target: Option<Trust>,
+    pub of_target: Option<RootStore>,
     /// For `https://` only.
     pub proxies: Proxies,
     /// Of the whole attempt, whatever its requests do until then.
@@ -66,7 +66,7 @@ pub struct Config {
     /// Plain HTTP also to addresses other than loopback and the Pod Identity agent's.
     pub allow_http: bool,
     /// Which addresses may be spoken to.
-    pub peers: Peers,
+    pub peers: AddressPolicy,
 }
 
 /// What is read of an answer of STS or the agent: theirs have 1 to 4 KiB, error pages of proxies up to some 20.
@@ -154,7 +154,7 @@ impl Wire {
             match timeout_at(self.0.config.deadline, self.exchange(request, &record)).await {
                 Ok(Ok(response)) => (record.close(Ok(())), Some(response)),
                 Ok(Err(fault)) => (record.close(Err(fault)), None),
-                Err(_struck) => (record.strike(), None),
+                Err(_struck) => (record.expire(), None),
             };
         let outcome = match (response, network.failure.clone()) {
             (Some(response), _) => {
@@ -168,7 +168,7 @@ impl Wire {
     }
 
     /// The record of every request in the order in which they began, also of those that the SDK sent.
-    pub fn log(&self) -> Vec<Network> {
+    pub fn records(&self) -> Vec<Network> {
         lock(&self.0.log).iter().map(Record::snapshot).collect()
     }
 
@@ -179,12 +179,12 @@ impl Wire {
             .await
         {
             Ok(outcome) => record.close(outcome.map(drop)),
-            Err(_struck) => record.strike(),
+            Err(_struck) => record.expire(),
         }
     }
 
     /// Status and headers of the last request's answer, which the SDK does not hand on; `None`: no whole answer arrived.
-    pub fn last_head(&self) -> Option<Head> {
+    pub fn last_response_head(&self) -> Option<Head> {
         lock(&self.0.head).clone()
     }
 

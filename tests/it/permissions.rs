@@ -9,7 +9,7 @@
 mod permission;
 mod support;
 
-use credprobe::collect::{Look, Root, look};
+use credprobe::collect::{OpenedTokenFile, Root, open_token_file};
 use credprobe_judge::judge::access::{Access, Rule, may_read};
 use permission::{case, ground::Ground, named, opener, volume};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -34,7 +34,7 @@ fn the_model_answers_as_the_kernel_does() {
         case.lay(&ground);
         let own_path = ground.path("a/b/token");
         for (root, path) in roots.iter().zip([own_path.as_str(), "/a/b/token"]) {
-            let look = look(root, path, &case.process);
+            let look = open_token_file(root, path, &case.process);
             let access = may_read(&look.file, &case.process);
             *seen.borrow_mut().entry(label(&access)).or_insert(0) += 1;
             agree(&look, &access, "a thread with its ids").map_err(TestCaseError::fail)?;
@@ -69,7 +69,7 @@ fn each_of_kubelets_volumes_is_read_by_whom_the_table_says() {
         for links_of in [volume::LinksOf::Root, volume::LinksOf::Owner] {
             let path = volume::lay(&ground, &row, links_of);
             for (reader, listed) in volume::readers().iter().zip(row.readable_by) {
-                let look = look(&root, &path, reader);
+                let look = open_token_file(&root, &path, reader);
                 let access = may_read(&look.file, reader);
                 let case = format!("{row:?} {links_of:?} {reader:?}");
                 agree(&look, &access, &case).unwrap();
@@ -91,7 +91,7 @@ fn a_link_in_a_sticky_directory_is_followed_by_whom_the_kernel_lets() {
     for link in volume::links() {
         let path = link.lay(&ground);
         for follower in volume::readers().iter().chain(&volume::capable_readers()) {
-            let look = look(&root, &path, follower);
+            let look = open_token_file(&root, &path, follower);
             let access = may_read(&look.file, follower);
             let case = format!("{link:?} {follower:?}");
             agree(&look, &access, &case).unwrap();
@@ -137,7 +137,7 @@ fn nothing_that_a_process_names_is_looked_up_in_proc() {
 }
 
 /// The model and the probe's own proof.
-fn agree(look: &Look, access: &Access, case: &str) -> Result<(), String> {
+fn agree(look: &OpenedTokenFile, access: &Access, case: &str) -> Result<(), String> {
     let proof = look.file.proof.as_ref().ok_or_else(|| format!("{case}: no proof"))?;
     same(access, proof.error.clone().map_or(Ok(()), Err), case)
 }

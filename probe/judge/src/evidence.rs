@@ -15,9 +15,11 @@ pub mod target;
 mod token;
 mod token_file;
 
+use crate::text::redactor::Redactor;
+use crate::text::shown;
 use serde::{Deserialize, Serialize};
 
-pub use agent::{Agent, AgentAnswer, Liveness, SaidBy};
+pub use agent::{Agent, AgentAnswer, ErrorSource, Liveness};
 pub use collected::Collected;
 pub use environment::{Environment, Profile, TrustProblem, UnreadableFile, Unseen};
 pub use exchange::{Exchange, Identity, StsError};
@@ -71,4 +73,28 @@ pub struct Evidence {
     /// `None`: no refusal called for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_region: Option<OtherRegion>,
+}
+
+impl Evidence {
+    /// Without what `redactor` knows, tokens, key ids and user info, in whatever field they stand.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        shown::seen(self, redactor).unwrap_or_default()
+    }
+}
+
+impl Environment {
+    /// The same: one value may stand in another's place.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        shown::seen(self, redactor).unwrap_or_default()
+    }
+}
+
+impl KeySource {
+    /// The same; `None`: nothing of it may be kept.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Option<Self> {
+        shown::seen(self, redactor)
+    }
 }

@@ -31,59 +31,67 @@ use crate::catalog::Class;
 use crate::evidence::Evidence;
 use crate::judge::finding::{Finding, Severity};
 use crate::options::Mechanism;
+use crate::sdks::EffectiveSettings;
 use crate::text;
-use facts::Case;
+use facts::Facts;
 
 pub use agent::{is_agent, ready as ready_by_agent};
 
-/// Judges everything that was observed; `observed_at` is the clock, seconds since the epoch.
+/// Judges everything that was observed, each judge once; `observed_at` is the clock, seconds since the epoch.
 #[must_use]
-pub fn findings(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
-    let mut findings = findings_so_far(evidence, observed_at);
-    findings.extend(unasked(evidence, &findings));
+pub fn findings(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Vec<Finding> {
+    let mut findings = of_each_judge(evidence, settings, observed_at);
+    findings.extend(exchange_not_attempted(evidence, &findings));
     findings
 }
 
-/// The same while STS may still be asked: that it was not yet is no finding.
-#[must_use]
-pub fn findings_so_far(evidence: &Evidence, observed_at: i64) -> Vec<Finding> {
+fn of_each_judge(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Vec<Finding> {
     if let Some(path) = &evidence.unanswered {
         return vec![unanswered::judge(path)];
     }
-    let case = Case::new(evidence, observed_at);
-    let of_target = evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process));
-    let mut findings: Vec<Finding> = of_target.collect();
+    let facts = Facts::new(evidence, settings, observed_at);
+    let mut findings = of_target(evidence);
     // Of a process that could not be looked at there is nothing else to judge.
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return findings;
     }
-    findings.extend(environment::judge(&case));
-    findings.extend(endpoint::unreadable::judge(&case));
-    findings.extend(unseen::judge(&case));
-    findings.extend(shadow::judge(&case));
-    if case.requested.mechanism == Mechanism::Irsa {
-        findings.extend(other_sdks::judge(&case));
-    }
-    if case.requested.mechanism != Mechanism::None {
-        findings.extend(token_file::judge(&case));
-        findings.extend(token::judge(&case));
-    }
-    if case.by_agent() {
-        findings.extend(agent::judge(&case));
-    }
-    if case.requested.mechanism == Mechanism::Irsa {
-        findings.extend(network::judge(&case));
-        findings.extend(exchange::judge(&case));
-        findings.extend(issuer::judge(&case));
-        findings.extend(identity::judge(&case));
+    findings.extend(before_the_network(&facts));
+    if facts.requested.mechanism == Mechanism::Irsa {
+        findings.extend(network::judge(&facts));
+        findings.extend(exchange::judge(&facts));
+        findings.extend(issuer::judge(&facts));
+        findings.extend(identity::judge(&facts));
     }
     let findings = one_clock_skew(findings);
-    findings.into_iter().map(|finding| in_words(&case, without_open_ends(finding))).collect()
+    findings.into_iter().map(|finding| in_words(&facts, without_open_ends(finding))).collect()
+}
+
+fn of_target(evidence: &Evidence) -> Vec<Finding> {
+    evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process)).collect()
+}
+
+/// What needs no answer of STS; of the agent, what it answered.
+fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = environment::judge(facts);
+    findings.extend(endpoint::unreadable::judge(facts));
+    findings.extend(unseen::judge(facts));
+    findings.extend(shadow::judge(facts));
+    if facts.requested.mechanism == Mechanism::Irsa {
+        findings.extend(other_sdks::judge(facts));
+    }
+    if facts.requested.mechanism != Mechanism::None {
+        findings.extend(token_file::judge(facts));
+        findings.extend(token::judge(facts));
+    }
+    if facts.by_agent() {
+        findings.extend(agent::judge(facts));
+    }
+    findings
 }
 
 /// What no command says, words say: another server has its own tools, and not every value belongs in a command.
-fn in_words(case: &Case<'_>, mut finding: Finding) -> Finding {
-    if case.compatible() {
+fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
+    if facts.compatible() {
         // What AWS's order of checks rules out, another server's does not.
         finding.ruled_out.retain(|_| !(50..70).contains(&finding.class.code()));
     }
@@ -91,7 +99,7 @@ fn in_words(case: &Case<'_>, mut finding: Finding) -> Finding {
         return finding;
     }
     let required = finding.required.clone();
-    if case.compatible() {
+    if facts.compatible() {
         return finding.fix(format!("# in the server's own configuration: {required}"));
     }
     if finding.severity == Severity::Error {
@@ -103,7 +111,7 @@ fn in_words(case: &Case<'_>, mut finding: Finding) -> Finding {
 }
 
 /// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
-fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
+fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
     let agent = evidence.agent.as_ref();
     let by_agent = agent.is_some_and(|agent| agent.answer.is_some() || agent.unsendable);
     let not_agent =
@@ -112,7 +120,7 @@ fn unasked(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
         && !by_agent
         && !not_agent
         && evidence.network.as_ref().is_none_or(|network| network.failure.is_none());
-    let asked_for = !evidence.environment.stated.no_network;
+    let asked_for = !evidence.environment.options.no_network;
     let unseen =
         |finding: &Finding| finding.class == Class::Inconclusive && finding.severity == Severity::Error;
     let stopped = findings.iter().any(|finding| gate::stops_before_network(finding) || unseen(finding));

@@ -45,3 +45,19 @@ pub mod settings;
 pub mod text;
 pub mod trust_policy;
 pub mod verdict;
+
+/// From what was collected to the report: settings, judges, verdict, each once.
+#[must_use]
+pub fn assess(collected: evidence::Collected, options: &report::ReportOptions<'_>) -> report::Report {
+    let settings = sdks::EffectiveSettings::from_evidence(&collected.evidence);
+    let judgement = verdict::judge_evidence(&collected.evidence, &settings, collected.observed_at);
+    report::build(collected, &settings, judgement, options)
+}
+
+/// The same where nothing is tolerated, for a run that was made once.
+#[must_use]
+pub fn assess_without_options(collected: evidence::Collected) -> report::Report {
+    let settings = sdks::EffectiveSettings::from_evidence(&collected.evidence);
+    let judgement = verdict::judge_evidence(&collected.evidence, &settings, collected.observed_at);
+    report::build_without_options(collected, &settings, judgement)
+}

@@ -10,10 +10,12 @@ pub mod trust_policy;
 
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Evidence, StageName};
-use crate::judge::finding::{Expectation, Severity};
+use crate::judge::finding::{Basis, Severity};
+use crate::text::shown;
+use crate::verdict::retry_policy::Attempt;
 use serde::{Deserialize, Serialize};
 
-pub use build::{Options, build, local};
+pub use build::{ReportOptions, build, build_without_options};
 
 /// The version of the JSON document: fields are added under it, never changed or removed.
 pub const SCHEMA: &str = "credprobe/report/v1";
@@ -26,13 +28,17 @@ pub struct Report {
     pub schema: String,
     /// What the process exits with: the class's code, or 0 where it is tolerated or only reported.
     pub exit_code: u8,
+    /// `--report-only`: the process exits with 0.
     pub report_only: bool,
+    /// What it comes to.
     pub verdict: Verdict,
     /// The deciding one first.
     pub findings: Vec<ReportedFinding>,
     /// All six, in the order of the chain.
     pub stages: Vec<Stage>,
+    /// Whose credentials were judged.
     pub subject: Subject,
+    /// What was seen, so that it can be judged again.
     pub evidence: Evidence,
     /// How often the exchange was tried.
     pub attempts: u32,
@@ -40,6 +46,7 @@ pub struct Report {
     pub mechanism: String,
     /// RFC 3339; the clock of every judgement in here.
     pub observed_at: String,
+    /// Who judged.
     pub probe: Probe,
 }
 
@@ -47,20 +54,27 @@ pub struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
+    /// The class that decides.
     pub class: Class,
+    /// The exit code of that class.
     pub code: u8,
     /// The class in CamelCase, as a Kubernetes condition has it.
     pub reason: String,
     /// `null` for `ready`.
     pub owner: Option<Owner>,
+    /// Whether STS was asked.
     pub scope: Scope,
+    /// Waiting may heal it.
     pub transient: bool,
     /// Restarting the container heals nothing; the pod must be made anew.
     pub recreate_pod: bool,
+    /// `--tolerate` covers it.
     pub tolerated: bool,
     /// An earlier attempt of this run came out otherwise.
     pub flapped: bool,
+    /// One sentence: what is wrong.
     pub summary: String,
+    /// Commands or changes that repair it.
     pub fix: Vec<String>,
     /// The class's page.
     pub docs: String,
@@ -81,19 +95,31 @@ pub enum Scope {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReportedFinding {
+    /// Which link is broken, and how.
     pub class: Class,
+    /// The exit code of that class.
     pub code: u8,
+    /// Who can repair it.
     pub owner: Option<Owner>,
+    /// How much it weighs in the end.
     pub severity: Severity,
+    /// Waiting may heal it.
     pub transient: bool,
-    pub expectation: Expectation,
+    /// Against what the evidence was held.
+    pub expectation: Basis,
     /// The class that causes this one.
     pub explained_by: Option<Class>,
+    /// One sentence: what is wrong.
     pub summary: String,
+    /// The identity or value that was presented.
     pub presented: String,
+    /// The identity or value that is required.
     pub required: String,
+    /// What the evidence excludes.
     pub ruled_out: Vec<String>,
+    /// Commands that show it.
     pub confirm: Vec<String>,
+    /// Commands or changes that repair it.
     pub fix: Vec<String>,
 }
 
@@ -101,10 +127,14 @@ pub struct ReportedFinding {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Stage {
+    /// Which link of the chain.
     pub stage: StageName,
+    /// How it came out.
     pub status: Status,
+    /// How long it took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<f64>,
+    /// Why it was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped_because: Option<String>,
 }
@@ -114,9 +144,13 @@ pub struct Stage {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// Nothing is wrong there.
     Passed,
+    /// An error is there.
     Failed,
+    /// A warning is there.
     Warned,
+    /// It was not reached.
     Skipped,
 }
 
@@ -126,9 +160,13 @@ pub enum Status {
 pub struct Subject {
     /// `self`, `as-uid`, `target-pid`.
     pub source: String,
+    /// Its process id.
     pub pid: u32,
+    /// The user that it runs as.
     pub uid: u32,
+    /// The group that it runs as.
     pub gid: u32,
+    /// Its other groups.
     pub groups: Vec<u32>,
 }
 
@@ -136,7 +174,36 @@ pub struct Subject {
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Probe {
+    /// The version of credprobe.
     pub version: String,
+}
+
+impl Report {
+    /// What the retry policy needs of it.
+    #[must_use]
+    pub fn attempt(&self) -> Attempt {
+        let Verdict { class, transient, .. } = self.verdict;
+        let retry_after = self.evidence.exchange.as_ref().and_then(|exchange| exchange.retry_after);
+        Attempt { class, transient, retry_after }
+    }
+}
+
+impl Report {
+    /// The JSON document, indented.
+    ///
+    /// # Errors
+    /// A bug; the line to say instead.
+    pub fn json(&self) -> Result<String, String> {
+        shown::json_of(self, true)
+    }
+
+    /// The same in one line.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn json_line(&self) -> Result<String, String> {
+        shown::json_of(self, false)
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! `table` has the SDKs, `sts` whom they call, `proxy` by which way; `page` and `judge::shadow` tell it.
 
 mod caveat;
-pub mod effective;
+mod effective;
 mod page;
 mod present;
 mod proxy;
@@ -18,10 +18,11 @@ use present::present;
 use sdk::OnError;
 use serde::Serialize;
 
-pub use effective::{of, route};
+pub use effective::{EffectiveSettings, route};
 pub use page::{Page, text};
 pub use proxy::{Way, agent_proxied_by, way};
-pub use sdk::{Proxying, Sdk, Sts};
+pub(crate) use sdk::Proxying;
+pub use sdk::Sdk;
 pub use sts::{Call, OWN_DEFAULT, call};
 pub use table::SDKS;
 
@@ -33,11 +34,17 @@ pub enum Provider {
     Keys,
     /// A profile of any kind.
     Profile,
+    /// A profile that assumes a role.
     ProfileAssumeRole,
+    /// A profile with a token file.
     ProfileWebIdentity,
+    /// A profile with an SSO session.
     ProfileSso,
+    /// A profile with keys.
     ProfileKeys,
+    /// A profile with a login session.
     ProfileLogin,
+    /// A profile that runs a command.
     ProfileProcess,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`: IRSA.
     WebIdentity,
@@ -113,7 +120,9 @@ impl Provider {
 /// A provider that is configured here, and by what: names of variables and settings, never values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Present {
+    /// Which step of the order.
     pub provider: Provider,
+    /// The variables or settings that configure it.
     pub because: Vec<&'static str>,
     /// The profile that has these settings.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,8 +148,11 @@ impl Present {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "does", rename_all = "kebab-case")]
 pub enum OnFailure {
+    /// The SDK fails with it.
     Stops,
+    /// The SDK tries the next one.
     GoesOn {
+        /// That next one.
         to: Provider,
     },
     /// There is nobody to go on to.
@@ -152,9 +164,11 @@ pub enum OnFailure {
 /// What one SDK does in this environment.
 #[derive(Debug)]
 pub struct SdkChain {
+    /// Which SDK.
     pub sdk: &'static Sdk,
     /// In the SDK's order; the first is picked.
     pub providers: Vec<Present>,
+    /// What it does when the provider that it picks fails.
     pub on_failure: OnFailure,
 }
 
@@ -235,7 +249,7 @@ pub fn resolved(asked: Option<&str>, command: Option<&str>) -> Option<String> {
 /// The SDK that `--sdk` names; `None`: none, or `auto`.
 #[must_use]
 pub fn stated(environment: &Environment) -> Option<&'static Sdk> {
-    by_id(environment.stated.sdk.as_deref()?)
+    by_id(environment.options.sdk.as_deref()?)
 }
 
 /// The names of these in a sentence; `every SDK but …` where that is shorter.

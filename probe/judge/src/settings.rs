@@ -21,6 +21,7 @@ pub const API_SERVER_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccoun
 /// A value and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced {
+    /// The value as it stands there.
     pub value: String,
     /// A flag, a variable, or a profile and its setting.
     pub source: String,
@@ -35,15 +36,18 @@ impl Sourced {
 /// What the environment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
+    /// How the pod is meant to get its credentials.
     pub mechanism: Mechanism,
+    /// The role that is asked for or expected.
     pub role_arn: Option<Sourced>,
+    /// The file that holds the token.
     pub token_file: Option<Sourced>,
 }
 
 /// Reads mechanism, role and token file out of flags, variables and the profile, in this order.
 #[must_use]
 pub fn requested(environment: &Environment) -> Requested {
-    let stated = &environment.stated;
+    let stated = &environment.options;
     let pick = |flag: &Option<String>, flag_name: &str, variable: &str| {
         let flag = flag.as_deref().map(|value| Sourced::new(value, flag_name));
         flag.or_else(|| environment.get(variable).map(|value| Sourced::new(value, variable)))
@@ -89,9 +93,10 @@ fn profile_setting(environment: &Environment, key: &str) -> Option<Sourced> {
 
 /// Where the exchange goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
+pub struct StsRoute {
     /// `None`: nothing names one.
     pub region: Option<Sourced>,
+    /// Whom the exchange goes to, or why there is nobody.
     pub endpoint: Result<Endpoint, RouteProblem>,
 }
 
@@ -100,6 +105,7 @@ pub struct Route {
 pub struct Endpoint {
     /// `scheme://host[:port][/path]`.
     pub url: String,
+    /// The host in that URL, without port.
     pub host: String,
     /// The region that the signed call is scoped to.
     pub signing_region: String,
@@ -117,13 +123,25 @@ pub enum RouteProblem {
     /// The value is no region's name.
     RegionForm(Sourced),
     /// An endpoint variable or a combination that no SDK accepts.
-    Setting { name: &'static str, problem: String },
+    Setting {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Another process names a host that is not AWS's: its token is not for it, unless the probe's own environment says so.
-    Untrusted { name: &'static str, url: String, host: String },
+    Untrusted {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        url: String,
+        /// The host in it.
+        host: String,
+    },
 }
 
 pub(crate) fn region(environment: &Environment, token: Option<&Token>) -> Option<Sourced> {
-    let flag = environment.stated.region.as_deref().map(|value| Sourced::new(value, "--region"));
+    let flag = environment.options.region.as_deref().map(|value| Sourced::new(value, "--region"));
     let variable = |name: &str| environment.get(name).map(|value| Sourced::new(value, name));
     flag.or_else(|| variable("AWS_REGION"))
         .or_else(|| variable("AWS_DEFAULT_REGION"))
@@ -249,7 +267,7 @@ const SESSION_NAME_LIMIT: usize = 64;
 /// The name of the session: trust policies may look at it (`sts:RoleSessionName`).
 #[must_use]
 pub fn session_name(environment: &Environment, process: &Process, token: Option<&Token>) -> Sourced {
-    if let Some(name) = &environment.stated.session_name {
+    if let Some(name) = &environment.options.session_name {
         return Sourced::new(name, "--session-name");
     }
     if let Some(name) = environment.get("AWS_ROLE_SESSION_NAME") {

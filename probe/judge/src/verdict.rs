@@ -8,10 +8,13 @@ mod properties;
 pub mod retry_policy;
 mod tolerate;
 
+use crate::catalog::{Class, Owner};
+use crate::evidence::Evidence;
+use crate::judge;
+use crate::judge::finding::{Basis, Finding, Severity};
+use crate::sdks::EffectiveSettings;
 pub use tolerate::Tolerate;
 
-use crate::catalog::{Class, Owner};
-use crate::judge::finding::{Expectation, Finding, Severity};
 use serde::Serialize;
 
 /// What a verdict depends on besides the findings.
@@ -53,6 +56,19 @@ pub struct Exit {
     pub code: u8,
     /// `--tolerate` covers the verdict; the report says so and is unchanged otherwise.
     pub tolerated: bool,
+}
+
+/// All judges once over the evidence, and what their findings come to; `observed_at` is the clock.
+#[must_use]
+pub fn judge_evidence(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Judgement {
+    weigh(evidence, judge::findings(evidence, settings, observed_at))
+}
+
+/// The same of findings that were made already.
+#[must_use]
+pub fn weigh(evidence: &Evidence, findings: Vec<Finding>) -> Judgement {
+    let deny_warnings = evidence.environment.options.deny_warnings;
+    decide(findings, &Situation { issued: judge::issued(evidence), deny_warnings })
 }
 
 /// Weighs the findings against each other by the four rules of the contract; their order does not matter.
@@ -99,7 +115,7 @@ fn severity_in(situation: &Situation, finding: &Finding) -> Severity {
     let stands = match finding.class {
         // `clock-skew` is an error only where a signed call was refused for the time.
         Class::IdentityMismatch | Class::CredentialsRejected | Class::ClockSkew => true,
-        _ => finding.expectation == Expectation::Stated,
+        _ => finding.expectation == Basis::Explicit,
     };
     match finding.severity {
         Severity::Error if situation.issued && !stands => Severity::Warning,
@@ -157,7 +173,7 @@ enum Group {
 impl JudgedFinding {
     /// Rules (c) and (d) as a sort key: group, `inconclusive` last, table order; what was stated before what was not;
     /// the rest makes the order total.
-    fn place(&self) -> (Group, bool, Class, Expectation, &Finding) {
+    fn place(&self) -> (Group, bool, Class, Basis, &Finding) {
         let group = match (self.explained_by, self.finding.severity) {
             (Some(_), _) => Group::AlsoSeen,
             (None, Severity::Error) => Group::Error,

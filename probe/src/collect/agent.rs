@@ -11,7 +11,7 @@ use bytes::Bytes;
 use credprobe_judge::evidence::agent_error::said;
 use credprobe_judge::evidence::{AgentAnswer, Liveness, Network};
 use credprobe_judge::settings::agent::AgentEndpoint;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ pub async fn liveness(wire: &Wire, endpoint: &AgentEndpoint) -> (Network, Option
     let liveness = answer.ok().map(|answer| Liveness {
         status: answer.status().as_u16(),
         content_type: answer::header(answer.headers(), "content-type"),
-        excerpt: Scrubber::default().quote(answer.body()),
+        excerpt: Redactor::default().redact_and_truncate(answer.body()),
     });
     (network, liveness)
 }
@@ -43,12 +43,12 @@ pub async fn agent(
     wire: &Wire,
     endpoint: &AgentEndpoint,
     authorization: HeaderValue,
-    scrubber: &mut Scrubber,
+    redactor: &mut Redactor,
 ) -> (Network, Option<AgentAnswer>, Option<Credentials>) {
-    scrubber.add(authorization.as_bytes());
+    redactor.add(authorization.as_bytes());
     let (network, answer) = wire.send(get(endpoint.url.clone(), Some(authorization))).await;
     let Ok(answer) = answer else { return (network, None, None) };
-    let (answer, credentials) = read(&answer, scrubber);
+    let (answer, credentials) = read(&answer, redactor);
     (network, Some(answer), credentials)
 }
 
@@ -62,7 +62,7 @@ fn get(uri: Uri, authorization: Option<HeaderValue>) -> Request<Bytes> {
     request
 }
 
-fn read(answer: &Response<Bytes>, scrubber: &mut Scrubber) -> (AgentAnswer, Option<Credentials>) {
+fn read(answer: &Response<Bytes>, redactor: &mut Redactor) -> (AgentAnswer, Option<Credentials>) {
     let mut read = AgentAnswer {
         status: answer.status().as_u16(),
         content_type: answer::header(answer.headers(), "content-type"),
@@ -74,13 +74,13 @@ fn read(answer: &Response<Bytes>, scrubber: &mut Scrubber) -> (AgentAnswer, Opti
         let Ok(issued) = serde_json::from_slice::<Issued>(answer.body()) else { return (read, None) };
         let parts = [&issued.access_key_id, &issued.secret_access_key, &issued.token];
         for part in parts {
-            scrubber.add(part.0.as_bytes());
+            redactor.add(part.0.as_bytes());
         }
         if parts.iter().any(|part| part.0.is_empty()) {
             return (read, None);
         }
         read.issued = true;
-        read.account = issued.account_id.map(|account| scrubber.quote(account.as_bytes()));
+        read.account = issued.account_id.map(|account| redactor.redact_and_truncate(account.as_bytes()));
         read.expiration =
             DateTime::from_str(&issued.expiration, Format::DateTimeWithOffset).ok().map(|date| date.secs());
         let [id, secret, token] = parts.map(|part| part.0.as_str());
@@ -90,7 +90,7 @@ fn read(answer: &Response<Bytes>, scrubber: &mut Scrubber) -> (AgentAnswer, Opti
     }
     let body = String::from_utf8_lossy(answer.body());
     let said = said(&body);
-    let quote = |text: &str| scrubber.quote(text.as_bytes());
+    let quote = |text: &str| redactor.redact_and_truncate(text.as_bytes());
     read.said_by = said.by;
     read.code = said.code.map(quote);
     read.message = quote(said.message);
@@ -130,7 +130,7 @@ mod tests {
     fn answered(status: u16, body: &str) -> (AgentAnswer, bool) {
         let mut answer = Response::new(Bytes::copy_from_slice(body.as_bytes()));
         *answer.status_mut() = status.try_into().unwrap();
-        let (answer, credentials) = read(&answer, &mut Scrubber::default());
+        let (answer, credentials) = read(&answer, &mut Redactor::default());
         (answer, credentials.is_some())
     }
 

@@ -2,9 +2,9 @@
 //! What is asked there is the caller's.
 
 use crate::collect::subject::Subject;
-use crate::transport::{self, Config, Peers, Proxies, ResolverConfig, Trust, Wire};
+use crate::transport::{self, AddressPolicy, Config, Proxies, ResolverConfig, RootStore, Wire};
 use credprobe_judge::evidence::Process;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 use http::header::HeaderValue;
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub struct ApiServer {
     /// `Bearer …`, sensitive.
     pub authorization: HeaderValue,
     /// Knows the token: whatever the API server says passes it.
-    pub scrubber: Scrubber,
-    trust: Trust,
+    pub redactor: Redactor,
+    trust: RootStore,
 }
 
 /// What is missing.
@@ -50,16 +50,16 @@ pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoA
     let ca = subject.read(&file("ca.crt"), CA_LIMIT).map_err(|_| unusable("ca.crt"))?;
     let trust =
         transport::root_store(Some(("the cluster's ca.crt", &ca)), &[]).map_err(|_| unusable("ca.crt"))?;
-    let (_, token) = super::look(subject.root(), &file("token"), process).read(false);
+    let (_, token) = super::open_token_file(subject.root(), &file("token"), process).read(false);
     let token = token.ok_or_else(|| unusable("token"))?;
-    let mut scrubber = Scrubber::default();
-    scrubber.add(token.expose());
+    let mut redactor = Redactor::default();
+    redactor.add(token.expose());
     let token = std::str::from_utf8(token.expose()).map_err(|_| unusable("token"))?;
     let authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
     let mut authorization = authorization.map_err(|_| unusable("token"))?;
     authorization.set_sensitive(true);
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    Ok(ApiServer { base: format!("https://{host}:{port}"), authorization, scrubber, trust })
+    Ok(ApiServer { base: format!("https://{host}:{port}"), authorization, redactor, trust })
 }
 
 impl ApiServer {
@@ -74,7 +74,7 @@ impl ApiServer {
             body_limit,
             resolver,
             allow_http: false,
-            peers: Peers::NoMetadata,
+            peers: AddressPolicy::DenyMetadata,
         })
     }
 }

@@ -7,7 +7,7 @@ use super::noted;
 use super::walk::errno_name;
 use crate::collect::subject::Subject;
 use crate::process::clock;
-use crate::transport::{self, BundleProblem, Trust};
+use crate::transport::{self, BundleProblem, RootStore};
 use credprobe_judge::evidence::{Environment, TrustProblem, Unseen};
 use std::ffi::OsStr;
 use tokio::time::Instant;
@@ -35,7 +35,7 @@ pub fn read_ca_bundle(
     flag: Option<&str>,
     deadline: Instant,
     environment: &mut Environment,
-) -> Result<Trust, TrustProblem> {
+) -> Result<RootStore, TrustProblem> {
     let (idle_trust, unseen) = (&mut environment.trust_idle, &mut environment.unseen);
     if subject.variable("AWS_CA_BUNDLE").is_some_and(OsStr::is_empty) {
         idle_trust.push(idle("AWS_CA_BUNDLE=".to_owned(), "the variable is empty"));
@@ -128,7 +128,7 @@ fn own(path: &str) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::subject::Whose;
+    use crate::collect::subject::SubjectSelector;
     use std::fs::{create_dir, write};
     use std::time::Duration;
 
@@ -136,7 +136,7 @@ mod tests {
 
     fn read(variables: &[(&str, String)], deadline: Instant) -> (Additions, Vec<Unseen>) {
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        additions(&Subject::new(Whose::Own).unwrap().with_variables(variables), deadline)
+        additions(&Subject::new(SubjectSelector::Own).unwrap().with_variables(variables), deadline)
     }
 
     fn later() -> Instant {
@@ -199,7 +199,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         for value in ["", file.path().to_str().unwrap()] {
             let variables = [("AWS_CA_BUNDLE".into(), value.into())].into();
-            let subject = Subject::new(Whose::Own).unwrap().with_variables(variables);
+            let subject = Subject::new(SubjectSelector::Own).unwrap().with_variables(variables);
             let mut environment = Environment::default();
             let trust = read_ca_bundle(&subject, None, later(), &mut environment).unwrap();
             assert_eq!((trust.label(), environment.trust_idle.len()), ("compiled-in", 1), "{value:?}");

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_we_have_ourselves_is_our_own() {
         let own = crate::collect::process(
-            &crate::collect::subject::Subject::new(crate::collect::subject::Whose::Own).unwrap(),
+            &crate::collect::subject::Subject::new(crate::collect::subject::SubjectSelector::Own).unwrap(),
         );
         assert!(are_own(&own));
         assert!(!are_own(&Process { uid: own.uid + 1, ..own.clone() }));

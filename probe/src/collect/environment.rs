@@ -5,9 +5,9 @@ use crate::collect;
 use crate::collect::subject::Subject;
 use aws_types::os_shim_internal::{Env, Fs};
 use credprobe_judge::evidence::{Environment, Profile, Unseen};
-use credprobe_judge::options::Settings;
+use credprobe_judge::options::Options;
 use credprobe_judge::settings::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::text::shown;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
@@ -76,14 +76,15 @@ const PROFILE_PROVIDERS: &[&str] = &[
 /// The longest profile file that is read, in bytes: real ones have a few kilobytes.
 const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
 
-/// Observes the subject's settings; its credentials become known to `scrubber`.
-pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scrubber) -> Environment {
+/// Observes the subject's settings; its credentials become known to `redactor`.
+pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Redactor) -> Environment {
     let mut unseen = Vec::new();
     let mut is_dir = |path: &str| {
         collect::noted(subject.root().is_dir(path), || path.to_owned(), &mut unseen).unwrap_or_default()
     };
     let (irsa_mount, pod_identity_mount) = (is_dir(IRSA_MOUNT), is_dir(POD_IDENTITY_MOUNT));
-    let mut environment = Environment { irsa_mount, pod_identity_mount, stated, ..Environment::default() };
+    let mut environment =
+        Environment { irsa_mount, pod_identity_mount, options: stated, ..Environment::default() };
     for name in PLAIN.iter().chain(URLS) {
         let Some(value) = subject.variable(name) else { continue };
         let text = value.to_string_lossy();
@@ -92,7 +93,7 @@ pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scr
         }
         let kept = if URLS.contains(name) {
             if let Some((user_info, _)) = text.rsplit_once('@') {
-                add(scrubber, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
+                add(redactor, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
             }
             shown::url(&text)
         } else {
@@ -102,28 +103,27 @@ pub async fn environment(subject: &Subject, stated: Settings, scrubber: &mut Scr
     }
     for name in CREDENTIALS {
         let value = subject.variable(name).unwrap_or_default().to_string_lossy();
-        add(scrubber, &value);
+        add(redactor, &value);
         let state = if value.is_empty() { "unset" } else { "set" };
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
-    environment.profile = profile(subject, scrubber, &mut unseen).await;
+    environment.profile = profile(subject, redactor, &mut unseen).await;
     environment.unseen = unseen;
     if subject.is_seen() {
         environment.unreadable = collect::unreadable(subject);
     }
-    // One value may stand in another's place.
-    shown::seen(environment, scrubber).unwrap_or_default()
+    environment.redacted(redactor)
 }
 
 /// A path or an ARN in a credential's place is a mistake, and no secret where it belongs.
-fn add(scrubber: &mut Scrubber, value: &str) {
+fn add(redactor: &mut Redactor, value: &str) {
     if !value.starts_with("arn:") && !value.starts_with("/var/run/secrets/") {
-        scrubber.add(value.as_bytes());
+        redactor.add(value.as_bytes());
     }
 }
 
 /// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
-async fn profile(subject: &Subject, scrubber: &mut Scrubber, unseen: &mut Vec<Unseen>) -> Option<Profile> {
+async fn profile(subject: &Subject, redactor: &mut Redactor, unseen: &mut Vec<Unseen>) -> Option<Profile> {
     let home = subject.text("HOME");
     let path = |variable: &str, name: &str| {
         subject
@@ -147,21 +147,21 @@ async fn profile(subject: &Subject, scrubber: &mut Scrubber, unseen: &mut Vec<Un
     let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
     let variables: Vec<(&str, &str)> =
         names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
-    of_files(contents, &variables, scrubber).await
+    of_files(contents, &variables, redactor).await
 }
 
 /// Pure: the files' contents by their paths, and the variables that choose among them.
 pub(crate) async fn of_files(
     contents: HashMap<OsString, Vec<u8>>,
     variables: &[(&str, &str)],
-    scrubber: &mut Scrubber,
+    redactor: &mut Redactor,
 ) -> Option<Profile> {
     let fs = Fs::from_raw_map(contents);
     let env = Env::from_slice(variables);
     let profiles = aws_config::profile::load(&fs, &env, &Default::default(), None).await.ok()?;
     for profile in profiles.profiles().filter_map(|name| profiles.get_profile(name)) {
         for value in PROFILE_CREDENTIALS.iter().filter_map(|key| profile.get(key)) {
-            add(scrubber, value);
+            add(redactor, value);
         }
     }
     let name = profiles.selected_profile();

@@ -12,7 +12,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_sdk_sts::operation::assume_role_with_web_identity::builders::AssumeRoleWithWebIdentityFluentBuilder;
 use credprobe_judge::evidence::{Exchange, Network, StsError};
 use credprobe_judge::settings::Endpoint;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 
 /// Seconds that the session asked for may last: the least that STS gives, so `MaxSessionDuration` never refuses it.
 const SESSION_SECONDS: i32 = 900;
@@ -48,12 +48,12 @@ pub async fn exchange(
     wire: &Wire,
     request: &Request<'_>,
     token: &Secret,
-    scrubber: &mut Scrubber,
+    redactor: &mut Redactor,
 ) -> (Option<Network>, Option<Exchange>, Option<Credentials>) {
-    scrubber.add(token.expose());
+    redactor.add(token.expose());
     let result = call(wire, request, token).send().await;
-    let network = wire.log().pop();
-    let Some(head) = wire.last_head() else {
+    let network = wire.records().pop();
+    let Some(head) = wire.last_response_head() else {
         return (network, None, None);
     };
     let mut exchange = Exchange {
@@ -70,10 +70,10 @@ pub async fn exchange(
     exchange.from_sts = exchange.request_id.is_some();
     match result {
         Ok(output) => {
-            let credentials = credentials(&output, scrubber);
+            let credentials = credentials(&output, redactor);
             exchange.issued = credentials.is_some();
             exchange.from_sts |= exchange.issued;
-            describe(&mut exchange, &output, scrubber);
+            describe(&mut exchange, &output, redactor);
             (network, Some(exchange), credentials)
         }
         Err(error) => {
@@ -81,13 +81,13 @@ pub async fn exchange(
             // A cut or endless body is the network's news: there is no whole answer to judge.
             let Some(body) = body else { return (network, None, None) };
             match answer::header(&head.headers, "content-encoding") {
-                None => refuse(&mut exchange, body, scrubber),
+                None => refuse(&mut exchange, body, redactor),
                 // Nobody asked for it and STS does not do it; what is inside may be credentials that nobody parsed.
                 Some(coding) => {
                     exchange.from_sts = false;
                     exchange.excerpt = Some(format!(
                         "an answer in the content encoding {}, which was not asked for: something between pod and STS has changed it",
-                        scrubber.quote(coding.as_bytes())
+                        redactor.redact_and_truncate(coding.as_bytes())
                     ));
                 }
             }
@@ -128,11 +128,11 @@ pub(super) fn config(wire: &Wire, endpoint: &Endpoint) -> aws_sdk_sts::config::B
 }
 
 /// `None`: the document has none, or not all of their parts.
-fn credentials(output: &AssumeRoleWithWebIdentityOutput, scrubber: &mut Scrubber) -> Option<Credentials> {
+fn credentials(output: &AssumeRoleWithWebIdentityOutput, redactor: &mut Redactor) -> Option<Credentials> {
     let issued = output.credentials()?;
     let parts = [issued.access_key_id(), issued.secret_access_key(), issued.session_token()];
     for part in parts {
-        scrubber.add(part.as_bytes());
+        redactor.add(part.as_bytes());
     }
     parts.iter().all(|part| !part.is_empty()).then(|| {
         Credentials(aws_credential_types::Credentials::new(
@@ -145,8 +145,8 @@ fn credentials(output: &AssumeRoleWithWebIdentityOutput, scrubber: &mut Scrubber
     })
 }
 
-fn describe(exchange: &mut Exchange, output: &AssumeRoleWithWebIdentityOutput, scrubber: &Scrubber) {
-    let quote = |text: Option<&str>| text.map(|text| scrubber.quote(text.as_bytes()));
+fn describe(exchange: &mut Exchange, output: &AssumeRoleWithWebIdentityOutput, redactor: &Redactor) {
+    let quote = |text: Option<&str>| text.map(|text| redactor.redact_and_truncate(text.as_bytes()));
     exchange.expiration = output.credentials().map(|issued| issued.expiration().secs());
     exchange.assumed_role_arn = quote(output.assumed_role_user().map(|user| user.arn()));
     exchange.subject = quote(output.subject_from_web_identity_token());
@@ -154,7 +154,7 @@ fn describe(exchange: &mut Exchange, output: &AssumeRoleWithWebIdentityOutput, s
     exchange.provider = quote(output.provider());
 }
 
-fn refuse(exchange: &mut Exchange, body: &[u8], scrubber: &Scrubber) {
+fn refuse(exchange: &mut Exchange, body: &[u8], redactor: &Redactor) {
     let Answer { from_sts, code, message, request_id } = answer::error(body);
     exchange.from_sts |= from_sts;
     if exchange.request_id.is_none() {
@@ -163,14 +163,14 @@ fn refuse(exchange: &mut Exchange, body: &[u8], scrubber: &Scrubber) {
     match code {
         Some(code) => {
             exchange.error = Some(StsError {
-                code: scrubber.quote(code.as_bytes()),
-                message: scrubber.quote(message.unwrap_or_default().as_bytes()),
+                code: redactor.redact_and_truncate(code.as_bytes()),
+                message: redactor.redact_and_truncate(message.unwrap_or_default().as_bytes()),
             });
         }
         None if (200..300).contains(&exchange.status) => {
             // It may hold credentials that nobody parsed, so that the scrubber does not know them.
             exchange.excerpt = Some("an answer that is no STS document".to_owned());
         }
-        None => exchange.excerpt = Some(scrubber.quote(body)),
+        None => exchange.excerpt = Some(redactor.redact_and_truncate(body)),
     }
 }

@@ -195,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         nix::unistd::mkfifo(&folder.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
         let root = Root::of(File::open(folder.path()).unwrap().into());
-        let own = super::super::ids(&crate::collect::subject::Whose::Own, None);
+        let own = super::super::ids(&crate::collect::subject::SubjectSelector::Own, None);
         let read = with_rights_of(&own, &root, &|_| true, |files| files.read("fifo", 100));
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }

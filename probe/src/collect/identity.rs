@@ -7,19 +7,19 @@ use crate::process::clock;
 use crate::transport::Wire;
 use credprobe_judge::evidence::{Identity, StsError};
 use credprobe_judge::settings::Endpoint;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 
 /// One GetCallerIdentity with `credentials`, which are dropped with it.
 pub async fn identity(
     wire: &Wire,
     endpoint: &Endpoint,
     credentials: Credentials,
-    scrubber: &Scrubber,
+    redactor: &Redactor,
 ) -> Identity {
     let config = config(wire, endpoint).credentials_provider(credentials.0).build();
     let result = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-    let failure = wire.log().pop().and_then(|network| network.failure);
-    let Some(head) = wire.last_head().filter(|_| failure.is_none()) else {
+    let failure = wire.records().pop().and_then(|network| network.failure);
+    let Some(head) = wire.last_response_head().filter(|_| failure.is_none()) else {
         return Identity { failure, ..Identity::default() };
     };
     let mut identity = Identity {
@@ -29,7 +29,7 @@ pub async fn identity(
         received_at: clock::now(),
         ..Identity::default()
     };
-    let quote = |text: &str| scrubber.quote(text.as_bytes());
+    let quote = |text: &str| redactor.redact_and_truncate(text.as_bytes());
     match result {
         Ok(output) => {
             identity.arn = output.arn().map(quote);

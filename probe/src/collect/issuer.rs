@@ -5,11 +5,10 @@ use super::signature::verify;
 use crate::collect::subject::Subject;
 use crate::process::clock;
 use crate::transport::secret::Secret;
-use crate::transport::{Config, Peers, Wire};
+use crate::transport::{AddressPolicy, Config, Wire};
 use bytes::Bytes;
 use credprobe_judge::evidence::{Document, Issuer, KeySource, Network, Origin, Process, Signature};
 use credprobe_judge::settings::partition::host_of;
-use credprobe_judge::text::shown;
 use http::header::{AUTHORIZATION, HeaderValue};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
@@ -40,9 +39,9 @@ pub async fn issuer(
     asked_on_loopback: bool,
 ) -> Issuer {
     let mut sources = Vec::new();
-    let peers = if asked_on_loopback { Peers::NoMetadata } else { Peers::NoLocal };
+    let peers = if asked_on_loopback { AddressPolicy::DenyMetadata } else { AddressPolicy::DenyLocal };
     let public = Config { peers, allow_http: false, ..limited(config) };
-    let asked = Asked { base: issuer, kid, token, authorization: None };
+    let asked = IssuerQuery { base: issuer, kid, token, authorization: None };
     sources.push(asked.source(Origin::Public, &Wire::new(public)).await);
     if sources.iter().all(|source| source.kids.is_empty())
         && let Ok(api_server) = super::api_server(subject, process)
@@ -50,10 +49,10 @@ pub async fn issuer(
         let deadline = config.deadline.min(clock::deadline(TIME_LIMIT));
         let wire = api_server.wire(config.resolver.clone(), deadline, DOCUMENT_LIMIT);
         let authorization = Some(api_server.authorization);
-        let asked = Asked { base: &api_server.base, kid, token, authorization };
+        let asked = IssuerQuery { base: &api_server.base, kid, token, authorization };
         let source = asked.source(Origin::ApiServer, &wire).await;
         // It was given a token that no one else knows of.
-        sources.extend(shown::seen(source, &api_server.scrubber));
+        sources.extend(source.redacted(&api_server.redactor));
     }
     Issuer { sources }
 }
@@ -63,14 +62,14 @@ fn limited(config: &Config) -> Config {
     Config { deadline, body_limit: DOCUMENT_LIMIT, ..config.clone() }
 }
 
-struct Asked<'a> {
+struct IssuerQuery<'a> {
     base: &'a str,
     kid: Option<&'a str>,
     token: &'a Secret,
     authorization: Option<HeaderValue>,
 }
 
-impl Asked<'_> {
+impl IssuerQuery<'_> {
     async fn source(&self, origin: Origin, wire: &Wire) -> KeySource {
         let url = format!("{}/.well-known/openid-configuration", self.base.trim_end_matches('/'));
         let (discovery, content) = self.fetch(wire, &url).await;

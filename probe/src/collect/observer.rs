@@ -2,11 +2,11 @@
 //! Where one does, the attempt ends at its deadline with what is known: which path did not answer.
 
 use crate::collect::steps::{self, Collector};
-use crate::collect::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, SubjectSelector};
 use crate::process::aside::{Aside, GRACE, Stuck};
 use crate::process::clock;
 use credprobe_judge::evidence::Collected;
-use credprobe_judge::options::Settings;
+use credprobe_judge::options::Options;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -22,15 +22,15 @@ pub enum Attempt {
 
 /// Who makes the attempts.
 pub struct Observer {
-    whose: Whose,
-    settings: Settings,
+    whose: SubjectSelector,
+    settings: Options,
     thread: Aside<Attempt, Result<Collected, String>>,
 }
 
 impl Observer {
     /// # Errors
     /// There can be no further thread; a line.
-    pub fn new(whose: Whose, settings: Settings) -> Result<Self, String> {
+    pub fn new(whose: SubjectSelector, settings: Options) -> Result<Self, String> {
         let (its, stated) = (whose.clone(), settings.clone());
         let thread = Aside::new(move || {
             let mut place = None;
@@ -78,7 +78,7 @@ impl Observer {
 
 /// # Errors
 /// As [`Observer::attempt`].
-pub(crate) fn begin(whose: Whose) -> Result<(Runtime, Subject), String> {
+pub(crate) fn begin(whose: SubjectSelector) -> Result<(Runtime, Subject), String> {
     let runtime = runtime()?;
     let subject = Subject::new(whose);
     Ok((runtime, subject.map_err(|error| format!("the root directory cannot be opened ({error})"))?))

@@ -20,6 +20,6 @@ pub async fn other_region(
     OtherRegion {
         region: endpoint.signing_region.clone(),
         endpoint: endpoint.url.clone(),
-        status: wire.last_head().map(|head| head.status),
+        status: wire.last_response_head().map(|head| head.status),
     }
 }

@@ -2,7 +2,7 @@
 //! They come from the kernel, of this process or of another, or from flags.
 
 use super::credentials::own_capabilities;
-use crate::collect::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, SubjectSelector};
 use credprobe_judge::evidence::{Process, Target};
 use credprobe_judge::text::shown;
 
@@ -25,12 +25,12 @@ pub fn process(subject: &Subject) -> Process {
 }
 
 /// The ids and capabilities that flags and the kernel give.
-pub(crate) fn ids(whose: &Whose, target: Option<&Target>) -> Process {
+pub(crate) fn ids(whose: &SubjectSelector, target: Option<&Target>) -> Process {
     let own = own();
     match whose {
-        Whose::Own => own,
-        Whose::User { uid, gid, groups } => as_user(own, *uid, *gid, groups.as_deref()),
-        Whose::Process(_) => {
+        SubjectSelector::Own => own,
+        SubjectSelector::User { uid, gid, groups } => as_user(own, *uid, *gid, groups.as_deref()),
+        SubjectSelector::Process(_) => {
             target.and_then(of_target).map_or(own.clone(), |target| Process { probe_uid: own.uid, ..target })
         }
     }
@@ -52,11 +52,11 @@ fn namespace(resolv_conf: &str) -> Option<String> {
 
 /// Whom the flags name, as far as no file tells it: where one does not answer.
 #[must_use]
-pub fn unseen(whose: &Whose) -> Process {
+pub fn unseen(whose: &SubjectSelector) -> Process {
     let source = match whose {
-        Whose::Own => "self",
-        Whose::User { .. } => "as-uid",
-        Whose::Process(_) => "target-pid",
+        SubjectSelector::Own => "self",
+        SubjectSelector::User { .. } => "as-uid",
+        SubjectSelector::Process(_) => "target-pid",
     };
     Process { source: source.to_owned(), ..own() }
 }

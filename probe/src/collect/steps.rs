@@ -4,18 +4,17 @@
 mod agent;
 
 use crate::collect;
-use crate::collect::subject::{Subject, Whose};
+use crate::collect::subject::{Subject, SubjectSelector};
 use crate::process::aside::{Stuck, looked};
 use crate::process::clock::{self, Stopwatch};
 use crate::transport::secret::Secret;
-use crate::transport::{self, Proxies, Trust, Wire};
+use crate::transport::{self, Proxies, RootStore, Wire};
 use credprobe_judge::evidence::{Collected, Evidence, Phase, PhasesMs, StageName, Timing, TrustProblem};
-use credprobe_judge::judge;
-use credprobe_judge::judge::gate::stops_before_network;
-use credprobe_judge::options::{Mechanism, Settings};
-use credprobe_judge::sdks::{self, effective};
+use credprobe_judge::judge::gate;
+use credprobe_judge::options::{Mechanism, Options};
+use credprobe_judge::sdks::{self, EffectiveSettings};
 use credprobe_judge::settings::{self, API_SERVER_TOKEN};
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::text::shown::{self, escaped};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,21 +22,21 @@ use tracing::{debug, info};
 
 /// Whose roots a chain may end in, and whose it is held against besides.
 struct Roots {
-    own: Trust,
-    of_target: Option<Trust>,
+    own: RootStore,
+    of_target: Option<RootStore>,
 }
 
 /// Observes subject, environment, token file and token; no CA bundle, for nothing is sent.
-pub async fn collect_locally(subject: &Subject, settings: Settings) -> Collected {
+pub async fn collect_locally(subject: &Subject, settings: Options) -> Collected {
     let mut run = Collector::begin();
     // That STS was not asked is as intended, as with `--no-network`.
-    run.observe_locally(subject, Settings { no_network: true, ..settings }).await;
+    run.observe_locally(subject, Options { no_network: true, ..settings }).await;
     run.skip_network("between two exchanges");
     run.finish()
 }
 
 /// Observes everything that the settings allow; the network has what the files left of `timeout`.
-pub async fn collect_evidence(subject: &Subject, settings: Settings, timeout: Duration) -> Collected {
+pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Duration) -> Collected {
     let deadline = clock::deadline(timeout);
     let mut run = Collector::begin();
     let token = run.observe_locally(subject, settings).await;
@@ -45,35 +44,32 @@ pub async fn collect_evidence(subject: &Subject, settings: Settings, timeout: Du
         info!("mechanism {}", settings::requested(&run.evidence.environment).mechanism.id());
     }
     let trust = run.observe_trust(subject, deadline);
-    let agent = settings::agent::endpoint(&run.evidence).and_then(Result::ok);
-    match (run.stays_local(), token, trust, effective::of(&run.evidence)) {
+    let effective = EffectiveSettings::from_evidence(&run.evidence);
+    let agent = effective.agent.as_ref().and_then(|agent| agent.as_ref().ok());
+    match (run.stays_local(&effective), token, trust, (&effective.requested, &effective.route)) {
         (None, Some(token), Some(trust), (requested, route))
             if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
         {
             // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
             let config = run.wire_config(subject, trust, deadline);
             if let Some(agent) = agent {
-                run.ask_agent(config, &agent, route.endpoint.as_ref().ok(), &token).await;
+                run.ask_agent(config, agent, route.endpoint.as_ref().ok(), &token).await;
             }
         }
-        (None, Some(token), Some(trust), (requested, settings::Route { endpoint: Ok(endpoint), .. }))
+        (None, Some(token), Some(trust), (requested, settings::StsRoute { endpoint: Ok(endpoint), .. }))
             if requested.mechanism == Mechanism::Irsa =>
         {
-            let role_arn = requested.role_arn.map(|role| role.value).unwrap_or_default();
+            let role_arn = requested.role_arn.as_ref().map_or("", |role| role.value.as_str());
             let config = run.wire_config(subject, trust, deadline);
             let session_name = settings::session_name(
                 &run.evidence.environment,
                 &run.evidence.process,
                 run.evidence.token.as_ref(),
             );
-            let request = collect::Request {
-                endpoint: &endpoint,
-                role_arn: &role_arn,
-                session_name: &session_name.value,
-            };
+            let request = collect::Request { endpoint, role_arn, session_name: &session_name.value };
             run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
             run.observe_control_name(subject, &config).await;
-            run.observe_open_questions(subject, &config, &request, &token).await;
+            run.follow_up(subject, &config, &effective, &request, &token).await;
         }
         (because, ..) => {
             let because = because
@@ -103,7 +99,7 @@ pub(super) struct Collector {
     observed_at: i64,
     timings: Vec<Timing>,
     /// The secrets of this run.
-    scrubber: Scrubber,
+    redactor: Redactor,
 }
 
 impl Collector {
@@ -123,8 +119,8 @@ impl Collector {
             deadline,
             body_limit: transport::BODY_LIMIT,
             resolver,
-            allow_http: self.evidence.environment.stated.allow_http,
-            peers: transport::Peers::default(),
+            allow_http: self.evidence.environment.options.allow_http,
+            peers: transport::AddressPolicy::default(),
         }
     }
 
@@ -134,17 +130,17 @@ impl Collector {
             seen: true,
             observed_at: clock::now(),
             timings: Vec::new(),
-            scrubber: Scrubber::default(),
+            redactor: Redactor::default(),
         }
     }
 
     /// Of a look that did not come back in time nothing is left but where it hangs.
-    pub(super) fn stuck(whose: &Whose, settings: Settings, stuck: Stuck) -> Collected {
+    pub(super) fn stuck(whose: &SubjectSelector, settings: Options, stuck: Stuck) -> Collected {
         let mut run = Self::begin();
         run.seen = false;
         run.evidence.unanswered = Some(stuck.0.unwrap_or_default());
         run.evidence.process = collect::process::unseen(whose);
-        run.evidence.environment.stated = settings;
+        run.evidence.environment.options = settings;
         let because = "a file did not answer in time";
         run.timings.push(Timing::reached(StageName::Environment, 0.0));
         for stage in [StageName::TokenFile, StageName::Token] {
@@ -156,9 +152,8 @@ impl Collector {
 
     /// What may be told of it: whoever reads the evidence, judges included, has it from here.
     fn finish(self) -> Collected {
-        let Self { evidence, seen, observed_at, timings, scrubber } = self;
-        let evidence = shown::seen(evidence, &scrubber).unwrap_or_default();
-        Collected { evidence, seen, observed_at, timings }
+        let Self { evidence, seen, observed_at, timings, redactor } = self;
+        Collected { evidence: evidence.redacted(&redactor), seen, observed_at, timings }
     }
 
     fn skip_network(&mut self, because: &str) {
@@ -168,7 +163,7 @@ impl Collector {
     }
 
     /// Environment, token file and token; the token's bytes where there are any.
-    async fn observe_locally(&mut self, subject: &Subject, settings: Settings) -> Option<Secret> {
+    async fn observe_locally(&mut self, subject: &Subject, settings: Options) -> Option<Secret> {
         let evidence = &mut self.evidence;
         let watch = Stopwatch::start();
         evidence.process = collect::process(subject);
@@ -176,8 +171,8 @@ impl Collector {
         let sdk =
             sdks::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
         let (endpoint, agent_uri) = (own_endpoint(subject), own_agent_uri(subject));
-        let settings = Settings { endpoint, agent_uri, sdk, ..settings };
-        evidence.environment = collect::environment(subject, settings, &mut self.scrubber).await;
+        let settings = Options { endpoint, agent_uri, sdk, ..settings };
+        evidence.environment = collect::environment(subject, settings, &mut self.redactor).await;
         if !subject.is_seen() {
             self.seen = false;
             self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
@@ -190,7 +185,8 @@ impl Collector {
         let path = requested.token_file.filter(|_| requested.mechanism != Mechanism::None);
         if path.is_none() || requested.mechanism == Mechanism::Irsa && requested.role_arn.is_none() {
             // It names the service account to annotate; decoded, never sent.
-            let (_, bytes) = collect::look(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
+            let (_, bytes) =
+                collect::open_token_file(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
             evidence.process.api_server_subject = bytes.and_then(|bytes| collect::token(bytes.expose()).sub);
         }
         self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
@@ -202,8 +198,8 @@ impl Collector {
         };
 
         let watch = Stopwatch::start();
-        let look = collect::look(subject.root(), &path.value, &evidence.process);
-        let may_read = judge::gate::may_read(&look.file, &evidence.process);
+        let look = collect::open_token_file(subject.root(), &path.value, &evidence.process);
+        let may_read = gate::may_read(&look.file, &evidence.process);
         let (seen, bytes) = look.read(may_read);
         evidence.token_file = Some(seen);
         self.timings.push(Timing::reached(StageName::TokenFile, watch.elapsed_ms()));
@@ -213,7 +209,7 @@ impl Collector {
         };
 
         let watch = Stopwatch::start();
-        self.scrubber.add(bytes.expose());
+        self.redactor.add(bytes.expose());
         evidence.token = Some(collect::token(bytes.expose()));
         self.timings.push(Timing::reached(StageName::Token, watch.elapsed_ms()));
         Some(bytes)
@@ -221,10 +217,10 @@ impl Collector {
 
     fn observe_trust(&mut self, subject: &Subject, deadline: Instant) -> Option<Roots> {
         let environment = &mut self.evidence.environment;
-        if environment.stated.no_network {
+        if environment.options.no_network {
             return None;
         }
-        let flag = environment.stated.ca_bundle.clone();
+        let flag = environment.options.ca_bundle.clone();
         let mut roots = || {
             let own = collect::read_ca_bundle(subject.own(), flag.as_deref(), deadline, environment);
             let of_another = subject.target().is_some();
@@ -241,23 +237,20 @@ impl Collector {
     }
 
     /// Why the network is not used: it was ruled out, or a local error is certain.
-    fn stays_local(&self) -> Option<String> {
-        if self.evidence.environment.stated.no_network {
+    fn stays_local(&self, effective: &EffectiveSettings) -> Option<String> {
+        if self.evidence.environment.options.no_network {
             return Some("--no-network".to_owned());
         }
-        let findings = judge::findings_so_far(&self.evidence, self.observed_at);
-        for finding in &findings {
-            info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
-        }
-        let mut certain = findings.iter().filter(|finding| stops_before_network(finding));
-        certain.next().map(|finding| format!("{} is certain", finding.class.id()))
+        let finding = gate::exchange_blocked(&self.evidence, effective, self.observed_at)?;
+        info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
+        Some(format!("{} is certain", finding.class.id()))
     }
 
     async fn observe_sts(&mut self, wire: &Wire, request: &collect::Request<'_>, token: &Secret) {
         let evidence = &mut self.evidence;
         info!("asking {} for {}", escaped(&request.endpoint.url), escaped(request.role_arn));
-        let scrubber = &mut self.scrubber;
-        let (network, exchange, credentials) = collect::exchange(wire, request, token, scrubber).await;
+        let redactor = &mut self.redactor;
+        let (network, exchange, credentials) = collect::exchange(wire, request, token, redactor).await;
         let phases = network.as_ref().map(|network| network.phases_ms).unwrap_or_default();
         let answered = exchange.is_some();
         evidence.network = network;
@@ -272,7 +265,7 @@ impl Collector {
         }
         self.timings.push(Timing::reached(StageName::Exchange, in_the_answer(&phases)));
 
-        let stated = &evidence.environment.stated;
+        let stated = &evidence.environment.options;
         let because = match &credentials {
             None => "no credentials were issued",
             Some(_) if stated.no_identity => "--no-identity",
@@ -284,7 +277,7 @@ impl Collector {
             Some(credentials) => {
                 let watch = Stopwatch::start();
                 evidence.identity =
-                    Some(collect::identity(wire, request.endpoint, credentials, scrubber).await);
+                    Some(collect::identity(wire, request.endpoint, credentials, redactor).await);
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }
         }
@@ -300,14 +293,15 @@ impl Collector {
     }
 
     /// After a refusal that does not say its cause: the issuer's documents, and STS in the issuer's region.
-    async fn observe_open_questions(
+    async fn follow_up(
         &mut self,
         subject: &Subject,
         config: &transport::Config,
+        effective: &EffectiveSettings,
         request: &collect::Request<'_>,
         token: &Secret,
     ) {
-        let questions = judge::gate::open_questions(&self.evidence, self.observed_at);
+        let questions = gate::follow_ups_needed(&self.evidence, effective, self.observed_at);
         if questions.issuer || questions.other_region {
             info!(
                 "the refusal leaves open: issuer {}, other region {}",

@@ -2,7 +2,7 @@
 //! The variables are kept unscrubbed here and nowhere else; `Debug` is missing on purpose.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the ambient process")]
 
-use crate::collect::target::{self, Asked};
+use crate::collect::target::{self, TargetPid};
 use crate::collect::{self, Files, Root};
 use credprobe_judge::evidence::{Process, Target};
 use credprobe_judge::judge;
@@ -12,19 +12,19 @@ use std::io;
 
 /// Whom `--as-uid` and `--target-pid` name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Whose {
+pub enum SubjectSelector {
     /// This process.
     #[default]
     Own,
     /// Another user who has this process's environment and files; `None`: as this process.
     User { uid: Option<u32>, gid: Option<u32>, groups: Option<Vec<u32>> },
     /// Another process.
-    Process(Asked),
+    Process(TargetPid),
 }
 
 /// A process as observers see it.
 pub struct Subject {
-    whose: Whose,
+    whose: SubjectSelector,
     variables: BTreeMap<OsString, OsString>,
     /// The probe itself, where another process is judged.
     own: Option<Box<Self>>,
@@ -40,17 +40,17 @@ impl Subject {
     ///
     /// # Errors
     /// The probe's own root directory cannot be opened.
-    pub fn new(whose: Whose) -> io::Result<Self> {
-        let own = |whose: Whose| -> io::Result<Self> {
+    pub fn new(whose: SubjectSelector) -> io::Result<Self> {
+        let own = |whose: SubjectSelector| -> io::Result<Self> {
             let rights = collect::ids(&whose, None);
             let variables = std::env::vars_os().collect();
             Ok(Self { whose, variables, own: None, root: Root::own()?, rights, target: None, seen: true })
         };
-        let Whose::Process(asked) = whose.clone() else { return own(whose) };
+        let SubjectSelector::Process(asked) = whose.clone() else { return own(whose) };
         let (target, seen) = target::observe(asked);
         let subject = Self {
             variables: BTreeMap::new(),
-            own: Some(Box::new(own(Whose::Own)?)),
+            own: Some(Box::new(own(SubjectSelector::Own)?)),
             target: Some(target),
             ..own(whose.clone())?
         };
@@ -72,7 +72,7 @@ impl Subject {
 
     /// Whom the flags name.
     #[must_use]
-    pub fn whose(&self) -> &Whose {
+    pub fn whose(&self) -> &SubjectSelector {
         &self.whose
     }
 

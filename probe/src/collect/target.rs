@@ -27,7 +27,7 @@ use std::time::Duration;
 
 /// Which process is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum TargetPid {
     Pid(u32),
     /// The entrypoint of the one other container in sight.
     Auto,
@@ -60,11 +60,11 @@ const NAMES_LIMIT: usize = 32;
 
 /// Looks at the process; `None`: it could not be seen, and the evidence says why.
 #[must_use]
-pub fn observe(asked: Asked) -> (Target, Option<Seen>) {
+pub fn observe(asked: TargetPid) -> (Target, Option<Seen>) {
     observe_in(Path::new("/proc"), asked)
 }
 
-fn observe_in(proc: &Path, asked: Asked) -> (Target, Option<Seen>) {
+fn observe_in(proc: &Path, asked: TargetPid) -> (Target, Option<Seen>) {
     let mut target = Target { asked: asked.to_string(), ..Target::default() };
     let opened = Handle::open(proc, "self");
     let (own, namespace) = match opened.and_then(|handle| Ok((handle.status()?, handle.user_namespace()))) {
@@ -78,8 +78,8 @@ fn observe_in(proc: &Path, asked: Asked) -> (Target, Option<Seen>) {
     target.own = Some(own);
     target.whole_node = processes.iter().any(|process| process.kernel_thread);
     target.pid = match asked {
-        Asked::Pid(pid) => Some(pid),
-        Asked::Auto => match choose::choose(&processes, own_pid) {
+        TargetPid::Pid(pid) => Some(pid),
+        TargetPid::Auto => match choose::choose(&processes, own_pid) {
             Choice::One(pid) => Some(pid),
             Choice::Among(pids) => {
                 target.truncated.candidates = pids.len() > CANDIDATE_LIMIT;
@@ -90,7 +90,7 @@ fn observe_in(proc: &Path, asked: Asked) -> (Target, Option<Seen>) {
         },
     };
     let Some(pid) = target.pid.filter(|pid| *pid != own_pid) else { return (target, None) };
-    let seen = look(proc, pid, namespace, &mut target);
+    let seen = open_token_file(proc, pid, namespace, &mut target);
     if let Some(seen) = &seen {
         compare(proc, &processes, (pid, own_pid), seen, &mut target);
     }
@@ -127,7 +127,12 @@ fn candidate(proc: &Path, pid: u32) -> Option<Candidate> {
 }
 
 /// `own`: the user namespace in which the probe's capabilities count.
-fn look(proc: &Path, pid: u32, own: Result<Option<(u64, u64)>, Errno>, target: &mut Target) -> Option<Seen> {
+fn open_token_file(
+    proc: &Path,
+    pid: u32,
+    own: Result<Option<(u64, u64)>, Errno>,
+    target: &mut Target,
+) -> Option<Seen> {
     let opened = Handle::open(proc, &pid.to_string());
     let (handle, before) = match opened.and_then(|handle| Ok((handle.status()?, handle))) {
         Ok((status, handle)) => (handle, status),
@@ -233,7 +238,7 @@ fn name(error: Errno) -> String {
     format!("{error:?}")
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for TargetPid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pid(pid) => pid.fmt(f),

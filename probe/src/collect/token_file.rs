@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What stands at a path, and the means to read it.
-pub struct Look {
+pub struct OpenedTokenFile {
     pub file: TokenFile,
     /// Opened with the subject's ids.
     opened: Option<File>,
@@ -25,11 +25,11 @@ pub struct Look {
 
 /// What stands at `path` inside `root`, opened as `subject` would wherever that can be done.
 #[must_use]
-pub fn look(root: &Root, path: &str, subject: &Process) -> Look {
-    settled(root, path, (!credentials::are_own(subject)).then_some(subject))
+pub fn open_token_file(root: &Root, path: &str, subject: &Process) -> OpenedTokenFile {
+    open_retrying_rotation(root, path, (!credentials::are_own(subject)).then_some(subject))
 }
 
-impl Look {
+impl OpenedTokenFile {
     /// The content: of the file that the subject's ids opened; where nobody could open it so, of the file that the walk
     /// found, and only if `may_read`: the judge says that these ids may.
     #[must_use]
@@ -58,23 +58,23 @@ impl Look {
 
 /// Looks twice where kubelet may be at work: for a moment after a rotation `..data` may point nowhere, and older kubelets
 /// set owner and mode only then (kubernetes pkg/volume/util/atomic_writer.go).
-fn settled(root: &Root, path: &str, other: Option<&Process>) -> Look {
-    let first = look_once(root, path, other);
+fn open_retrying_rotation(root: &Root, path: &str, other: Option<&Process>) -> OpenedTokenFile {
+    let first = open_once(root, path, other);
     if first.opened.is_some() {
         return first;
     }
     if first.file.open_error.as_deref() == Some("ENOENT") {
-        return look_once(root, path, other);
+        return open_once(root, path, other);
     }
     if !just_rotated(root, path) {
         return first;
     }
     std::thread::sleep(PAUSE);
-    look_once(root, path, other)
+    open_once(root, path, other)
 }
 
 /// `other`: the subject, where its ids are not ours.
-fn look_once(root: &Root, path: &str, other: Option<&Process>) -> Look {
+fn open_once(root: &Root, path: &str, other: Option<&Process>) -> OpenedTokenFile {
     let walk = root.find(path);
     let opened = match other {
         None => Some((Opener::OwnIds, root.open(path))),
@@ -116,7 +116,7 @@ fn look_once(root: &Root, path: &str, other: Option<&Process>) -> Look {
         Some(Err(error)) => file.open_error = Some(errno_name(&error)),
         None => {}
     }
-    Look { file, opened, found }
+    OpenedTokenFile { file, opened, found }
 }
 
 fn describe(file: &mut TokenFile, metadata: &Metadata) {
@@ -192,7 +192,7 @@ mod tests {
     use std::path::PathBuf;
 
     fn token_file(path: &str) -> (TokenFile, Option<Secret>) {
-        settled(&Root::own().unwrap(), path, None).read(false)
+        open_retrying_rotation(&Root::own().unwrap(), path, None).read(false)
     }
 
     fn folder(name: &str) -> PathBuf {
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn another_user_is_proved_or_left_open_but_never_read_for_without_a_yes() {
         let (path, other) = private("others");
-        let look = look(&Root::own().unwrap(), &path, &other);
+        let look = open_token_file(&Root::own().unwrap(), &path, &other);
         // Who may switch proves it; who may not leaves the verdict to the judge.
         let refused = Proof { by: Opener::AsSubject, error: Some("EACCES".to_owned()) };
         let proof = look.file.proof.clone();
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn a_refused_proof_outweighs_a_yes() {
         let (path, other) = private("proof");
-        let look = look(&Root::own().unwrap(), &path, &other);
+        let look = open_token_file(&Root::own().unwrap(), &path, &other);
         let proved = look.file.proof.is_some();
         assert_eq!(look.read(true).1.is_none(), proved);
     }
@@ -301,7 +301,7 @@ mod tests {
         std::fs::rename(&path, format!("{path}.old")).unwrap();
         std::fs::write(&path, "another").unwrap();
         let file = TokenFile { kind: Some(FileKind::Regular), size: Some(3), ..TokenFile::default() };
-        let look = Look { file, opened: None, found };
+        let look = OpenedTokenFile { file, opened: None, found };
         assert_eq!(look.read(true).1.unwrap().expose(), b"abc");
     }
 
@@ -318,7 +318,7 @@ mod tests {
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
             })
         };
-        let look = look(&Root::own().unwrap(), &path, &other);
+        let look = open_token_file(&Root::own().unwrap(), &path, &other);
         publish.join().unwrap();
         assert_eq!((look.file.open_error, look.file.mode), (None, Some(0o644)));
     }
@@ -326,7 +326,8 @@ mod tests {
     #[test]
     fn what_cannot_be_switched_to_has_no_proof() {
         let (path, _) = private("nobody");
-        let look = look(&Root::own().unwrap(), &path, &Process { uid: u32::MAX, ..Process::default() });
+        let look =
+            open_token_file(&Root::own().unwrap(), &path, &Process { uid: u32::MAX, ..Process::default() });
         assert_eq!((look.file.proof, look.file.open_error, look.file.mode), (None, None, Some(0o600)));
     }
 }

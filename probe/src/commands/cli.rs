@@ -2,19 +2,19 @@
 //! Runs nothing; `main` does.
 
 use crate::collect::CREDENTIALS;
-use crate::collect::subject::Whose;
-use crate::collect::target::Asked;
+use crate::collect::subject::SubjectSelector;
+use crate::collect::target::TargetPid;
 use crate::serve::options::Serve;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, builder::PossibleValuesParser};
 use credprobe_judge::catalog::{Class, explain};
-use credprobe_judge::options::{Output, Settings};
+use credprobe_judge::options::{Options, Output};
 use credprobe_judge::sdks;
 use credprobe_judge::settings::arn::RoleArn;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::text::shown;
 use credprobe_judge::verdict::Tolerate;
-use credprobe_judge::verdict::retry_policy::Patience;
+use credprobe_judge::verdict::retry_policy::RetryPolicy;
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,12 +40,12 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Asks this address on loopback.
     Status(SocketAddr),
-    Trust(Box<Trust>),
+    Trust(Box<TrustArgs>),
 }
 
 /// `credprobe chain`.
 pub struct Chain {
-    pub whose: Whose,
+    pub whose: SubjectSelector,
     /// One SDK, told at length; `None`: all.
     pub sdk: Option<&'static sdks::Sdk>,
     pub output: Output,
@@ -53,8 +53,8 @@ pub struct Chain {
 }
 
 /// `credprobe trust`.
-pub struct Trust {
-    pub settings: Settings,
+pub struct TrustArgs {
+    pub settings: Options,
     /// `-` is stdin; `None`: print the statement that would match.
     pub policy: Option<PathBuf>,
     pub output: Output,
@@ -63,11 +63,11 @@ pub struct Trust {
 
 /// `credprobe check`.
 pub struct Check {
-    pub settings: Settings,
-    pub whose: Whose,
+    pub settings: Options,
+    pub whose: SubjectSelector,
     /// One attempt, all phases together.
     pub timeout: Duration,
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
     /// At most this long before the first attempt.
     pub start_jitter: Duration,
     pub output: Output,
@@ -76,7 +76,6 @@ pub struct Check {
     pub log_level: tracing::Level,
     pub tolerate: Tolerate,
     pub report_only: bool,
-    pub deny_warnings: bool,
 }
 
 /// The outcome of parsing.
@@ -100,10 +99,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 /// # Errors
 /// A flag, value or variable that is not allowed.
 pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Parsed, UsageError> {
-    let scrubber = credentials(variable);
+    let redactor = credentials(variable);
     let args: Vec<OsString> =
-        with_default_command(args).into_iter().map(|given| shown(given, &scrubber)).collect();
-    let twins = twins(&args, &|name| variable(name).map(|given| shown(given, &scrubber)));
+        with_default_command(args).into_iter().map(|given| shown(given, &redactor)).collect();
+    let twins = twins(&args, &|name| variable(name).map(|given| shown(given, &redactor)));
     let mut line = vec![OsString::from("credprobe"), args[0].clone()];
     line.extend(twins.iter().map(|(_, item)| item.clone()));
     line.extend(args[1..].iter().cloned());
@@ -170,17 +169,17 @@ pub fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
 }
 
 /// No flag takes a token, and none a password: what looks like one is not even repeated in a usage error.
-fn shown(given: OsString, scrubber: &Scrubber) -> OsString {
-    given.to_str().map(|text| shown::argument(text, scrubber).into()).unwrap_or(given)
+fn shown(given: OsString, redactor: &Redactor) -> OsString {
+    given.to_str().map(|text| shown::argument(text, redactor).into()).unwrap_or(given)
 }
 
 /// Knows the credentials of the environment.
-fn credentials(variable: &dyn Fn(&str) -> Option<OsString>) -> Scrubber {
-    let mut scrubber = Scrubber::default();
+fn credentials(variable: &dyn Fn(&str) -> Option<OsString>) -> Redactor {
+    let mut redactor = Redactor::default();
     for value in CREDENTIALS.iter().filter_map(|name| variable(name)) {
-        scrubber.add(value.as_encoded_bytes());
+        redactor.add(value.as_encoded_bytes());
     }
-    scrubber
+    redactor
 }
 
 /// `credprobe [FLAGS]` is `credprobe check [FLAGS]`.
@@ -294,11 +293,10 @@ fn check(matches: &ArgMatches) -> Result<Check, UsageError> {
     let mut settings = settings(matches, timeout)?;
     settings.deny_warnings = is_on(matches, "deny-warnings");
     Ok(Check {
-        deny_warnings: settings.deny_warnings,
         settings,
         whose: whose(matches)?,
         timeout,
-        patience: Patience { wait, grace },
+        retry_policy: RetryPolicy { wait, grace },
         start_jitter,
         output: output(matches),
         termination_log: termination_log(matches),
@@ -338,12 +336,12 @@ fn termination_log(matches: &ArgMatches) -> PathBuf {
 }
 
 /// What `check` and `serve` judge by.
-fn settings(matches: &ArgMatches, timeout: Duration) -> Result<Settings, UsageError> {
+fn settings(matches: &ArgMatches, timeout: Duration) -> Result<Options, UsageError> {
     let text = |name: &str| text(matches, name);
     let sts_compatible = is_on(matches, "sts-compatible");
     role_arns(matches, &["expect-role", "role-arn"], sts_compatible)?;
     sdk(matches)?;
-    Ok(Settings {
+    Ok(Options {
         mechanism: text("mechanism").filter(|mechanism| mechanism != "auto"),
         role_arn: text("role-arn"),
         token_file: text("token-file"),
@@ -369,7 +367,7 @@ fn settings(matches: &ArgMatches, timeout: Duration) -> Result<Settings, UsageEr
 
 fn asked_chain(matches: &ArgMatches) -> Result<Chain, UsageError> {
     let whose = match text(matches, "target-pid") {
-        None => Whose::Own,
+        None => SubjectSelector::Own,
         Some(given) => target(&given)?,
     };
     Ok(Chain { whose, sdk: sdk(matches)?, output: output(matches), log_level: log_level(matches) })
@@ -384,16 +382,16 @@ fn sdk(matches: &ArgMatches) -> Result<Option<&'static sdks::Sdk>, UsageError> {
     })
 }
 
-fn target(given: &str) -> Result<Whose, UsageError> {
+fn target(given: &str) -> Result<SubjectSelector, UsageError> {
     match given.parse::<u32>() {
-        _ if given == "auto" => Ok(Whose::Process(Asked::Auto)),
-        Ok(pid) if pid > 0 => Ok(Whose::Process(Asked::Pid(pid))),
+        _ if given == "auto" => Ok(SubjectSelector::Process(TargetPid::Auto)),
+        Ok(pid) if pid > 0 => Ok(SubjectSelector::Process(TargetPid::Pid(pid))),
         _ => Err(UsageError(format!("--target-pid: `{given}` is not allowed; allowed is auto or a pid"))),
     }
 }
 
 /// Whom the flags name; another user and another process exclude each other.
-fn whose(matches: &ArgMatches) -> Result<Whose, UsageError> {
+fn whose(matches: &ArgMatches) -> Result<SubjectSelector, UsageError> {
     let bad = |flag: &str, given: &str, allowed: &str| {
         UsageError(format!("--{flag}: `{given}` is not allowed; allowed is {allowed}"))
     };
@@ -412,8 +410,8 @@ fn whose(matches: &ArgMatches) -> Result<Whose, UsageError> {
     let groups = groups.transpose()?;
     let user = uid.is_some() || gid.is_some() || groups.is_some();
     match text(matches, "target-pid") {
-        None if user => Ok(Whose::User { uid, gid, groups }),
-        None => Ok(Whose::Own),
+        None if user => Ok(SubjectSelector::User { uid, gid, groups }),
+        None => Ok(SubjectSelector::Own),
         Some(_) if user => Err(UsageError(
             "--target-pid: it brings the process's own ids; leave --as-uid, --as-gid and --as-groups out"
                 .to_owned(),
@@ -438,18 +436,18 @@ fn twin_of<'t>(flag: &str, args: &[OsString], twins: &'t [(String, OsString)]) -
     (!args[1..].iter().any(|arg| gives(arg))).then_some(variable)
 }
 
-fn trust(matches: &ArgMatches) -> Result<Trust, UsageError> {
+fn trust(matches: &ArgMatches) -> Result<TrustArgs, UsageError> {
     role_arns(matches, &["role-arn"], false)?;
     let token_file = text(matches, "token-file");
-    Ok(Trust {
-        settings: Settings {
+    Ok(TrustArgs {
+        settings: Options {
             // A token that is named is the one to judge, whatever else the container has.
             mechanism: token_file.as_ref().map(|_| "irsa".to_owned()),
             role_arn: text(matches, "role-arn"),
             token_file,
             session_name: text(matches, "session-name"),
             no_network: true,
-            ..Settings::default()
+            ..Options::default()
         },
         policy: text(matches, "policy").map(PathBuf::from),
         output: output(matches),

@@ -6,7 +6,7 @@ use crate::commands::cli::Check;
 use crate::process::clock::{self, Stopwatch};
 use crate::process::output;
 use crate::process::signals::Interrupt;
-use credprobe_judge::report::{self, Options, Report};
+use credprobe_judge::report::{Report, ReportOptions};
 use credprobe_judge::text::shown::escaped;
 use credprobe_judge::verdict::retry_policy::start_delay;
 use std::io::{self, IsTerminal as _};
@@ -16,7 +16,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// No attempt could begin; a line.
-pub async fn until_verdict(asked: &Check, interrupt: &mut Interrupt) -> Result<Option<Report>, String> {
+pub async fn check_with_retries(asked: &Check, interrupt: &mut Interrupt) -> Result<Option<Report>, String> {
     let watch = Stopwatch::start();
     let mut last = None;
     tokio::select! {
@@ -37,18 +37,17 @@ async fn attempts(asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) -
     let mut flapped = false;
     for attempt in 1.. {
         let run = observer.attempt(asked.timeout).await?;
-        let options = Options {
+        let options = ReportOptions {
             tolerate: &asked.tolerate,
             report_only: asked.report_only,
-            deny_warnings: asked.deny_warnings,
             attempts: attempt,
             flapped,
         };
-        let mut report = report::build(run.evidence, run.observed_at, &run.timings, &options);
+        let mut report = credprobe_judge::assess(run, &options);
         flapped |= last.as_ref().is_some_and(|last| last.verdict.class != report.verdict.class);
         report.verdict.flapped = flapped;
-        let pause = asked.patience.pause(&report, watch.elapsed(), attempt, clock::random());
-        let limit = asked.patience.limit(&report);
+        let pause = asked.retry_policy.pause(&report.attempt(), watch.elapsed(), attempt, clock::random());
+        let limit = asked.retry_policy.deadline(&report.attempt());
         let line = progress_line(&report, attempt, pause, limit.saturating_sub(watch.elapsed()));
         *last = Some(report);
         let Some(pause) = pause else { break };

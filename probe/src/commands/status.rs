@@ -3,7 +3,7 @@
 
 use crate::process::clock;
 use crate::serve::EXIT_CODE;
-use crate::transport::{self, Config, Peers, Proxies, ResolverConfig, Wire};
+use crate::transport::{self, AddressPolicy, Config, Proxies, ResolverConfig, Wire};
 use bytes::Bytes;
 use credprobe_judge::catalog::Class;
 use credprobe_judge::text::shown::escaped;
@@ -39,7 +39,7 @@ pub async fn ask(address: SocketAddr) -> (String, u8) {
         // An address needs no name.
         resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
-        peers: Peers::default(),
+        peers: AddressPolicy::default(),
     });
     let Ok(request) = http::Request::get(format!("http://{address}/status")).body(Bytes::new()) else {
         return nobody("its URL cannot be used");

@@ -2,8 +2,8 @@
 //! Trouble with the API server is told once and tried again; it changes nothing else.
 
 use super::Shared;
-use super::state::Because;
-use crate::collect::subject::{Subject, Whose};
+use super::state::ReadinessReason;
+use crate::collect::subject::{Subject, SubjectSelector};
 use crate::collect::{self, ApiServer, NoApiServer, observer};
 use crate::process::aside::{Aside, GRACE, Stuck};
 use crate::process::clock;
@@ -147,7 +147,7 @@ impl Gate {
     fn patcher(&self) -> std::io::Result<Aside<Value, Result<(), Trouble>>> {
         let gate = self.clone();
         Aside::new(move || {
-            let place = observer::begin(Whose::Own);
+            let place = observer::begin(SubjectSelector::Own);
             move |body: Value| match &place {
                 Ok((runtime, subject)) => runtime.block_on(gate.patch(subject, &body)),
                 Err(why) => Err(Trouble::Stuck(why.clone())),
@@ -172,7 +172,7 @@ impl Gate {
         }
         let status: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let said = status.get("message").and_then(Value::as_str).unwrap_or_default();
-        let mut said = api_server.scrubber.quote(said.as_bytes());
+        let mut said = api_server.redactor.redact_and_truncate(said.as_bytes());
         truncate(&mut said, QUOTE_LIMIT);
         Err(Trouble::Status(response.status().as_u16(), said))
     }
@@ -257,7 +257,7 @@ fn exchanges(shared: &Shared) -> u64 {
 fn desired(shared: &Shared) -> Desired {
     let (ready, because) = shared.state().readyz(clock::instant());
     let reason = match (&because, because.class()) {
-        (Because::Disabled(_), _) => "Disabled",
+        (ReadinessReason::Disabled(_), _) => "Disabled",
         (_, Some(class)) => class.reason(),
         (_, None) => "ReportOnly",
     };

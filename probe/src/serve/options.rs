@@ -3,7 +3,7 @@
 
 use super::readiness::Mode;
 use super::schedule::Schedule;
-use credprobe_judge::options::{Output, Settings};
+use credprobe_judge::options::{Options, Output};
 use credprobe_judge::verdict::Tolerate;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// `credprobe serve`.
 pub struct Serve {
-    pub settings: Settings,
+    pub settings: Options,
     /// One attempt, all phases together.
     pub timeout: Duration,
     pub listen: Listen,

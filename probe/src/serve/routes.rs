@@ -8,7 +8,7 @@ use crate::process::clock;
 use crate::serve::EXIT_CODE;
 use credprobe_judge::catalog::Class;
 use credprobe_judge::report::{self, page};
-use credprobe_judge::text::shown::{self, escaped};
+use credprobe_judge::text::shown::escaped;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName};
 use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
 use hyper::body::Incoming;
@@ -75,8 +75,8 @@ impl Admin {
         let Some(report) = state.shown() else {
             return plain(StatusCode::SERVICE_UNAVAILABLE, "there is no verdict yet");
         };
-        match serde_json::to_string_pretty(report) {
-            Ok(json) => typed(StatusCode::OK, "application/json", shown::json(&json) + "\n"),
+        match report.json() {
+            Ok(json) => typed(StatusCode::OK, "application/json", json + "\n"),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the report does not serialise"),
         }
     }

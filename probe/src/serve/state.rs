@@ -62,13 +62,13 @@ struct Local {
     report: Report,
     at: Instant,
     /// It counts for more than the last exchange.
-    outweighs: bool,
+    overrides_exchange: bool,
 }
 
 /// The token that STS accepted last, and its time then: where our clock takes that token for expired, ours is wrong.
 #[derive(Debug)]
 struct Accepted {
-    token: Marks,
+    token: TokenFingerprint,
     /// Seconds since the epoch.
     date: i64,
     at: Instant,
@@ -76,7 +76,7 @@ struct Accepted {
 
 /// What tells one token from the next.
 #[derive(Debug, PartialEq, Eq)]
-struct Marks {
+struct TokenFingerprint {
     /// Kubelet's link, which it swaps for other content only.
     data_link: Option<String>,
     /// `iat`, `exp`, `jti`.
@@ -87,7 +87,7 @@ struct Marks {
 
 /// Why `/readyz` says what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Because {
+pub enum ReadinessReason {
     /// The verdict shown.
     Verdict(Class),
     /// It is not ready, and the pod stays so all the same.
@@ -124,11 +124,11 @@ impl State {
     pub fn judged_locally(&mut self, report: Report, now: Instant) {
         self.keep(now);
         self.judged_at = Some(now);
-        let outweighs = self.outweighs(&report, now);
+        let overrides_exchange = self.overrides_exchange(&report, now);
         // What keeps the free judgement from exchanging may be seen by nobody else: a CA bundle, say. It looks again soon.
-        if outweighs || !self.unasked {
+        if overrides_exchange || !self.unasked {
             let before = self.shown_class();
-            self.local = Some(Local { report, at: now, outweighs });
+            self.local = Some(Local { report, at: now, overrides_exchange });
             self.note(before, false);
         }
     }
@@ -140,7 +140,7 @@ impl State {
         self.judged_at = Some(now);
         self.unasked = report.verdict.scope == Scope::Local;
         if self.unasked {
-            self.local = Some(Local { report, at: now, outweighs: true });
+            self.local = Some(Local { report, at: now, overrides_exchange: true });
             return self.note(before, false);
         }
         if report.verdict.class == Class::Ready {
@@ -154,15 +154,15 @@ impl State {
         self.readiness.exchanged(report.verdict.class, passes(&report), now);
         if let Some(answer) = &report.evidence.exchange {
             let date = answer.date.filter(|_| answer.issued);
-            self.accepted = date.map(|date| Accepted { token: Marks::of(&report), date, at: now });
+            self.accepted = date.map(|date| Accepted { token: TokenFingerprint::of(&report), date, at: now });
         }
         self.exchanged = Some(report);
         // An exchange takes seconds, in which the file may have gone.
         self.local = self.local.take().filter(|local| local.at > began).map(|local| {
-            let outweighs = self.outweighs(&local.report, now);
-            Local { outweighs, ..local }
+            let overrides_exchange = self.overrides_exchange(&local.report, now);
+            Local { overrides_exchange, ..local }
         });
-        self.note(before, self.local.as_ref().is_none_or(|local| !local.outweighs));
+        self.note(before, self.local.as_ref().is_none_or(|local| !local.overrides_exchange));
     }
 
     fn keep(&mut self, now: Instant) {
@@ -171,12 +171,12 @@ impl State {
         }
     }
 
-    fn outweighs(&self, local: &Report, now: Instant) -> bool {
+    fn overrides_exchange(&self, local: &Report, now: Instant) -> bool {
         let told = |class| self.exchanged().is_some_and(|report| errors(report).any(|it| it.class == class));
         self.settings.no_network
             || is_unseen(local)
             || is_blocked(local)
-            || self.breaking(local, now).any(|finding| !told(finding.class))
+            || self.immediate_failures(local, now).any(|finding| !told(finding.class))
     }
 
     fn note(&mut self, before: Option<Class>, always: bool) {
@@ -199,7 +199,7 @@ impl State {
     #[must_use]
     pub fn shown(&self) -> Option<&Report> {
         match &self.local {
-            Some(local) if local.outweighs => Some(&local.report),
+            Some(local) if local.overrides_exchange => Some(&local.report),
             _ => self.exchanged(),
         }
     }
@@ -209,12 +209,16 @@ impl State {
     }
 
     /// An expired token, say, unless it has not expired by the clock of STS.
-    fn breaking<'r>(&self, report: &'r Report, now: Instant) -> impl Iterator<Item = &'r ReportedFinding> {
+    fn immediate_failures<'r>(
+        &self,
+        report: &'r Report,
+        now: Instant,
+    ) -> impl Iterator<Item = &'r ReportedFinding> {
         let valid_at_sts = self.accepted.as_ref().is_some_and(|accepted| {
             let since = now.saturating_duration_since(accepted.at).as_secs();
             let date = accepted.date.saturating_add(i64::try_from(since).unwrap_or(i64::MAX));
             let expiry = report.evidence.token.as_ref().and_then(|token| token.exp);
-            expiry.is_some_and(|expiry| date < expiry) && accepted.token == Marks::of(report)
+            expiry.is_some_and(|expiry| date < expiry) && accepted.token == TokenFingerprint::of(report)
         });
         errors(report)
             .filter(|finding| breaks_at_once(finding.class))
@@ -229,7 +233,7 @@ impl State {
         if is_unseen(local) {
             return false;
         }
-        let breaks = |class| self.breaking(local, now).any(|finding| finding.class == class);
+        let breaks = |class| self.immediate_failures(local, now).any(|finding| finding.class == class);
         let told = |class| exchanged.findings.iter().find(|finding| finding.class == class);
         let expired = errors(local).filter(|finding| breaks_at_once(finding.class)).any(|finding| {
             told(finding.class).is_none_or(|told| {
@@ -237,7 +241,7 @@ impl State {
                 told.severity != Severity::Error && self.accepted.is_some() && breaks(finding.class)
             })
         });
-        !is_blocked(local) && (Marks::of(local) != Marks::of(exchanged) || expired)
+        !is_blocked(local) && (TokenFingerprint::of(local) != TokenFingerprint::of(exchanged) || expired)
     }
 
     /// Whether the last judgement that was free to exchange did not: what stands in the way may be gone soon.
@@ -263,7 +267,7 @@ impl State {
         if is_unseen(shown) {
             return self.kept;
         }
-        let breaks = self.breaking(shown, now).next().is_some();
+        let breaks = self.immediate_failures(shown, now).next().is_some();
         self.readiness.is_ready(passes(shown), breaks)
     }
 
@@ -274,23 +278,23 @@ impl State {
 
     /// What probes are told, and why.
     #[must_use]
-    pub fn readyz(&self, now: Instant) -> (bool, Because) {
+    pub fn readyz(&self, now: Instant) -> (bool, ReadinessReason) {
         if let Some(reason) = &self.settings.disabled {
-            return (true, Because::Disabled(reason.clone()));
+            return (true, ReadinessReason::Disabled(reason.clone()));
         }
         let shown = self.shown();
         if self.settings.report_only {
-            return (true, Because::ReportOnly(shown.map(|report| report.verdict.class)));
+            return (true, ReadinessReason::ReportOnly(shown.map(|report| report.verdict.class)));
         }
-        let Some(shown) = shown else { return (false, Because::NoVerdict) };
+        let Some(shown) = shown else { return (false, ReadinessReason::NoVerdict) };
         if self.is_stale(now) {
-            return (false, Because::Stale);
+            return (false, ReadinessReason::Stale);
         }
         let (ready, class) = (self.is_ready_by(shown, now), shown.verdict.class);
         let because = match ready {
-            true if shown.verdict.tolerated => Because::Tolerated(class),
-            true if class != Class::Ready => Because::Held(class),
-            _ => Because::Verdict(class),
+            true if shown.verdict.tolerated => ReadinessReason::Tolerated(class),
+            true if class != Class::Ready => ReadinessReason::Held(class),
+            _ => ReadinessReason::Verdict(class),
         };
         (ready, because)
     }
@@ -314,7 +318,7 @@ impl State {
     }
 }
 
-impl Because {
+impl ReadinessReason {
     /// Which class it is about; before the first verdict and after the last fresh one `inconclusive`.
     #[must_use]
     pub fn class(&self) -> Option<Class> {
@@ -328,7 +332,7 @@ impl Because {
 }
 
 /// Names nothing but class and code: anyone in the cluster may read it.
-impl std::fmt::Display for Because {
+impl std::fmt::Display for ReadinessReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(class) = self.class() {
             write!(f, "{} ({})", class.id(), class.code())?;
@@ -365,7 +369,7 @@ fn is_blocked(report: &Report) -> bool {
     errors(report).any(|finding| is_certain(finding.class, finding.severity, finding.expectation))
 }
 
-impl Marks {
+impl TokenFingerprint {
     fn of(report: &Report) -> Self {
         let (file, token) = (&report.evidence.token_file, &report.evidence.token);
         let claims = token.as_ref().map(|token| (token.iat, token.exp, token.jti.clone()));

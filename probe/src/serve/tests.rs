@@ -4,7 +4,7 @@
 mod world;
 
 use super::readiness::Mode;
-use super::state::Because;
+use super::state::ReadinessReason;
 use credprobe_judge::catalog::Class;
 use std::time::Duration;
 use world::{Pod, Sts, Token};
@@ -18,9 +18,9 @@ async fn nothing_is_ready_before_the_first_answer() {
     pod.sts(Sts::Slow(Duration::from_secs(9)));
     pod.run(async {
         pod.wait(Duration::from_secs(1)).await;
-        assert_eq!(pod.readyz(), (false, Because::NoVerdict));
+        assert_eq!(pod.readyz(), (false, ReadinessReason::NoVerdict));
         pod.wait(Duration::from_secs(9)).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -65,7 +65,7 @@ async fn a_token_that_nobody_rotates_expires_and_a_new_one_heals() {
         assert!(pod.metric("credprobe_token_expiry_timestamp_seconds") < pod.wall() as f64);
         pod.rotate();
         pod.wait(Duration::from_secs(16)).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -78,7 +78,7 @@ async fn a_token_file_that_is_gone_counts_at_once_and_its_return_too() {
             pod.wait(MINUTE).await;
             pod.remove_file(true);
             pod.wait(Duration::from_secs(16)).await;
-            assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+            assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::TokenFileMissing)));
             assert_eq!(pod.metric("credprobe_verdict_code"), 20.0);
             pod.wait(HOUR * 3).await;
             assert_eq!(pod.exchanges(), 1, "nothing is sent while that is certain");
@@ -96,11 +96,11 @@ async fn what_cannot_be_looked_at_is_told_and_looked_at_again_soon() {
     pod.hide_token(true);
     pod.run(async {
         pod.wait(MINUTE).await;
-        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::Inconclusive)));
+        assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::Inconclusive)));
         assert_eq!((pod.metric("credprobe_verdict_code"), pod.exchanges()), (3.0, 0));
         pod.hide_token(false);
         pod.wait(Duration::from_secs(16)).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -127,7 +127,7 @@ async fn a_file_that_does_not_answer_is_told_and_leaves_readiness_as_it_was() {
                 pod.hang(false);
                 pod.remove_file(false);
                 pod.wait(MINUTE).await;
-                assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+                assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
             })
             .await;
         }
@@ -141,12 +141,12 @@ async fn what_only_a_free_judgement_sees_stays_the_verdict_until_it_is_gone() {
     pod.run(async {
         for _ in 0..600 {
             pod.wait(Duration::from_secs(1)).await;
-            assert_eq!(pod.readyz(), (false, Because::Verdict(Class::SettingsInvalid)));
+            assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::SettingsInvalid)));
         }
         assert_eq!((pod.said(), pod.exchanges()), (1, 0));
         pod.break_bundle(false);
         pod.wait(Duration::from_secs(16)).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -157,7 +157,7 @@ async fn what_is_tolerated_is_ready_and_a_failure_all_the_same() {
     pod.sts(Sts::Away);
     pod.run(async {
         pod.wait(30 * MINUTE).await;
-        assert_eq!(pod.readyz(), (true, Because::Tolerated(Class::ConnectTimeout)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Tolerated(Class::ConnectTimeout)));
         assert!(pod.exchanges() > 5, "tried again by the back-off, {} times", pod.exchanges());
         let (ok, error, last) = pod.state(|state| (state.succeeded, state.failed, state.last_success));
         // One may be under way.
@@ -166,7 +166,7 @@ async fn what_is_tolerated_is_ready_and_a_failure_all_the_same() {
         assert_eq!((ok, last), (0, None));
         pod.sts(Sts::Accepts);
         pod.wait(6 * MINUTE).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -184,9 +184,9 @@ async fn a_file_that_goes_while_sts_answers_slowly_stays_gone() {
         for _ in 0..90 {
             pod.wait(Duration::from_secs(1)).await;
             let (ready, because) = pod.readyz();
-            assert!(!ready || because == Because::Verdict(Class::Ready), "{because}");
+            assert!(!ready || because == ReadinessReason::Verdict(Class::Ready), "{because}");
         }
-        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+        assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::TokenFileMissing)));
         // Ready, missing; the exchange that succeeded meanwhile changed nothing.
         assert_eq!(pod.said(), 2);
     })
@@ -214,18 +214,18 @@ async fn a_revoked_role_shows_at_once_and_counts_after_the_hold() {
         pod.sts(Sts::Denies);
         pod.rotate();
         pod.wait(Duration::from_secs(16)).await;
-        assert_eq!(pod.readyz(), (true, Because::Held(Class::AccessDenied)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Held(Class::AccessDenied)));
         assert_eq!(pod.metric("credprobe_verdict_code"), 53.0);
         assert_eq!(pod.metric("credprobe_ready"), 1.0);
         pod.wait(14 * MINUTE).await;
         assert!(pod.readyz().0);
         // The next refusal may be a whole back-off away.
         pod.wait(7 * MINUTE).await;
-        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::AccessDenied)));
+        assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::AccessDenied)));
         assert_eq!(pod.metric("credprobe_ready"), 0.0);
         pod.sts(Sts::Accepts);
         pod.wait(5 * MINUTE).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
     })
     .await;
 }
@@ -259,10 +259,10 @@ async fn sts_away_shows_at_once_and_never_counts() {
             pod.wait(Duration::from_secs(26)).await;
             assert_eq!(pod.metric("credprobe_verdict_code"), 42.0);
             pod.wait(away).await;
-            assert_eq!(pod.readyz(), (true, Because::Held(Class::ConnectTimeout)));
+            assert_eq!(pod.readyz(), (true, ReadinessReason::Held(Class::ConnectTimeout)));
             pod.sts(Sts::Accepts);
             pod.wait(5 * MINUTE).await;
-            assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+            assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
         })
         .await;
     }
@@ -332,7 +332,7 @@ async fn a_verdict_of_three_intervals_ago_is_none() {
     pod.run(pod.wait(MINUTE)).await;
     // The cycle has ended, as if it hung.
     pod.wait(Duration::from_secs(46)).await;
-    assert_eq!(pod.readyz(), (false, Because::Stale));
+    assert_eq!(pod.readyz(), (false, ReadinessReason::Stale));
     assert_eq!(pod.metric("credprobe_ready"), 0.0);
 }
 
@@ -375,7 +375,7 @@ async fn report_only_is_ready_whatever_happens_and_says_the_class() {
     pod.sts(Sts::Denies);
     pod.run(async {
         pod.wait(MINUTE).await;
-        assert_eq!(pod.readyz(), (true, Because::ReportOnly(Some(Class::AccessDenied))));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::ReportOnly(Some(Class::AccessDenied))));
         assert_eq!(pod.metric("credprobe_ready"), 0.0);
     })
     .await;
@@ -386,10 +386,10 @@ async fn without_network_the_local_verdict_is_all() {
     let pod = Pod::with(Mode::Hold, |settings| settings.no_network = true);
     pod.run(async {
         pod.wait(MINUTE).await;
-        assert_eq!(pod.readyz(), (true, Because::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
         pod.remove_file(true);
         pod.wait(MINUTE).await;
-        assert_eq!(pod.readyz(), (false, Because::Verdict(Class::TokenFileMissing)));
+        assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::TokenFileMissing)));
         assert_eq!(pod.exchanges(), 0);
     })
     .await;

@@ -93,17 +93,17 @@ pub(super) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
 
 /// Which addresses a request may go to, whatever name led to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Peers {
+pub enum AddressPolicy {
     /// Wherever the subject's own settings point.
     #[default]
     Any,
     /// An URL that a token names, not the subject: nothing link-local and no metadata service.
-    NoMetadata,
+    DenyMetadata,
     /// The same, and nothing on this host.
-    NoLocal,
+    DenyLocal,
 }
 
-impl Peers {
+impl AddressPolicy {
     /// Why `address` is refused; `None`: it may be used.
     pub(super) fn refusal(self, address: IpAddr) -> Option<&'static str> {
         let address = address.to_canonical();
@@ -113,13 +113,13 @@ impl Peers {
         };
         match self {
             Self::Any => None,
-            Self::NoLocal if address.is_loopback() || address.is_unspecified() => {
+            Self::DenyLocal if address.is_loopback() || address.is_unspecified() => {
                 Some("an address of this host")
             }
-            Self::NoMetadata | Self::NoLocal if local || address == METADATA_V6 => {
+            Self::DenyMetadata | Self::DenyLocal if local || address == METADATA_V6 => {
                 Some("a link-local or metadata address")
             }
-            Self::NoMetadata | Self::NoLocal => None,
+            Self::DenyMetadata | Self::DenyLocal => None,
         }
     }
 }

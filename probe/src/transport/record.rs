@@ -217,7 +217,7 @@ impl Record {
     }
 
     /// The deadline struck.
-    pub(super) fn strike(&self) -> Network {
+    pub(super) fn expire(&self) -> Network {
         let fault = {
             let state = self.state();
             Fault::new(FailureKind::TimedOut, state.outstanding())

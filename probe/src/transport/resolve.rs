@@ -38,7 +38,7 @@ impl Found {
 }
 
 /// The family that has not answered yet; it is asked until this is dropped.
-pub(super) struct Late(JoinSet<(Family, Result<Vec<IpAddr>, Nothing>)>);
+pub(super) struct Late(JoinSet<(Family, Result<Vec<IpAddr>, LookupError>)>);
 
 impl Late {
     /// Its addresses; `None`: no more will come.
@@ -83,12 +83,12 @@ pub(super) async fn resolve(
 
 /// What came of one name, the worst first: a nameserver that fails hides whether the name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Nothing {
-    Failed,
+enum LookupError {
+    ServerFailure,
     /// All said SERVFAIL: their trouble may be with this one name.
     ServerFailed,
-    NoAddress,
-    NoName,
+    NoData,
+    NxDomain,
 }
 
 async fn ask_in_order(config: &Arc<ResolverConfig>, host: &str, record: &Record) -> Result<Found, Fault> {
@@ -96,10 +96,10 @@ async fn ask_in_order(config: &Arc<ResolverConfig>, host: &str, record: &Record)
     if questions(as_written).is_none() {
         return Err(Fault::unusable(format!("`{host}` can't be a domain name")));
     }
-    let mut worst = Nothing::NoName;
+    let mut worst = LookupError::NxDomain;
     for name in config.candidates(host) {
         // Nameservers that were silent for one name won't speak for the next: only the name itself is worth the time.
-        if worst == Nothing::Failed && name != as_written {
+        if worst == LookupError::ServerFailure && name != as_written {
             continue;
         }
         // Too long only with this search domain appended.
@@ -137,7 +137,7 @@ async fn ask_both(
     name: &str,
     (v4, v6): (DnsQuestion, DnsQuestion),
     record: &Record,
-) -> Result<Found, Nothing> {
+) -> Result<Found, LookupError> {
     let one_found = Arc::new(AtomicBool::new(false));
     let mut both = JoinSet::new();
     let mut spawn = |family, question| {
@@ -158,7 +158,7 @@ async fn ask_both(
     let mut nothings = Vec::new();
     loop {
         // NXDOMAIN is about the name, whatever the type asked for (RFC 8020 §2).
-        let settled = !addresses.is_empty() || nothings.contains(&Nothing::NoName);
+        let settled = !addresses.is_empty() || nothings.contains(&LookupError::NxDomain);
         let finished = if settled {
             timeout(RESOLUTION_DELAY, both.join_next()).await.ok().flatten()
         } else {
@@ -169,12 +169,12 @@ async fn ask_both(
             Some(Ok((Family::V4, Ok(found)))) => addresses.extend(found),
             Some(Ok((_, Err(nothing)))) => nothings.push(nothing),
             // A task that panicked found nothing out.
-            Some(Err(_)) => nothings.push(Nothing::Failed),
+            Some(Err(_)) => nothings.push(LookupError::ServerFailure),
             None => break,
         }
     }
     if addresses.is_empty() {
-        Err(nothings.into_iter().min().unwrap_or(Nothing::Failed))
+        Err(nothings.into_iter().min().unwrap_or(LookupError::ServerFailure))
     } else {
         Ok(Found { addresses, late: Late(both) })
     }
@@ -191,22 +191,22 @@ struct Asker {
 }
 
 impl Asker {
-    async fn ask(&self, question: &DnsQuestion) -> Result<Vec<IpAddr>, Nothing> {
-        let mut nothing = Nothing::Failed;
+    async fn ask(&self, question: &DnsQuestion) -> Result<Vec<IpAddr>, LookupError> {
+        let mut nothing = LookupError::ServerFailure;
         for _ in 0..self.config.attempts {
             for &nameserver in &self.config.nameservers {
                 match self.ask_one(question, nameserver).await {
                     Some((Rcode::NOERROR, addresses)) if addresses.is_empty() => {
-                        return Err(Nothing::NoAddress);
+                        return Err(LookupError::NoData);
                     }
                     Some((Rcode::NOERROR, addresses)) => {
                         self.one_found.store(true, Ordering::Relaxed);
                         return Ok(addresses);
                     }
-                    Some((Rcode::NXDOMAIN, _)) => return Err(Nothing::NoName),
+                    Some((Rcode::NXDOMAIN, _)) => return Err(LookupError::NxDomain),
                     // SERVFAIL, REFUSED, silence, an error of the system: the next one.
-                    Some((Rcode::SERVFAIL, _)) => nothing = Nothing::ServerFailed,
-                    Some(_) | None => nothing = Nothing::Failed,
+                    Some((Rcode::SERVFAIL, _)) => nothing = LookupError::ServerFailed,
+                    Some(_) | None => nothing = LookupError::ServerFailure,
                 }
                 // The connection has begun without this family.
                 if self.one_found.load(Ordering::Relaxed) {
@@ -312,20 +312,20 @@ fn random_id() -> Option<u16> {
     Some(u16::from_ne_bytes(bytes))
 }
 
-fn fault(nothing: Nothing, host: &str, record: &Record) -> Fault {
+fn fault(nothing: LookupError, host: &str, record: &Record) -> Fault {
     let questions = record.questions();
     match nothing {
-        Nothing::NoName => {
+        LookupError::NxDomain => {
             let names = questions.iter().filter(|question| question.record_type == Family::V4.name()).count();
             let searched =
                 if names > 1 { ", also not with the domains of the search list appended" } else { "" };
             Fault::new(FailureKind::NameNotFound, format!("`{host}` does not exist (NXDOMAIN){searched}"))
         }
-        Nothing::NoAddress => {
+        LookupError::NoData => {
             let detail = format!("`{host}` exists but has neither an IPv4 nor an IPv6 address");
             Fault::new(FailureKind::NameWithoutAddress, detail)
         }
-        Nothing::Failed | Nothing::ServerFailed => {
+        LookupError::ServerFailure | LookupError::ServerFailed => {
             let mut said: Vec<String> = Vec::new();
             for question in
                 questions.iter().filter(|question| !matches!(&*question.outcome, "NOERROR" | "NXDOMAIN"))

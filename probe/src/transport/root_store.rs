@@ -11,14 +11,14 @@ use std::{error::Error, fmt, sync::Arc};
 
 /// The roots, ready to verify.
 #[derive(Clone)]
-pub struct Trust {
+pub struct RootStore {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
     pub(super) provider: Arc<CryptoProvider>,
     label: String,
     idle: Vec<BundleProblem>,
 }
 
-impl Trust {
+impl RootStore {
     /// The additions that add nothing, and why.
     pub fn idle(&self) -> &[BundleProblem] {
         &self.idle
@@ -30,7 +30,7 @@ impl Trust {
     }
 }
 
-impl fmt::Debug for Trust {
+impl fmt::Debug for RootStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Trust({})", self.label)
     }
@@ -65,7 +65,7 @@ impl Error for BundleProblem {}
 pub fn root_store(
     ca_bundle: Option<(&str, &[u8])>,
     additions: &[(&str, &[u8])],
-) -> Result<Trust, BundleProblem> {
+) -> Result<RootStore, BundleProblem> {
     let (mut roots, mut label) = match ca_bundle {
         Some((label, pem)) => (read(label, pem)?, label.to_owned()),
         None => (RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }, COMPILED_IN.to_owned()),
@@ -87,7 +87,7 @@ pub fn root_store(
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
         .map_err(|error| BundleProblem { label: label.clone(), reason: error.to_string() })?;
-    Ok(Trust { verifier, provider, label, idle })
+    Ok(RootStore { verifier, provider, label, idle })
 }
 
 fn read(label: &str, pem: &[u8]) -> Result<RootCertStore, BundleProblem> {

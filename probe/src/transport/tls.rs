@@ -4,7 +4,7 @@
 use super::endpoint::Host;
 use super::fault::Fault;
 use super::record::Record;
-use super::root_store::Trust;
+use super::root_store::RootStore;
 use super::{Config, certificate, tls_fault};
 use credprobe_judge::evidence::TargetTrust;
 use rustls::{
@@ -55,7 +55,7 @@ pub(super) async fn handshake(
 }
 
 /// For one connection: the verifier writes into that connection's record.
-fn config(trust: &Trust, of_target: Option<Trust>, record: &Record) -> Result<ClientConfig, Fault> {
+fn config(trust: &RootStore, of_target: Option<RootStore>, record: &Record) -> Result<ClientConfig, Fault> {
     let verifier = Recording { verifier: Arc::clone(&trust.verifier), of_target, record: record.clone() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&trust.provider))
         .with_safe_default_protocol_versions()
@@ -71,7 +71,7 @@ fn config(trust: &Trust, of_target: Option<Trust>, record: &Record) -> Result<Cl
 struct Recording {
     verifier: Arc<WebPkiServerVerifier>,
     /// Decides nothing.
-    of_target: Option<Trust>,
+    of_target: Option<RootStore>,
     record: Record,
 }
 

@@ -1,7 +1,7 @@
 //! What the probe makes of STS's three answers: its own reports, on which its own patience decides.
 
-use credprobe_judge::evidence::{Evidence, Exchange, Identity, Network, StsError};
-use credprobe_judge::report::{Options, Report, build};
+use credprobe_judge::evidence::{Collected, Evidence, Exchange, Identity, Network, StsError};
+use credprobe_judge::report::{Report, ReportOptions};
 use credprobe_judge::verdict::Tolerate;
 
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
@@ -52,12 +52,7 @@ fn report(exchange: Exchange, identity: Option<Identity>) -> Report {
     evidence.network = Some(Network::default());
     evidence.exchange = Some(exchange);
     evidence.identity = identity;
-    let options = Options {
-        tolerate: &Tolerate::default(),
-        report_only: false,
-        deny_warnings: false,
-        attempts: 1,
-        flapped: false,
-    };
-    build(evidence, 0, &[], &options)
+    let options =
+        ReportOptions { tolerate: &Tolerate::default(), report_only: false, attempts: 1, flapped: false };
+    credprobe_judge::assess(Collected { evidence, seen: true, observed_at: 0, timings: Vec::new() }, &options)
 }

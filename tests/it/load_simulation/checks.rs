@@ -5,7 +5,7 @@ use super::answers::Answers;
 use super::bucket::Bucket;
 use super::random::Random;
 use credprobe_judge::catalog::Class;
-use credprobe_judge::verdict::retry_policy::{Patience, start_delay};
+use credprobe_judge::verdict::retry_policy::{RetryPolicy, start_delay};
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
 /// Name, connection, TLS and the answer; the second call is a round trip on the same connection.
@@ -53,7 +53,7 @@ type Event = Reverse<(Duration, u32, Call, u32)>;
 
 pub(crate) fn run(setting: Setting) -> Run {
     let (answers, mut random, mut sts) = (Answers::new(), Random::new(SEED), Bucket::new());
-    let patience = Patience { wait: setting.wait, grace: Duration::ZERO };
+    let retry_policy = RetryPolicy { wait: setting.wait, grace: Duration::ZERO };
     let mut queue: BinaryHeap<Event> = (0..setting.pods)
         .map(|pod| Reverse((start_delay(setting.start_jitter, random.draw()), pod, Call::Exchange, 1)))
         .collect();
@@ -74,7 +74,7 @@ pub(crate) fn run(setting: Setting) -> Run {
         attempts += 1;
         end = end.max(done);
         // Both clocks run from the start of the process, which the start's delay belongs to.
-        if let Some(pause) = patience.pause(report, done, attempt, random.draw()) {
+        if let Some(pause) = retry_policy.pause(&report.attempt(), done, attempt, random.draw()) {
             queue.push(Reverse((done + pause, pod, Call::Exchange, attempt + 1)));
         } else if report.verdict.class == Class::Ready {
             ready_at.push(done);

@@ -2,13 +2,13 @@
 //! The list is the probe's: a file that joins it is tested with the next run.
 
 use super::ground::Ground;
-use credprobe::collect::subject::{Subject, Whose};
-use credprobe::collect::target::Asked;
+use credprobe::collect::subject::{Subject, SubjectSelector};
+use credprobe::collect::target::TargetPid;
 use credprobe::collect::{self, NAMED, Named};
 use credprobe::process::clock;
 use credprobe_judge::evidence::Environment;
-use credprobe_judge::options::Settings;
-use credprobe_judge::text::redactor::Scrubber;
+use credprobe_judge::options::Options;
+use credprobe_judge::text::redactor::Redactor;
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
@@ -77,11 +77,11 @@ impl App {
     }
 
     pub(crate) fn observe(&self) -> Seen {
-        let subject = Subject::new(Whose::Process(Asked::Pid(self.0.id()))).unwrap();
+        let subject = Subject::new(SubjectSelector::Process(TargetPid::Pid(self.0.id()))).unwrap();
         assert!(subject.is_seen(), "{:?}", subject.target());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let environment =
-            runtime.block_on(collect::environment(&subject, Settings::default(), &mut Scrubber::default()));
+            runtime.block_on(collect::environment(&subject, Options::default(), &mut Redactor::default()));
         let mut beside = Environment::default();
         let resolver = collect::resolver_config(&subject, &mut beside.unseen);
         let trust =

@@ -1,8 +1,8 @@
 //! Every value of a report's evidence in turn becomes a hostile text: what is printed then is pasted into a real bash.
 //! Nothing may run but the programs named, and none of them may be given any of the hostile text.
 
-use credprobe_judge::evidence::Evidence;
-use credprobe_judge::report::{self, Options, Report, text};
+use credprobe_judge::evidence::{Collected, Evidence};
+use credprobe_judge::report::{Report, ReportOptions, text};
 use credprobe_judge::verdict::Tolerate;
 use libtest_mimic::Failed;
 use serde_json::Value;
@@ -109,14 +109,12 @@ pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
 
 /// All lines of steps, which the text has as the JSON.
 fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
-    let options = Options {
-        tolerate: &Tolerate::parse("")?,
-        report_only: false,
-        deny_warnings: false,
-        attempts: 1,
-        flapped: false,
-    };
-    let report = report::build(evidence, now, &[], &options);
+    let options =
+        ReportOptions { tolerate: &Tolerate::parse("")?, report_only: false, attempts: 1, flapped: false };
+    let report = credprobe_judge::assess(
+        Collected { evidence, seen: true, observed_at: now, timings: Vec::new() },
+        &options,
+    );
     let findings = report.findings.iter().flat_map(|finding| finding.confirm.iter().chain(&finding.fix));
     let lines: BTreeSet<String> = findings.chain(&report.verdict.fix).cloned().collect();
     // Of the same block, prose has typographic quotation marks and the ellipsis.

@@ -27,7 +27,7 @@ fn context() -> Context {
         ..Token::default()
     };
     let mut evidence = Evidence { token: Some(token), ..Evidence::default() };
-    evidence.environment.stated.session_name = Some(SESSION.to_owned());
+    evidence.environment.options.session_name = Some(SESSION.to_owned());
     let role = RoleArn::parse("arn:aws:iam::814203749616:role/checkout-reader").unwrap();
     Context::of(&evidence, Some(role), 1_764_000_000).unwrap()
 }

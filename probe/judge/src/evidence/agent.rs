@@ -24,6 +24,7 @@ pub struct Agent {
 pub struct Liveness {
     /// HTTP status.
     pub status: u16,
+    /// As the header has it.
     pub content_type: Option<String>,
     /// The first bytes of the body.
     pub excerpt: String,
@@ -35,9 +36,10 @@ pub struct Liveness {
 pub struct AgentAnswer {
     /// HTTP status.
     pub status: u16,
+    /// As the header has it.
     pub content_type: Option<String>,
     /// Whose text the body is.
-    pub said_by: SaidBy,
+    pub said_by: ErrorSource,
     /// The exception that EKS Auth named.
     pub code: Option<String>,
     /// What it said, white space collapsed, scrubbed, 512 bytes at most; empty: credentials, or what may hold some.
@@ -60,7 +62,7 @@ pub struct AgentAnswer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum SaidBy {
+pub enum ErrorSource {
     /// The agent's own.
     Agent,
     /// EKS Auth's, handed through.

@@ -1,15 +1,20 @@
 //! Takes the agent's error texts apart: its own, EKS Auth's handed through, and the SDK's sentence of old agents. Pure.
 //! Form only; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (facts: pod-identity 1.6, 1.7).
 
-use crate::evidence::SaidBy;
+use crate::evidence::ErrorSource;
 
 /// The parts of a text.
 #[derive(Debug, Default, PartialEq)]
 pub struct Said<'a> {
-    pub by: SaidBy,
+    /// Who wrote the text.
+    pub by: ErrorSource,
+    /// The exception, where the text names one.
     pub code: Option<&'a str>,
+    /// The sentence for people.
     pub message: &'a str,
+    /// Of EKS Auth, where the text names it.
     pub request_id: Option<&'a str>,
+    /// The HTTP status of EKS Auth's answer, where the text names it.
     pub upstream_status: Option<u16>,
 }
 
@@ -32,7 +37,7 @@ pub fn said(body: &str) -> Said<'_> {
     passed_on(text).or_else(|| wrapped(text)).unwrap_or_else(|| {
         // New agents print so what has neither request id nor exception.
         let own = text == "[]" || OWN.iter().any(|begin| text.starts_with(begin));
-        let by = if own { SaidBy::Agent } else { SaidBy::Unknown };
+        let by = if own { ErrorSource::Agent } else { ErrorSource::Unknown };
         Said { by, message: text, ..Said::default() }
     })
 }
@@ -48,7 +53,7 @@ fn passed_on(text: &str) -> Option<Said<'_>> {
     };
     let request_id = Some(request_id).filter(|id| !id.is_empty());
     is_exception(code).then_some(Said {
-        by: SaidBy::EksAuth,
+        by: ErrorSource::EksAuth,
         code: Some(code),
         message,
         request_id,
@@ -73,9 +78,9 @@ fn wrapped(text: &str) -> Option<Said<'_>> {
     let sentence = rest.strip_prefix("api error ").unwrap_or(rest);
     Some(match sentence.split_once(": ").filter(|(code, _)| is_exception(code)) {
         Some((code, message)) => {
-            Said { by: SaidBy::EksAuth, code: Some(code), message, request_id, upstream_status }
+            Said { by: ErrorSource::EksAuth, code: Some(code), message, request_id, upstream_status }
         }
-        None => Said { by: SaidBy::Agent, code: None, message: text, request_id, upstream_status },
+        None => Said { by: ErrorSource::Agent, code: None, message: text, request_id, upstream_status },
     })
 }
 
@@ -95,7 +100,7 @@ mod tests {
         let old = "unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 400, RequestID: c0ffee, AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role.\n";
         for (body, upstream_status) in [(new, None), (old, Some(400))] {
             let expected = Said {
-                by: SaidBy::EksAuth,
+                by: ErrorSource::EksAuth,
                 code: Some("AccessDeniedException"),
                 message: "Unauthorized Exception! EKS does not have permissions to assume the associated role.",
                 request_id: Some("c0ffee"),
@@ -110,7 +115,7 @@ mod tests {
         for body in
             ["<html>503</html>", "", "[a]: b", "StatusCode: 400, x", "{\"message\":\"Too Many Requests\"}"]
         {
-            assert_eq!(said(body).by, SaidBy::Unknown, "{body}");
+            assert_eq!(said(body).by, ErrorSource::Unknown, "{body}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The subject's variables and profile, and what the person who runs the probe stated.
 //! An allowlist of names: credentials appear as `set`, URLs without user info, query and fragment.
 
-use crate::options::Settings;
+use crate::options::Options;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,8 @@ pub struct Environment {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<Unseen>,
     /// Flags and their environment twins.
-    pub stated: Settings,
+    #[serde(rename = "stated")]
+    pub options: Options,
 }
 
 impl Environment {
@@ -56,6 +57,7 @@ impl Environment {
 pub struct UnreadableFile {
     /// The variable that names it, or its path where everybody reads it.
     pub source: String,
+    /// Where it lies.
     pub path: String,
     /// The operating system's name of the error; `EXDEV`: it lies in `/proc`, which shows each reader itself.
     pub error: String,
@@ -69,6 +71,7 @@ pub struct UnreadableFile {
 pub struct TrustProblem {
     /// `AWS_CA_BUNDLE=/path`.
     pub source: String,
+    /// Why it cannot be used.
     pub problem: String,
     /// The probe's own variable or flag names it, and another process is judged.
     #[serde(default, skip_serializing_if = "crate::options::is_false")]

@@ -24,6 +24,7 @@ pub struct Exchange {
     pub from_sts: bool,
     /// `Content-Type`, and the first bytes of a body that is not STS's.
     pub content_type: Option<String>,
+    /// The beginning of an answer that is not STS's, redacted.
     pub excerpt: Option<String>,
     /// Whether credentials came back.
     pub issued: bool,
@@ -33,10 +34,13 @@ pub struct Exchange {
     pub assumed_role_arn: Option<String>,
     /// `SubjectFromWebIdentityToken`.
     pub subject: Option<String>,
+    /// The audience that STS took.
     pub audience: Option<String>,
+    /// The OIDC provider that STS took.
     pub provider: Option<String>,
     /// What the request held besides the token.
     pub role_arn: String,
+    /// The name under which the session was asked for.
     pub session_name: String,
 }
 
@@ -44,7 +48,9 @@ pub struct Exchange {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StsError {
+    /// As STS spells it.
     pub code: String,
+    /// As STS wrote it, redacted.
     pub message: String,
 }
 
@@ -54,14 +60,18 @@ pub struct StsError {
 pub struct Identity {
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,
+    /// Why the credentials were refused.
     #[serde(flatten)]
     pub error: Option<StsError>,
+    /// For a case with AWS Support.
     pub request_id: Option<String>,
     /// STS's clock, seconds since the epoch.
     pub date: Option<i64>,
     /// Our clock when the answer arrived, seconds since the epoch.
     pub received_at: i64,
+    /// Whose credentials they are.
     pub arn: Option<String>,
+    /// The account of the session.
     pub account: Option<String>,
     /// Why no answer arrived.
     pub failure: Option<Failure>,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Issuer {
+    /// Where keys were looked for.
     pub sources: Vec<KeySource>,
 }
 
@@ -15,6 +16,7 @@ pub struct Issuer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeySource {
+    /// Where the document was asked for.
     pub origin: Origin,
     /// `…/.well-known/openid-configuration`.
     pub discovery: Document,
@@ -28,6 +30,7 @@ pub struct KeySource {
     pub keys: Option<Document>,
     /// `kid` of each RSA key.
     pub kids: Vec<String>,
+    /// Whether one of its keys signed the token.
     pub signature: Signature,
 }
 
@@ -46,6 +49,7 @@ pub enum Origin {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Document {
+    /// What was asked for.
     pub url: String,
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,
@@ -62,6 +66,7 @@ pub struct Document {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Signature {
+    /// A key of this source signed the token.
     Verified,
     /// The key of the token's `kid` is there and the signature does not verify with it.
     Refused,
@@ -76,7 +81,9 @@ pub enum Signature {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OtherRegion {
+    /// The region of the issuer.
     pub region: String,
+    /// Whom the probe asked there.
     pub endpoint: String,
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,

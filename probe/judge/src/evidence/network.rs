@@ -55,10 +55,15 @@ pub struct PhasesMs {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// The name is looked up.
     Resolve,
+    /// A connection is made.
     Connect,
+    /// The peer proves who it is.
     Tls,
+    /// The request is out, no byte of an answer is here.
     Processing,
+    /// The answer is arriving.
     Transfer,
 }
 
@@ -93,6 +98,7 @@ pub struct Resolution {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ControlName {
+    /// The name that was looked up.
     pub name: String,
     /// `None`: it resolved.
     pub failure: Option<FailureKind>,
@@ -119,7 +125,9 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AddressAttempt {
+    /// Whom the attempt went to.
     pub address: SocketAddr,
+    /// What came of it.
     pub outcome: AddressOutcome,
     /// The operating system's name of the error (`ECONNREFUSED`), where there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,9 +141,13 @@ pub struct AddressAttempt {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressOutcome {
+    /// The connection stands.
     Connected,
+    /// Something at that address refused.
     Refused,
+    /// Nothing came back in time.
     TimedOut,
+    /// No route leads there.
     Unreachable,
     /// Any other error of the operating system; see `errno`.
     Failed,
@@ -194,6 +206,7 @@ pub struct Certificate {
 pub struct Failure {
     /// The furthest phase that any address reached.
     pub phase: Phase,
+    /// What happened, as a value.
     pub kind: FailureKind,
     /// The peer of the attempt that got furthest.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -216,8 +229,11 @@ pub enum FailureKind {
     NameNotFound,
     /// The name exists and has no address (NODATA).
     NameWithoutAddress,
+    /// Something at that address refused.
     Refused,
+    /// Nothing came back in time.
     TimedOut,
+    /// No route leads there.
     Unreachable,
     /// The chain ends in no trusted root.
     TlsUnknownIssuer,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Process {
     /// `self`, `as-uid` (flags name another user) or `target-pid`.
     pub source: String,
+    /// Its process id.
     pub pid: u32,
     /// Effective user id.
     pub uid: u32,
@@ -36,8 +37,11 @@ pub struct Process {
     pub dns_namespace: Option<String>,
     /// `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME` of the probe's own environment (downward API).
     pub pod_name: Option<String>,
+    /// From the downward API.
     pub pod_namespace: Option<String>,
+    /// From the downward API.
     pub pod_uid: Option<String>,
+    /// From the downward API.
     pub node_name: Option<String>,
     /// `sub` of the token for the API server, decoded and never sent: it names the service account
     /// even where nothing else is injected.

@@ -4,7 +4,9 @@
 /// Namespace and service account of the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Account<'a> {
+    /// The namespace of the pod.
     pub namespace: &'a str,
+    /// The name of the service account.
     pub name: &'a str,
 }
 

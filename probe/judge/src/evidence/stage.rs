@@ -8,28 +8,39 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StageName {
+    /// Variables, flags and profile.
     Environment,
+    /// The file that holds the token.
     TokenFile,
+    /// What is in that file.
     Token,
+    /// The way to STS, or to the Pod Identity agent.
     Network,
+    /// The token for credentials.
     Exchange,
+    /// Whose credentials they are.
     Identity,
 }
 
 /// How long a stage took, or why it was not reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
+    /// Which link of the chain.
     pub stage: StageName,
+    /// How long it took; `None`: it was skipped.
     pub took_ms: Option<f64>,
+    /// Why it was skipped; `None`: it was not.
     pub skipped_because: Option<String>,
 }
 
 impl Timing {
+    /// A stage that was reached.
     #[must_use]
     pub fn reached(stage: StageName, took_ms: f64) -> Self {
         Self { stage, took_ms: Some(took_ms), skipped_because: None }
     }
 
+    /// A stage that was not reached.
     #[must_use]
     pub fn skipped(stage: StageName, because: &str) -> Self {
         Self { stage, took_ms: None, skipped_because: Some(because.to_owned()) }

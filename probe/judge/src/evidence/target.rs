@@ -38,6 +38,7 @@ pub struct Target {
     pub candidates: Vec<Candidate>,
     /// Descendants whose variables are not the chosen process's; those that could not be read are not among them.
     pub differing: Vec<Differing>,
+    /// What was too long to be kept.
     pub truncated: Truncated,
 }
 
@@ -45,20 +46,29 @@ pub struct Target {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
+    /// Its process id.
     pub pid: u32,
+    /// The process id of its parent.
     pub parent: u32,
     /// `running`, `sleeping`, `zombie`, … as the kernel words it.
     pub state: String,
+    /// It has no program.
     pub kernel_thread: bool,
+    /// Its user ids.
     pub uid: Ids,
+    /// Its group ids.
     pub gid: Ids,
     /// Supplementary groups.
     pub groups: Vec<u32>,
     /// Capabilities by the names of capabilities(7).
     pub effective: Vec<String>,
+    /// Capabilities that it may switch on.
     pub permitted: Vec<String>,
+    /// Capabilities that it can have at most.
     pub bounding: Vec<String>,
+    /// Whether a program that it starts can gain any.
     pub no_new_privileges: Option<bool>,
+    /// Whether its system calls are filtered.
     pub seccomp: Option<Seccomp>,
 }
 
@@ -74,9 +84,13 @@ impl Status {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ids {
+    /// Who started it.
     pub real: u32,
+    /// As whom it acts.
     pub effective: u32,
+    /// Whom it can go back to.
     pub saved: u32,
+    /// As whom it opens files.
     pub file_system: u32,
 }
 
@@ -93,8 +107,11 @@ impl Ids {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Seccomp {
+    /// Every call is allowed.
     Disabled,
+    /// Only read, write and exit are.
     Strict,
+    /// A filter decides.
     Filter,
 }
 
@@ -102,7 +119,9 @@ pub enum Seccomp {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Owner {
+    /// The user that owns it.
     pub uid: u32,
+    /// The group that owns it.
     pub gid: u32,
 }
 
@@ -110,7 +129,9 @@ pub struct Owner {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Candidate {
+    /// Its process id.
     pub pid: u32,
+    /// The name of its program.
     pub comm: String,
     /// Effective user id.
     pub uid: u32,
@@ -123,8 +144,11 @@ pub struct Candidate {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sighting {
+    /// It was seen.
     Yes,
+    /// It was looked for, and is not there.
     No,
+    /// It could not be looked for.
     Unreadable,
 }
 
@@ -132,7 +156,9 @@ pub enum Sighting {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Differing {
+    /// Its process id.
     pub pid: u32,
+    /// The name of its program.
     pub comm: String,
     /// Names of the variables that differ, are missing or were added; never a value.
     pub variables: Vec<String>,

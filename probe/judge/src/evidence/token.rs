@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Token {
+    /// What the bytes are.
     pub shape: TokenShape,
     /// Bytes of the file.
     pub length: usize,
@@ -15,10 +16,13 @@ pub struct Token {
     pub alg: Option<String>,
     /// Header `kid`.
     pub kid: Option<String>,
+    /// Who made the token.
     pub iss: Option<String>,
+    /// Whose token it is.
     pub sub: Option<String>,
     /// One entry where the claim is a string.
     pub aud: Vec<String>,
+    /// The authorized party, which STS compares where it is there.
     pub azp: Option<String>,
     /// Seconds since the epoch.
     pub exp: Option<i64>,
@@ -26,12 +30,17 @@ pub struct Token {
     pub iat: Option<i64>,
     /// Seconds since the epoch.
     pub nbf: Option<i64>,
+    /// The id of the token.
     pub jti: Option<String>,
     /// `kubernetes.io` claim, or the flat claims of a legacy Secret token.
     pub namespace: Option<String>,
+    /// The name of the service account, from the claim `kubernetes.io`.
     pub service_account: Option<String>,
+    /// The pod that the token is bound to.
     pub pod_name: Option<String>,
+    /// The uid of that pod.
     pub pod_uid: Option<String>,
+    /// The node of that pod.
     pub node_name: Option<String>,
     /// Name of the Secret that a legacy token came from.
     pub secret_name: Option<String>,
@@ -44,6 +53,7 @@ pub struct Token {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "result")]
 pub enum TokenShape {
+    /// Not a byte.
     #[default]
     Empty,
     /// Three base64url segments, header and claims are JSON objects.
@@ -56,7 +66,15 @@ pub enum TokenShape {
         found: String,
     },
     /// Not three segments.
-    Segments { count: usize },
+    Segments {
+        /// How many there are.
+        count: usize,
+    },
     /// A segment that does not decode; counted from 1.
-    Segment { number: u8, problem: String },
+    Segment {
+        /// Which one, counted from 1.
+        number: u8,
+        /// What is wrong with it.
+        problem: String,
+    },
 }

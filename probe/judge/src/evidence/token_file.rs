@@ -26,7 +26,9 @@ pub struct TokenFile {
     pub kind: Option<FileKind>,
     /// Permission bits, set-id and sticky bits included.
     pub mode: Option<u32>,
+    /// The user that owns it.
     pub uid: Option<u32>,
+    /// The group that owns it.
     pub gid: Option<u32>,
     /// Hard links; 0: the file was deleted, and only a mount keeps it.
     pub links: Option<u64>,
@@ -52,6 +54,7 @@ pub struct TokenFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Proof {
+    /// With whose ids the file was opened.
     pub by: Opener,
     /// The operating system's name of the error; `None`: it opened.
     pub error: Option<String>,
@@ -72,9 +75,11 @@ pub enum Opener {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Mount {
+    /// Where it is mounted.
     pub point: String,
     /// What of the file system is mounted; ends in `//deleted` where that is gone.
     pub root: String,
+    /// `tmpfs`, `overlay`, …
     pub file_system: String,
 }
 
@@ -86,8 +91,11 @@ pub struct PathComponent {
     pub path: String,
     /// `None`: it could not be looked at; see `error`.
     pub kind: Option<FileKind>,
+    /// The permission bits.
     pub mode: Option<u32>,
+    /// The user that owns it.
     pub uid: Option<u32>,
+    /// The group that owns it.
     pub gid: Option<u32>,
     /// Target of a symbolic link, as stored.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +115,7 @@ pub struct PathComponent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AclEntry {
+    /// Whom the entry is about.
     pub tag: AclTag,
     /// Of `user` and `group` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,12 +129,17 @@ pub struct AclEntry {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AclTag {
+    /// The user that owns the file.
     UserOwner,
+    /// One more user, by id.
     User,
+    /// The group that owns the file.
     GroupOwner,
+    /// One more group, by id.
     Group,
     /// What the entries of `user`, `group` and `group-owner` can give at most.
     Mask,
+    /// Everybody else.
     Other,
 }
 
@@ -134,8 +148,11 @@ pub enum AclTag {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
+    /// A file.
     Regular,
+    /// A directory.
     Directory,
+    /// A symbolic link.
     Link,
     /// FIFO, socket or device.
     Special,

@@ -8,7 +8,9 @@ use crate::evidence::{AclEntry, AclTag, FileKind, PathComponent, Process, TokenF
 /// Whether the file may be read, as far as permissions go: SELinux and AppArmor show in a `Proof` only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
+    /// It may be read.
     Granted,
+    /// It may not be read.
     Refused(Refusal),
     /// The evidence does not say.
     Unknown(Doubt),
@@ -19,7 +21,9 @@ pub enum Access {
 pub struct Refusal {
     /// Index in `TokenFile::components`.
     pub component: usize,
+    /// What was needed there.
     pub need: Need,
+    /// What refused it.
     pub rule: Rule,
 }
 
@@ -27,11 +31,19 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// The probe could not look at this component: the operating system's name of the error.
-    NotSeen { component: usize, error: String },
+    NotSeen {
+        /// Index in `TokenFile::components`.
+        component: usize,
+        /// The operating system's name of the error.
+        error: String,
+    },
     /// The walk ended before the file.
     NotReached,
     /// It depends on `fs.protected_symlinks`, which the probe could not read.
-    LinkProtection { component: usize },
+    LinkProtection {
+        /// Index in `TokenFile::components`.
+        component: usize,
+    },
 }
 
 /// What is needed of a component.
@@ -48,8 +60,11 @@ pub enum Need {
 /// The one rule that decided: capabilities apart, the kernel looks at no other after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
+    /// The bits for the owner do not give it.
     OwnerBits,
+    /// The bits for the group do not give it.
     GroupBits,
+    /// The bits for everybody else do not give it.
     OtherBits,
     /// The list's entry for this user does not give it.
     AclUser(AclEntry),
@@ -57,12 +72,16 @@ pub enum Rule {
     AclGroups(Vec<AclEntry>),
     /// The entry gives it, and the mask takes it away.
     AclMask {
+        /// The entry that gives it.
         entry: AclEntry,
+        /// The mask that takes it away.
         mask: u8,
     },
+    /// The list's entry for everybody else does not give it.
     AclOther(u8),
     /// A link in a sticky directory that all may write, which neither the follower nor the directory's owner owns.
     ProtectedLink {
+        /// Index in `TokenFile::components`.
         directory: usize,
     },
 }

@@ -10,17 +10,17 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use super::facts::Case;
+use super::facts::Facts;
 use crate::evidence::{Evidence, Liveness};
 use crate::judge::finding::Finding;
 
-pub(super) use injection::{beside, injection};
+pub(super) use injection::{injection, leftover_pod_identity};
 
 /// What the network showed, of Pod Identity's chain.
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings = reach::judge(case);
-    findings.extend(answer::judge(case));
-    findings.extend(identity::judge(case));
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = reach::judge(facts);
+    findings.extend(answer::judge(facts));
+    findings.extend(identity::judge(facts));
     findings
 }
 

@@ -3,7 +3,7 @@
 
 pub(super) mod unreadable;
 
-use super::facts::Case;
+use super::facts::Facts;
 use super::identity::issue_version_2;
 use super::unseen;
 use crate::catalog::Class;
@@ -12,11 +12,11 @@ use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
 use crate::settings::{self, RouteProblem, partition};
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let environment = &case.evidence.environment;
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let environment = &facts.evidence.environment;
     // The agent's session has EKS's name, and no SDK asks STS for it.
-    let of_exchange = if case.by_agent() { None } else { session_name_invalid(case) };
-    let findings = [of_exchange, endpoint_invalid(case), bundle_invalid(case)];
+    let of_exchange = if facts.by_agent() { None } else { session_name_invalid(facts) };
+    let findings = [of_exchange, endpoint_invalid(facts), bundle_invalid(facts)];
     let custom = environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(|_| {
         let finding = Finding::new(
             Class::SettingsInvalid,
@@ -24,24 +24,24 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         )
         .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
         .required("AWS's own partitions");
-        remove(case, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
+        remove(facts, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
     });
-    findings.into_iter().chain([custom]).flatten().chain(idle_trust(case)).collect()
+    findings.into_iter().chain([custom]).flatten().chain(idle_trust(facts)).collect()
 }
 
 /// Adds how to take a setting back: a variable by a command, a flag in words.
-fn remove(case: &Case<'_>, finding: Finding, source: &str) -> Finding {
+fn remove(facts: &Facts<'_>, finding: Finding, source: &str) -> Finding {
     if source.starts_with("--") {
         return finding.fix(format!("# correct {source} or leave it out"));
     }
-    case.unset_env(
+    facts.unset_env(
         finding.fix(format!("# correct {source} in the container's env, or remove it:")),
         &[source],
     )
 }
 
-fn session_name_invalid(case: &Case<'_>) -> Option<Finding> {
-    let evidence = case.evidence;
+fn session_name_invalid(facts: &Facts<'_>) -> Option<Finding> {
+    let evidence = facts.evidence;
     let name = settings::session_name(&evidence.environment, &evidence.process, evidence.token.as_ref());
     let problem = match name.value.find(|c| !settings::is_session_name_char(c)) {
         Some(offset) => format!("{} has a character at byte {offset} that STS refuses", name.source),
@@ -53,29 +53,29 @@ fn session_name_invalid(case: &Case<'_>) -> Option<Finding> {
     let finding = Finding::new(Class::SettingsInvalid, problem)
         .presented(name.value.clone())
         .required("2 to 64 of letters, digits and _+=,.@-");
-    Some(remove(case, finding, &name.source))
+    Some(remove(facts, finding, &name.source))
 }
 
-fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let class = Class::SettingsInvalid;
-    match &case.route.endpoint {
-        Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(case, name, url, host)),
+    match &facts.route.endpoint {
+        Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(facts, name, url, host)),
         Err(RouteProblem::Setting { name, problem }) => {
             let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
                 .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
                 .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
-            Some(remove(case, finding, name))
+            Some(remove(facts, finding, name))
         }
         Ok(endpoint)
             if endpoint.url.starts_with("http://")
-                && !environment.stated.allow_http
+                && !environment.options.allow_http
                 && !is_loopback(&endpoint.host) =>
         {
             let finding = Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
                 .presented(endpoint.url.clone())
                 .required("https://, or --allow-http where the network is trusted");
-            Some(remove(case, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
+            Some(remove(facts, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
         }
         Ok(endpoint)
             if endpoint.host.starts_with("sts-fips.")
@@ -91,18 +91,18 @@ fn endpoint_invalid(case: &Case<'_>) -> Option<Finding> {
             .severity(Severity::Warning)
             .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
             .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
-            Some(remove(case, finding, "AWS_USE_FIPS_ENDPOINT"))
+            Some(remove(facts, finding, "AWS_USE_FIPS_ENDPOINT"))
         }
         Ok(endpoint) if endpoint.host == partition::GLOBAL_STS => {
-            global_for_opt_in_region(case, endpoint.configured_by?)
+            global_for_opt_in_region(facts, endpoint.configured_by?)
         }
         _ => None,
     }
 }
 
 /// Whoever debugs a process need not trust it.
-fn endpoint_untrusted(case: &Case<'_>, variable: &str, url: &str, host: &str) -> Finding {
-    let pid = case.evidence.process.pid;
+fn endpoint_untrusted(facts: &Facts<'_>, variable: &str, url: &str, host: &str) -> Finding {
+    let pid = facts.evidence.process.pid;
     let what = match partition::region_of_sts_host(host) {
         None => format!("{host}, which is not AWS's STS"),
         Some(_) => format!("{host} otherwise than as https://{host}"),
@@ -147,8 +147,8 @@ const OPT_IN_REGIONS: &[&str] = &[
     "mx-central-1",
 ];
 
-fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> {
-    let region = &case.route.region.as_ref()?.value;
+fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding> {
+    let region = &facts.route.region.as_ref()?.value;
     OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
         let finding = Finding::new(
             Class::SettingsInvalid,
@@ -157,17 +157,17 @@ fn global_for_opt_in_region(case: &Case<'_>, variable: &str) -> Option<Finding> 
         .severity(Severity::Warning)
         .presented(format!(
             "{variable}={} in {region}",
-            case.evidence.environment.get(variable).unwrap_or_default()
+            facts.evidence.environment.get(variable).unwrap_or_default()
         ))
         .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
-        remove(case, finding, variable)
-            .fix_note(issue_version_2(case), "instead; changes the account's setting")
+        remove(facts, finding, variable)
+            .fix_note(issue_version_2(facts), "instead; changes the account's setting")
     })
 }
 
-fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
-    let problem = case.evidence.environment.trust_problem.as_ref()?;
-    if unreadable::covers(case, &problem.source) {
+fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
+    let problem = facts.evidence.environment.trust_problem.as_ref()?;
+    if unreadable::covers(facts, &problem.source) {
         return None;
     }
     if let Some(errno) = problem.errno.as_deref().filter(|errno| unseen::is_fault(errno)) {
@@ -177,21 +177,21 @@ fn bundle_invalid(case: &Case<'_>) -> Option<Finding> {
         Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
             .presented(problem.source.clone())
             .required("a readable PEM file with at least one certificate");
-    Some(correct(case, finding, problem))
+    Some(correct(facts, finding, problem))
 }
 
 /// As [`remove`], in whose environment it is.
-fn correct(case: &Case<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
+fn correct(facts: &Facts<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
     let source = problem.source.split('=').next().unwrap_or_default();
     if problem.own {
         return finding.fix(format!("# correct {source} of credprobe's own container, or leave it out"));
     }
-    remove(case, finding, source)
+    remove(facts, finding, source)
 }
 
 /// OpenSSL, Go and the SDKs pass such an addition by, and so does credprobe: nothing is lost but what it was meant to add.
-fn idle_trust(case: &Case<'_>) -> impl Iterator<Item = Finding> {
-    case.evidence.environment.trust_idle.iter().map(|idle| {
+fn idle_trust(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
+    facts.evidence.environment.trust_idle.iter().map(|idle| {
         let source = idle.source.split('=').next().unwrap_or_default();
         let finding = Finding::new(
             Class::SettingsInvalid,
@@ -200,7 +200,7 @@ fn idle_trust(case: &Case<'_>) -> impl Iterator<Item = Finding> {
         .severity(Severity::Warning)
         .presented(idle.source.clone())
         .required("PEM with at least one certificate, or no such setting");
-        correct(case, finding, idle)
+        correct(facts, finding, idle)
     })
 }
 

@@ -1,10 +1,10 @@
 //! Judges variables, profile and flags: injection, the role's ARN, region and partition. Pure.
 //! Session name, endpoint and bundle are in `settings`.
 
-use super::facts::Case;
+use super::facts::Facts;
 use super::{agent, endpoint, unseen};
 use crate::catalog::Class;
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks;
 use crate::settings::arn::RoleArn;
@@ -12,32 +12,32 @@ use crate::settings::command::{Tool, Word, words};
 use crate::settings::partition::Partition;
 use crate::settings::{self, ISSUER_SOURCE, RouteProblem};
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match case.requested.mechanism {
-        Mechanism::None if endpoint::unreadable::hides_mechanism(case) || unseen::hides_settings(case) => {}
-        Mechanism::None => findings.push(not_injected(case)),
+    match facts.requested.mechanism {
+        Mechanism::None if endpoint::unreadable::hides_mechanism(facts) || unseen::hides_settings(facts) => {}
+        Mechanism::None => findings.push(not_injected(facts)),
         Mechanism::PodIdentity => {
-            findings.extend(agent::injection(case));
-            findings.extend(region_missing(case));
-            findings.extend(partition_mismatch(case));
-            findings.extend(endpoint::judge(case));
+            findings.extend(agent::injection(facts));
+            findings.extend(region_missing(facts));
+            findings.extend(partition_mismatch(facts));
+            findings.extend(endpoint::judge(facts));
         }
         Mechanism::Irsa => {
-            findings.extend(partly_injected(case).filter(|_| !unseen::hides_settings(case)));
-            findings.extend(agent::beside(case));
-            findings.extend(role_arn_malformed(case));
-            findings.extend(role_unexpected(case));
-            findings.extend(region_missing(case));
-            findings.extend(partition_mismatch(case));
-            findings.extend(endpoint::judge(case));
+            findings.extend(partly_injected(facts).filter(|_| !unseen::hides_settings(facts)));
+            findings.extend(agent::leftover_pod_identity(facts));
+            findings.extend(role_arn_malformed(facts));
+            findings.extend(role_unexpected(facts));
+            findings.extend(region_missing(facts));
+            findings.extend(partition_mismatch(facts));
+            findings.extend(endpoint::judge(facts));
         }
     }
     findings
 }
 
-fn not_injected(case: &Case<'_>) -> Finding {
-    let environment = &case.evidence.environment;
+fn not_injected(facts: &Facts<'_>) -> Finding {
+    let environment = &facts.evidence.environment;
     let mounted = environment.irsa_mount || environment.pod_identity_mount;
     let finding = if mounted {
         let mount = if environment.irsa_mount { settings::IRSA_MOUNT } else { settings::POD_IDENTITY_MOUNT };
@@ -49,7 +49,7 @@ fn not_injected(case: &Case<'_>) -> Finding {
     } else {
         Finding::new(
             Class::NotInjected,
-            match case.account() {
+            match facts.account() {
                 Some(account) => format!(
                     "the webhook gave this pod no AWS credentials: nothing is injected for service account {}/{}",
                     account.namespace, account.name
@@ -62,42 +62,42 @@ fn not_injected(case: &Case<'_>) -> Finding {
     let finding = finding.required(
         "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the webhook adds when the pod is created and its service account is annotated with eks.amazonaws.com/role-arn",
     );
-    case.recreate(annotate(case, finding))
+    facts.recreate(annotate(facts, finding))
 }
 
 /// Shows the annotation; sets it where the role is stated.
-fn annotate(case: &Case<'_>, finding: Finding) -> Finding {
-    let Some(account) = case.account() else {
+fn annotate(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let Some(account) = facts.account() else {
         return finding.confirm(
             "# the pod's spec.serviceAccountName names the service account; look for the annotation eks.amazonaws.com/role-arn on it",
         );
     };
-    let mut finding = case.show_annotations(finding);
+    let mut finding = facts.show_annotations(finding);
     if account.name == "default" {
         finding = finding.ruled_out(
             "a service account of its own: the pod runs as `default` (is spec.serviceAccountName missing?)",
         );
     }
-    match &case.evidence.environment.stated.expect_role {
-        Some(role) => annotate_role(case, finding, role),
+    match &facts.evidence.environment.options.expect_role {
+        Some(role) => annotate_role(facts, finding, role),
         None => finding,
     }
 }
 
-fn annotate_role(case: &Case<'_>, finding: Finding, role: &str) -> Finding {
-    let role = Word::role_arn(role, case.compatible()).after("eks.amazonaws.com/role-arn=");
-    case.annotate(finding, role, "overwrites the annotation")
+fn annotate_role(facts: &Facts<'_>, finding: Finding, role: &str) -> Finding {
+    let role = Word::role_arn(role, facts.compatible()).after("eks.amazonaws.com/role-arn=");
+    facts.annotate(finding, role, "overwrites the annotation")
 }
 
-fn partly_injected(case: &Case<'_>) -> Option<Finding> {
-    let requested = &case.requested;
+fn partly_injected(facts: &Facts<'_>) -> Option<Finding> {
+    let requested = &facts.requested;
     let (present, missing) = match (&requested.role_arn, &requested.token_file) {
         (Some(role), None) => (role, "AWS_WEB_IDENTITY_TOKEN_FILE"),
         (None, Some(file)) => (file, "AWS_ROLE_ARN"),
-        (None, None) => return Some(not_injected(case)),
+        (None, None) => return Some(not_injected(facts)),
         (Some(_), Some(_)) => return None,
     };
-    let mounted = case.evidence.environment.irsa_mount;
+    let mounted = facts.evidence.environment.irsa_mount;
     let finding = Finding::new(
         Class::PartlyInjected,
         format!(
@@ -116,12 +116,12 @@ fn partly_injected(case: &Case<'_>) -> Option<Finding> {
         "# remove {} from the container's env in the pod spec, so that the webhook sets both",
         present.source
     ));
-    Some(case.recreate(annotate(case, finding)))
+    Some(facts.recreate(annotate(facts, finding)))
 }
 
-fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
-    let role = case.requested.role_arn.as_ref()?;
-    let malformed = RoleArn::parse_for(&role.value, case.compatible()).err()?;
+fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
+    let role = facts.requested.role_arn.as_ref()?;
+    let malformed = RoleArn::parse_for(&role.value, facts.compatible()).err()?;
     let mut finding = Finding::new(
         Class::RoleArnMalformed,
         format!("{} is no role ARN: at byte {}: {}", role.source, malformed.offset, malformed.problem),
@@ -131,15 +131,15 @@ fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
         malformed.intended.clone().unwrap_or_else(|| "arn:aws:iam::TWELVE DIGITS:role/NAME".to_owned()),
     );
     let annotated = role.source == "AWS_ROLE_ARN";
-    match (annotated, case.account(), malformed.intended) {
+    match (annotated, facts.account(), malformed.intended) {
         (true, Some(_), Some(intended)) => {
-            finding = case.recreate(annotate_role(case, finding, &intended));
+            finding = facts.recreate(annotate_role(facts, finding, &intended));
         }
         (true, Some(_), None) => {
-            finding = case
+            finding = facts
                 .show_annotations(finding)
                 .fix("# correct the annotation eks.amazonaws.com/role-arn of that service account");
-            finding = case.recreate(finding);
+            finding = facts.recreate(finding);
         }
         (_, _, Some(intended)) => finding = finding.fix(format!("# set {} to {intended}", role.source)),
         _ => finding = finding.fix(format!("# correct {}", role.source)),
@@ -147,26 +147,26 @@ fn role_arn_malformed(case: &Case<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-fn role_unexpected(case: &Case<'_>) -> Option<Finding> {
-    let expected = case.evidence.environment.stated.expect_role.as_ref()?;
-    let role = case.requested.role_arn.as_ref()?;
-    if case.role.is_none() || *expected == role.value {
+fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
+    let expected = facts.evidence.environment.options.expect_role.as_ref()?;
+    let role = facts.requested.role_arn.as_ref()?;
+    if facts.role.is_none() || *expected == role.value {
         return None;
     }
     let finding = Finding::new(
         Class::RoleUnexpected,
         format!("{} asks for another role than the one expected", role.source),
     )
-    .expectation(Expectation::Stated)
+    .expectation(Basis::Explicit)
     .presented(format!("{} (from {})", role.value, role.source))
     .required(format!("{expected} (--expect-role)"));
-    Some(case.recreate(annotate(case, finding)))
+    Some(facts.recreate(annotate(facts, finding)))
 }
 
-fn region_missing(case: &Case<'_>) -> Option<Finding> {
+fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
     let class = Class::RegionMissing;
-    let call = if case.by_agent() { "GetCallerIdentity" } else { "the exchange" };
-    let finding = match (&case.route.endpoint, &case.route.region) {
+    let call = if facts.by_agent() { "GetCallerIdentity" } else { "the exchange" };
+    let finding = match (&facts.route.endpoint, &facts.route.region) {
         (Err(RouteProblem::RegionForm(region)), _) => {
             Finding::new(class, format!("{} is not the name of a region", region.source))
                 .severity(Severity::Error)
@@ -175,22 +175,22 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
         (Err(RouteProblem::NoRegion), _) => {
             Finding::new(class, "no region is known, and without one no STS endpoint can be chosen")
                 // The agent needs none; whose its credentials are, nobody can be asked then.
-                .severity(if case.by_agent() { Severity::Warning } else { Severity::Error })
-                .presented(format!("{}, nor a region in the profile or the issuer", no_region(case)))
+                .severity(if facts.by_agent() { Severity::Warning } else { Severity::Error })
+                .presented(format!("{}, nor a region in the profile or the issuer", no_region(facts)))
         }
         (Ok(endpoint), region) if endpoint.configured_by.is_none() => match region {
             None => Finding::new(class, format!("no region is set: {call} goes to the global endpoint"))
-                .presented(format!("{}; used: {}", no_region(case), endpoint.host)),
+                .presented(format!("{}; used: {}", no_region(facts), endpoint.host)),
             Some(region) if region.source == sdks::OWN_DEFAULT => Finding::new(
                 class,
                 format!("no region is set: {call} goes to the SDK's own default, {}", region.value),
             )
-            .presented(no_region(case)),
+            .presented(no_region(facts)),
             Some(region) if region.source == ISSUER_SOURCE => Finding::new(
                 class,
                 format!("no region is set: {call} goes to the issuer's, {}", region.value),
             )
-            .presented(no_region(case)),
+            .presented(no_region(facts)),
             Some(_) => return None,
         },
         _ => return None,
@@ -198,21 +198,21 @@ fn region_missing(case: &Case<'_>) -> Option<Finding> {
     let finding = finding.required(
         "AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second) in the container's environment",
     );
-    let issuer = case.token().and_then(|token| token.iss.as_deref());
+    let issuer = facts.token().and_then(|token| token.iss.as_deref());
     Some(match issuer.and_then(crate::settings::partition::region_of_issuer) {
-        Some(region) => case.set_region(
+        Some(region) => facts.set_region(
             finding.fix(format!(
                 "# add to the container's env: [{{name: AWS_REGION, value: {region}}}, {{name: AWS_DEFAULT_REGION, value: {region}}}]"
             )),
             region,
         ),
-        None => set_region_of_nodes(case, finding),
+        None => set_region_of_nodes(facts, finding),
     })
 }
 
 /// The variables that are missing: those of the SDK that is stated, else both.
-fn no_region(case: &Case<'_>) -> String {
-    match sdks::stated(&case.evidence.environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
+fn no_region(facts: &Facts<'_>) -> String {
+    match sdks::stated(&facts.evidence.environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
         Some((sdk, sts)) => {
             format!("no {}, as {} would read it", sts.regions.join(" and no "), sdks::names(&[sdk]))
         }
@@ -221,13 +221,13 @@ fn no_region(case: &Case<'_>) -> String {
 }
 
 /// The cluster knows its region where the issuer does not say it: nodes are labelled with it.
-fn set_region_of_nodes(case: &Case<'_>, finding: Finding) -> Finding {
+fn set_region_of_nodes(facts: &Facts<'_>, finding: Finding) -> Finding {
     let label = r"jsonpath={.items[0].metadata.labels.topology\.kubernetes\.io/region}";
     let finding = finding
         .fix("# add AWS_REGION and AWS_DEFAULT_REGION with the cluster's region to the container's env:");
     let Some(label) = Tool::Kubectl.run(words!["get", "nodes", "-o", label]) else { return finding };
     let region = |name: &'static str| Word::from(name).then(Word::variable("region"));
-    match case.deployment() {
+    match facts.deployment() {
         Some((namespace, deployment)) => {
             let changes = words![region("AWS_REGION="), region("AWS_DEFAULT_REGION=")];
             let command = [words!["set", "env", "-n", namespace, deployment], changes].concat();
@@ -240,19 +240,19 @@ fn set_region_of_nodes(case: &Case<'_>, finding: Finding) -> Finding {
     }
 }
 
-fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
-    let role = case.role.as_ref()?;
-    let endpoint = case.route.endpoint.as_ref().ok()?;
-    let partition = Partition::of_host(&endpoint.host).filter(|_| !case.compatible())?;
+fn partition_mismatch(facts: &Facts<'_>) -> Option<Finding> {
+    let role = facts.role.as_ref()?;
+    let endpoint = facts.route.endpoint.as_ref().ok()?;
+    let partition = Partition::of_host(&endpoint.host).filter(|_| !facts.compatible())?;
     if partition.id == role.partition {
-        return other_partitions_issuer(case, partition);
+        return other_partitions_issuer(facts, partition);
     }
-    let by = match (&case.route.region, endpoint.configured_by) {
+    let by = match (&facts.route.region, endpoint.configured_by) {
         (_, Some(variable)) => variable.to_owned(),
         (Some(region), None) => format!("region {} from {}", region.value, region.source),
         (None, None) => "no region".to_owned(),
     };
-    let issuer = case
+    let issuer = facts
         .token()
         .and_then(|token| token.iss.as_deref())
         .and_then(crate::settings::partition::region_of_issuer);
@@ -263,12 +263,12 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
             role.partition, partition.id
         ),
     )
-    .presented(format!("{} at {} ({by})", case.role_text(), endpoint.host))
+    .presented(format!("{} at {} ({by})", facts.role_text(), endpoint.host))
     .required("role and endpoint of one partition");
     if let Some(region) = issuer {
         let cluster = Partition::of_region(region).map_or("another", |partition| partition.id);
         finding = if cluster == role.partition {
-            case.set_region(
+            facts.set_region(
                 finding.fix(format!("# set AWS_REGION and AWS_DEFAULT_REGION to {region}, the region of the cluster, in the container's env")),
                 region,
             )
@@ -278,12 +278,12 @@ fn partition_mismatch(case: &Case<'_>) -> Option<Finding> {
             ))
         };
     }
-    Some(case.recreate(annotate(case, finding)))
+    Some(facts.recreate(annotate(facts, finding)))
 }
 
 /// A cluster of another partition: allowed, for a provider takes any issuer, and seldom meant.
-fn other_partitions_issuer(case: &Case<'_>, partition: &Partition) -> Option<Finding> {
-    let issuer = case.token()?.iss.as_deref()?;
+fn other_partitions_issuer(facts: &Facts<'_>, partition: &Partition) -> Option<Finding> {
+    let issuer = facts.token()?.iss.as_deref()?;
     let region = crate::settings::partition::region_of_issuer(issuer)?;
     let cluster = Partition::of_region(region).filter(|cluster| cluster.id != partition.id)?;
     let summary = format!(

@@ -4,7 +4,7 @@
 mod provider;
 mod role;
 
-use super::facts::{Case, span, time};
+use super::facts::{Facts, span, time};
 use super::token::usual_audience;
 use super::{network, statement};
 use crate::catalog::{Class, Owner};
@@ -17,32 +17,32 @@ use crate::settings::partition;
 /// STS tolerates this much skew between its clock and the one that signs, in seconds.
 pub(super) const SKEW_LIMIT: i64 = 300;
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Some(exchange) = &case.evidence.exchange else { return Vec::new() };
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(exchange) = &facts.evidence.exchange else { return Vec::new() };
     let mut findings = Vec::new();
     findings.extend(clock_skew(exchange));
     if exchange.issued {
         return findings;
     }
     match &exchange.error {
-        Some(error) if exchange.from_sts || configured(case) => {
-            let finding = refusal(case, exchange, error);
+        Some(error) if exchange.from_sts || configured(facts) => {
+            let finding = refusal(facts, exchange, error);
             if matches!(finding.class, Class::TokenRejected | Class::AudienceNotRegistered) {
-                findings.extend(usual_audience(case));
+                findings.extend(usual_audience(facts));
             }
             findings.push(finding);
         }
         _ if exchange.from_sts => {
-            findings.push(unrecognized(case, exchange, "an answer without error and without credentials"))
+            findings.push(unrecognized(facts, exchange, "an answer without error and without credentials"))
         }
-        _ => findings.push(not_sts(case, exchange)),
+        _ => findings.push(not_sts(facts, exchange)),
     }
     findings
 }
 
 /// Behind a configured endpoint stands somebody else's STS, which need not mark its answers as AWS does.
-fn configured(case: &Case<'_>) -> bool {
-    case.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some())
+fn configured(facts: &Facts<'_>) -> bool {
+    facts.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some())
 }
 
 fn clock_skew(exchange: &Exchange) -> Option<Finding> {
@@ -76,15 +76,15 @@ fn quoted(error: &StsError) -> String {
 }
 
 /// One refusal, one finding.
-fn refusal(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
     let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
     let class = match error.code.as_str() {
         // Their codes tell little: Ceph has AccessDenied for everything, SeaweedFS says the cause in words.
-        _ if case.compatible() && says("audience") => Class::AudienceNotRegistered,
-        _ if case.compatible() && says("signature") => Class::TokenRejected,
-        _ if case.compatible() && says("no identity provider") => Class::ProviderMissing,
-        _ if case.compatible() && says("expired") => Class::TokenExpiredAtSts,
-        _ if case.compatible() && (says("jwks") || says("public key")) => Class::IssuerUnavailable,
+        _ if facts.compatible() && says("audience") => Class::AudienceNotRegistered,
+        _ if facts.compatible() && says("signature") => Class::TokenRejected,
+        _ if facts.compatible() && says("no identity provider") => Class::ProviderMissing,
+        _ if facts.compatible() && says("expired") => Class::TokenExpiredAtSts,
+        _ if facts.compatible() && (says("jwks") || says("public key")) => Class::IssuerUnavailable,
         "AccessDenied" | "AccessDeniedException" => Class::AccessDenied,
         "ValidationError" if says("request arn is invalid") => Class::RoleArnRejected,
         "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => Class::RequestRejected,
@@ -111,25 +111,25 @@ fn refusal(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
         _ => Class::StsUnrecognized,
     };
     match class {
-        Class::AccessDenied => role::access_denied(case, error),
-        Class::ProviderMissing => provider::provider_missing(case, error),
-        Class::AudienceNotRegistered => provider::audience_not_registered(case, error),
-        Class::ThumbprintMismatch => provider::thumbprint_mismatch(case, error),
-        Class::TokenRejected => provider::token_rejected(case, error),
-        Class::TokenExpiredAtSts => expired_at_sts(case, exchange, error),
-        Class::IssuerUnavailable => issuer_unavailable(case, error),
-        Class::RoleArnRejected => role_arn_rejected(case, error),
-        Class::RegionDisabled => region_disabled(case, error),
+        Class::AccessDenied => role::access_denied(facts, error),
+        Class::ProviderMissing => provider::provider_missing(facts, error),
+        Class::AudienceNotRegistered => provider::audience_not_registered(facts, error),
+        Class::ThumbprintMismatch => provider::thumbprint_mismatch(facts, error),
+        Class::TokenRejected => provider::token_rejected(facts, error),
+        Class::TokenExpiredAtSts => expired_at_sts(facts, exchange, error),
+        Class::IssuerUnavailable => issuer_unavailable(facts, error),
+        Class::RoleArnRejected => role_arn_rejected(facts, error),
+        Class::RegionDisabled => region_disabled(facts, error),
         Class::Throttled => throttled(exchange, error),
         Class::StsUnavailable => sts_unavailable(exchange, error),
-        Class::ClaimRejected => claim_rejected(case, error),
-        Class::RequestRejected => request_rejected(case, exchange, error),
-        _ => unrecognized(case, exchange, &quoted(error)),
+        Class::ClaimRejected => claim_rejected(facts, error),
+        Class::RequestRejected => request_rejected(facts, exchange, error),
+        _ => unrecognized(facts, exchange, &quoted(error)),
     }
 }
 
-fn expired_at_sts(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
-    let expiry = case.token().and_then(|token| token.exp);
+fn expired_at_sts(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let expiry = facts.token().and_then(|token| token.exp);
     let clock = exchange.date.map_or_else(|| "unknown".to_owned(), time);
     let finding =
         Finding::new(Class::TokenExpiredAtSts, format!("STS holds the token for expired: {}", quoted(error)))
@@ -139,11 +139,11 @@ fn expired_at_sts(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Fin
                 "an expiry after STS's clock, {clock}; this clock says {}",
                 time(exchange.received_at)
             ));
-    case.recreate(case.events(finding))
+    facts.recreate(facts.events(finding))
 }
 
-fn issuer_unavailable(case: &Case<'_>, error: &StsError) -> Finding {
-    let issuer = case.token().and_then(|token| token.iss.clone()).unwrap_or_default();
+fn issuer_unavailable(facts: &Facts<'_>, error: &StsError) -> Finding {
+    let issuer = facts.token().and_then(|token| token.iss.clone()).unwrap_or_default();
     let of_eks = partition::region_of_issuer(&issuer).is_some();
     let finding = Finding::new(
         Class::IssuerUnavailable,
@@ -173,49 +173,49 @@ pub(super) fn discovery(issuer: &str) -> Option<String> {
     Tool::Curl.run(words!["-fsS", document])
 }
 
-fn role_arn_rejected(case: &Case<'_>, error: &StsError) -> Finding {
+fn role_arn_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     let finding =
         Finding::new(Class::RoleArnRejected, format!("STS says of the role's ARN: {}", quoted(error)))
-            .presented(case.role_text())
+            .presented(facts.role_text())
             .required("the ARN of a role as IAM prints it");
-    annotate_with_real_arn(case, finding)
+    annotate_with_real_arn(facts, finding)
 }
 
 /// Adds the command that annotates the service account with the ARN which IAM has for a role of this name.
-fn annotate_with_real_arn(case: &Case<'_>, finding: Finding) -> Finding {
-    let Some(role) = &case.role else { return finding };
-    let show = get_role(case, role, "Role.Arn", "text");
+fn annotate_with_real_arn(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let Some(role) = &facts.role else { return finding };
+    let show = get_role(facts, role, "Role.Arn", "text");
     let finding = finding.confirm_command(show.clone());
     let annotation = Word::output_of(show).after("eks.amazonaws.com/role-arn=");
-    case.recreate(case.annotate(finding, annotation, "overwrites the annotation"))
+    facts.recreate(facts.annotate(finding, annotation, "overwrites the annotation"))
 }
 
 /// Shows what IAM has for the role.
-fn get_role(case: &Case<'_>, role: &RoleArn, query: &'static str, output: &'static str) -> Option<String> {
+fn get_role(facts: &Facts<'_>, role: &RoleArn, query: &'static str, output: &'static str) -> Option<String> {
     let name = Word::role_name(&role.name);
-    case.aws()?.run(words!["iam", "get-role", "--role-name", name, "--query", query, "--output", output])
+    facts.aws()?.run(words!["iam", "get-role", "--role-name", name, "--query", query, "--output", output])
 }
 
-fn region_disabled(case: &Case<'_>, error: &StsError) -> Finding {
+fn region_disabled(facts: &Facts<'_>, error: &StsError) -> Finding {
     let region =
-        case.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.clone()).unwrap_or_default();
+        facts.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.clone()).unwrap_or_default();
     let finding = Finding::new(
         Class::RegionDisabled,
         format!("STS is switched off in {region} for the role's account"),
     )
-    .presented(format!("{} in {region}: {}", case.role_text(), quoted(error)))
+    .presented(format!("{} in {region}: {}", facts.role_text(), quoted(error)))
     .required(format!("STS active in {region}"));
     finding
-        .confirm_command(of_region(case, "get-region-opt-status", &region))
+        .confirm_command(of_region(facts, "get-region-opt-status", &region))
         .fix_note(
-            of_region(case, "enable-region", &region),
+            of_region(facts, "enable-region", &region),
             "for an opt-in region; for another, activate STS in the IAM console: Account settings, Security Token Service",
         )
 }
 
 /// `aws account OPERATION --region-name REGION`
-pub(super) fn of_region(case: &Case<'_>, operation: &'static str, region: &str) -> Option<String> {
-    case.aws()?.run(words!["account", operation, "--region-name", Word::region(region)])
+pub(super) fn of_region(facts: &Facts<'_>, operation: &'static str, region: &str) -> Option<String> {
+    facts.aws()?.run(words!["account", operation, "--region-name", Word::region(region)])
 }
 
 fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
@@ -241,18 +241,18 @@ fn sts_unavailable(exchange: &Exchange, error: &StsError) -> Finding {
         )
 }
 
-fn claim_rejected(case: &Case<'_>, error: &StsError) -> Finding {
+fn claim_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     let finding = Finding::new(
         Class::ClaimRejected,
         format!("the identity provider rejected a claim: {}", quoted(error)),
     )
-    .presented(case.identity_text())
+    .presented(facts.identity_text())
     .required("claims that the provider accepts")
     .fix("# use a fresh token of the cluster's own issuer");
-    case.recreate(finding)
+    facts.recreate(finding)
 }
 
-fn request_rejected(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+fn request_rejected(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
     let finding =
         Finding::new(Class::RequestRejected, format!("STS refuses the request itself: {}", quoted(error)))
             .presented(format!(
@@ -261,44 +261,44 @@ fn request_rejected(case: &Case<'_>, exchange: &Exchange, error: &StsError) -> F
             ))
             .required("parameters that STS takes");
     let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
-    let role = case.role.as_ref();
+    let role = facts.role.as_ref();
     match role {
-        Some(role) if says("durationseconds") => case.reach_sts_itself(
+        Some(role) if says("durationseconds") => facts.remove_interception(
             finding
                 .confirm_note(
-                    get_role(case, role, "Role.MaxSessionDuration", "text"),
+                    get_role(facts, role, "Role.MaxSessionDuration", "text"),
                     "never under 3600, and 900 seconds were asked for: somebody changed the request",
                 )
                 .fix("# something between pod and STS asks for longer sessions:"),
-            sts_host(case),
+            sts_host(facts),
         ),
         Some(role) if says("tags") => {
             let finding = finding.fix("# the token brings session tags; the trust policy must allow them:");
             let actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"];
-            match statement::statement_for(case, Some(&actions)) {
+            match statement::statement_for(facts, Some(&actions)) {
                 Some(statement) => {
-                    finding.fix_commands(crate::trust_policy::statement::add_statement(case.aws(), role, statement))
+                    finding.fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), role, statement))
                 }
                 None => finding,
             }
         }
-        _ if says("rolesessionname") => case.unset_env(
+        _ if says("rolesessionname") => facts.unset_env(
             finding.fix("# correct AWS_ROLE_SESSION_NAME in the container's env, or remove it:"),
             &["AWS_ROLE_SESSION_NAME"],
         ),
-        _ if says("rolearn") => annotate_with_real_arn(case, finding),
-        _ => case.reach_sts_itself(
+        _ if says("rolearn") => annotate_with_real_arn(facts, finding),
+        _ => facts.remove_interception(
             finding.fix("# nothing of the pod's is in the rest of the request: something between pod and STS changed it"),
-            sts_host(case),
+            sts_host(facts),
         ),
     }
 }
 
-fn sts_host<'c>(case: &'c Case<'_>) -> &'c str {
-    case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str())
+fn sts_host<'c>(facts: &'c Facts<'_>) -> &'c str {
+    facts.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str())
 }
 
-fn unrecognized(case: &Case<'_>, exchange: &Exchange, quoted: &str) -> Finding {
+fn unrecognized(facts: &Facts<'_>, exchange: &Exchange, quoted: &str) -> Finding {
     let finding = Finding::new(
         Class::StsUnrecognized,
         format!("STS gave an answer that this version does not know: {quoted}"),
@@ -312,15 +312,15 @@ fn unrecognized(case: &Case<'_>, exchange: &Exchange, quoted: &str) -> Finding {
     .fix("# look the code up in the STS API reference, and report it to credprobe, please, with what this prints:")
     .fix_note(Some("credprobe check --output=json"), "names account, role and issuer, holds no secret");
     let event = "AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity";
-    let events = case.aws().zip(case.signing_region()).and_then(|(aws, region)| {
+    let events = facts.aws().zip(facts.signing_region()).and_then(|(aws, region)| {
         let events = ["--lookup-attributes", event, "--max-results", "5"].map(Word::from);
         aws.run(&[words!["cloudtrail", "lookup-events", "--region", region], &events].concat())
     });
     finding.confirm_command(events)
 }
 
-fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
-    let host = sts_host(case);
+fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
+    let host = sts_host(facts);
     let redirect = (300..400).contains(&exchange.status);
     let what = if redirect {
         format!("HTTP {}, a redirect, which is never followed with a token", exchange.status)
@@ -334,9 +334,9 @@ fn not_sts(case: &Case<'_>, exchange: &Exchange) -> Finding {
         .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
         .required("an answer with STS's XML namespace or a request id of AWS")
         .fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
-    let finding = match &case.evidence.network {
+    let finding = match &facts.evidence.network {
         Some(network) => network::searched(network, finding),
         None => finding,
     };
-    case.reach_sts_itself(finding, host)
+    facts.remove_interception(finding, host)
 }

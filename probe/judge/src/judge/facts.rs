@@ -2,26 +2,26 @@
 
 use crate::evidence::{Account, Evidence, Token};
 use crate::options::Mechanism;
-use crate::sdks::effective;
+use crate::sdks::EffectiveSettings;
 use crate::settings::agent::{AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
-use crate::settings::{self, Requested, Route};
+use crate::settings::{self, Requested, StsRoute};
 
 /// What the judges look at.
-pub(super) struct Case<'a> {
+pub(super) struct Facts<'a> {
     pub(super) evidence: &'a Evidence,
     /// Seconds since the epoch.
     pub(super) now: i64,
-    pub(super) requested: Requested,
-    pub(super) route: Route,
+    pub(super) requested: &'a Requested,
+    pub(super) route: &'a StsRoute,
     /// The role asked for, where its ARN is one.
-    pub(super) role: Option<RoleArn>,
+    pub(super) role: &'a Option<RoleArn>,
     /// The Pod Identity agent; `None`: no variable names one.
-    pub(super) agent: Option<Result<AgentEndpoint, AgentProblem>>,
+    pub(super) agent: &'a Option<Result<AgentEndpoint, AgentProblem>>,
 }
 
 /// What the webhook gives a pod for one mechanism (`amazon-eks-pod-identity-webhook`, `main.go`), and who takes the token.
-pub(super) struct Usual {
+pub(super) struct MechanismDefaults {
     /// In every partition (eksctl `pkg/iam/oidc/api.go`).
     pub(super) audience: &'static str,
     pub(super) mount: &'static str,
@@ -29,32 +29,28 @@ pub(super) struct Usual {
     pub(super) file: &'static str,
     /// The variable that names the file.
     pub(super) variable: &'static str,
-    pub(super) taker: &'static str,
+    pub(super) recipient: &'static str,
 }
 
-const IRSA: Usual = Usual {
+const IRSA: MechanismDefaults = MechanismDefaults {
     audience: "sts.amazonaws.com",
     mount: settings::IRSA_MOUNT,
     file: "token",
     variable: "AWS_WEB_IDENTITY_TOKEN_FILE",
-    taker: "STS",
+    recipient: "STS",
 };
 
-const POD_IDENTITY: Usual = Usual {
+const POD_IDENTITY: MechanismDefaults = MechanismDefaults {
     audience: "pods.eks.amazonaws.com",
     mount: settings::POD_IDENTITY_MOUNT,
     file: "eks-pod-identity-token",
     variable: settings::agent::TOKEN_FILE_VARIABLE,
-    taker: "EKS Auth",
+    recipient: "EKS Auth",
 };
 
-impl<'a> Case<'a> {
-    pub(super) fn new(evidence: &'a Evidence, now: i64) -> Self {
-        let (requested, route) = effective::of(evidence);
-        let compatible = evidence.environment.stated.sts_compatible;
-        let role =
-            requested.role_arn.as_ref().and_then(|role| RoleArn::parse_for(&role.value, compatible).ok());
-        let agent = settings::agent::endpoint(evidence);
+impl<'a> Facts<'a> {
+    pub(super) fn new(evidence: &'a Evidence, settings: &'a EffectiveSettings, now: i64) -> Self {
+        let EffectiveSettings { requested, route, role, agent } = settings;
         Self { evidence, now, requested, route, role, agent }
     }
 
@@ -63,7 +59,7 @@ impl<'a> Case<'a> {
     }
 
     /// Of the mechanism under test.
-    pub(super) fn usual(&self) -> &'static Usual {
+    pub(super) fn defaults(&self) -> &'static MechanismDefaults {
         if self.by_agent() { &POD_IDENTITY } else { &IRSA }
     }
 
@@ -84,7 +80,7 @@ impl<'a> Case<'a> {
 
     /// Behind the endpoint stands another server that speaks STS's protocol.
     pub(super) fn compatible(&self) -> bool {
-        self.evidence.environment.stated.sts_compatible
+        self.evidence.environment.options.sts_compatible
     }
 
     /// The token, where it is one whose claims can be judged.
@@ -108,7 +104,7 @@ impl<'a> Case<'a> {
 
     /// `role checkout-reader of account 814203749616`, or the value as it is.
     pub(super) fn role_text(&self) -> String {
-        match (&self.role, &self.requested.role_arn) {
+        match (self.role, &self.requested.role_arn) {
             (_, Some(role)) => role.value.clone(),
             _ => "no role".to_owned(),
         }

@@ -20,7 +20,7 @@ pub struct Finding {
     /// Waiting may heal it; a finding may clear the class's default with its reason.
     pub transient: bool,
     /// What was held against the evidence.
-    pub expectation: Expectation,
+    pub expectation: Basis,
     /// The refusal is about a date or a time (`clock-skew` explains `tls-failed` and others only then).
     pub about_time: bool,
     /// It is told for itself: whatever its class explains, this finding does not.
@@ -57,13 +57,16 @@ pub enum Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Expectation {
+pub enum Basis {
     /// A flag or its environment twin.
-    Stated,
+    #[serde(rename = "stated")]
+    Explicit,
     /// What is usual; explains a refusal, never makes one.
-    Guessed,
+    #[serde(rename = "guessed")]
+    Inferred,
     /// A rule of AWS or Kubernetes.
-    None,
+    #[serde(rename = "none")]
+    Rule,
 }
 
 impl Finding {
@@ -76,7 +79,7 @@ impl Finding {
             owner: info.owner,
             severity: if info.warning { Severity::Warning } else { Severity::Error },
             transient: info.transient,
-            expectation: Expectation::None,
+            expectation: Basis::Rule,
             about_time: false,
             explains_nothing: false,
             summary: summary.into(),
@@ -132,7 +135,7 @@ impl Finding {
 
     /// Against what the evidence was held.
     #[must_use]
-    pub fn expectation(mut self, expectation: Expectation) -> Self {
+    pub fn expectation(mut self, expectation: Basis) -> Self {
         self.expectation = expectation;
         self
     }

@@ -6,7 +6,9 @@
     clippy::allow_attributes_without_reason
 )]
 
+use super::finding::Finding;
 use crate::evidence::{Evidence, FileKind, Opener, Proof, Token, TokenFile, TokenShape};
+use crate::sdks::EffectiveSettings;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
@@ -23,7 +25,7 @@ pub fn healthy() -> Evidence {
     ] {
         evidence.environment.variables.insert(name.to_owned(), value.to_owned());
     }
-    evidence.environment.stated.no_network = true;
+    evidence.environment.options.no_network = true;
     evidence.token_file = Some(TokenFile {
         path: "/var/run/secrets/eks.amazonaws.com/serviceaccount/token".to_owned(),
         kind: Some(FileKind::Regular),
@@ -52,4 +54,10 @@ pub fn healthy() -> Evidence {
 pub fn directory(written: i64) -> String {
     let stamp = crate::text::rfc3339(written).replace(['-', 'T', ':'], "_");
     format!("..{}.123456789", stamp.trim_end_matches('Z'))
+}
+
+/// What the judges find, with the settings that follow from the evidence.
+#[must_use]
+pub fn findings(evidence: &Evidence, now: i64) -> Vec<Finding> {
+    super::findings(evidence, &EffectiveSettings::from_evidence(evidence), now)
 }

@@ -1,23 +1,23 @@
 //! Judges who answered: the role behind the credentials against the role asked for. Pure.
 
 use super::exchange::SKEW_LIMIT;
-use super::facts::{Case, time};
+use super::facts::{Facts, time};
 use crate::catalog::Class;
 use crate::evidence::{Identity, StsError};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::arn::RoleArn;
 use crate::settings::command::words;
 
-pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
-    let exchange = case.evidence.exchange.as_ref().filter(|exchange| exchange.issued)?;
-    let identity = case.evidence.identity.as_ref();
-    if let Some(finding) = identity.and_then(|identity| refused(case, identity)) {
+pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
+    let exchange = facts.evidence.exchange.as_ref().filter(|exchange| exchange.issued)?;
+    let identity = facts.evidence.identity.as_ref();
+    if let Some(finding) = identity.and_then(|identity| refused(facts, identity)) {
         return Some(finding);
     }
     let arn =
         identity.and_then(|identity| identity.arn.as_deref()).or(exchange.assumed_role_arn.as_deref())?;
-    let role = case.role.as_ref()?;
-    (!is_session_of(arn, role)).then(|| mismatch(case, arn))
+    let role = facts.role.as_ref()?;
+    (!is_session_of(arn, role)).then(|| mismatch(facts, arn))
 }
 
 /// `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION`: STS leaves the role's path out.
@@ -26,26 +26,26 @@ pub(super) fn is_session_of(arn: &str, role: &RoleArn) -> bool {
     arn.strip_prefix(&prefix).is_some_and(|session| !session.is_empty() && !session.contains('/'))
 }
 
-fn mismatch(case: &Case<'_>, arn: &str) -> Finding {
+fn mismatch(facts: &Facts<'_>, arn: &str) -> Finding {
     let finding = Finding::new(Class::IdentityMismatch, "the credentials belong to another role than the one asked for")
         .presented(arn.to_owned())
-        .required(case.role_text())
+        .required(facts.role_text())
         .fix("# STS gives the credentials of the role that it is asked for: something between pod and STS answers with its own");
-    let host = case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
-    case.reach_sts_itself(finding, host)
+    let host = facts.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
+    facts.remove_interception(finding, host)
 }
 
-fn refused(case: &Case<'_>, identity: &Identity) -> Option<Finding> {
+fn refused(facts: &Facts<'_>, identity: &Identity) -> Option<Finding> {
     if let Some(failure) = &identity.failure {
-        return Some(unconfirmed(case, &failure.detail));
+        return Some(unconfirmed(facts, &failure.detail));
     }
     let Some(error) = &identity.error else {
-        return identity.arn.is_none().then(|| unconfirmed(case, "an answer without identity"));
+        return identity.arn.is_none().then(|| unconfirmed(facts, "an answer without identity"));
     };
     Some(match error {
         _ if is_about_time(error) => clock_skew(identity, error),
-        _ if is_refusal(error) => rejected(case, error),
-        _ => unconfirmed(case, &format!("{}: {}", error.code, error.message)),
+        _ if is_refusal(error) => rejected(facts, error),
+        _ => unconfirmed(facts, &format!("{}: {}", error.code, error.message)),
     })
 }
 
@@ -85,8 +85,8 @@ pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
         .set_clock()
 }
 
-fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
-    let endpoint = case.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
+fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
+    let endpoint = facts.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
     let finding = Finding::new(
         Class::CredentialsRejected,
         format!("the credentials were issued and are refused: {}: {}", error.code, error.message),
@@ -94,14 +94,14 @@ fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
     .presented(format!("credentials issued by {endpoint}"))
     .required(format!("credentials that {endpoint} accepts"));
     finding.fix_note(
-        issue_version_2(case),
+        issue_version_2(facts),
         "where an opt-in region refuses tokens of the global endpoint; changes the account's setting",
     )
 }
 
 /// Makes the account's global endpoint issue session tokens that every region takes.
-pub(super) fn issue_version_2(case: &Case<'_>) -> Option<String> {
-    case.aws()?.run(words![
+pub(super) fn issue_version_2(facts: &Facts<'_>) -> Option<String> {
+    facts.aws()?.run(words![
         "iam",
         "set-security-token-service-preferences",
         "--global-endpoint-token-version",
@@ -109,13 +109,13 @@ pub(super) fn issue_version_2(case: &Case<'_>) -> Option<String> {
     ])
 }
 
-fn unconfirmed(case: &Case<'_>, why: &str) -> Finding {
+fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
     Finding::new(
         Class::IdentityUnconfirmed,
         format!("credentials were issued; who they belong to could not be asked: {why}"),
     )
     .presented("no answer to GetCallerIdentity")
-    .required(format!("an answer that names {}", case.role_text()))
+    .required(format!("an answer that names {}", facts.role_text()))
     .ruled_out("a refusal of the exchange: the role's credentials were issued")
     .fix("# nothing to repair in IAM; run it again, or with --no-identity")
 }

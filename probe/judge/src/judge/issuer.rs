@@ -2,38 +2,38 @@
 //! Only what explains a refusal is here; an issuer out of the pod's reach is no finding.
 
 use super::exchange::{discovery, of_region};
-use super::facts::Case;
+use super::facts::Facts;
 use crate::catalog::Class;
 use crate::evidence::{Issuer, KeySource, Origin, Signature};
 use crate::judge::finding::Finding;
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(region_disabled(case));
-    if let Some(issuer) = &case.evidence.issuer {
-        findings.extend(signature_invalid(case, issuer));
-        findings.extend(issuer_unusable(case, issuer));
+    findings.extend(region_disabled(facts));
+    if let Some(issuer) = &facts.evidence.issuer {
+        findings.extend(signature_invalid(facts, issuer));
+        findings.extend(issuer_unusable(facts, issuer));
     }
     findings
 }
 
-fn region_disabled(case: &Case<'_>) -> Option<Finding> {
-    let other = case.evidence.other_region.as_ref().filter(|other| other.status == Some(200))?;
-    let endpoint = case.route.endpoint.as_ref().ok()?;
+fn region_disabled(facts: &Facts<'_>) -> Option<Finding> {
+    let other = facts.evidence.other_region.as_ref().filter(|other| other.status == Some(200))?;
+    let endpoint = facts.route.endpoint.as_ref().ok()?;
     let asked = &endpoint.signing_region;
-    let account = case.role.as_ref().map_or("the role's account", |role| role.account.as_str());
+    let account = facts.role.as_ref().map_or("the role's account", |role| role.account.as_str());
     let finding = Finding::new(
         Class::RegionDisabled,
         format!("account {account} has not enabled {asked}: STS takes the same token in {}", other.region),
     )
-    .presented(format!("{} in {asked}", case.identity_text()))
+    .presented(format!("{} in {asked}", facts.identity_text()))
     .required(format!("{asked} enabled for account {account}, or the exchange in {}", other.region))
     .ruled_out(
         "the IAM OIDC provider, its audience, the role and its trust policy: they serve in the other region",
     )
-    .confirm_command(of_region(case, "get-region-opt-status", asked));
+    .confirm_command(of_region(facts, "get-region-opt-status", asked));
     let finding = finding.fix_note(
-        of_region(case, "enable-region", asked),
+        of_region(facts, "enable-region", asked),
         &format!("with credentials of account {account}; takes some minutes"),
     );
     Some(finding.fix(format!(
@@ -42,9 +42,9 @@ fn region_disabled(case: &Case<'_>) -> Option<Finding> {
     )))
 }
 
-fn signature_invalid(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
+fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let source = issuer.sources.iter().find(|source| source.signature == Signature::Refused)?;
-    let token = case.token()?;
+    let token = facts.token()?;
     let kid = token.kid.as_deref().unwrap_or("(none)");
     let finding = Finding::new(
         Class::SignatureInvalid,
@@ -54,13 +54,13 @@ fn signature_invalid(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
     .required(format!("a token signed with that key, which {} publishes", keys_url(source)))
     .ruled_out("the IAM OIDC provider and the role: no issuer's key makes this token good");
     let finding = finding.fix("# the token was changed after it was signed, or two clusters share the issuer: mount kubelet's volume itself, and give each cluster an issuer of its own");
-    Some(case.recreate(finding))
+    Some(facts.recreate(finding))
 }
 
-fn issuer_unusable(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
+fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let public = issuer.sources.iter().find(|source| source.origin == Origin::Public)?;
-    let url = case.token()?.iss.as_deref()?;
-    let (summary, presented, required) = problem(case, public)?;
+    let url = facts.token()?.iss.as_deref()?;
+    let (summary, presented, required) = problem(facts, public)?;
     let finding = Finding::new(Class::IssuerUnusable, summary)
         .presented(presented)
         .required(required)
@@ -74,8 +74,8 @@ fn issuer_unusable(case: &Case<'_>, issuer: &Issuer) -> Option<Finding> {
     )
 }
 
-fn problem(case: &Case<'_>, public: &KeySource) -> Option<(String, String, String)> {
-    let token = case.token()?;
+fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, String)> {
+    let token = facts.token()?;
     let wanted = token.iss.as_deref()?;
     let document = |text: String| {
         (text.clone(), text, "a document as OpenID Connect Discovery has it, public".to_owned())
@@ -126,8 +126,8 @@ fn problem(case: &Case<'_>, public: &KeySource) -> Option<(String, String, Strin
 }
 
 /// What was looked at and found good, for a refusal that says nothing.
-pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
-    let sources = case.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+pub(super) fn ruled_out(facts: &Facts<'_>) -> Vec<String> {
+    let sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
     let mut texts = Vec::new();
     for source in sources {
         if source.signature == Signature::Verified {
@@ -136,7 +136,7 @@ pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
         }
     }
     if let Some(other) =
-        case.evidence.other_region.as_ref().filter(|other| other.status.is_some_and(|status| status != 200))
+        facts.evidence.other_region.as_ref().filter(|other| other.status.is_some_and(|status| status != 200))
     {
         texts.push(format!("a region that is not enabled: STS in {} refuses the token too", other.region));
     }
@@ -144,8 +144,8 @@ pub(super) fn ruled_out(case: &Case<'_>) -> Vec<String> {
 }
 
 /// Whether the issuer's own documents are out of this pod's reach, which is no fault of anything.
-pub(super) fn is_out_of_reach(case: &Case<'_>) -> bool {
-    let mut sources = case.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+pub(super) fn is_out_of_reach(facts: &Facts<'_>) -> bool {
+    let mut sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
     sources.any(|source| source.origin == Origin::Public && source.discovery.status.is_none())
 }
 

@@ -1,6 +1,6 @@
 //! Judges the way to STS: name, connection, TLS, proxy, and answers that never came whole. Pure.
 
-use super::facts::Case;
+use super::facts::Facts;
 use super::repair::{COREDNS, show_coredns};
 use super::unseen;
 use crate::catalog::Class;
@@ -10,18 +10,18 @@ use crate::settings::command::{Tool, Word, words};
 use crate::settings::partition;
 use std::net::IpAddr;
 
-pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
-    let network = case.evidence.network.as_ref()?;
-    let Some(failure) = &network.failure else { return refused_by_target(case, network) };
-    if let Some(unseen) = unseen::on_the_way(case, network, failure) {
+pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
+    let network = facts.evidence.network.as_ref()?;
+    let Some(failure) = &network.failure else { return refused_by_target(facts, network) };
+    if let Some(unseen) = unseen::on_the_way(facts, network, failure) {
         return Some(unseen);
     }
     if failure.kind == FailureKind::TlsUnknownIssuer
         && let Some(of_target) = of_target(network).filter(|of_target| of_target.accepts)
     {
-        return Some(vouched_for_by_target(case, network, of_target));
+        return Some(vouched_for_by_target(facts, network, of_target));
     }
-    Some(searched(network, of_failure(case, network, failure)))
+    Some(searched(network, of_failure(facts, network, failure)))
 }
 
 fn of_target(network: &Network) -> Option<&TargetTrust> {
@@ -29,8 +29,8 @@ fn of_target(network: &Network) -> Option<&TargetTrust> {
 }
 
 /// The process's own roots are enough for its SDK, and not for its token in somebody else's hands.
-fn vouched_for_by_target(case: &Case<'_>, network: &Network, of_target: &TargetTrust) -> Finding {
-    let pid = case.evidence.process.pid;
+fn vouched_for_by_target(facts: &Facts<'_>, network: &Network, of_target: &TargetTrust) -> Finding {
+    let pid = facts.evidence.process.pid;
     let file = |root: &'_ str| {
         root.strip_prefix("AWS_CA_BUNDLE=").or_else(|| root.strip_prefix("SSL_CERT_FILE=")).map(str::to_owned)
     };
@@ -61,7 +61,7 @@ fn vouched_for_by_target(case: &Case<'_>, network: &Network, of_target: &TargetT
 }
 
 /// Of the SDKs that read `AWS_CA_BUNDLE`, which takes the place of all other roots.
-fn refused_by_target(case: &Case<'_>, network: &Network) -> Option<Finding> {
+fn refused_by_target(facts: &Facts<'_>, network: &Network) -> Option<Finding> {
     let of_target = of_target(network).filter(|it| !it.accepts && it.roots.starts_with("AWS_CA_BUNDLE="))?;
     let tls = network.tls.as_ref()?;
     let finding = Finding::new(
@@ -76,7 +76,7 @@ fn refused_by_target(case: &Case<'_>, network: &Network) -> Option<Finding> {
     ))
     .required(format!("one that {} vouches for", of_target.roots))
     .fix("# put the authority that issues it into that bundle, or remove the variable:");
-    Some(case.unset_env(finding, &["AWS_CA_BUNDLE"]))
+    Some(facts.unset_env(finding, &["AWS_CA_BUNDLE"]))
 }
 
 /// Every name with few dots goes to the search list first: a record or a wildcard there leads it elsewhere.
@@ -93,35 +93,35 @@ pub(super) fn searched(network: &Network, finding: Finding) -> Finding {
     ))
 }
 
-fn of_failure(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn of_failure(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     use FailureKind as Kind;
     match failure.kind {
         // Up to the tunnel it is the proxy that was to answer.
         Kind::TimedOut if network.proxy.is_some() && failure.phase <= Phase::Connect => {
-            proxy_failed(case, network, failure)
+            proxy_failed(facts, network, failure)
         }
-        Kind::NameserverFailed => dns_failed(case, network, failure),
-        Kind::TimedOut if failure.phase == Phase::Resolve => dns_failed(case, network, failure),
+        Kind::NameserverFailed => dns_failed(facts, network, failure),
+        Kind::TimedOut if failure.phase == Phase::Resolve => dns_failed(facts, network, failure),
         // Where the cluster's own name does not resolve either, what DNS says of another is worth nothing.
-        Kind::NameNotFound | Kind::NameWithoutAddress if control_fails(case) => {
-            dns_failed(case, network, failure)
+        Kind::NameNotFound | Kind::NameWithoutAddress if control_fails(facts) => {
+            dns_failed(facts, network, failure)
         }
-        Kind::NameNotFound | Kind::NameWithoutAddress => name_not_found(case, network, failure),
-        Kind::Refused => refused(case, network, failure),
-        Kind::TimedOut if failure.phase == Phase::Connect => connect_timeout(case, network, failure),
-        Kind::TimedOut => response_timeout(case, network, failure),
-        Kind::Unreachable => unreachable(case, network, failure),
+        Kind::NameNotFound | Kind::NameWithoutAddress => name_not_found(facts, network, failure),
+        Kind::Refused => refused(facts, network, failure),
+        Kind::TimedOut if failure.phase == Phase::Connect => connect_timeout(facts, network, failure),
+        Kind::TimedOut => response_timeout(facts, network, failure),
+        Kind::Unreachable => unreachable(facts, network, failure),
         Kind::TlsUnknownIssuer
         | Kind::TlsWrongName
         | Kind::TlsExpired
         | Kind::TlsNotYetValid
         | Kind::TlsAlert
         | Kind::TlsNotTls
-        | Kind::TlsOther => tls_failed(case, network, failure),
-        Kind::ProxyRefused => proxy_failed(case, network, failure),
-        Kind::Broken => broken(case, network, failure),
-        Kind::NotHttp | Kind::TooLong => not_sts(case, network, failure),
-        Kind::Unusable => unusable(case, network, failure),
+        | Kind::TlsOther => tls_failed(facts, network, failure),
+        Kind::ProxyRefused => proxy_failed(facts, network, failure),
+        Kind::Broken => broken(facts, network, failure),
+        Kind::NotHttp | Kind::TooLong => not_sts(facts, network, failure),
+        Kind::Unusable => unusable(facts, network, failure),
     }
 }
 
@@ -129,11 +129,11 @@ fn host(network: &Network) -> &str {
     partition::host_of(&network.endpoint).unwrap_or(&network.endpoint)
 }
 
-fn control_fails(case: &Case<'_>) -> bool {
-    case.evidence.control_name.as_ref().is_some_and(|control| control.failure.is_some())
+fn control_fails(facts: &Facts<'_>) -> bool {
+    facts.evidence.control_name.as_ref().is_some_and(|control| control.failure.is_some())
 }
 
-fn dns_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn dns_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let resolution = network.resolution.as_ref();
     let nameservers = resolution.map(|resolution| resolution.nameservers.join(", ")).unwrap_or_default();
     let finding = Finding::new(
@@ -143,7 +143,7 @@ fn dns_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
     .presented(format!("{} asked of {nameservers}", host(network)))
     .required("an answer of the cluster's DNS")
     .confirm("kubectl -n kube-system get pods -l k8s-app=kube-dns");
-    match &case.evidence.control_name {
+    match &facts.evidence.control_name {
         Some(control) if control.failure.is_none() => finding
             .ruled_out(format!(
                 "the cluster's DNS as such: {} resolves, so what is behind it fails",
@@ -166,9 +166,9 @@ impl Finding {
     }
 }
 
-fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
-    let region = case.route.region.as_ref();
-    let by = match (&case.route.endpoint, region) {
+fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
+    let region = facts.route.region.as_ref();
+    let by = match (&facts.route.endpoint, region) {
         (Ok(endpoint), _) if endpoint.configured_by.is_some() => {
             endpoint.configured_by.unwrap_or_default().to_owned()
         }
@@ -179,20 +179,20 @@ fn name_not_found(case: &Case<'_>, network: &Network, failure: &Failure) -> Find
         Finding::new(Class::NameNotFound, format!("there is no host {}: {}", host(network), failure.detail))
             .presented(format!("{} (from {by})", host(network)))
             .required("the name of an STS endpoint that DNS knows")
-            .ruled_out(match &case.evidence.control_name {
+            .ruled_out(match &facts.evidence.control_name {
                 Some(control) => format!("the cluster's DNS: {} resolves", control.name),
                 None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
             });
-    let of_issuer = case.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
-    match (&case.route.endpoint, region, of_issuer) {
+    let of_issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+    match (&facts.route.endpoint, region, of_issuer) {
         (Ok(endpoint), ..) if endpoint.configured_by.is_some() => {
-            case.reach_sts_itself(finding, host(network))
+            facts.remove_interception(finding, host(network))
         }
-        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => case.set_region(
+        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => facts.set_region(
             finding.fix(format!("# correct {by}: the cluster's region is {of_issuer}")),
             of_issuer,
         ),
-        _ => case.create_interface_endpoint(show_coredns(finding)),
+        _ => facts.create_interface_endpoint(show_coredns(finding)),
     }
 }
 
@@ -234,7 +234,7 @@ fn presented(network: &Network) -> String {
     }
 }
 
-fn refused(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::ConnectRefused,
         format!("no connection to {}: {}", host(network), failure.detail),
@@ -243,13 +243,13 @@ fn refused(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     .required("a listener on that port");
     match reach(network) {
         Reach::Loopback => finding.fix("# a sidecar or a configured endpoint on loopback: start it before this container"),
-        Reach::Private | Reach::Public => case.pass_the_mesh(
+        Reach::Private | Reach::Public => facts.bypass_mesh(
             finding.fix("# STS itself does not refuse: a mesh captures this container's traffic before its proxy runs, or a NetworkPolicy rejects it"),
         ),
     }
 }
 
-fn connect_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::ConnectTimeout,
         format!("no answer from {}: {}", addresses(network), failure.detail),
@@ -258,12 +258,12 @@ fn connect_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Fin
     match reach(network) {
         Reach::Private => {
             let required = "port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in";
-            case.open_security_group(finding.required(required), network)
+            facts.open_security_group(finding.required(required), network)
         }
         Reach::Public => {
             let required = "egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC";
             let advice = "# give the subnet a NAT gateway, or allow TCP 443 in NetworkPolicy and security group, or create the interface endpoint for STS:";
-            case.create_interface_endpoint(finding.required(required).fix(advice))
+            facts.create_interface_endpoint(finding.required(required).fix(advice))
         }
         Reach::Loopback => {
             finding.required("a listener on loopback").fix("# start what listens there before this container")
@@ -271,7 +271,7 @@ fn connect_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Fin
     }
 }
 
-fn unreachable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let families: Vec<bool> = network.addresses.iter().map(|attempt| attempt.address.is_ipv6()).collect();
     let one_family = families.windows(2).all(|pair| pair[0] == pair[1]);
     let finding = Finding::new(
@@ -281,30 +281,30 @@ fn unreachable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding
     .transient(!one_family)
     .presented(presented(network))
     .required("a route from this pod");
-    let dual_stack = case.evidence.environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
+    let dual_stack = facts.evidence.environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
     match families.first() {
-        Some(false) if one_family && !dual_stack => case.create_interface_endpoint(case.set_env(
+        Some(false) if one_family && !dual_stack => facts.create_interface_endpoint(facts.set_env(
             finding.fix("# a pod with IPv6 alone reaches IPv4 hosts only through NAT64; STS has IPv6 at its dual-stack endpoint:"),
             words!["AWS_USE_DUALSTACK_ENDPOINT=true"],
         )),
-        Some(true) if one_family && dual_stack => case.unset_env(
+        Some(true) if one_family && dual_stack => facts.unset_env(
             finding.fix("# a pod with IPv4 alone does not reach IPv6 hosts:"),
             &["AWS_USE_DUALSTACK_ENDPOINT"],
         ),
-        _ => case.create_interface_endpoint(finding.fix("# give the subnet's route table a way there, or the VPC an endpoint of its own:")),
+        _ => facts.create_interface_endpoint(finding.fix("# give the subnet's route table a way there, or the VPC an endpoint of its own:")),
     }
 }
 
-fn response_timeout(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn response_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
     let finding = Finding::new(Class::ResponseTimeout, format!("connected to {}, then silence during {during}: {}", host(network), failure.detail))
         .presented(presented(network))
         .required("an answer within the time allowed (--timeout)")
         .fix("# something on the way accepts connections and drops what they carry: a firewall, a proxy, a path with a smaller MTU");
-    case.reach_sts_itself(finding, host(network))
+    facts.remove_interception(finding, host(network))
 }
 
-fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let tls = network.tls.clone().unwrap_or_default();
     let about_time = matches!(failure.kind, FailureKind::TlsExpired | FailureKind::TlsNotYetValid);
     let leaf = tls.chain.first();
@@ -322,15 +322,15 @@ fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
                 roots(&tls.roots)
             ));
     match failure.kind {
-        FailureKind::TlsUnknownIssuer => trust_the_inspection(case, finding
+        FailureKind::TlsUnknownIssuer => trust_the_inspection(facts, finding
             .ruled_out("a wrong name or date: only the issuer is unknown")
             .fix("# if a proxy inspects TLS here, ask its owners for their CA; mount it into app and probe at /etc/tls-inspection/ca.pem:")),
-        FailureKind::TlsWrongName => case.reach_sts_itself(
+        FailureKind::TlsWrongName => facts.remove_interception(
             finding.fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
             host(network),
         ),
         _ if about_time => finding.fix_note(Some("chronyc tracking"), "on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
-        _ => case.reach_sts_itself(
+        _ => facts.remove_interception(
             finding.fix("# what answers on that address is not STS: a proxy, a mesh or a hosts entry is in between"),
             host(network),
         ),
@@ -338,14 +338,14 @@ fn tls_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding 
 }
 
 /// `AWS_CA_BUNDLE` is read by SDKs instead of their own roots, `SSL_CERT_FILE` by OpenSSL and Go.
-fn trust_the_inspection(case: &Case<'_>, finding: Finding) -> Finding {
-    let create = case.namespace().and_then(|namespace| {
+fn trust_the_inspection(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let create = facts.namespace().and_then(|namespace| {
         let create = ["create", "configmap", "tls-inspection", "--from-file=ca.pem"].map(Word::from);
         Tool::Kubectl.run(&[words!["-n", Word::label(namespace)], &create].concat())
     });
     let finding =
         finding.fix_note(create, "ca.pem as its owners gave it, never as this connection presents it");
-    case.set_env(finding, words!["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
+    facts.set_env(finding, words!["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
 }
 
 fn roots(label: &str) -> String {
@@ -355,7 +355,7 @@ fn roots(label: &str) -> String {
     }
 }
 
-fn proxy_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn proxy_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let proxy = network.proxy.as_deref().unwrap_or("the proxy");
     // 403 and 407 are the proxy's policy, which waiting does not change.
     let refused = matches!(network.proxy_status, Some(403 | 407));
@@ -367,10 +367,10 @@ fn proxy_failed(case: &Case<'_>, network: &Network, failure: &Failure) -> Findin
     .presented(presented(network))
     .required(format!("a tunnel to {}:443", host(network)))
     .fix(format!("# let the proxy pass CONNECT to {}:443, or pass it by:", host(network)));
-    case.pass_the_proxy(finding, host(network))
+    facts.add_no_proxy(finding, host(network))
 }
 
-fn broken(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::ConnectionBroken,
         format!("the connection to {} broke: {}", host(network), failure.detail),
@@ -378,10 +378,10 @@ fn broken(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     .presented(presented(network))
     .required("a connection that lasts for one answer")
     .fix("# a firewall, mesh or proxy resets connections, or a sidecar was still starting");
-    case.reach_sts_itself(finding, host(network))
+    facts.remove_interception(finding, host(network))
 }
 
-fn not_sts(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn not_sts(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::NotSts,
         format!("what answered at {} is not STS: {}", host(network), failure.detail),
@@ -389,10 +389,10 @@ fn not_sts(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     .presented(presented(network))
     .required("an answer of STS")
     .fix("# a proxy, a mesh or a hosts entry leads this name elsewhere");
-    case.reach_sts_itself(finding, host(network))
+    facts.remove_interception(finding, host(network))
 }
 
-fn unusable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
+fn unusable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = Finding::new(
         Class::SettingsInvalid,
         format!("{} cannot be used: {}", network.endpoint, failure.detail),
@@ -400,5 +400,5 @@ fn unusable(case: &Case<'_>, network: &Network, failure: &Failure) -> Finding {
     .presented(presented(network))
     .required("an endpoint and a proxy that can be used")
     .fix("# correct the endpoint or the proxy in the container's env");
-    case.reach_sts_itself(finding, host(network))
+    facts.remove_interception(finding, host(network))
 }

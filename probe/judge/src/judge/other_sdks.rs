@@ -1,27 +1,27 @@
 //! Judges where named SDKs act otherwise than the probe did: another STS host, another way to it. Pure.
 //! What each SDK does, `chain` says; SDKs that are not AWS's own count only where `--sdk` names them.
 
-use super::facts::Case;
+use super::facts::Facts;
 use crate::catalog::Class;
 use crate::judge::finding::{Finding, Severity};
 use crate::sdks::{self, Call, Proxying, Sdk, Way};
 use crate::settings::{Endpoint, ISSUER_SOURCE};
 use std::collections::BTreeMap;
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = not_as_that_sdk(case).into_iter().collect();
-    let Ok(endpoint) = &case.route.endpoint else { return findings };
-    if !case.compatible() {
-        findings.extend(endpoint_differs(case, endpoint));
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = not_as_that_sdk(facts).into_iter().collect();
+    let Ok(endpoint) = &facts.route.endpoint else { return findings };
+    if !facts.compatible() {
+        findings.extend(endpoint_differs(facts, endpoint));
     }
-    findings.extend(proxy_captures(case, endpoint));
+    findings.extend(proxy_captures(facts, endpoint));
     findings
 }
 
 /// `--sdk` was asked for and cannot be met, as far as the host goes.
-fn not_as_that_sdk(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
-    let asked = environment.stated.sdk.as_deref()?;
+fn not_as_that_sdk(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
+    let asked = environment.options.sdk.as_deref()?;
     let summary = match sdks::stated(environment) {
         Some(sdk) if sdk.sts.is_some() => return None,
         Some(sdk) => format!(
@@ -41,12 +41,12 @@ fn not_as_that_sdk(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// SDKs that would present this token.
-fn presenting(case: &Case<'_>) -> Vec<&'static Sdk> {
-    let environment = &case.evidence.environment;
+fn presenting(facts: &Facts<'_>) -> Vec<&'static Sdk> {
+    let environment = &facts.evidence.environment;
     let stated = sdks::stated(environment);
     let chains = sdks::chain(environment).into_iter();
     let presents = |chain: &sdks::SdkChain| {
-        chain.picks().is_some_and(|picked| picked.provider.is_of(case.requested.mechanism))
+        chain.picks().is_some_and(|picked| picked.provider.is_of(facts.requested.mechanism))
     };
     let counts = |sdk: &Sdk| match stated {
         Some(stated) => stated.id == sdk.id,
@@ -63,16 +63,16 @@ enum Cause {
     Endpoint,
 }
 
-fn endpoint_differs(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
-    let environment = &case.evidence.environment;
+fn endpoint_differs(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
+    let environment = &facts.evidence.environment;
     // A region that no variable has is `region-missing`'s, and a flag is nobody's but the probe's.
     let of_pod = |source: &str| source != ISSUER_SOURCE && !source.starts_with("--");
-    let known = case.route.region.as_ref().is_some_and(|region| of_pod(&region.source));
+    let known = facts.route.region.as_ref().is_some_and(|region| of_pod(&region.source));
     if !known && endpoint.configured_by.is_none() {
         return Vec::new();
     }
     let mut differing: BTreeMap<Cause, Vec<(&'static Sdk, Call)>> = BTreeMap::new();
-    for sdk in presenting(case) {
+    for sdk in presenting(facts) {
         let Some(call) = sdks::call(sdk, environment) else { continue };
         if call.host.as_deref() == Some(endpoint.host.as_str()) {
             continue;
@@ -84,10 +84,10 @@ fn endpoint_differs(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
         };
         differing.entry(cause).or_default().push((sdk, call));
     }
-    differing.into_iter().map(|(cause, calls)| differs(case, endpoint, cause, &calls)).collect()
+    differing.into_iter().map(|(cause, calls)| differs(facts, endpoint, cause, &calls)).collect()
 }
 
-fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'static Sdk, Call)]) -> Finding {
+fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'static Sdk, Call)]) -> Finding {
     let mut by_host: BTreeMap<&str, Vec<&'static Sdk>> = BTreeMap::new();
     for (sdk, call) in calls {
         by_host.entry(call.host.as_deref().unwrap_or("nobody")).or_default().push(sdk);
@@ -106,7 +106,7 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
     let region = &endpoint.signing_region;
     match cause {
         Cause::Legacy => regional(
-            case,
+            facts,
             finding.presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {region}")).required(format!(
                 "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
                 endpoint.host
@@ -114,9 +114,9 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
         ),
         Cause::Endpoint => {
             let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
-            let set = variables.into_iter().filter(|name| case.evidence.environment.get(name).is_some());
+            let set = variables.into_iter().filter(|name| facts.evidence.environment.get(name).is_some());
             let set: Vec<&str> = set.collect();
-            case.unset_env(
+            facts.unset_env(
                 finding
                     .presented(format!("{} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", set.join(" and ")))
                     .required("no such variable, so that no SDK takes it")
@@ -128,10 +128,10 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
         }
         Cause::Region => {
             let both = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| {
-                let value = case.evidence.environment.get(name);
+                let value = facts.evidence.environment.get(name);
                 value.map_or_else(|| format!("no {name}"), |value| format!("{name}={value}"))
             });
-            case.set_region(
+            facts.set_region(
                 finding
                     .presented(both.join(", "))
                     .required(format!(
@@ -144,9 +144,9 @@ fn differs(case: &Case<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'stati
     }
 }
 
-fn regional(case: &Case<'_>, finding: Finding) -> Finding {
-    match case.account() {
-        Some(_) => case.recreate(case.annotate(
+fn regional(facts: &Facts<'_>, finding: Finding) -> Finding {
+    match facts.account() {
+        Some(_) => facts.recreate(facts.annotate(
             finding,
             "eks.amazonaws.com/sts-regional-endpoints=true".into(),
             "overwrites the annotation; where the pod spec sets the variable, remove it there",
@@ -168,19 +168,19 @@ struct Ways {
     unaware: Vec<&'static Sdk>,
 }
 
-fn proxy_captures(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
-    let Some(network) = &case.evidence.network else { return Vec::new() };
+fn proxy_captures(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
+    let Some(network) = &facts.evidence.network else { return Vec::new() };
     // Plain http:// has other variables, and no proxy ever.
     if !endpoint.url.starts_with("https://") {
         return Vec::new();
     }
-    let environment = &case.evidence.environment;
+    let environment = &facts.evidence.environment;
     let ours = environment.get("HTTPS_PROXY").or_else(|| environment.get("https_proxy"));
     if network.proxy.is_some() && ours.is_none() {
         return Vec::new();
     }
     let mut ways = Ways::default();
-    for sdk in presenting(case) {
+    for sdk in presenting(facts) {
         let way = sdks::way(sdk.proxy, environment, &endpoint.host);
         match (way, network.proxy.is_some()) {
             (None, _) | (Some(Way::Direct), false) => {}
@@ -198,13 +198,13 @@ fn proxy_captures(case: &Case<'_>, endpoint: &Endpoint) -> Vec<Finding> {
         (&ways.elsewhere, format!("take another proxy to {host} than the probe")),
     ];
     let told = told.into_iter().filter(|(sdks, _)| !sdks.is_empty());
-    let spelled = told.map(|(sdks, what)| misread(case, endpoint, format!("{} {what}", sdks::names(sdks))));
-    spelled.chain(unaware(case, endpoint, &ways.unaware)).collect()
+    let spelled = told.map(|(sdks, what)| misread(facts, endpoint, format!("{} {what}", sdks::names(sdks))));
+    spelled.chain(unaware(facts, endpoint, &ways.unaware)).collect()
 }
 
 /// The variables are spelled so that SDKs read them differently.
-fn misread(case: &Case<'_>, endpoint: &Endpoint, summary: String) -> Finding {
-    let environment = &case.evidence.environment;
+fn misread(facts: &Facts<'_>, endpoint: &Endpoint, summary: String) -> Finding {
+    let environment = &facts.evidence.environment;
     let names = ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"];
     let present = names.into_iter().filter_map(|name| Some((name, environment.variables.get(name)?)));
     let present: Vec<String> = present.map(|(name, value)| format!("{name}={value}")).collect();
@@ -220,19 +220,19 @@ fn misread(case: &Case<'_>, endpoint: &Endpoint, summary: String) -> Finding {
         .map(|(_, lower)| lower);
     let doubled: Vec<&str> = doubled.collect();
     if doubled.is_empty() {
-        return case.pass_the_proxy(finding, &endpoint.host);
+        return facts.add_no_proxy(finding, &endpoint.host);
     }
-    case.unset_env(
+    facts.unset_env(
         finding.fix("# leave one spelling, after making sure that nothing else needs the other:"),
         &doubled,
     )
 }
 
 /// They never read the variables: worth knowing behind a proxy, and no fault of this pod's settings.
-fn unaware(case: &Case<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Option<Finding> {
+fn unaware(facts: &Facts<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Option<Finding> {
     // A proxy that failed has its own finding.
-    case.evidence.exchange.as_ref().filter(|_| !sdks.is_empty())?;
-    let asked_for = sdks::stated(&case.evidence.environment).is_some();
+    facts.evidence.exchange.as_ref().filter(|_| !sdks.is_empty())?;
+    let asked_for = sdks::stated(&facts.evidence.environment).is_some();
     let summary = format!(
         "{} would go past the proxy that the probe used: no proxy variable is read there",
         sdks::names(sdks)

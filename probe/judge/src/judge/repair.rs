@@ -1,13 +1,13 @@
 //! Repairs that several judges print: commands with the pod's, the deployment's and the endpoint's real names. Pure.
 //! What restarts or overwrites says so behind the command; a name that is not known gives no command.
 
-use super::facts::Case;
+use super::facts::Facts;
 use crate::evidence::Network;
 use crate::judge::finding::Finding;
 use crate::settings;
 use crate::settings::command::{Aws, Tool, Word, words};
 
-impl Case<'_> {
+impl Facts<'_> {
     /// Namespace and `deployment/NAME`, where the pod's name tells it.
     pub(super) fn deployment(&self) -> Option<(Word, Word)> {
         let name = self.pod_name().and_then(deployment)?;
@@ -142,7 +142,7 @@ impl Case<'_> {
     ///
     /// Meshes capture the traffic of init containers before their proxy runs; both annotations leave port 443
     /// alone (istio `traffic.sidecar.istio.io`, linkerd `config.linkerd.io`), each ignored by the other.
-    pub(super) fn pass_the_mesh(&self, finding: Finding) -> Finding {
+    pub(super) fn bypass_mesh(&self, finding: Finding) -> Finding {
         let finding = match self.namespace() {
             Some(namespace) => finding.confirm_command(networkpolicies(namespace)),
             None => finding,
@@ -157,18 +157,18 @@ impl Case<'_> {
     }
 
     /// Adds what takes another server out of the way to `host`: a configured endpoint, a proxy, else DNS or a mesh.
-    pub(super) fn reach_sts_itself(&self, finding: Finding, host: &str) -> Finding {
+    pub(super) fn remove_interception(&self, finding: Finding, host: &str) -> Finding {
         let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
         let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
         match configured {
             Some(variable) => self.unset_env(finding, &[variable]),
-            None if proxied => self.pass_the_proxy(finding, host),
-            None => self.pass_the_mesh(show_coredns(finding)),
+            None if proxied => self.add_no_proxy(finding, host),
+            None => self.bypass_mesh(show_coredns(finding)),
         }
     }
 
     /// Adds the command that puts `host` on the list of names that go past the proxy.
-    pub(super) fn pass_the_proxy(&self, finding: Finding, host: &str) -> Finding {
+    pub(super) fn add_no_proxy(&self, finding: Finding, host: &str) -> Finding {
         let environment = &self.evidence.environment;
         let (name, present) = match (environment.get("NO_PROXY"), environment.get("no_proxy")) {
             (None, Some(present)) => ("no_proxy", Some(present)),

@@ -1,18 +1,18 @@
 //! Judges whether another provider wins before the expected one, and in which SDKs. Pure.
 //! Who picks what, `chain` says.
 
-use super::facts::Case;
+use super::facts::Facts;
 use crate::catalog::Class;
 use crate::evidence::Environment;
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks::{self, Present, Provider, Sdk};
 use crate::settings::command::{Word, words};
 use std::collections::BTreeMap;
 
-pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
-    let rivals = rivals(environment, case.requested.mechanism);
+pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
+    let rivals = rivals(environment, facts.requested.mechanism);
     let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
     let first = rivals.values().next()?;
     let expected = first.expected.provider.words();
@@ -24,7 +24,7 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
         .required(format!("{expected} first, by {}", first.expected.because()))
         .confirm("credprobe chain");
     let finding = weigh(environment, &affected, finding);
-    Some(rivals.values().fold(finding, |finding, rival| repair(case, &rival.wins, finding)))
+    Some(rivals.values().fold(finding, |finding, rival| repair(facts, &rival.wins, finding)))
 }
 
 /// A provider that is picked although the expected one is configured too.
@@ -51,9 +51,9 @@ fn rivals(environment: &Environment, mechanism: Mechanism) -> BTreeMap<Provider,
 fn weigh(environment: &Environment, affected: &[&Sdk], finding: Finding) -> Finding {
     let stated = sdks::stated(environment);
     let is_affected = stated.map(|sdk| affected.iter().any(|other| other.id == sdk.id));
-    match (is_affected, environment.stated.mechanism.is_some()) {
+    match (is_affected, environment.options.mechanism.is_some()) {
         (Some(false), _) => finding.severity(Severity::Info),
-        (Some(true), _) | (None, true) => finding.severity(Severity::Error).expectation(Expectation::Stated),
+        (Some(true), _) | (None, true) => finding.severity(Severity::Error).expectation(Basis::Explicit),
         (None, false) => finding,
     }
 }
@@ -63,8 +63,8 @@ fn presented(wins: &Present) -> String {
     format!("{} by {}{broken}", wins.provider.words(), wins.because())
 }
 
-fn repair(case: &Case<'_>, wins: &Present, finding: Finding) -> Finding {
-    let environment = &case.evidence.environment;
+fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
+    let environment = &facts.evidence.environment;
     match wins.provider {
         Provider::Keys => {
             let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
@@ -74,14 +74,14 @@ fn repair(case: &Case<'_>, wins: &Present, finding: Finding) -> Finding {
                 "# take {} out of the container's env, and out of what envFrom names, unless they are meant:",
                 set.join(", ")
             ));
-            case.unset_env(finding, &set)
+            facts.unset_env(finding, &set)
         }
-        Provider::WebIdentity => case.unset_env(
+        Provider::WebIdentity => facts.unset_env(
             finding.fix("# take IRSA's variables out of the container's env, where Pod Identity is meant:"),
             &["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
         ),
         // The webhook adds neither of the pair where the pod spec has one of it (`pkg/handler`).
-        Provider::Container => case.set_env(
+        Provider::Container => facts.set_env(
             finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
             words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
         ),
@@ -89,7 +89,7 @@ fn repair(case: &Case<'_>, wins: &Present, finding: Finding) -> Finding {
             let files = ["AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null"];
             let named = environment.get("AWS_PROFILE").map(|_| "AWS_PROFILE-");
             let changes: Vec<Word> = files.into_iter().chain(named).map(Word::from).collect();
-            case.set_env(
+            facts.set_env(
                 finding.fix("# leave the profile's files out of the container, or keep SDKs from reading them:"),
                 &changes,
             )

@@ -1,6 +1,7 @@
 //! Evidence by hand, findings by class: each rule that needs no server. Whole reports are compared in tests/it.
 
-use super::{findings, issued};
+use super::fixtures::findings;
+use super::issued;
 use crate::catalog::{Class, Owner};
 use crate::evidence::{
     AddressAttempt, AddressOutcome, Certificate, ControlName, Evidence, Exchange, Failure, FailureKind,
@@ -13,7 +14,7 @@ use crate::verdict;
 
 fn answered(exchange: Exchange) -> Evidence {
     let mut evidence = healthy();
-    evidence.environment.stated.no_network = false;
+    evidence.environment.options.no_network = false;
     evidence.network =
         Some(Network { endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(), ..Network::default() });
     evidence.exchange = Some(exchange);
@@ -45,7 +46,7 @@ fn accepted() -> Evidence {
 
 fn failed(phase: Phase, kind: FailureKind) -> Evidence {
     let mut evidence = healthy();
-    evidence.environment.stated.no_network = false;
+    evidence.environment.options.no_network = false;
     evidence.network = Some(Network {
         endpoint: "https://sts.eu-west-1.amazonaws.com".to_owned(),
         failure: Some(Failure { phase, kind, peer: None, errno: None, detail: "detail".to_owned() }),
@@ -476,9 +477,9 @@ fn each_kind_of_foreign_token_is_told() {
 
 #[test]
 fn expectations_are_held_against_the_claims() {
-    let expect = |change: fn(&mut crate::options::Settings)| {
+    let expect = |change: fn(&mut crate::options::Options)| {
         let mut evidence = healthy();
-        change(&mut evidence.environment.stated);
+        change(&mut evidence.environment.options);
         classes(&evidence)
     };
     assert_eq!(expect(|stated| stated.expect_subject = Some("shop/checkout".to_owned())), []);
@@ -571,7 +572,7 @@ fn a_skew_counts_from_the_sixth_minute_and_is_said_once() {
 #[test]
 fn an_attempt_without_answer_and_without_failure_is_never_ready() {
     let mut evidence = healthy();
-    evidence.environment.stated.no_network = false;
+    evidence.environment.options.no_network = false;
     assert_eq!(classes(&evidence), [Class::Inconclusive]);
 }
 
@@ -591,7 +592,7 @@ fn beside_another_sts_no_command_of_aws_is_printed() {
         ("Unheard", ""),
     ] {
         let mut evidence = refused(400, code, message);
-        evidence.environment.stated.sts_compatible = true;
+        evidence.environment.options.sts_compatible = true;
         for finding in findings(&evidence, NOW) {
             let mut lines = finding.fix.iter().chain(&finding.confirm);
             assert!(
@@ -610,8 +611,8 @@ fn a_pair_that_only_flags_name_has_no_rival_in_the_environment() {
     }
     assert_eq!(classes(&evidence), [Class::Shadowed]);
     for (name, flag) in [
-        ("AWS_ROLE_ARN", &mut evidence.environment.stated.role_arn),
-        ("AWS_WEB_IDENTITY_TOKEN_FILE", &mut evidence.environment.stated.token_file),
+        ("AWS_ROLE_ARN", &mut evidence.environment.options.role_arn),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &mut evidence.environment.options.token_file),
     ] {
         *flag = evidence.environment.variables.remove(name);
     }
@@ -650,8 +651,8 @@ fn another_sdk_than_the_stated_one_is_no_error() {
         (Some("boto3"), None, Severity::Info),
         (Some("boto3"), Some("irsa"), Severity::Info),
     ] {
-        evidence.environment.stated.sdk = sdk.map(str::to_owned);
-        evidence.environment.stated.mechanism = mechanism.map(str::to_owned);
+        evidence.environment.options.sdk = sdk.map(str::to_owned);
+        evidence.environment.options.mechanism = mechanism.map(str::to_owned);
         assert_eq!(one(&evidence).severity, severity, "{sdk:?} {mechanism:?}");
     }
 }

@@ -1,10 +1,10 @@
 //! Judges shape, kind, expectations and times of the token; nothing of its signature. Pure.
 
 use super::exchange::SKEW_LIMIT;
-use super::facts::{Case, list, span, time};
+use super::facts::{Facts, list, span, time};
 use crate::catalog::Class;
 use crate::evidence::{Account, Token, TokenShape};
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::API_SERVER_TOKEN;
 use crate::settings::command::{Tool, Word, words};
 
@@ -18,22 +18,22 @@ const FUTURE_TOLERANCE: i64 = 60;
 const ROTATION_MARGIN: i64 = 300;
 const DAY: i64 = 86_400;
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Some(token) = &case.evidence.token else { return Vec::new() };
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(token) = &facts.evidence.token else { return Vec::new() };
     let mut findings = Vec::new();
-    findings.extend(malformed(case, token));
+    findings.extend(malformed(facts, token));
     if token.shape == TokenShape::Jwt {
-        findings.extend(kind(case, token));
-        findings.extend(foreign(case, token));
-        findings.extend(expectations(case, token));
-        findings.extend(times(case, token));
+        findings.extend(kind(facts, token));
+        findings.extend(foreign(facts, token));
+        findings.extend(expectations(facts, token));
+        findings.extend(times(facts, token));
     }
     findings
 }
 
-fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
+fn malformed(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let class = Class::TokenMalformed;
-    let path = case.evidence.token_file.as_ref().map_or("the token file", |file| &file.path);
+    let path = facts.evidence.token_file.as_ref().map_or("the token file", |file| &file.path);
     let what = match &token.shape {
         TokenShape::Empty => return None,
         TokenShape::ForeignByte { offset, found } => format!("at byte {offset} stands {found}"),
@@ -44,18 +44,18 @@ fn malformed(case: &Case<'_>, token: &Token) -> Option<Finding> {
             format!("its {name} cannot be decoded: {problem}")
         }
         TokenShape::Jwt => {
-            return claims_missing(case, token).or_else(|| trailing_whitespace(case, token));
+            return claims_missing(facts, token).or_else(|| trailing_whitespace(facts, token));
         }
     };
     let finding = Finding::new(class, format!("{path} holds no JWT: {what}"))
         .presented(format!("{} bytes; {what}", token.length))
         .required("header.claims.signature in base64url, as kubelet writes it, and nothing else");
-    Some(case.recreate(finding.fix(format!(
+    Some(facts.recreate(finding.fix(format!(
         "# find what writes to {path} besides kubelet; mount the projected volume itself, not a copy"
     ))))
 }
 
-fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
+fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     // Whose kind is wrong lacks claims for that reason.
     if is_legacy(token) {
         return None;
@@ -69,7 +69,7 @@ fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
         )
         .presented(format!("alg {alg}"))
         .required("RS256, as the API server signs");
-        return Some(case.let_webhook_inject(finding));
+        return Some(facts.let_webhook_inject(finding));
     }
     let present = [
         ("iss", token.iss.is_some()),
@@ -82,16 +82,20 @@ fn claims_missing(case: &Case<'_>, token: &Token) -> Option<Finding> {
     (!missing.is_empty()).then(|| {
         let finding = Finding::new(
             Class::TokenMalformed,
-            format!("the token lacks claims that {} needs: {}", case.usual().taker, missing.join(", ")),
+            format!(
+                "the token lacks claims that {} needs: {}",
+                facts.defaults().recipient,
+                missing.join(", ")
+            ),
         )
         .presented(format!("a JWT without {}, so not one that kubelet got for a pod", missing.join(", ")))
         .required("iss, sub, aud, exp and iat");
-        case.let_webhook_inject(finding)
+        facts.let_webhook_inject(finding)
     })
 }
 
-fn trailing_whitespace(case: &Case<'_>, token: &Token) -> Option<Finding> {
-    let unsendable = case.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
+fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
+    let unsendable = facts.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
     if unsendable {
         let finding = Finding::new(
             Class::TokenMalformed,
@@ -100,7 +104,7 @@ fn trailing_whitespace(case: &Case<'_>, token: &Token) -> Option<Finding> {
         .presented("a token and a line break")
         .required("the token alone, as kubelet writes it")
         .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself");
-        return Some(case.let_webhook_inject(finding));
+        return Some(facts.let_webhook_inject(finding));
     }
     (token.trailing_whitespace > 0).then(|| {
         Finding::new(
@@ -118,19 +122,19 @@ fn is_legacy(token: &Token) -> bool {
     token.iss.as_deref() == Some(LEGACY_ISSUER) || token.secret_name.is_some()
 }
 
-fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
-    let path = case.evidence.token_file.as_ref().map(|file| file.path.as_str());
-    let stated = case.evidence.environment.stated.expect_audience.as_ref();
+fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
+    let path = facts.evidence.token_file.as_ref().map(|file| file.path.as_str());
+    let stated = facts.evidence.environment.options.expect_audience.as_ref();
     let expected = |audience: &str| stated.is_some_and(|stated| stated == audience);
-    let usual = case.usual();
-    let (others, other) = case.other_token();
+    let usual = facts.defaults();
+    let (others, other) = facts.other_token();
     // The agent takes a token that has its audience, whatever others it has.
-    let is_usual = case.by_agent() && token.aud.iter().any(|aud| aud == usual.audience);
+    let is_usual = facts.by_agent() && token.aud.iter().any(|aud| aud == usual.audience);
     let legacy;
     let what = if is_legacy(token) {
         legacy = format!(
             "a legacy Secret token: it has no audience and never expires, and {} takes none of its kind",
-            usual.taker
+            usual.recipient
         );
         &legacy
     } else if token.aud.iter().any(|aud| aud == others) && !expected(others) && !is_usual {
@@ -140,7 +144,7 @@ fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
     } else {
         return None;
     };
-    let source = case.requested.token_file.as_ref().map_or("the token file", |file| &file.source);
+    let source = facts.requested.token_file.as_ref().map_or("the token file", |file| &file.source);
     let finding = Finding::new(Class::TokenKindWrong, format!("{source} points to {what}"))
         .presented(format!(
             "audience {}, issuer {}",
@@ -151,11 +155,11 @@ fn kind(case: &Case<'_>, token: &Token) -> Option<Finding> {
             "the projected token for {}, at {}/{} when the webhook mounts it",
             usual.audience, usual.mount, usual.file
         ));
-    Some(case.let_webhook_inject(finding))
+    Some(facts.let_webhook_inject(finding))
 }
 
-fn foreign(case: &Case<'_>, token: &Token) -> Option<Finding> {
-    let process = &case.evidence.process;
+fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
+    let process = &facts.evidence.process;
     let (theirs, ours) = (token.pod_uid.as_deref()?, process.pod_uid.as_deref()?);
     (theirs != ours).then(|| {
         let pod = token.pod_name.as_deref().unwrap_or("unknown");
@@ -166,23 +170,23 @@ fn foreign(case: &Case<'_>, token: &Token) -> Option<Finding> {
         .presented(format!("pod uid {theirs}"))
         .required(format!("pod uid {ours} (POD_UID)"))
         .fix("# mount the projected volume itself, not a copy of another pod's token");
-        let finding = if case.by_agent() {
+        let finding = if facts.by_agent() {
             // EKS tags the session with the token's pod, so that policies take this pod for the other one; the downward
             // API states which is right.
-            finding.severity(Severity::Error).expectation(Expectation::Stated)
+            finding.severity(Severity::Error).expectation(Basis::Explicit)
         } else {
             finding
         };
-        case.recreate(finding)
+        facts.recreate(finding)
     })
 }
 
-fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
-    let stated = &case.evidence.environment.stated;
+fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
+    let stated = &facts.evidence.environment.options;
     let mut findings = Vec::new();
     let stated_finding = |class, what: &str, presented: String, required: String| {
         Finding::new(class, format!("the token's {what} is not the one expected"))
-            .expectation(Expectation::Stated)
+            .expectation(Basis::Explicit)
             .presented(presented)
             .required(required)
     };
@@ -212,7 +216,7 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
             format!("audience {}", list(&token.aud)),
             format!("{expected} (--expect-audience)"),
         );
-        findings.push(audience_fix(case, finding, expected));
+        findings.push(audience_fix(facts, finding, expected));
     }
     if let Some(expected) = &stated.expect_subject {
         let subject = token.sub.as_deref().unwrap_or("(none)");
@@ -230,7 +234,7 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
                 format!("{whole} (--expect-subject)"),
             );
             findings.push(match Account::of_subject(&whole) {
-                Some(account) => case.recreate(finding.fix(format!(
+                Some(account) => facts.recreate(finding.fix(format!(
                     "# set spec.serviceAccountName: {} in the pod spec, in namespace {}",
                     account.name, account.namespace
                 ))),
@@ -242,29 +246,29 @@ fn expectations(case: &Case<'_>, token: &Token) -> Vec<Finding> {
 }
 
 /// The repair of a token whose audience is not `required`.
-fn audience_fix(case: &Case<'_>, finding: Finding, required: &str) -> Finding {
-    if case.by_agent() {
+fn audience_fix(facts: &Facts<'_>, finding: Finding, required: &str) -> Finding {
+    if facts.by_agent() {
         // No annotation changes it: the webhook mounts a volume of its own where the pod spec has none.
-        return case.let_webhook_inject(finding);
+        return facts.let_webhook_inject(finding);
     }
-    let finding = case.annotate(
+    let finding = facts.annotate(
         finding,
         Word::audience(required).after("eks.amazonaws.com/audience="),
         "overwrites the annotation; where the pod spec has a projected volume of its own, correct its audience instead",
     );
-    case.recreate(finding)
+    facts.recreate(finding)
 }
 
 /// After a refusal that an unusual audience would explain: the guess at it.
-pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
-    let token = case.token()?;
-    let usual = case.usual().audience;
+pub(super) fn usual_audience(facts: &Facts<'_>) -> Option<Finding> {
+    let token = facts.token()?;
+    let usual = facts.defaults().audience;
     if token.aud.is_empty() || token.aud.iter().any(|aud| aud == usual) {
         return None;
     }
     let finding = Finding::new(
         Class::AudienceMismatch,
-        if case.by_agent() {
+        if facts.by_agent() {
             format!("the token's audience is {}, which is not Pod Identity's", list(&token.aud))
         } else {
             format!(
@@ -274,18 +278,18 @@ pub(super) fn usual_audience(case: &Case<'_>) -> Option<Finding> {
         },
     )
     .severity(Severity::Warning)
-    .expectation(Expectation::Guessed)
+    .expectation(Basis::Inferred)
     .presented(format!("audience {}", list(&token.aud)))
-    .required(if case.by_agent() {
+    .required(if facts.by_agent() {
         usual.to_owned()
     } else {
         format!("{usual}, or a provider that has this audience in its client id list")
     });
-    Some(audience_fix(case, finding, usual))
+    Some(audience_fix(facts, finding, usual))
 }
 
-fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
-    let now = case.now;
+fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
+    let now = facts.now;
     let mut findings = Vec::new();
     if let Some(issued) = token.iat
         && issued > now + FUTURE_TOLERANCE
@@ -311,7 +315,7 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
         .about_time(true)
         .presented(format!("exp {}", time(expiry)))
         .required(format!("an expiry after {}", time(now)));
-        findings.push(case.recreate(case.events(finding)));
+        findings.push(facts.recreate(facts.events(finding)));
     }
     if let Some(begin) = token.nbf
         && begin > now
@@ -327,19 +331,19 @@ fn times(case: &Case<'_>, token: &Token) -> Vec<Finding> {
             .fix_note(Some("chronyc tracking"), "on the node: its clock is behind"),
         );
     }
-    findings.extend(clock_at_rotation(case, token));
-    findings.extend(stale(case, token));
+    findings.extend(clock_at_rotation(facts, token));
+    findings.extend(stale(facts, token));
     findings
 }
 
 /// Kubelet names `..data`'s directory by the node's clock when it writes a token that the API server has just dated by its own
 /// (`atomic_writer.go`). STS's `Date`, where there is one, says more.
-fn clock_at_rotation(case: &Case<'_>, token: &Token) -> Option<Finding> {
+fn clock_at_rotation(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let issued = token.iat?;
     // Beside other sources kubelet writes the token again whenever one of those changes.
-    let file = case.evidence.token_file.as_ref().filter(|file| file.alone == Some(true))?;
+    let file = facts.evidence.token_file.as_ref().filter(|file| file.alone == Some(true))?;
     let written = directory_time(file.data_link.as_ref()?)?;
-    let told_by_sts = case.evidence.exchange.as_ref().is_some_and(|exchange| exchange.date.is_some());
+    let told_by_sts = facts.evidence.exchange.as_ref().is_some_and(|exchange| exchange.date.is_some());
     let apart = written.checked_sub(issued)?;
     (apart.abs() > SKEW_LIMIT && !told_by_sts).then(|| {
         let direction = if apart > 0 { "ahead of" } else { "behind" };
@@ -368,10 +372,10 @@ fn directory_time(name: &str) -> Option<i64> {
 }
 
 /// Only where kubelet projects the file: nobody rotates a file that somebody wrote by hand.
-fn stale(case: &Case<'_>, token: &Token) -> Option<Finding> {
-    case.evidence.token_file.as_ref()?.data_link.as_ref()?;
+fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
+    facts.evidence.token_file.as_ref()?.data_link.as_ref()?;
     let (issued, expiry) = (token.iat?, token.exp?);
-    let age = case.now.checked_sub(issued)?;
+    let age = facts.now.checked_sub(issued)?;
     let life = expiry.checked_sub(issued)?;
     let due = (life / 5).checked_mul(4)?.min(DAY);
     (age > due.checked_add(ROTATION_MARGIN)?).then(|| {
@@ -381,7 +385,7 @@ fn stale(case: &Case<'_>, token: &Token) -> Option<Finding> {
         )
         .about_time(true)
         .presented(format!("iat {}", time(issued)))
-        .required(format!("a token issued after {}", time(case.now - due)));
-        case.recreate(case.events(finding))
+        .required(format!("a token issued after {}", time(facts.now - due)));
+        facts.recreate(facts.events(finding))
     })
 }

@@ -6,22 +6,22 @@ mod unreadable;
 
 pub(super) use unreadable::{ids, who, with_those_ids};
 
-use super::facts::Case;
+use super::facts::Facts;
 use super::unseen;
 use crate::catalog::Class;
 use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::judge::finding::Finding;
 use crate::settings::command::{Tool, Word, words};
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Some(file) = &case.evidence.token_file else { return Vec::new() };
-    let mut findings = content_and_access(case, file);
-    findings.extend(frozen(case, file));
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(file) = &facts.evidence.token_file else { return Vec::new() };
+    let mut findings = content_and_access(facts, file);
+    findings.extend(frozen(facts, file));
     findings
 }
 
 /// A subPath or a copy: kubelet rotates the volume, and this file stays (kubernetes docs, projected volumes).
-fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+fn frozen(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
     file.open_error.is_none().then_some(())?;
     let what = match &file.file_mount {
         Some(mount) if file.links == Some(0) || mount.root.ends_with("//deleted") => {
@@ -31,107 +31,111 @@ fn frozen(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
         // Kubelet made this token for a pod, and it does not lie where kubelet projects.
         None if file.data_link.is_none()
             && file.data_link_error.is_none()
-            && case.token()?.pod_uid.is_some() =>
+            && facts.token()?.pod_uid.is_some() =>
         {
             "it is a copy outside of kubelet's volume".to_owned()
         }
         None => return None,
     };
     let finding = Finding::new(Class::TokenFileFrozen, format!("{} will never be rotated: {what}", file.path))
-        .presented(match case.token().and_then(|token| token.exp) {
+        .presented(match facts.token().and_then(|token| token.exp) {
             Some(expiry) => format!("{what}; its token expires {}", super::facts::time(expiry)),
             None => what,
         })
         .required("the projected volume itself, mounted as a directory without subPath")
         .fix("# in the pod spec: mount the volume's directory (no subPath), and let the app read the file there each time");
-    Some(case.recreate(finding))
+    Some(facts.recreate(finding))
 }
 
-fn content_and_access(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
+fn content_and_access(facts: &Facts<'_>, file: &TokenFile) -> Vec<Finding> {
     let one = |finding: Option<Finding>| finding.into_iter().collect();
     let mut errors = file.open_error.iter().chain(&file.read_error);
     if let Some(errno) = errors.find(|errno| unseen::is_fault(errno)) {
         return vec![unseen::finding(&file.path, errno)];
     }
     match (file.open_error.as_deref(), file.kind) {
-        (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(case, file))),
-        (Some("EACCES" | "EPERM"), _) => unreadable::judge(case, file),
-        (Some("EXDEV"), _) => one(Some(in_proc(case, file))),
-        (Some(errno), _) => one(Some(invalid(case, file, format!("it cannot be opened ({errno})")))),
-        (None, Some(FileKind::Directory)) => one(Some(invalid(case, file, "it is a directory".to_owned()))),
+        (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(facts, file))),
+        (Some("EACCES" | "EPERM"), _) => unreadable::judge(facts, file),
+        (Some("EXDEV"), _) => one(Some(in_proc(facts, file))),
+        (Some(errno), _) => one(Some(invalid(facts, file, format!("it cannot be opened ({errno})")))),
+        (None, Some(FileKind::Directory)) => one(Some(invalid(facts, file, "it is a directory".to_owned()))),
         (None, Some(FileKind::Regular)) => {
-            let mut findings = unreadable::judge(case, file);
+            let mut findings = unreadable::judge(facts, file);
             if findings.is_empty() {
-                findings.extend(groups::opened_by_lent(case, file));
-                findings.extend(content(case, file));
+                findings.extend(groups::opened_by_lent(facts, file));
+                findings.extend(content(facts, file));
             }
             findings
         }
-        (None, _) => one(Some(invalid(case, file, "it is a FIFO, a socket or a device".to_owned()))),
+        (None, _) => one(Some(invalid(facts, file, "it is a FIFO, a socket or a device".to_owned()))),
     }
 }
 
-fn content(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
+fn content(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
     if let Some(errno) = &file.read_error {
-        return Some(invalid(case, file, format!("it cannot be read ({errno})")));
+        return Some(invalid(facts, file, format!("it cannot be read ({errno})")));
     }
     let size = file.size.unwrap_or_default();
     if size > TOKEN_LIMIT {
         return Some(invalid(
-            case,
+            facts,
             file,
-            format!("it has {size} bytes; {} takes {TOKEN_LIMIT}", case.usual().taker),
+            format!("it has {size} bytes; {} takes {TOKEN_LIMIT}", facts.defaults().recipient),
         ));
     }
-    let empty = matches!(case.evidence.token.as_ref().map(|token| &token.shape), Some(TokenShape::Empty));
+    let empty = matches!(facts.evidence.token.as_ref().map(|token| &token.shape), Some(TokenShape::Empty));
     empty.then(|| {
         let finding =
             Finding::new(Class::TokenFileEmpty, format!("{} is there and holds no token", file.path))
                 .presented(format!("{} bytes", size))
                 .required("a token, which kubelet writes before the container starts");
-        case.recreate(case.events(finding))
+        facts.recreate(facts.events(finding))
     })
 }
 
-fn source<'c>(case: &'c Case<'_>) -> &'c str {
-    case.requested.token_file.as_ref().map_or(case.usual().variable, |file| &file.source)
+fn source<'c>(facts: &'c Facts<'_>) -> &'c str {
+    facts.requested.token_file.as_ref().map_or(facts.defaults().variable, |file| &file.source)
 }
 
 /// `/proc/self` and the like: the path means another file to each process.
-fn in_proc(case: &Case<'_>, file: &TokenFile) -> Finding {
+fn in_proc(facts: &Facts<'_>, file: &TokenFile) -> Finding {
     let finding = Finding::new(
         Class::Inconclusive,
         format!(
             "what {} of {} holds is not known: it leads into /proc, which shows each process itself",
-            source(case),
-            who(case)
+            source(facts),
+            who(facts)
         ),
     )
     .transient(false)
-    .presented(format!("{}={}", source(case), file.path))
-    .required(format!("a file outside of /proc, such as {}/{}", case.usual().mount, case.usual().file))
+    .presented(format!("{}={}", source(facts), file.path))
+    .required(format!(
+        "a file outside of /proc, such as {}/{}",
+        facts.defaults().mount,
+        facts.defaults().file
+    ))
     .confirm("# ls -l on the path in the app's container shows where it leads");
-    case.let_webhook_inject(finding)
+    facts.let_webhook_inject(finding)
 }
 
-fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
-    let (mount, name) = (case.usual().mount, case.usual().file);
+fn missing(facts: &Facts<'_>, file: &TokenFile) -> Finding {
+    let (mount, name) = (facts.defaults().mount, facts.defaults().file);
     let last = file.components.last().filter(|component| component.error.is_some());
     let at = last.map_or(file.path.as_str(), |component| component.path.as_str());
-    let finding =
-        Finding::new(Class::TokenFileMissing, format!("{} points to a file that is not there", source(case)))
-            .presented(format!("{}={}; missing from {at} on", source(case), file.path))
-            .required(format!(
-                "the token that kubelet projects, at {mount}/{name} when the webhook mounts it"
-            ));
-    let environment = &case.evidence.environment;
-    let mounted = if case.by_agent() { environment.pod_identity_mount } else { environment.irsa_mount };
+    let finding = Finding::new(
+        Class::TokenFileMissing,
+        format!("{} points to a file that is not there", source(facts)),
+    )
+    .presented(format!("{}={}; missing from {at} on", source(facts), file.path))
+    .required(format!("the token that kubelet projects, at {mount}/{name} when the webhook mounts it"));
+    let environment = &facts.evidence.environment;
+    let mounted = if facts.by_agent() { environment.pod_identity_mount } else { environment.irsa_mount };
     let finding = if mounted && !file.path.starts_with(mount) {
-        finding.fix(format!("# the webhook's mount is there: set {} to {mount}/{name}, or:", source(case)))
+        finding.fix(format!("# the webhook's mount is there: set {} to {mount}/{name}, or:", source(facts)))
     } else {
         finding
     };
-    let finding = match case.pod_name().zip(case.account()) {
+    let finding = match facts.pod_name().zip(facts.account()) {
         Some((pod, account)) => finding.confirm_command(Tool::Kubectl.run(words![
             "get",
             "pod",
@@ -143,12 +147,12 @@ fn missing(case: &Case<'_>, file: &TokenFile) -> Finding {
         ])),
         None => finding,
     };
-    case.let_webhook_inject(finding)
+    facts.let_webhook_inject(finding)
 }
 
-fn invalid(case: &Case<'_>, file: &TokenFile, problem: String) -> Finding {
+fn invalid(facts: &Facts<'_>, file: &TokenFile, problem: String) -> Finding {
     let finding = Finding::new(Class::TokenFileInvalid, format!("{} is no token file: {problem}", file.path))
-        .presented(format!("{}={}", source(case), file.path))
+        .presented(format!("{}={}", source(facts), file.path))
         .required(format!("a regular file of 4 to {TOKEN_LIMIT} bytes"));
-    case.let_webhook_inject(finding)
+    facts.let_webhook_inject(finding)
 }

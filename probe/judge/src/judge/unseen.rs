@@ -1,7 +1,7 @@
 //! Judges what credprobe could not look at for reasons of its own or of the node: descriptors, memory, I/O errors. Pure.
 //! Such an error says nothing about the pod, so it is never held against it.
 
-use super::facts::Case;
+use super::facts::Facts;
 use crate::catalog::Class;
 use crate::evidence::{Environment, Failure, FailureKind, Network, Phase};
 use crate::judge::finding::Finding;
@@ -47,8 +47,8 @@ fn is_fault_of_socket(errno: &str) -> bool {
 }
 
 /// What other files than the token file could not be looked at.
-pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
-    let mut faults = faults(&case.evidence.environment);
+pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
+    let mut faults = faults(&facts.evidence.environment);
     let (what, errno) = faults.next()?;
     let others = faults.count();
     let what = if others == 0 { what.to_owned() } else { format!("{what} and {others} more") };
@@ -56,8 +56,8 @@ pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// Whether a variable's or profile's absence may be a fault of this kind: nobody can say then that nothing is injected.
-pub(super) fn hides_settings(case: &Case<'_>) -> bool {
-    faults(&case.evidence.environment).next().is_some()
+pub(super) fn hides_settings(facts: &Facts<'_>) -> bool {
+    faults(&facts.evidence.environment).next().is_some()
 }
 
 fn faults(environment: &Environment) -> impl Iterator<Item = (&str, &str)> {
@@ -66,11 +66,11 @@ fn faults(environment: &Environment) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// A failure on the way to a server that tells nothing about that way.
-pub(super) fn on_the_way(case: &Case<'_>, network: &Network, failure: &Failure) -> Option<Finding> {
+pub(super) fn on_the_way(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Option<Finding> {
     if let Some(errno) = failure.errno.as_deref().filter(|errno| is_fault_of_socket(errno)) {
         return Some(finding(&format!("a socket for {}", network.endpoint), errno));
     }
-    let environment = &case.evidence.environment;
+    let environment = &facts.evidence.environment;
     let hidden = |decides: fn(&str) -> bool| {
         faults(environment).find(|(what, _)| decides(what)).map(|(what, errno)| finding(what, errno))
     };

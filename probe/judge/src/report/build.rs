@@ -4,35 +4,40 @@ use super::{Probe, Report, ReportedFinding, SCHEMA, Scope, Stage, Status, Subjec
 use crate::catalog::{Class, Owner};
 use crate::evidence::{self, Collected, Evidence, StageName, Timing};
 use crate::judge;
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
-use crate::sdks::effective;
+use crate::sdks::EffectiveSettings;
 use crate::text::rfc3339;
-use crate::verdict::{self, JudgedFinding, Judgement, Situation, Tolerate};
+use crate::verdict::{self, JudgedFinding, Judgement, Tolerate};
 
 /// What was asked of the report.
-pub struct Options<'a> {
+pub struct ReportOptions<'a> {
+    /// `--tolerate`.
     pub tolerate: &'a Tolerate,
+    /// `--report-only`.
     pub report_only: bool,
-    pub deny_warnings: bool,
+    /// How often the exchange was tried.
     pub attempts: u32,
+    /// An earlier attempt of this run came out otherwise.
     pub flapped: bool,
 }
 
-/// Judges the evidence and puts the report together; `observed_at` is the clock, seconds since the epoch.
+/// Puts the report of a judgement together.
 #[must_use]
-pub fn build(evidence: Evidence, observed_at: i64, timings: &[Timing], options: &Options<'_>) -> Report {
-    let findings = judge::findings(&evidence, observed_at);
-    let situation = Situation { issued: judge::issued(&evidence), deny_warnings: options.deny_warnings };
-    let judgement = verdict::decide(findings, &situation);
+pub fn build(
+    collected: Collected,
+    settings: &EffectiveSettings,
+    judgement: Judgement,
+    options: &ReportOptions<'_>,
+) -> Report {
+    let Collected { evidence, seen: _, observed_at, timings } = collected;
     let exit = verdict::exit_code(&judgement, options.tolerate, options.report_only);
-    let (requested, _) = effective::of(&evidence);
     let process = &evidence.process;
     Report {
         schema: SCHEMA.to_owned(),
         exit_code: exit.code,
         report_only: options.report_only,
-        verdict: verdict(&judgement, &evidence, exit.tolerated, options.flapped),
+        verdict: verdict(&judgement, &evidence, settings, exit.tolerated, options.flapped),
         stages: timings.iter().map(|timing| stage(timing, &judgement)).collect(),
         subject: Subject {
             source: process.source.clone(),
@@ -43,28 +48,32 @@ pub fn build(evidence: Evidence, observed_at: i64, timings: &[Timing], options: 
         },
         findings: judgement.findings.into_iter().map(reported).collect(),
         attempts: options.attempts,
-        mechanism: requested.mechanism.id().to_owned(),
+        mechanism: settings.requested.mechanism.id().to_owned(),
         observed_at: rfc3339(observed_at),
         probe: Probe { version: env!("CARGO_PKG_VERSION").to_owned() },
         evidence,
     }
 }
 
-/// The report of one local run without wishes.
+/// The same where nothing is tolerated, of a run that was made once.
 #[must_use]
-pub fn local(run: Collected) -> Report {
-    let tolerate = Tolerate::default();
-    let options = Options {
-        tolerate: &tolerate,
-        report_only: false,
-        deny_warnings: false,
-        attempts: 1,
-        flapped: false,
-    };
-    build(run.evidence, run.observed_at, &run.timings, &options)
+pub fn build_without_options(
+    collected: Collected,
+    settings: &EffectiveSettings,
+    judgement: Judgement,
+) -> Report {
+    let options =
+        ReportOptions { tolerate: &Tolerate::default(), report_only: false, attempts: 1, flapped: false };
+    build(collected, settings, judgement, &options)
 }
 
-fn verdict(judgement: &Judgement, evidence: &Evidence, tolerated: bool, flapped: bool) -> Verdict {
+fn verdict(
+    judgement: &Judgement,
+    evidence: &Evidence,
+    settings: &EffectiveSettings,
+    tolerated: bool,
+    flapped: bool,
+) -> Verdict {
     let deciding = judgement.deciding_finding();
     let scope = if evidence.network.is_some() { Scope::Exchange } else { Scope::Local };
     Verdict {
@@ -77,8 +86,10 @@ fn verdict(judgement: &Judgement, evidence: &Evidence, tolerated: bool, flapped:
         recreate_pod: judgement.recreate_pod(),
         tolerated,
         flapped,
-        summary: deciding
-            .map_or_else(|| ready(evidence, scope), |finding| summary(finding, judgement, evidence)),
+        summary: deciding.map_or_else(
+            || ready(evidence, settings, scope),
+            |finding| summary(finding, judgement, evidence),
+        ),
         fix: deciding.map(|finding| finding.fix.clone()).unwrap_or_default(),
         docs: format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), judgement.class.id()),
     }
@@ -94,8 +105,8 @@ fn summary(deciding: &Finding, judgement: &Judgement, evidence: &Evidence) -> St
     deciding.summary.clone()
 }
 
-fn ready(evidence: &Evidence, scope: Scope) -> String {
-    let (requested, _) = effective::of(evidence);
+fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> String {
+    let requested = &settings.requested;
     let by_agent = requested.mechanism == Mechanism::PodIdentity;
     if scope == Scope::Local {
         let who = if by_agent { "the agent" } else { "STS" };
@@ -104,7 +115,7 @@ fn ready(evidence: &Evidence, scope: Scope) -> String {
     if by_agent {
         return judge::ready_by_agent(evidence);
     }
-    let role = requested.role_arn.map(|role| role.value).unwrap_or_default();
+    let role = requested.role_arn.as_ref().map_or("", |role| role.value.as_str());
     let subject = evidence.token.as_ref().and_then(|token| token.sub.as_deref()).unwrap_or("this pod");
     let confirmed = evidence.identity.as_ref().is_some_and(|identity| identity.arn.is_some());
     let answered = judge::answered(evidence).unwrap_or("the role");
@@ -176,7 +187,7 @@ fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
 /// The decades of the codes are the stages, but for the agent's and for a stated role that nobody confirmed.
 fn stage_of(finding: &Finding) -> Option<StageName> {
     Some(match finding.class.code() {
-        3 if finding.expectation == Expectation::Stated => StageName::Identity,
+        3 if finding.expectation == Basis::Explicit => StageName::Identity,
         80 | 81 | 88 => StageName::Network,
         82 => StageName::Environment,
         3 | 10..=19 => StageName::Environment,
@@ -194,7 +205,7 @@ impl Report {
     #[must_use]
     pub fn owner_in_words(&self) -> Option<String> {
         let owner = self.verdict.owner?;
-        let (requested, _) = effective::of(&self.evidence);
+        let requested = crate::settings::requested(&self.evidence.environment);
         let role = requested.role_arn.and_then(|role| crate::settings::arn::RoleArn::parse(&role.value).ok());
         let subject = self.evidence.token.as_ref().and_then(|token| token.sub.as_deref());
         let subject = subject.or(self.evidence.process.api_server_subject.as_deref());

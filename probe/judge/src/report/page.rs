@@ -24,6 +24,7 @@ pub struct Content<'a> {
     pub newest: Option<&'a Report>,
     /// The last judgement with an exchange in it: the session's time.
     pub exchanged: Option<&'a Report>,
+    /// Whether `/readyz` says so.
     pub ready: bool,
     /// What `/readyz` says.
     pub because: &'a str,
@@ -38,6 +39,7 @@ pub struct Content<'a> {
 pub struct PastVerdict {
     /// Seconds since the epoch.
     pub at: i64,
+    /// What decided then.
     pub class: Class,
     /// Ready, or tolerated.
     pub passes: bool,

@@ -1,7 +1,7 @@
 //! A saved report judged again: its evidence, its clock, its flags, today's rules. No pod, no network.
 
-use crate::evidence::Timing;
-use crate::report::{self, Options, Report, SCHEMA};
+use crate::evidence::{Collected, Timing};
+use crate::report::{Report, ReportOptions, SCHEMA};
 use crate::text::{self, shown};
 use crate::verdict::Tolerate;
 
@@ -9,7 +9,7 @@ use crate::verdict::Tolerate;
 ///
 /// # Errors
 /// Not a report of this schema; says what is missing.
-pub fn judge_again(document: &[u8]) -> Result<Report, String> {
+pub fn rejudge(document: &[u8]) -> Result<Report, String> {
     // Whoever wrote it, it may hold what a run would not have kept.
     let document = String::from_utf8_lossy(document);
     let document = shown::document(&document);
@@ -29,14 +29,13 @@ pub fn judge_again(document: &[u8]) -> Result<Report, String> {
             skipped_because: stage.skipped_because.clone(),
         })
         .collect();
-    let stated = &saved.evidence.environment.stated;
+    let stated = &saved.evidence.environment.options;
     let tolerate = Tolerate::parse(stated.tolerate.as_deref().unwrap_or_default())?;
-    let options = Options {
+    let options = ReportOptions {
         tolerate: &tolerate,
         report_only: saved.report_only,
-        deny_warnings: stated.deny_warnings,
         attempts: saved.attempts,
         flapped: saved.verdict.flapped,
     };
-    Ok(report::build(saved.evidence, observed_at, &timings, &options))
+    Ok(crate::assess(Collected { evidence: saved.evidence, seen: true, observed_at, timings }, &options))
 }

@@ -6,10 +6,11 @@ mod tests;
 mod text;
 
 use crate::catalog::Class;
-use crate::evidence::{self, Collected, TokenShape};
-use crate::judge::finding::Severity;
+use crate::evidence::{self, Collected, Evidence, TokenShape};
+use crate::judge::finding::{Finding, Severity};
+use crate::judge::{self, gate};
 use crate::options::{Mechanism, Output};
-use crate::sdks::effective;
+use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Aws, Tool, Word, words};
 use crate::text::shown;
@@ -17,7 +18,7 @@ use crate::trust_policy::context::Context;
 use crate::trust_policy::evaluate::{Element, Outcome, Verdict, evaluate};
 use crate::trust_policy::policy::{Effect, Policy, Statement};
 use crate::trust_policy::statement;
-use crate::{judge, report};
+use crate::{report, settings, verdict};
 use serde::Serialize;
 
 /// The version of the JSON document: fields are added under it, never changed or removed.
@@ -27,7 +28,12 @@ pub const SCHEMA: &str = "credprobe/trust/v1";
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// To stdout.
-    Said { text: String, code: u8 },
+    Said {
+        /// What is printed.
+        text: String,
+        /// What the process exits with.
+        code: u8,
+    },
     /// One line to stderr, exit 2.
     Usage(String),
 }
@@ -91,7 +97,7 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
         Ok(policy) => policy,
         Err(problem) => return Answer::Usage(format!("--policy: {problem}")),
     };
-    let (requested, _) = effective::of(&run.evidence);
+    let requested = settings::requested(&run.evidence.environment);
     let asked = requested.role_arn.as_ref().and_then(|role| RoleArn::parse(&role.value).ok());
     let of_policy = policy.as_ref().and_then(|policy| RoleArn::parse(policy.role_arn.as_deref()?).ok());
     let misplaced = match (&asked, &of_policy) {
@@ -110,12 +116,15 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
     };
     if requested.role_arn.is_none() {
         // Named by its policy, the role is not what is missing.
-        run.evidence.environment.stated.role_arn = of_policy.as_ref().map(arn);
+        run.evidence.environment.options.role_arn = of_policy.as_ref().map(arn);
     }
     let role = of_policy.as_ref().or(asked.as_ref()).cloned();
-    let judged = is_judged_by_check(&run, policy.is_none() && role.is_none());
+    let settings = EffectiveSettings::from_evidence(&run.evidence);
+    let findings = judge::findings(&run.evidence, &settings, run.observed_at);
+    let role_is_missing = policy.is_none() && role.is_none();
+    let judged = is_judged_by_check(&run.evidence, &settings, &findings, role_is_missing);
     let context = Context::of(&run.evidence, role, run.observed_at).filter(|_| !judged);
-    let Some(context) = context else { return as_check_says(run, output) };
+    let Some(context) = context else { return as_check_says(run, &settings, findings, output) };
     let (code, mut report) = match &policy {
         Some(policy) => about(policy, &context),
         None => (0, statement_only(&context)),
@@ -131,41 +140,44 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
     }
     let text = match output {
         Output::Text => text::render(&report),
-        Output::Json => match serde_json::to_string_pretty(&report) {
-            Ok(json) => shown::json(&json),
-            Err(error) => {
-                let text =
-                    crate::text::internal_error_line(&format!("the answer does not serialise ({error})"));
-                return Answer::Said { text, code: Class::InternalError.code() };
-            }
+        Output::Json => match shown::json_of(&report, true) {
+            Ok(json) => json,
+            Err(text) => return Answer::Said { text, code: Class::InternalError.code() },
         },
     };
     Answer::Said { text, code }
 }
 
 /// Whether the token is such that the check's own verdict on it is the answer.
-fn is_judged_by_check(run: &Collected, role_is_missing: bool) -> bool {
-    let (requested, _) = effective::of(&run.evidence);
-    let is_jwt = run.evidence.token.as_ref().is_some_and(|token| token.shape == TokenShape::Jwt);
+fn is_judged_by_check(
+    evidence: &Evidence,
+    settings: &EffectiveSettings,
+    findings: &[Finding],
+    role_is_missing: bool,
+) -> bool {
+    let is_jwt = evidence.token.as_ref().is_some_and(|token| token.shape == TokenShape::Jwt);
     // The decades of the codes are the stages: 20 to 39 are the token and its file.
     let is_about_token = |class: Class| (20..40).contains(&class.code()) && class != Class::TokenExpired;
-    let findings = judge::findings(&run.evidence, run.observed_at);
     let broken = findings.iter().any(|it| {
-        it.severity == Severity::Error
-            && is_about_token(it.class)
-            && crate::judge::gate::stops_before_network(it)
+        it.severity == Severity::Error && is_about_token(it.class) && gate::stops_before_network(it)
     });
-    requested.mechanism != Mechanism::Irsa || !is_jwt || role_is_missing || broken
+    settings.requested.mechanism != Mechanism::Irsa || !is_jwt || role_is_missing || broken
 }
 
 /// The local report, with its own class and code.
-fn as_check_says(run: Collected, output: Output) -> Answer {
-    let report = report::local(run);
+fn as_check_says(
+    run: Collected,
+    settings: &EffectiveSettings,
+    findings: Vec<Finding>,
+    output: Output,
+) -> Answer {
+    let judgement = verdict::weigh(&run.evidence, findings);
+    let report = super::build_without_options(run, settings, judgement);
     // There is no token to hold against a policy, whatever else is well.
     let code = if report.exit_code == 0 { Class::Inconclusive.code() } else { report.exit_code };
     let text = match output {
         Output::Text => report::text::render(&report, false),
-        Output::Json => shown::json(&serde_json::to_string_pretty(&report).unwrap_or_default()),
+        Output::Json => report.json().unwrap_or_else(|problem| problem),
     };
     Answer::Said { text, code }
 }

@@ -3,18 +3,52 @@
 
 use super::sts;
 use crate::evidence::{Environment, Evidence, Token};
-use crate::settings::{Endpoint, Requested, Route, RouteProblem, endpoint, partition, region, requested};
+use crate::settings::agent::{self, AgentEndpoint, AgentProblem};
+use crate::settings::arn::RoleArn;
+use crate::settings::{Endpoint, Requested, RouteProblem, StsRoute, endpoint, partition, region, requested};
+
+/// What holds for one run, worked out once and passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EffectiveSettings {
+    /// Mechanism, role and token file.
+    pub requested: Requested,
+    /// Region and endpoint.
+    pub route: StsRoute,
+    /// The role asked for, where its ARN is one.
+    pub role: Option<RoleArn>,
+    /// The Pod Identity agent; `None`: no variable names one.
+    pub agent: Option<Result<AgentEndpoint, AgentProblem>>,
+}
+
+impl EffectiveSettings {
+    /// Works it out from flags, variables, profile, and the token's issuer.
+    #[must_use]
+    pub fn from_evidence(evidence: &Evidence) -> Self {
+        let environment = &evidence.environment;
+        let requested = requested(environment);
+        let mut route = route(environment, evidence.token.as_ref());
+        if evidence.target.is_some() {
+            let stated = environment.options.endpoint.as_deref();
+            route.endpoint = route.endpoint.and_then(|endpoint| trusted(endpoint, stated));
+        }
+        let compatible = environment.options.sts_compatible;
+        let role =
+            requested.role_arn.as_ref().and_then(|role| RoleArn::parse_for(&role.value, compatible).ok());
+        let agent = agent::endpoint(evidence);
+        Self { requested, route, role, agent }
+    }
+}
 
 /// Chooses region and endpoint as an SDK would with this environment, and the issuer's region where it has none.
 #[must_use]
-pub fn route(environment: &Environment, token: Option<&Token>) -> Route {
+pub fn route(environment: &Environment, token: Option<&Token>) -> StsRoute {
     // `--sdk`: as that one reads the variables, where it is known how.
     if let Some(rules) = super::stated(environment).and_then(|sdk| sdk.sts.as_ref()) {
         return sts::route(rules, environment);
     }
     let region = region(environment, token);
     let endpoint = endpoint(environment, region.as_ref());
-    Route { region, endpoint }
+    StsRoute { region, endpoint }
 }
 
 /// `stated`: the endpoint of the probe's own environment.
@@ -24,18 +58,6 @@ fn trusted(endpoint: Endpoint, stated: Option<&str>) -> Result<Endpoint, RoutePr
     }
     let name = endpoint.configured_by.unwrap_or("AWS_REGION");
     Err(RouteProblem::Untrusted { name, url: endpoint.url, host: endpoint.host })
-}
-
-/// The whole of it, from one run's evidence.
-#[must_use]
-pub fn of(evidence: &Evidence) -> (Requested, Route) {
-    let requested = requested(&evidence.environment);
-    let mut route = route(&evidence.environment, evidence.token.as_ref());
-    if evidence.target.is_some() {
-        let stated = evidence.environment.stated.endpoint.as_deref();
-        route.endpoint = route.endpoint.and_then(|endpoint| trusted(endpoint, stated));
-    }
-    (requested, route)
 }
 
 #[cfg(test)]
@@ -73,11 +95,11 @@ mod tests {
             ("http://127.0.0.1:4566", Some("http://127.0.0.1:4566"), true),
         ] {
             let mut environment = environment(&[ROLE, FILE, ("AWS_ENDPOINT_URL_STS", url)]);
-            environment.stated.endpoint = stated.map(str::to_owned);
+            environment.options.endpoint = stated.map(str::to_owned);
             let own = Evidence { environment, ..Evidence::default() };
             let of_target = Evidence { target: Some(Default::default()), ..own.clone() };
-            assert!(of(&own).1.endpoint.is_ok(), "its own: {url}");
-            assert_eq!(of(&of_target).1.endpoint.is_ok(), sent, "{url}");
+            assert!(EffectiveSettings::from_evidence(&own).route.endpoint.is_ok(), "its own: {url}");
+            assert_eq!(EffectiveSettings::from_evidence(&of_target).route.endpoint.is_ok(), sent, "{url}");
         }
     }
 

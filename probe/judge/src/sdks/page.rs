@@ -6,7 +6,7 @@ use super::sdk::{Half, Sdk};
 use super::{OnFailure, Present, Provider, SdkChain, Way, call, chain, joined, names, way};
 use crate::evidence::{Environment, Process};
 use crate::settings;
-use crate::text::shown::escaped;
+use crate::text::shown::{self, escaped};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -93,6 +93,14 @@ struct MinVersions {
 }
 
 impl Page {
+    /// The JSON document.
+    ///
+    /// # Errors
+    /// A bug; the line to say instead.
+    pub fn json(&self) -> Result<String, String> {
+        shown::json_of(self, true)
+    }
+
     /// `only`: one SDK, told at length.
     #[must_use]
     pub fn new(environment: &Environment, process: &Process, only: Option<&'static Sdk>) -> Self {

@@ -9,10 +9,13 @@ use std::net::IpAddr;
 /// The way of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way<'e> {
+    /// Without a proxy.
     Direct,
     /// The variable that names the proxy, and its value without user info.
     Proxy {
+        /// The variable that names the proxy.
         variable: &'static str,
+        /// Its value.
         url: &'e str,
     },
 }

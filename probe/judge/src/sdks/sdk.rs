@@ -9,31 +9,31 @@ pub struct Sdk {
     /// As `--sdk` takes it.
     pub id: &'static str,
     /// As people call them, in sentences.
-    pub names: &'static [&'static str],
+    pub(crate) names: &'static [&'static str],
     /// As registries and imports have them.
-    pub packages: &'static [&'static str],
-    pub order: &'static [Provider],
+    pub(crate) packages: &'static [&'static str],
+    pub(crate) order: &'static [Provider],
     /// What comes before all of `order` and cannot be seen from outside of the process.
-    pub unseen: Option<&'static str>,
-    pub on_error: OnError,
+    pub(crate) unseen: Option<&'static str>,
+    pub(crate) on_error: OnError,
     /// With a container variable set, instance metadata is never asked.
-    pub container_excludes_imds: bool,
-    pub half: Half,
-    pub quirks: Quirks,
+    pub(crate) container_excludes_imds: bool,
+    pub(crate) half: Half,
+    pub(crate) quirks: Quirks,
     /// How it calls STS for a web identity; `None`: not observed.
-    pub sts: Option<Sts>,
-    pub proxy: Proxying,
-    pub container: Container,
+    pub(crate) sts: Option<Sts>,
+    pub(crate) proxy: Proxying,
+    pub(crate) container: Container,
     /// A regular expression for the session that it names itself, as CloudTrail shows it.
-    pub session_name: Option<&'static str>,
-    pub min_version: MinVersion,
-    pub note: Option<&'static str>,
-    pub source: &'static str,
+    pub(crate) session_name: Option<&'static str>,
+    pub(crate) min_version: MinVersion,
+    pub(crate) note: Option<&'static str>,
+    pub(crate) source: &'static str,
 }
 
 /// What it does when the provider that it picked fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnError {
+pub(crate) enum OnError {
     /// The first configured provider that fails ends the search, or it was chosen once by configuration alone.
     Stops,
     /// The next one is asked, whatever the error.
@@ -44,7 +44,7 @@ pub enum OnError {
 
 /// `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Half {
+pub(crate) enum Half {
     Stops,
     GoesOn,
     Unknown,
@@ -52,40 +52,40 @@ pub enum Half {
 
 /// What few SDKs do.
 #[derive(Debug, Default)]
-pub struct Quirks {
+pub(crate) struct Quirks {
     /// Keys in the environment are left out where `AWS_PROFILE` is set.
-    pub profile_hides_keys: bool,
+    pub(crate) profile_hides_keys: bool,
     /// `AWS_ACCESS_KEY_ID` without the secret ends the search.
-    pub half_keys_stop: bool,
+    pub(crate) half_keys_stop: bool,
     /// The web identity provider takes the profile's settings where the variables are missing.
-    pub web_identity_of_profile: bool,
+    pub(crate) web_identity_of_profile: bool,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` counts only with `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
-    pub full_uri_needs_file: bool,
+    pub(crate) full_uri_needs_file: bool,
     /// `AWS_EC2_METADATA_DISABLED` is not read.
-    pub metadata_always: bool,
+    pub(crate) metadata_always: bool,
     /// Not AWS's own: it is named by `chain`, and by `check` only where it is asked for or credentials are at stake.
-    pub third_party: bool,
+    pub(crate) third_party: bool,
 }
 
 /// How it finds STS.
 #[derive(Debug)]
-pub struct Sts {
+pub(crate) struct Sts {
     /// The variables that name the region, the first that is set wins; the profile's `region` comes after.
-    pub regions: &'static [&'static str],
-    pub profile_region: bool,
-    pub without_region: WithoutRegion,
+    pub(crate) regions: &'static [&'static str],
+    pub(crate) profile_region: bool,
+    pub(crate) without_region: WithoutRegion,
     /// Honours `AWS_STS_REGIONAL_ENDPOINTS`.
-    pub regional_endpoints: bool,
+    pub(crate) regional_endpoints: bool,
     /// Honours `AWS_ENDPOINT_URL` beside `AWS_ENDPOINT_URL_STS`.
-    pub endpoint_url: bool,
-    pub ignore_endpoint_urls: bool,
-    pub fips_and_dual_stack: bool,
-    pub source: &'static str,
+    pub(crate) endpoint_url: bool,
+    pub(crate) ignore_endpoint_urls: bool,
+    pub(crate) fips_and_dual_stack: bool,
+    pub(crate) source: &'static str,
 }
 
 /// Whom it calls where nothing names a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithoutRegion {
+pub(crate) enum WithoutRegion {
     /// `sts.amazonaws.com`.
     Global,
     Region(&'static str),
@@ -108,21 +108,21 @@ pub enum Proxying {
 
 /// How it asks the endpoint of the container variables.
 #[derive(Debug)]
-pub struct Container {
+pub(crate) struct Container {
     /// Which URI wins where both are set.
-    pub both_uris: &'static str,
+    pub(crate) both_uris: &'static str,
     /// Which authorization wins where both are set.
-    pub both_tokens: &'static str,
-    pub ipv6: Ipv6,
-    pub proxy: AgentProxy,
-    pub timeout: Option<&'static str>,
+    pub(crate) both_tokens: &'static str,
+    pub(crate) ipv6: Ipv6,
+    pub(crate) proxy: AgentProxy,
+    pub(crate) timeout: Option<&'static str>,
     /// Its error does not quote what the agent said.
-    pub drops_agent_body: bool,
+    pub(crate) drops_agent_body: bool,
 }
 
 /// Whether `http://[fd00:ec2::23]` is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ipv6 {
+pub(crate) enum Ipv6 {
     Yes,
     No,
     /// Only with `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6`, and then IPv4 is refused.
@@ -132,7 +132,7 @@ pub enum Ipv6 {
 
 /// How `http://169.254.170.23` is reached where `HTTP_PROXY` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentProxy {
+pub(crate) enum AgentProxy {
     Bypass,
     /// As any other address, through `HTTP_PROXY` unless `NO_PROXY` has it.
     Environment,
@@ -142,7 +142,7 @@ pub enum AgentProxy {
 
 /// The documented minimum, which need not be the first that works.
 #[derive(Debug)]
-pub struct MinVersion {
-    pub irsa: &'static str,
-    pub pod_identity: &'static str,
+pub(crate) struct MinVersion {
+    pub(crate) irsa: &'static str,
+    pub(crate) pod_identity: &'static str,
 }

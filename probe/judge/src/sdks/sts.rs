@@ -3,7 +3,7 @@
 
 use super::sdk::{Sdk, Sts, WithoutRegion};
 use crate::evidence::Environment;
-use crate::settings::{self, Endpoint, Route, RouteProblem, Sourced};
+use crate::settings::{self, Endpoint, RouteProblem, Sourced, StsRoute};
 
 /// Whom an SDK calls, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Call {
 #[must_use]
 pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
     let sts = sdk.sts.as_ref()?;
-    let Route { region, endpoint } = route(sts, environment);
+    let StsRoute { region, endpoint } = route(sts, environment);
     let by_region = region.as_ref().map_or_else(|| "no region".to_owned(), |region| region.source.clone());
     Some(match endpoint {
         Ok(endpoint) => Call {
@@ -41,7 +41,7 @@ pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
 
 /// Region and endpoint as this SDK would choose them.
 #[must_use]
-pub(super) fn route(sts: &Sts, environment: &Environment) -> Route {
+pub(super) fn route(sts: &Sts, environment: &Environment) -> StsRoute {
     let region = region(sts, environment);
     let view = as_read(sts, environment);
     let endpoint = match &region {
@@ -53,7 +53,7 @@ pub(super) fn route(sts: &Sts, environment: &Environment) -> Route {
     };
     let endpoint = endpoint
         .map(|endpoint| if is_legacy(sts, environment, &endpoint) { settings::global() } else { endpoint });
-    Route { region, endpoint }
+    StsRoute { region, endpoint }
 }
 
 /// Whether the global endpoint is called although a region is known.
@@ -84,7 +84,7 @@ fn legacy_is_set(environment: &Environment) -> bool {
 
 fn region(sts: &Sts, environment: &Environment) -> Option<Sourced> {
     let sourced = |value: &str, source: &str| Sourced { value: value.to_owned(), source: source.to_owned() };
-    let flag = environment.stated.region.as_deref().map(|value| sourced(value, "--region"));
+    let flag = environment.options.region.as_deref().map(|value| sourced(value, "--region"));
     let variables = || sts.regions.iter().find_map(|name| Some(sourced(environment.get(name)?, name)));
     let profile = || {
         let profile = environment.profile.as_ref().filter(|_| sts.profile_region)?;

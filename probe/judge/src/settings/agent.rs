@@ -22,6 +22,7 @@ const ECS_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2));
 /// Whom to ask for credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentEndpoint {
+    /// What the variable has.
     pub url: Uri,
     /// Without brackets.
     pub host: String,
@@ -35,7 +36,10 @@ pub enum AgentProblem {
     /// SDKs refuse the URI; why.
     Refused(String),
     /// Another process names a host that is not the agent's: its token is not for it, unless the probe's own environment says so.
-    Untrusted { host: String },
+    Untrusted {
+        /// The host in the variable.
+        host: String,
+    },
 }
 
 /// `None`: no URI.
@@ -44,7 +48,7 @@ pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProble
     let environment = &evidence.environment;
     let uri = environment.get(URI_VARIABLE)?;
     let endpoint = parse(uri).map_err(AgentProblem::Refused);
-    let stated = environment.stated.agent_uri.as_deref() == Some(uri);
+    let stated = environment.options.agent_uri.as_deref() == Some(uri);
     Some(endpoint.and_then(|endpoint| {
         // At another port of its address somebody else may listen.
         let is_agents = endpoint.at_agents_address && endpoint.url.port_u16().is_none_or(|port| port == 80);
@@ -146,7 +150,7 @@ mod tests {
         ] {
             let mut evidence = Evidence { target: Some(Default::default()), ..Evidence::default() };
             evidence.environment.variables.insert(URI_VARIABLE.to_owned(), uri.to_owned());
-            evidence.environment.stated.agent_uri = stated.map(str::to_owned);
+            evidence.environment.options.agent_uri = stated.map(str::to_owned);
             assert_eq!(endpoint(&evidence).unwrap().is_ok(), sent, "{uri}");
         }
     }

@@ -4,11 +4,13 @@
 /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleArn {
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
     pub partition: String,
     /// Twelve digits.
     pub account: String,
     /// With its slashes, `/` where there is none.
     pub path: String,
+    /// The last part.
     pub name: String,
 }
 

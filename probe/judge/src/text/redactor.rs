@@ -15,14 +15,14 @@ const QUOTE_LIMIT: usize = 512;
 /// Their windows stand in a table, so that each place of a text is looked up once, however long the secrets are:
 /// who answers in a peer's place must not spend the pod's time.
 #[derive(Default)]
-pub struct Scrubber {
+pub struct Redactor {
     known: Zeroizing<Vec<u8>>,
     /// Places in `known`, counted from 1, by a hash of the window there; 0 is free. At most half of it is in use.
     table: Vec<u32>,
     windows: usize,
 }
 
-impl Scrubber {
+impl Redactor {
     /// From now on `secret` is known. What is shorter than a part is none.
     pub fn add(&mut self, secret: &[u8]) {
         let start = self.known.len();
@@ -114,7 +114,7 @@ impl Scrubber {
 
     /// `text` without any 16-byte part of a known secret, white space collapsed, cut to 512 bytes.
     #[must_use]
-    pub fn quote(&self, text: &[u8]) -> String {
+    pub fn redact_and_truncate(&self, text: &[u8]) -> String {
         let text = &text[..text.len().min(16 * QUOTE_LIMIT)];
         let hidden = self.hidden(text);
         let text = String::from_utf8_lossy(hidden.as_deref().unwrap_or(text));
@@ -162,32 +162,35 @@ mod tests {
 
     #[test]
     fn a_part_of_sixteen_bytes_is_taken_out() {
-        let mut scrubber = Scrubber::default();
-        scrubber.add(b"abcdefghijklmnopqrstuvwxyz");
-        assert_eq!(scrubber.quote(b"before xefghijklmnopqrstuy after"), "before x[secret]y after");
+        let mut redactor = Redactor::default();
+        redactor.add(b"abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(
+            redactor.redact_and_truncate(b"before xefghijklmnopqrstuy after"),
+            "before x[secret]y after"
+        );
     }
 
     #[test]
     fn a_part_of_fifteen_bytes_stays() {
-        let mut scrubber = Scrubber::default();
-        scrubber.add(b"abcdefghijklmnopqrstuvwxyz");
-        assert_eq!(scrubber.quote(b"efghijklmnopqrs"), "efghijklmnopqrs");
+        let mut redactor = Redactor::default();
+        redactor.add(b"abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(redactor.redact_and_truncate(b"efghijklmnopqrs"), "efghijklmnopqrs");
     }
 
     #[test]
     fn parts_of_several_secrets_are_taken_out_encoded_or_not() {
-        let mut scrubber = Scrubber::default();
+        let mut redactor = Redactor::default();
         for secret in ["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "short"] {
-            scrubber.add(secret.as_bytes());
+            redactor.add(secret.as_bytes());
         }
         assert_eq!(
-            scrubber.quote(
+            redactor.redact_and_truncate(
                 b"abcdefghijklmnopqrst, EFGHIJKLMNOPQRSTABCDEFGHIJKLMNOP, %61bcdefghijklmno%70q short"
             ),
             "[secret], [secret], [secret] short"
         );
         // The end of one and the beginning of the next are no part of either.
-        assert_eq!(scrubber.quote(b"stuvwxyzABCDEFGH"), "stuvwxyzABCDEFGH");
+        assert_eq!(redactor.redact_and_truncate(b"stuvwxyzABCDEFGH"), "stuvwxyzABCDEFGH");
     }
 
     #[test]
@@ -198,16 +201,16 @@ mod tests {
             (0..length).map(letter).collect()
         };
         let watch = Instant::now();
-        let mut scrubber = Scrubber::default();
-        scrubber.add(&bytes(2_654_435_761, 19_000));
-        let _ = scrubber.quote(&bytes(2_246_822_519, 60_000));
+        let mut redactor = Redactor::default();
+        redactor.add(&bytes(2_654_435_761, 19_000));
+        let _ = redactor.redact_and_truncate(&bytes(2_246_822_519, 60_000));
         // In a debug build on a busy machine; each place against each place takes seconds.
         assert!(watch.elapsed() < Duration::from_millis(200), "{:?}", watch.elapsed());
     }
 
     #[test]
     fn a_quotation_is_cut_at_512_bytes_on_a_character() {
-        let quoted = Scrubber::default().quote("é".repeat(600).as_bytes());
+        let quoted = Redactor::default().redact_and_truncate("é".repeat(600).as_bytes());
         assert!(quoted.len() <= QUOTE_LIMIT && quoted.ends_with('…'), "{}", quoted.len());
     }
 }

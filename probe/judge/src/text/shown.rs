@@ -1,7 +1,8 @@
 //! What may be printed of a text from outside: no token, no key id, no user info of a URL, no character that hides.
-//! Values pass `value` or `url` where they come in, what was seen passes `seen`, and every output `escaped` or `json`.
+//! Values pass `value` or `url` where they come in, what was seen passes `redacted`, and every output `escaped` or `json`.
 
-use crate::text::redactor::{Scrubber, percent_decoded};
+use super::internal_error_line;
+use crate::text::redactor::{Redactor, percent_decoded};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -36,10 +37,10 @@ fn is_user_at_host(text: &str) -> bool {
         && !text.starts_with('/')
 }
 
-/// The same of an argument: a flag and its value, or one of both. `scrubber` knows the environment's credentials.
+/// The same of an argument: a flag and its value, or one of both. `redactor` knows the environment's credentials.
 #[must_use]
-pub fn argument(text: &str, scrubber: &Scrubber) -> String {
-    let scrubbed = scrubber.hide(text);
+pub fn argument(text: &str, redactor: &Redactor) -> String {
+    let scrubbed = redactor.hide(text);
     let text = scrubbed.as_deref().unwrap_or(text);
     match text.split_once('=').filter(|_| text.starts_with("--")) {
         Some((flag, given)) => format!("{}={}", value(flag), value(given)),
@@ -68,21 +69,30 @@ pub fn url(text: &str) -> String {
     without_secrets(&format!("{scheme}{separator}{shown}")).into_owned()
 }
 
-/// Everything that was seen, without what `scrubber` knows, tokens, key ids and user info, in whatever field it stands.
+/// Everything that was seen, without what `redactor` knows, tokens, key ids and user info, in whatever field it stands.
 /// `None`: it does not go through JSON and back, which is a bug; then nothing of it may be kept.
 #[must_use]
-pub fn seen<T: Serialize + DeserializeOwned>(seen: T, scrubber: &Scrubber) -> Option<T> {
+pub(crate) fn seen<T: Serialize + DeserializeOwned>(seen: T, redactor: &Redactor) -> Option<T> {
     let json = serde_json::to_string(&seen).ok()?;
-    match each_string(&json, &|text| kept(text, scrubber)) {
+    match each_string(&json, &|text| kept(text, redactor)) {
         None => Some(seen),
         Some(json) => serde_json::from_slice(json.as_bytes()).ok(),
+    }
+}
+
+/// The JSON document of a value, on its way out. Only this crate serialises, so that the code for it exists once.
+pub(crate) fn json_of<T: Serialize>(value: &T, is_pretty: bool) -> Result<String, String> {
+    let document = if is_pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    match document {
+        Ok(document) => Ok(json(&document)),
+        Err(error) => Err(internal_error_line(&format!("the answer does not serialise ({error})"))),
     }
 }
 
 /// A JSON document of an earlier run, as `seen` would have kept it.
 #[must_use]
 pub fn document(json: &str) -> Cow<'_, str> {
-    each_string(json, &|text| kept(text, &Scrubber::default())).map_or(Cow::Borrowed(json), Cow::Owned)
+    each_string(json, &|text| kept(text, &Redactor::default())).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
 /// A JSON document on its way out: what hides on a terminal is escaped, which leaves it the same document.
@@ -136,8 +146,8 @@ fn scheme_of(text: &str) -> Option<usize> {
 }
 
 /// A string of the evidence: a peer's sentence may hold more than one URL, a value is one word.
-fn kept(text: &str, scrubber: &Scrubber) -> Option<String> {
-    let scrubbed = scrubber.hide(text);
+fn kept(text: &str, redactor: &Redactor) -> Option<String> {
+    let scrubbed = redactor.hide(text);
     let kept = scrubbed.as_deref().unwrap_or(text);
     let mut words = String::new();
     if kept.contains("://") {

@@ -46,7 +46,7 @@ pub(crate) fn of(statement: &Statement, element: Element, context: &Context, var
         },
         Element::Action => match &statement.action {
             Scope::Of(patterns) => action(patterns),
-            Scope::AllBut(_) => Repair::default(),
+            Scope::Except(_) => Repair::default(),
         },
         Element::Condition(index) => match statement.conditions.get(index) {
             Some(it) => {

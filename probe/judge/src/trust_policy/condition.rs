@@ -7,8 +7,11 @@ use super::pattern::{Expanded, Pattern};
 /// Whether something holds, as far as that can be known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
+    /// It holds.
     Yes,
+    /// It does not hold.
     No,
+    /// It cannot be told from here.
     Unknown,
 }
 

@@ -11,7 +11,9 @@ use crate::{sdks, settings};
 /// What the request has for one condition key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
+    /// The values that the request has.
     Present(Vec<String>),
+    /// The request does not have the key.
     Absent,
     /// Why it cannot be told.
     Unknown(&'static str),

@@ -12,7 +12,9 @@ pub(crate) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// What the policy as a whole says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
+    /// A statement lets the token in.
     Allows,
+    /// No statement lets it in, or one keeps it out.
     Refuses,
     /// It hangs on something that cannot be seen from here.
     Unknown,
@@ -21,6 +23,7 @@ pub enum Verdict {
 /// The policy's verdict with the statements' own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
+    /// What the statements come to.
     pub verdict: Verdict,
     pub(crate) outcomes: Vec<Outcome>,
 }
@@ -89,11 +92,11 @@ impl Element {
         match self {
             Self::Principal => match &statement.principal {
                 Scope::Of(principals) => includes(principals, context),
-                Scope::AllBut(principals) => includes(principals, context).not(),
+                Scope::Except(principals) => includes(principals, context).not(),
             },
             Self::Action => Truth::from(match &statement.action {
                 Scope::Of(patterns) => names_the_call(patterns),
-                Scope::AllBut(patterns) => !names_the_call(patterns),
+                Scope::Except(patterns) => !names_the_call(patterns),
             }),
             Self::Condition(index) => match statement.conditions.get(index) {
                 Some(condition) => match Operator::parse(&condition.operator) {
@@ -109,9 +112,9 @@ impl Element {
     pub(crate) fn name(self, statement: &Statement) -> String {
         match (self, &statement.principal, &statement.action) {
             (Self::Principal, Scope::Of(_), _) => "Principal".to_owned(),
-            (Self::Principal, Scope::AllBut(_), _) => "NotPrincipal".to_owned(),
+            (Self::Principal, Scope::Except(_), _) => "NotPrincipal".to_owned(),
             (Self::Action, _, Scope::Of(_)) => "Action".to_owned(),
-            (Self::Action, _, Scope::AllBut(_)) => "NotAction".to_owned(),
+            (Self::Action, _, Scope::Except(_)) => "NotAction".to_owned(),
             (Self::Condition(index), ..) => statement
                 .conditions
                 .get(index)
@@ -144,11 +147,11 @@ impl Element {
         match self {
             Self::Principal => match &statement.principal {
                 Scope::Of(principals) => principals.text(),
-                Scope::AllBut(principals) => format!("none of {}", principals.text()),
+                Scope::Except(principals) => format!("none of {}", principals.text()),
             },
             Self::Action => match &statement.action {
                 Scope::Of(patterns) => list(patterns, " or "),
-                Scope::AllBut(patterns) => format!("none of {}", list(patterns, ", ")),
+                Scope::Except(patterns) => format!("none of {}", list(patterns, ", ")),
             },
             Self::Condition(index) => statement.conditions.get(index).map_or_else(String::new, |condition| {
                 if Operator::parse(&condition.operator).is_none() {

@@ -44,7 +44,7 @@ pub(crate) enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope<T> {
     Of(T),
-    AllBut(T),
+    Except(T),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl RawStatement {
             principal: one_of("Principal", self.principal, self.not_principal)?,
             action: match action {
                 Scope::Of(Texts(patterns)) => Scope::Of(patterns),
-                Scope::AllBut(Texts(patterns)) => Scope::AllBut(patterns),
+                Scope::Except(Texts(patterns)) => Scope::Except(patterns),
             },
             conditions: conditions.collect(),
         })
@@ -228,7 +228,7 @@ impl RawStatement {
 fn one_of<T>(name: &str, of: Option<T>, all_but: Option<T>) -> Result<Scope<T>, String> {
     match (of, all_but) {
         (Some(of), None) => Ok(Scope::Of(of)),
-        (None, Some(all_but)) => Ok(Scope::AllBut(all_but)),
+        (None, Some(all_but)) => Ok(Scope::Except(all_but)),
         (Some(_), Some(_)) => Err(format!("has both {name} and Not{name}")),
         (None, None) => Err(format!("has neither {name} nor Not{name}")),
     }

@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::judge::gate::stops_before_network;
+use Basis::{Explicit, Inferred};
 use Class::*;
-use Expectation::{Guessed, Stated};
 
 const REFUSED: Situation = Situation { issued: false, deny_warnings: false };
 const ISSUED: Situation = Situation { issued: true, deny_warnings: false };
@@ -75,11 +75,11 @@ fn info(class: Class) -> Finding {
 }
 
 fn stated(finding: Finding) -> Finding {
-    finding.expectation(Stated)
+    finding.expectation(Explicit)
 }
 
 fn guessed(finding: Finding) -> Finding {
-    finding.expectation(Guessed)
+    finding.expectation(Inferred)
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn of_two_findings_of_a_class_the_stated_one_decides() {
         ],
         &REFUSED,
     );
-    assert_eq!(judgement.deciding_finding().map(|it| it.expectation), Some(Stated));
+    assert_eq!(judgement.deciding_finding().map(|it| it.expectation), Some(Explicit));
 }
 
 #[test]

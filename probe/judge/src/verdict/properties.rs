@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 fn any_finding() -> impl Strategy<Value = Finding> {
     let severities = vec![Severity::Error, Severity::Warning, Severity::Info];
-    let expectations = vec![Expectation::Stated, Expectation::Guessed, Expectation::None];
+    let expectations = vec![Basis::Explicit, Basis::Inferred, Basis::Rule];
     let texts = (select(vec!["", "a", "b"]), select(Owner::ALL.to_vec()));
     (select(Class::all().to_vec()), select(severities), select(expectations), any::<(bool, bool)>(), texts)
         .prop_map(|(class, severity, expectation, (about_time, transient), (summary, owner))| {
@@ -77,7 +77,7 @@ proptest! {
     fn once_issued_nothing_guessed_blocks(findings in any_findings()) {
         let blocks = |it: &Finding| {
             it.severity == Severity::Error
-                && (it.expectation == Expectation::Stated
+                && (it.expectation == Basis::Explicit
                     || [Class::IdentityMismatch, Class::CredentialsRejected, Class::ClockSkew].contains(&it.class))
         };
         let guessed: Vec<Finding> = findings.into_iter().filter(|it| !blocks(it)).collect();

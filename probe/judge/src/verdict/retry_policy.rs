@@ -2,16 +2,26 @@
 //! The loop that sleeps and tries is `check`'s caller.
 
 use crate::catalog::Class;
-use crate::report::Report;
 use std::time::Duration;
 
 /// How long to keep trying, both from the start of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// While the finding is transient.
     pub wait: Duration,
     /// While a refusal is one that IAM's eventual consistency can make.
     pub grace: Duration,
+}
+
+/// What one attempt came to, as far as the next one depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The verdict's class.
+    pub class: Class,
+    /// Waiting may heal it.
+    pub transient: bool,
+    /// How many seconds STS wants to be left alone.
+    pub retry_after: Option<u64>,
 }
 
 /// Refusals that a fresh provider, role or association gives for seconds to minutes.
@@ -39,13 +49,12 @@ pub fn start_delay(jitter: Duration, random: f64) -> Duration {
     jitter.mul_f64(random.clamp(0.0, 1.0))
 }
 
-impl Patience {
-    /// How long after the start of the run an attempt may still begin, given the last one's report.
+impl RetryPolicy {
+    /// How long after the start of the run an attempt may still begin, given what the last one came to.
     #[must_use]
-    pub fn limit(&self, report: &Report) -> Duration {
-        let verdict = &report.verdict;
-        let wait = if verdict.transient { self.wait } else { Duration::ZERO };
-        let grace = if EVENTUALLY_CONSISTENT.contains(&verdict.class) { self.grace } else { Duration::ZERO };
+    pub fn deadline(&self, last: &Attempt) -> Duration {
+        let wait = if last.transient { self.wait } else { Duration::ZERO };
+        let grace = if EVENTUALLY_CONSISTENT.contains(&last.class) { self.grace } else { Duration::ZERO };
         wait.max(grace)
     }
 
@@ -55,19 +64,18 @@ impl Patience {
     #[must_use]
     pub fn pause(
         &self,
-        report: &Report,
+        last: &Attempt,
         since_start: Duration,
         attempts: u32,
         random: f64,
     ) -> Option<Duration> {
-        if report.verdict.class == Class::Ready {
+        if last.class == Class::Ready {
             return None;
         }
-        let left = self.limit(report).checked_sub(since_start).filter(|left| !left.is_zero())?;
+        let left = self.deadline(last).checked_sub(since_start).filter(|left| !left.is_zero())?;
         let ceiling = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         let jittered = ceiling.mul_f64(random.clamp(0.0, 1.0)).max(SHORTEST_PAUSE);
-        let wished = report.evidence.exchange.as_ref().and_then(|exchange| exchange.retry_after);
-        let pause = wished.map_or(jittered, |seconds| jittered.max(Duration::from_secs(seconds)));
+        let pause = last.retry_after.map_or(jittered, |seconds| jittered.max(Duration::from_secs(seconds)));
         // The last attempt begins when the time is up, not after it.
         Some(pause.min(left))
     }
@@ -76,12 +84,13 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Collected;
     use crate::evidence::{Evidence, Exchange, Network, StsError};
-    use crate::report::{Options, build};
+    use crate::report::ReportOptions;
     use crate::verdict::Tolerate;
     use proptest::prelude::*;
 
-    fn refused(code: &str, retry_after: Option<u64>) -> Report {
+    fn refused(code: &str, retry_after: Option<u64>) -> Attempt {
         let mut evidence = Evidence::default();
         for (name, value) in [
             ("AWS_ROLE_ARN", "arn:aws:iam::814203749616:role/checkout-reader"),
@@ -98,21 +107,17 @@ mod tests {
             retry_after,
             ..Exchange::default()
         });
-        let options = Options {
-            tolerate: &Tolerate::default(),
-            report_only: false,
-            deny_warnings: false,
-            attempts: 1,
-            flapped: false,
-        };
-        build(evidence, 0, &[], &options)
+        let options =
+            ReportOptions { tolerate: &Tolerate::default(), report_only: false, attempts: 1, flapped: false };
+        crate::assess(Collected { evidence, seen: true, observed_at: 0, timings: Vec::new() }, &options)
+            .attempt()
     }
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn each_clock_counts_for_its_own_classes() {
-        let patience = Patience { wait: 30 * SECOND, grace: 60 * SECOND };
+        let retry_policy = RetryPolicy { wait: 30 * SECOND, grace: 60 * SECOND };
         for (code, limit) in [
             ("Throttling", 30 * SECOND),
             ("AccessDenied", 60 * SECOND),
@@ -121,31 +126,31 @@ mod tests {
             ("ValidationError", Duration::ZERO),
             ("Unheard", Duration::ZERO),
         ] {
-            assert_eq!(patience.limit(&refused(code, None)), limit, "{code}");
+            assert_eq!(retry_policy.deadline(&refused(code, None)), limit, "{code}");
         }
     }
 
     #[test]
     fn no_attempt_begins_after_the_limit() {
-        let patience = Patience { wait: 10 * SECOND, grace: Duration::ZERO };
+        let retry_policy = RetryPolicy { wait: 10 * SECOND, grace: Duration::ZERO };
         let report = refused("Throttling", None);
-        assert_eq!(patience.pause(&report, 10 * SECOND, 3, 0.9), None);
-        assert_eq!(patience.pause(&report, 9 * SECOND, 9, 0.9), Some(SECOND));
+        assert_eq!(retry_policy.pause(&report, 10 * SECOND, 3, 0.9), None);
+        assert_eq!(retry_policy.pause(&report, 9 * SECOND, 9, 0.9), Some(SECOND));
     }
 
     #[test]
     fn the_wish_of_sts_is_honoured_within_the_limit() {
-        let patience = Patience { wait: 10 * SECOND, grace: Duration::ZERO };
-        assert_eq!(patience.pause(&refused("Throttling", Some(4)), SECOND, 1, 0.0), Some(4 * SECOND));
-        assert_eq!(patience.pause(&refused("Throttling", Some(400)), SECOND, 1, 0.0), Some(9 * SECOND));
+        let retry_policy = RetryPolicy { wait: 10 * SECOND, grace: Duration::ZERO };
+        assert_eq!(retry_policy.pause(&refused("Throttling", Some(4)), SECOND, 1, 0.0), Some(4 * SECOND));
+        assert_eq!(retry_policy.pause(&refused("Throttling", Some(400)), SECOND, 1, 0.0), Some(9 * SECOND));
     }
 
     proptest! {
         #[test]
         fn a_pause_is_within_its_bounds(elapsed in 0_u64..120_000, attempts in 1_u32..100, random in 0.0..1.0) {
-            let patience = Patience { wait: 60 * SECOND, grace: 60 * SECOND };
+            let retry_policy = RetryPolicy { wait: 60 * SECOND, grace: 60 * SECOND };
             let elapsed = Duration::from_millis(elapsed);
-            match patience.pause(&refused("Throttling", None), elapsed, attempts, random) {
+            match retry_policy.pause(&refused("Throttling", None), elapsed, attempts, random) {
                 Some(pause) => prop_assert!(elapsed + pause <= 60 * SECOND && pause <= LONGEST_PAUSE),
                 None => prop_assert!(elapsed >= 60 * SECOND),
             }

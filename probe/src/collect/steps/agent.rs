@@ -58,7 +58,7 @@ impl Collector {
         };
         let wire = Wire::new(direct);
         let (network, answer, credentials) =
-            collect::agent::agent(&wire, endpoint, authorization, &mut self.scrubber).await;
+            collect::agent::agent(&wire, endpoint, authorization, &mut self.redactor).await;
         let phases = network.phases_ms;
         evidence.network = Some(network);
         agent.answer = answer;
@@ -71,7 +71,7 @@ impl Collector {
         }
         self.reached_exchange(took, &phases);
 
-        let stated = &self.evidence.environment.stated;
+        let stated = &self.evidence.environment.options;
         let because = match (&credentials, sts) {
             (None, _) => "no credentials were issued",
             (Some(_), _) if stated.no_identity => "--no-identity",
@@ -83,7 +83,7 @@ impl Collector {
             None => self.timings.push(Timing::skipped(StageName::Identity, because)),
             Some((credentials, sts)) => {
                 let watch = Stopwatch::start();
-                let identity = collect::identity(&Wire::new(config), sts, credentials, &self.scrubber).await;
+                let identity = collect::identity(&Wire::new(config), sts, credentials, &self.redactor).await;
                 self.evidence.identity = Some(identity);
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }

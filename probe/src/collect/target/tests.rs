@@ -62,7 +62,7 @@ fn a_process_is_seen_with_its_known_variables_and_its_root() {
     let variables =
         [("AWS_REGION", "eu-west-1"), ("DB_PASSWORD", "x")].map(|(name, value)| (name, value.as_ref()));
     let child = Running::sleep(&variables);
-    let (target, seen) = observe(Asked::Pid(child.pid()));
+    let (target, seen) = observe(TargetPid::Pid(child.pid()));
     let seen = seen.unwrap();
     assert_eq!(seen.variables, BTreeMap::from([("AWS_REGION".into(), "eu-west-1".into())]));
     assert_eq!((target.pid, target.comm.as_str()), (Some(child.pid()), "sleep"));
@@ -92,7 +92,7 @@ fn an_environment_of_two_megabytes_and_one_without_utf8_are_read() {
     std::thread::sleep(EXEC);
     let environ = std::fs::read(format!("/proc/{}/environ", child.pid())).unwrap();
     assert!(environ.len() > 4_000_000, "{}", environ.len());
-    let (target, seen) = observe(Asked::Pid(child.pid()));
+    let (target, seen) = observe(TargetPid::Pid(child.pid()));
     let profile = BTreeMap::from([("AWS_PROFILE".into(), OsStr::from_bytes(b"\xff").to_owned())]);
     assert_eq!(seen.unwrap().variables, profile);
     assert_eq!(target.truncated.variables, ["AWS_CA_BUNDLE"]);
@@ -103,19 +103,21 @@ fn an_environment_of_two_megabytes_and_one_without_utf8_are_read() {
 fn capabilities_of_another_user_namespace_are_none() {
     let command = ["--user", "--map-root-user", "sleep", "60"];
     let child = Running::start(Command::new("unshare").args(command)).until(|comm| comm == "sleep");
-    let (target, _) = observe(Asked::Pid(child.pid()));
-    let ids =
-        crate::collect::ids(&crate::collect::subject::Whose::Process(Asked::Pid(child.pid())), Some(&target));
+    let (target, _) = observe(TargetPid::Pid(child.pid()));
+    let ids = crate::collect::ids(
+        &crate::collect::subject::SubjectSelector::Process(TargetPid::Pid(child.pid())),
+        Some(&target),
+    );
     assert!(target.other_user_namespace && !target.status.unwrap().effective.is_empty());
     assert_eq!((ids.source.as_str(), ids.capabilities), ("target-pid", vec![]));
-    let (target, _) = observe(Asked::Pid(Running::sleep(&[]).pid()));
+    let (target, _) = observe(TargetPid::Pid(Running::sleep(&[]).pid()));
     assert!(!target.other_user_namespace);
 }
 
 #[test]
 fn an_environment_of_nothing_is_seen() {
     let child = Running::sleep(&[]);
-    assert!(observe(Asked::Pid(child.pid())).1.unwrap().variables.is_empty());
+    assert!(observe(TargetPid::Pid(child.pid())).1.unwrap().variables.is_empty());
 }
 
 #[test]
@@ -124,7 +126,7 @@ fn a_pid_that_is_nobodys_does_not_exist() {
     child.0.kill().unwrap();
     child.0.wait().unwrap();
     for pid in [child.pid(), 0, u32::MAX] {
-        let (target, seen) = observe(Asked::Pid(pid));
+        let (target, seen) = observe(TargetPid::Pid(pid));
         assert_eq!(
             (seen.is_none(), target.exists, target.status_error.as_deref()),
             (true, Some(false), Some("ENOENT"))
@@ -141,7 +143,7 @@ fn a_zombie_is_told_from_a_process_without_variables() {
     while !std::fs::read_to_string(&stat).unwrap().contains(") Z ") {
         std::thread::sleep(Duration::from_millis(10));
     }
-    let (target, seen) = observe(Asked::Pid(child.pid()));
+    let (target, seen) = observe(TargetPid::Pid(child.pid()));
     assert!(seen.is_none());
     assert!(words(&target).contains("has exited"), "{target:#?}");
 }
@@ -151,7 +153,7 @@ fn whoever_exits_meanwhile_is_either_seen_or_said_to_be_gone() {
     for delay in 0..100 {
         let child = Running::start(Command::new("true").env_clear().env("AWS_REGION", "eu-west-1"));
         std::thread::sleep(Duration::from_micros(delay * 20));
-        let (target, seen) = observe(Asked::Pid(child.pid()));
+        let (target, seen) = observe(TargetPid::Pid(child.pid()));
         match seen {
             Some(_) => assert_eq!(words(&target), ""),
             None => assert!(words(&target).contains("exited"), "{target:#?}"),
@@ -161,7 +163,7 @@ fn whoever_exits_meanwhile_is_either_seen_or_said_to_be_gone() {
 
 #[test]
 fn credprobe_itself_is_no_other_process() {
-    let (target, seen) = observe(Asked::Pid(std::process::id()));
+    let (target, seen) = observe(TargetPid::Pid(std::process::id()));
     assert!(seen.is_none());
     assert!(words(&target).ends_with("is credprobe itself"), "{}", words(&target));
 }
@@ -169,11 +171,11 @@ fn credprobe_itself_is_no_other_process() {
 #[test]
 fn a_kernel_thread_is_named_as_one() {
     if std::fs::read_to_string("/proc/2/comm").is_ok_and(|comm| comm == "kthreadd\n") {
-        let (target, seen) = observe(Asked::Pid(2));
+        let (target, seen) = observe(TargetPid::Pid(2));
         assert!(seen.is_none() && target.whole_node);
         assert!(words(&target).contains("thread of the kernel"), "{}", words(&target));
         // And where threads of the kernel are in sight, `auto` does not guess.
-        let (target, seen) = observe(Asked::Auto);
+        let (target, seen) = observe(TargetPid::Auto);
         assert!(seen.is_none() && target.pid.is_none());
         assert!(words(&target).contains("hostPID"), "{}", words(&target));
     } else {
@@ -201,7 +203,7 @@ fn a_shells_export_shows_in_its_child_only() {
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     };
-    let (target, seen) = observe(Asked::Pid(shell.pid()));
+    let (target, seen) = observe(TargetPid::Pid(shell.pid()));
     kill(Pid::from_raw(leaf.cast_signed()), nix::sys::signal::Signal::SIGKILL).unwrap();
     assert!(seen.unwrap().variables.contains_key(OsStr::new("AWS_PROFILE")));
     let variables = vec!["AWS_PROFILE".to_owned(), "AWS_REGION".to_owned()];
@@ -244,11 +246,11 @@ fn in_a_shared_namespace_candidates_say_whether_they_have_a_role() {
     files.process((1, 0, "pause"), "p", b"");
     files.process((7, 0, "checkout"), "a", b"AWS_ROLE_ARN=arn\0");
     files.process((15, 0, "credprobe"), "b", b"");
-    let (target, seen) = observe_in(files.path(), Asked::Auto);
+    let (target, seen) = observe_in(files.path(), TargetPid::Auto);
     assert!(seen.is_some() && target.pid == Some(7) && target.candidates.is_empty());
     files.process((9, 0, "envoy\x1b[31m\n"), "c", b"");
     std::fs::remove_file(files.process((11, 0, "sealed"), "d", b"").join("environ")).unwrap();
-    let (target, seen) = observe_in(files.path(), Asked::Auto);
+    let (target, seen) = observe_in(files.path(), TargetPid::Auto);
     assert!(seen.is_none() && target.pid.is_none());
     let sightings: Vec<_> =
         target.candidates.iter().map(|candidate| (candidate.pid, candidate.role_arn)).collect();
@@ -259,7 +261,7 @@ fn in_a_shared_namespace_candidates_say_whether_they_have_a_role() {
 fn without_proc_nothing_is_seen() {
     let empty = tempfile::tempdir().unwrap();
     for folder in [empty.path(), Path::new("/nonexistent")] {
-        for asked in [Asked::Auto, Asked::Pid(1)] {
+        for asked in [TargetPid::Auto, TargetPid::Pid(1)] {
             let (target, seen) = observe_in(folder, asked);
             assert_eq!((seen.is_none(), target.proc_error.as_deref()), (true, Some("ENOENT")));
             assert!(words(&target).starts_with("no other process can be seen"));
@@ -271,7 +273,7 @@ fn without_proc_nothing_is_seen() {
 fn a_pid_1_that_proc_hides_is_told_from_none() {
     let files = Files::new(std::process::id());
     files.process((std::process::id(), 0, "credprobe"), "b", b"");
-    let (target, seen) = observe_in(files.path(), Asked::Auto);
+    let (target, seen) = observe_in(files.path(), TargetPid::Auto);
     assert_eq!((seen.is_none(), target.pid, target.exists), (true, Some(1), Some(true)));
     assert_eq!(words(&target), "pid 1 is there, but /proc hides it from credprobe's user");
 }
@@ -282,7 +284,7 @@ fn a_status_that_is_not_the_kernels_is_not_trusted() {
     files.process((15, 0, "credprobe"), "b", b"");
     let folder = files.process((1, 0, "checkout"), "a", b"");
     std::fs::write(folder.join("status"), vec![b'x'; 300_000]).unwrap();
-    let (target, seen) = observe_in(files.path(), Asked::Pid(1));
+    let (target, seen) = observe_in(files.path(), TargetPid::Pid(1));
     assert_eq!((seen.is_none(), target.status_error.as_deref()), (true, Some("EBADMSG")));
 }
 
@@ -296,7 +298,7 @@ fn role() {
             let _ = std::io::stdin().read(&mut [0]);
         }
         Ok(asked) => {
-            let (target, seen) = observe(asked.parse().map_or(Asked::Auto, Asked::Pid));
+            let (target, seen) = observe(asked.parse().map_or(TargetPid::Auto, TargetPid::Pid));
             let findings = findings(&target, &credprobe_judge::evidence::Process::default());
             let error = findings.iter().any(|finding| finding.severity == Severity::Error);
             assert_ne!(seen.is_some(), error, "what is not seen is an error, and only that");

@@ -5,13 +5,14 @@ use super::super::cycle::{self, Judge};
 use super::super::metrics::Metrics;
 use super::super::readiness::Mode;
 use super::super::schedule::Schedule;
-use super::super::state::{Because, Settings, State};
+use super::super::state::{ReadinessReason, Settings, State};
 use crate::process::clock;
 use credprobe_judge::evidence::{
-    Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError, Timing, TrustProblem,
+    Collected, Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError, Timing,
+    TrustProblem,
 };
 use credprobe_judge::judge::fixtures::{NOW, directory, healthy};
-use credprobe_judge::report::{Options, Report, build};
+use credprobe_judge::report::{Report, ReportOptions};
 use credprobe_judge::verdict::Tolerate;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl Pod {
         self.exchanges.get()
     }
 
-    pub(super) fn readyz(&self) -> (bool, Because) {
+    pub(super) fn readyz(&self) -> (bool, ReadinessReason) {
         self.shared.state().readyz(clock::instant())
     }
 
@@ -190,7 +191,7 @@ impl Pod {
 
     fn evidence(&self) -> Evidence {
         let mut evidence = healthy();
-        evidence.environment.stated.no_network = self.settings.no_network;
+        evidence.environment.options.no_network = self.settings.no_network;
         let Token { iat, ttl } = self.token();
         let file = evidence.token_file.as_mut().unwrap();
         file.data_link = Some(directory(iat));
@@ -213,19 +214,22 @@ impl Pod {
 
     fn stuck(&self) -> Evidence {
         let mut evidence = Evidence { unanswered: Some("/mnt/token".to_owned()), ..Evidence::default() };
-        evidence.environment.stated.no_network = self.settings.no_network;
+        evidence.environment.options.no_network = self.settings.no_network;
         evidence
     }
 
     fn report(&self, evidence: Evidence) -> Report {
-        let options = Options {
+        let options = ReportOptions {
             tolerate: &self.tolerate,
             report_only: self.settings.report_only,
-            deny_warnings: false,
             attempts: 1,
             flapped: false,
         };
-        build(evidence, self.wall(), &[Timing::reached(StageName::Environment, 0.1)], &options)
+        let timings = vec![Timing::reached(StageName::Environment, 0.1)];
+        credprobe_judge::assess(
+            Collected { evidence, seen: true, observed_at: self.wall(), timings },
+            &options,
+        )
     }
 
     fn answer(&self, sts: Sts) -> Exchange {
@@ -270,7 +274,7 @@ impl Judge for Pod {
         }
         let mut evidence = self.evidence();
         // As `check::run_locally` has it.
-        evidence.environment.stated.no_network = true;
+        evidence.environment.options.no_network = true;
         self.report(evidence)
     }
 

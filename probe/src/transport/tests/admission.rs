@@ -1,7 +1,7 @@
 //! Which URLs and addresses are spoken to.
 //! Nothing here leaves loopback: what may go further is only asked about, not sent.
 
-use super::super::{Config, Peers, Wire};
+use super::super::{AddressPolicy, Config, Wire};
 use super::support::{config, fail};
 use credprobe_judge::evidence::FailureKind;
 use std::sync::Arc;
@@ -36,17 +36,17 @@ async fn an_issuers_url_does_not_reach_metadata_or_this_host() {
         "https://[fe80::1]/",
         "https://[::ffff:169.254.169.254]/",
     ] {
-        for peers in [Peers::NoMetadata, Peers::NoLocal] {
+        for peers in [AddressPolicy::DenyMetadata, AddressPolicy::DenyLocal] {
             assert_eq!(fail(Config { peers, ..config() }, url).await.1.kind, FailureKind::Unusable, "{url}");
         }
     }
     for url in ["https://localhost:1/", "https://127.0.0.1:1/", "https://0.0.0.0:1/"] {
         assert_eq!(
-            fail(Config { peers: Peers::NoLocal, ..config() }, url).await.1.kind,
+            fail(Config { peers: AddressPolicy::DenyLocal, ..config() }, url).await.1.kind,
             FailureKind::Unusable
         );
         assert_eq!(
-            fail(Config { peers: Peers::NoMetadata, ..config() }, url).await.1.kind,
+            fail(Config { peers: AddressPolicy::DenyMetadata, ..config() }, url).await.1.kind,
             FailureKind::Refused
         );
     }

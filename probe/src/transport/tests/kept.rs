@@ -36,7 +36,7 @@ async fn twice(wire: &Wire, url: &str) -> Vec<Network> {
         let (_, answer) = wire.send(request(url)).await;
         assert_eq!(answer.unwrap().status(), 200);
     }
-    wire.log()
+    wire.records()
 }
 
 #[tokio::test]

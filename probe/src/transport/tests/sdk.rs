@@ -15,7 +15,7 @@ async fn a_request_dropped_by_its_caller_is_still_in_the_log() {
     let wire = Wire::new(config());
     let sending = wire.send(request(&format!("http://{address}/")));
     assert!(tokio::time::timeout(std::time::Duration::from_millis(40), sending).await.is_err());
-    let log = wire.log();
+    let log = wire.records();
     assert_eq!(log.len(), 1);
     let failure = log[0].failure.clone().unwrap();
     assert_eq!((failure.phase, failure.kind), (Phase::Processing, FailureKind::TimedOut));
@@ -50,15 +50,15 @@ async fn the_sdk_gets_the_typed_failure_and_the_log_the_exchange() {
         client(&wire, "http://127.0.0.1:1".to_owned()).get_caller_identity().send().await.unwrap_err();
     let failure = WireFailure::find(&error).unwrap().failure.clone();
     assert_eq!((failure.phase, failure.kind), (Phase::Connect, FailureKind::Refused));
-    assert_eq!(wire.log()[0].failure, Some(failure));
-    assert!(wire.last_head().is_none());
+    assert_eq!(wire.records()[0].failure, Some(failure));
+    assert!(wire.last_response_head().is_none());
 
     let address = answering("HTTP/1.1 200 OK\r\nContent-Length: 167\r\n\r\n<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>").await;
     let wire = Wire::new(config());
     let _ = client(&wire, format!("http://{address}")).get_caller_identity().send().await;
-    let log = wire.log();
+    let log = wire.records();
     assert_eq!(log.len(), 1);
     assert_eq!(log[0].failure, None);
-    assert_eq!(wire.last_head().unwrap().status, 200);
+    assert_eq!(wire.last_response_head().unwrap().status, 200);
     assert_no_secret(&log[0]);
 }

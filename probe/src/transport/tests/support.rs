@@ -104,7 +104,7 @@ impl Ca {
         TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap()))
     }
 
-    pub(super) fn trust(&self) -> Trust {
+    pub(super) fn trust(&self) -> RootStore {
         root_store(Some(("AWS_CA_BUNDLE=/test", self.pem().as_bytes())), &[]).unwrap()
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn config() -> Config {
         body_limit: BODY_LIMIT,
         resolver: resolver.into(),
         allow_http: false,
-        peers: Peers::Any,
+        peers: AddressPolicy::Any,
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn request(url: &str) -> http::Request<Bytes> {
 pub(super) async fn send(config: Config, url: &str) -> (Network, Result<http::Response<Bytes>, Failure>) {
     let wire = Wire::new(config);
     let (network, outcome) = wire.send(request(url)).await;
-    assert_eq!(wire.log(), std::slice::from_ref(&network));
+    assert_eq!(wire.records(), std::slice::from_ref(&network));
     assert_eq!(network.failure, outcome.as_ref().err().cloned());
     assert_no_secret(&network);
     (network, outcome)

@@ -4,8 +4,8 @@
 use super::commands::{AGENT_LOGS, Cluster, on_node, show_agent};
 use super::{is_page, reach, refusal};
 use crate::catalog::{Class, Owner};
-use crate::evidence::{Agent, AgentAnswer, SaidBy};
-use crate::judge::facts::{Case, span, time};
+use crate::evidence::{Agent, AgentAnswer, ErrorSource};
+use crate::judge::facts::{Facts, span, time};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{repair, token};
 use crate::settings::command::{Tool, Word, words};
@@ -29,30 +29,30 @@ pub(super) enum Refusal {
     Failed,
 }
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Some(agent) = &case.evidence.agent else { return Vec::new() };
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(agent) = &facts.evidence.agent else { return Vec::new() };
     let Some(answer) = &agent.answer else { return Vec::new() };
     if answer.issued {
-        return expired(case, answer).into_iter().collect();
+        return expired(facts, answer).into_iter().collect();
     }
-    let refusal = refusal_of(answer, at_agents_address(case));
+    let refusal = refusal_of(answer, at_agents_address(facts));
     let mut findings = Vec::new();
     if let Refusal::Token { .. } = refusal {
-        findings.extend(token::usual_audience(case));
+        findings.extend(token::usual_audience(facts));
     }
-    findings.push(finding(case, agent, answer, refusal));
+    findings.push(finding(facts, agent, answer, refusal));
     findings
 }
 
-fn at_agents_address(case: &Case<'_>) -> bool {
-    matches!(&case.agent, Some(Ok(endpoint)) if endpoint.at_agents_address)
+fn at_agents_address(facts: &Facts<'_>) -> bool {
+    matches!(&facts.agent, Some(Ok(endpoint)) if endpoint.at_agents_address)
 }
 
 /// By form, then by status (facts: pod-identity 1.6).
 pub(super) fn refusal_of(answer: &AgentAnswer, at_agents_address: bool) -> Refusal {
     let text = answer.message.as_str();
     match (answer.said_by, answer.code.as_deref()) {
-        (SaidBy::EksAuth, Some(code)) => match code {
+        (ErrorSource::EksAuth, Some(code)) => match code {
             "ResourceNotFoundException" => Refusal::AssociationMissing,
             // EKS Auth speaks of its own permission where the node's role lacks it.
             "AccessDeniedException" | "AccessDenied" if text.contains("eks-auth:") => Refusal::NodeRole,
@@ -62,7 +62,7 @@ pub(super) fn refusal_of(answer: &AgentAnswer, at_agents_address: bool) -> Refus
             "ThrottlingException" => Refusal::Throttled,
             _ => Refusal::Failed,
         },
-        (SaidBy::Agent, _) => of_the_agent(answer, text),
+        (ErrorSource::Agent, _) => of_the_agent(answer, text),
         // A wrapped sentence without a status, a text of a newer agent: plain text all the same.
         _ if answer.upstream_status == Some(0) => Refusal::EksAuthUnreached,
         _ if is_page(answer.content_type.as_deref(), text) || (300..400).contains(&answer.status) => {
@@ -125,35 +125,35 @@ pub(super) fn presented(answer: &AgentAnswer) -> String {
 }
 
 /// One refusal, one finding.
-fn finding(case: &Case<'_>, agent: &Agent, answer: &AgentAnswer, refusal: Refusal) -> Finding {
+fn finding(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer, refusal: Refusal) -> Finding {
     match refusal {
-        Refusal::Token { about_time } => refusal::token(case, answer, about_time),
-        Refusal::AssociationMissing => refusal::association_missing(case, answer),
-        Refusal::RoleTrust => refusal::role_trust(case, answer),
-        Refusal::NodeRole => refusal::node_role(case, answer),
-        Refusal::Throttled => throttled(case, answer),
-        Refusal::EksAuthUnreached => eks_auth_unreached(case, answer),
-        Refusal::WrongPath => wrong_path(case, agent, answer),
-        Refusal::WrongHost => wrong_host(case, agent, answer),
+        Refusal::Token { about_time } => refusal::token(facts, answer, about_time),
+        Refusal::AssociationMissing => refusal::association_missing(facts, answer),
+        Refusal::RoleTrust => refusal::role_trust(facts, answer),
+        Refusal::NodeRole => refusal::node_role(facts, answer),
+        Refusal::Throttled => throttled(facts, answer),
+        Refusal::EksAuthUnreached => eks_auth_unreached(facts, answer),
+        Refusal::WrongPath => wrong_path(facts, agent, answer),
+        Refusal::WrongHost => wrong_host(facts, agent, answer),
         Refusal::NotAgent => {
             let kind = answer.content_type.as_deref().unwrap_or("no content type");
             reach::not_agent(
-                case,
+                facts,
                 agent,
                 &format!("the token is answered with HTTP {}, {kind}", answer.status),
             )
         }
-        Refusal::Failed => failed(case, answer),
+        Refusal::Failed => failed(facts, answer),
     }
 }
 
-fn throttled(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let (who, required) = match answer.said_by {
-        SaidBy::EksAuth => (
+        ErrorSource::EksAuth => (
             "EKS Auth throttles this account's requests",
             "fewer requests a second of the account's nodes in this region",
         ),
-        SaidBy::Agent | SaidBy::Unknown => (
+        ErrorSource::Agent | ErrorSource::Unknown => (
             "the agent's own limit is reached",
             "fewer requests a second of all pods of this node: the agent takes 1,000",
         ),
@@ -162,8 +162,8 @@ fn throttled(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required(required)
         .confirm(AGENT_LOGS);
-    let pods = case.node().and_then(|_| {
-        Tool::Kubectl.run(&[words!["get", "pods", "-A", "-o", "wide"], &on_node(case)].concat())
+    let pods = facts.node().and_then(|_| {
+        Tool::Kubectl.run(&[words!["get", "pods", "-A", "-o", "wide"], &on_node(facts)].concat())
     });
     finding.confirm_command(pods).fix_note(
         Some("credprobe check --wait=2m --start-jitter=10s"),
@@ -171,9 +171,9 @@ fn throttled(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     )
 }
 
-fn eks_auth_unreached(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let region =
-        case.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
+        facts.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
     let host = region.map_or_else(|| "eks-auth".to_owned(), |region| format!("eks-auth.{region}.api.aws"));
     let finding = Finding::new(
         Class::AgentFailed,
@@ -185,40 +185,40 @@ fn eks_auth_unreached(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     .ruled_out("the way from this pod to the agent")
     .confirm(AGENT_LOGS);
     let finding = match region {
-        Some(region) => interface_endpoint(case, finding, region),
+        Some(region) => interface_endpoint(facts, finding, region),
         None => finding,
     };
     finding.fix_note(Some("credprobe check --wait=5m"), "retries, where it was a moment's failure")
 }
 
-fn interface_endpoint(case: &Case<'_>, finding: Finding, region: &str) -> Finding {
-    let Some(aws) = case.aws() else { return finding };
+fn interface_endpoint(facts: &Facts<'_>, finding: Finding, region: &str) -> Finding {
+    let Some(aws) = facts.aws() else { return finding };
     let region = Word::region(region);
     let service = region.clone().after("com.amazonaws.").before(".eks-auth");
     let filter = service.clone().after("Name=service-name,Values=");
     let show = words!["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", filter];
-    let create = case.node().and_then(|node| repair::interface_endpoint(aws, node, &region, service));
+    let create = facts.node().and_then(|node| repair::interface_endpoint(aws, node, &region, service));
     finding.confirm_command(aws.run(show)).fix_note(
         create,
         "in a cluster without a way to the internet: an EKS Auth endpoint in the node's VPC; AWS bills it by the hour. Elsewhere allow that host in firewall and proxy",
     )
 }
 
-fn wrong_path(case: &Case<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
+fn wrong_path(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
     let finding = Finding::new(Class::AgentFailed, format!("the agent has no such path: {}", quoted(answer)))
         .owner(Owner::Pod)
         .transient(false)
         .presented(agent.uri.clone())
         .required("the path /v1/credentials, as the webhook sets it")
         .ruled_out("a missing association: EKS Auth was not asked");
-    case.let_webhook_inject(finding)
+    facts.let_webhook_inject(finding)
 }
 
-fn wrong_host(case: &Case<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
-    if at_agents_address(case) {
+fn wrong_host(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
+    if at_agents_address(facts) {
         // The request had the right one when it left.
         return reach::not_agent(
-            case,
+            facts,
             agent,
             &format!("something on the way rewrites the Host header: {}", quoted(answer)),
         );
@@ -231,11 +231,11 @@ fn wrong_host(case: &Case<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
     .required(
         "http://169.254.170.23/v1/credentials, or http://[fd00:ec2::23]/v1/credentials in an IPv6 cluster",
     );
-    case.let_webhook_inject(finding)
+    facts.let_webhook_inject(finding)
 }
 
-fn failed(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
-    let who = if answer.said_by == SaidBy::EksAuth {
+fn failed(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let who = if answer.said_by == ErrorSource::EksAuth {
         "EKS Auth gives no credentials"
     } else {
         "the agent gives no credentials"
@@ -244,12 +244,12 @@ fn failed(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required("credentials, or a refusal that says its cause")
         .confirm(AGENT_LOGS);
-    let finding = show_agent(case, finding).fix_note(
+    let finding = show_agent(facts, finding).fix_note(
         Some("credprobe check --wait=5m"),
         "retries; if it lasts, see health.aws.amazon.com and name the request to AWS support",
     );
     // Old agents are the ones that wrap.
-    match Cluster::of(case).filter(|_| answer.upstream_status.is_some()) {
+    match Cluster::of(facts).filter(|_| answer.upstream_status.is_some()) {
         Some(cluster) => finding
             .fix_note(
                 cluster.command(
@@ -264,16 +264,16 @@ fn failed(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
 }
 
 /// Newer agents hand out expired credentials while EKS Auth is away (static stability); STS decides.
-fn expired(case: &Case<'_>, answer: &AgentAnswer) -> Option<Finding> {
-    let expiration = answer.expiration.filter(|expiration| *expiration <= case.now)?;
+fn expired(facts: &Facts<'_>, answer: &AgentAnswer) -> Option<Finding> {
+    let expiration = answer.expiration.filter(|expiration| *expiration <= facts.now)?;
     Some(
         Finding::new(
             Class::AgentFailed,
-            format!("the agent's credentials expired {} ago by this clock", span(case.now - expiration)),
+            format!("the agent's credentials expired {} ago by this clock", span(facts.now - expiration)),
         )
         .severity(Severity::Warning)
         .presented(format!("Expiration {}", time(expiration)))
-        .required(format!("one after {}", time(case.now)))
+        .required(format!("one after {}", time(facts.now)))
         .fix_note(
             Some("credprobe check --wait=5m"),
             "newer agents hand out what they have while EKS Auth is away",

@@ -2,7 +2,7 @@
 //! The pod does not know its cluster's name: where nothing has said it, the first command finds the cluster by its issuer.
 
 use super::cluster_of_session;
-use crate::judge::facts::Case;
+use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
 use crate::settings::command::{Aws, Tool, Word, words};
 use crate::settings::partition;
@@ -18,11 +18,11 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// `None`: its region is not known either.
-    pub(super) fn of(case: &Case<'_>) -> Option<Self> {
-        let aws = case.aws()?;
-        let issuer = case.token()?.iss.as_deref()?;
+    pub(super) fn of(facts: &Facts<'_>) -> Option<Self> {
+        let aws = facts.aws()?;
+        let issuer = facts.token()?.iss.as_deref()?;
         let region = Word::region(partition::region_of_issuer(issuer)?);
-        if let Some(name) = named(case).map(Word::cluster).filter(|name| name.text().is_some()) {
+        if let Some(name) = named(facts).map(Word::cluster).filter(|name| name.text().is_some()) {
             return Some(Self { aws, region, name, find: None });
         }
         let text = ["--output", "text"].map(Word::from);
@@ -43,39 +43,39 @@ impl Cluster {
     }
 
     /// Shows the associations of the pod's service account.
-    pub(super) fn list_associations(&self, case: &Case<'_>, more: &[Word]) -> Option<String> {
-        self.command("list-pod-identity-associations", &[&service_account(case)?, more].concat())
+    pub(super) fn list_associations(&self, facts: &Facts<'_>, more: &[Word]) -> Option<String> {
+        self.command("list-pod-identity-associations", &[&service_account(facts)?, more].concat())
     }
 
     /// Prints the id of the service account's association.
-    pub(super) fn association_id(&self, case: &Case<'_>) -> Word {
+    pub(super) fn association_id(&self, facts: &Facts<'_>) -> Word {
         let id = words!["--query", "associations[0].associationId", "--output", "text"];
-        Word::output_of(self.list_associations(case, id))
+        Word::output_of(self.list_associations(facts, id))
     }
 
     /// Prints the ARN of the role that the service account's association names.
-    pub(super) fn associated_role_arn(&self, case: &Case<'_>) -> Option<String> {
+    pub(super) fn associated_role_arn(&self, facts: &Facts<'_>) -> Option<String> {
         let arn = words!["--query", "association.roleArn", "--output", "text", "--association-id"];
-        self.command("describe-pod-identity-association", &[arn, &[self.association_id(case)]].concat())
+        self.command("describe-pod-identity-association", &[arn, &[self.association_id(facts)]].concat())
     }
 }
 
 /// Options that name the pod's service account.
-pub(super) fn service_account(case: &Case<'_>) -> Option<[Word; 4]> {
-    let account = case.account()?;
+pub(super) fn service_account(facts: &Facts<'_>) -> Option<[Word; 4]> {
+    let account = facts.account()?;
     let (namespace, name) = (Word::label(account.namespace), Word::dns(account.name));
     Some(["--namespace".into(), namespace, "--service-account".into(), name])
 }
 
 /// By the session's name or by EKS Auth's own words.
-fn named<'c>(case: &'c Case<'_>) -> Option<&'c str> {
+fn named<'c>(facts: &'c Facts<'_>) -> Option<&'c str> {
     let by_session = || {
-        let arn = case.evidence.identity.as_ref()?.arn.as_deref()?;
-        let pod = case.token()?.pod_name.as_deref()?;
+        let arn = facts.evidence.identity.as_ref()?.arn.as_deref()?;
+        let pod = facts.token()?.pod_name.as_deref()?;
         cluster_of_session(arn, pod).filter(|cluster| cluster.whole).map(|cluster| cluster.name)
     };
     let by_words = || {
-        let answer = case.evidence.agent.as_ref()?.answer.as_ref()?;
+        let answer = facts.evidence.agent.as_ref()?.answer.as_ref()?;
         let name = answer.message.split_once(":cluster/")?.1.split([' ', ',', '\'', '"']).next()?;
         Some(name).filter(|name| !name.is_empty())
     };
@@ -100,24 +100,24 @@ impl Finding {
 }
 
 /// Adds what shows the agent on this pod's node.
-pub(super) fn show_agent(case: &Case<'_>, finding: Finding) -> Finding {
+pub(super) fn show_agent(facts: &Facts<'_>, finding: Finding) -> Finding {
     let finding = finding.confirm("kubectl -n kube-system get daemonset eks-pod-identity-agent");
     let words = words!["-n", "kube-system", "get", "pods", "-o", "wide", "-l", AGENT_LABEL];
-    finding.confirm_command(Tool::Kubectl.run(&[words, &on_node(case)].concat()))
+    finding.confirm_command(Tool::Kubectl.run(&[words, &on_node(facts)].concat()))
 }
 
 /// Options that choose the pods of this pod's node, where that is known.
-pub(super) fn on_node(case: &Case<'_>) -> Vec<Word> {
-    let node = case.node().map(|node| Word::dns(node).after("spec.nodeName="));
+pub(super) fn on_node(facts: &Facts<'_>) -> Vec<Word> {
+    let node = facts.node().map(|node| Word::dns(node).after("spec.nodeName="));
     node.map(|node| vec!["--field-selector".into(), node]).unwrap_or_default()
 }
 
 /// Makes the agent on this pod's node anew.
-pub(super) fn restart_agent(case: &Case<'_>) -> Option<String> {
-    match case.node() {
+pub(super) fn restart_agent(facts: &Facts<'_>) -> Option<String> {
+    match facts.node() {
         Some(_) => {
             let words = words!["-n", "kube-system", "delete", "pod", "-l", AGENT_LABEL];
-            Tool::Kubectl.run(&[words, &on_node(case)].concat())
+            Tool::Kubectl.run(&[words, &on_node(facts)].concat())
         }
         None => Tool::Kubectl.run(words![
             "-n",
@@ -136,9 +136,9 @@ pub(super) const AGENT_LOGS: &str =
     "kubectl -n kube-system logs -l app.kubernetes.io/name=eks-pod-identity-agent --tail=50";
 
 /// The role that the association should have: the stated one, else what is left of IRSA.
-pub(super) fn role_arn<'c>(case: &'c Case<'_>) -> Option<&'c str> {
-    let stated = case.evidence.environment.stated.expect_role.as_deref();
-    stated.or_else(|| case.evidence.environment.get("AWS_ROLE_ARN"))
+pub(super) fn role_arn<'c>(facts: &'c Facts<'_>) -> Option<&'c str> {
+    let stated = facts.evidence.environment.options.expect_role.as_deref();
+    stated.or_else(|| facts.evidence.environment.get("AWS_ROLE_ARN"))
 }
 
 #[cfg(test)]
@@ -148,14 +148,23 @@ mod tests {
     #[test]
     fn the_expected_role_is_the_stated_one_or_irsas() {
         let mut evidence = crate::evidence::Evidence::default();
-        evidence.environment.stated.mechanism = Some("pod-identity".to_owned());
-        assert_eq!(role_arn(&Case::new(&evidence, 0)), None);
+        evidence.environment.options.mechanism = Some("pod-identity".to_owned());
+        assert_eq!(
+            role_arn(&Facts::new(&evidence, &crate::sdks::EffectiveSettings::from_evidence(&evidence), 0)),
+            None
+        );
         evidence
             .environment
             .variables
             .insert("AWS_ROLE_ARN".to_owned(), "arn:aws:iam::1:role/left".to_owned());
-        assert_eq!(role_arn(&Case::new(&evidence, 0)), Some("arn:aws:iam::1:role/left"));
-        evidence.environment.stated.expect_role = Some("arn:aws:iam::1:role/stated".to_owned());
-        assert_eq!(role_arn(&Case::new(&evidence, 0)), Some("arn:aws:iam::1:role/stated"));
+        assert_eq!(
+            role_arn(&Facts::new(&evidence, &crate::sdks::EffectiveSettings::from_evidence(&evidence), 0)),
+            Some("arn:aws:iam::1:role/left")
+        );
+        evidence.environment.options.expect_role = Some("arn:aws:iam::1:role/stated".to_owned());
+        assert_eq!(
+            role_arn(&Facts::new(&evidence, &crate::sdks::EffectiveSettings::from_evidence(&evidence), 0)),
+            Some("arn:aws:iam::1:role/stated")
+        );
     }
 }

@@ -4,70 +4,70 @@
 use super::commands::{Cluster, restart_agent};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Identity, StsError};
-use crate::judge::facts::Case;
-use crate::judge::finding::{Expectation, Finding};
+use crate::judge::facts::Facts;
+use crate::judge::finding::{Basis, Finding};
 use crate::judge::identity::{clock_skew, is_about_time, is_refusal, is_session_of};
 use crate::settings::command::{Tool, Word, words};
 
-pub(super) fn judge(case: &Case<'_>) -> Option<Finding> {
-    let answer = case.evidence.agent.as_ref()?.answer.as_ref().filter(|answer| answer.issued)?;
-    let role = case.role.as_ref();
-    let identity = case.evidence.identity.as_ref();
+pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
+    let answer = facts.evidence.agent.as_ref()?.answer.as_ref().filter(|answer| answer.issued)?;
+    let role = facts.role.as_ref();
+    let identity = facts.evidence.identity.as_ref();
     if let Some(arn) = identity.and_then(|identity| identity.arn.as_deref()) {
-        return role.filter(|role| !is_session_of(arn, role)).map(|_| mismatch(case, arn));
+        return role.filter(|role| !is_session_of(arn, role)).map(|_| mismatch(facts, arn));
     }
     // The agent names the account, whoever cannot be asked.
     let foreign = role.zip(answer.account.as_deref()).filter(|(role, account)| role.account != *account);
     if let Some((_, account)) = foreign {
-        return Some(mismatch(case, &format!("a role of account {account}")));
+        return Some(mismatch(facts, &format!("a role of account {account}")));
     }
     match identity {
-        Some(identity) => Some(refused(case, identity)),
+        Some(identity) => Some(refused(facts, identity)),
         // Whether it is the stated role had to be seen, and was not.
-        None => role.map(|_| unconfirmed(case, "GetCallerIdentity was not asked")),
+        None => role.map(|_| unconfirmed(facts, "GetCallerIdentity was not asked")),
     }
 }
 
-fn mismatch(case: &Case<'_>, answered: &str) -> Finding {
+fn mismatch(facts: &Facts<'_>, answered: &str) -> Finding {
     let finding = Finding::new(
         Class::IdentityMismatch,
         "the association of this pod's service account gives another role than the one expected",
     )
     .owner(Owner::Cluster)
-    .expectation(Expectation::Stated)
+    .expectation(Basis::Explicit)
     .presented(answered.to_owned())
-    .required(format!("{} (--expect-role)", case.role_text()))
+    .required(format!("{} (--expect-role)", facts.role_text()))
     .confirm("# the agent may answer from its cache: up to 3 hours after the association was changed");
-    let Some(cluster) = Cluster::of(case) else {
+    let Some(cluster) = Cluster::of(facts) else {
         return finding
-            .fix_note(restart_agent(case), "restarts the agent on this node, whose cache is then gone");
+            .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone");
     };
-    let role = case.requested.role_arn.as_ref().map(|role| Word::role_arn(&role.value, false));
+    let role = facts.requested.role_arn.as_ref().map(|role| Word::role_arn(&role.value, false));
     let update = role.and_then(|role| {
-        let words = words!["--role-arn", role, "--association-id", cluster.association_id(case)];
+        let words = words!["--role-arn", role, "--association-id", cluster.association_id(facts)];
         cluster.command("update-pod-identity-association", words)
     });
     finding
-        .confirm_command(cluster.list_associations(case, &[]))
+        .confirm_command(cluster.list_associations(facts, &[]))
         .fix_note(update, "overwrites the association's role, for every pod of this service account")
-        .fix_note(restart_agent(case), "restarts the agent on this node, whose cache is then gone")
+        .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone")
         .find_cluster(&cluster)
 }
 
-fn refused(case: &Case<'_>, identity: &Identity) -> Finding {
+fn refused(facts: &Facts<'_>, identity: &Identity) -> Finding {
     if let Some(failure) = &identity.failure {
-        return unconfirmed(case, &failure.detail);
+        return unconfirmed(facts, &failure.detail);
     }
     match &identity.error {
-        None => unconfirmed(case, "an answer without identity"),
+        None => unconfirmed(facts, "an answer without identity"),
         Some(error) if is_about_time(error) => clock_skew(identity, error),
-        Some(error) if is_refusal(error) => rejected(case, error),
-        Some(error) => unconfirmed(case, &format!("{}: {}", error.code, error.message)),
+        Some(error) if is_refusal(error) => rejected(facts, error),
+        Some(error) => unconfirmed(facts, &format!("{}: {}", error.code, error.message)),
     }
 }
 
-fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
-    let host = case.route.endpoint.as_ref().map_or("STS", |endpoint| endpoint.host.as_str());
+fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
+    let host = facts.route.endpoint.as_ref().map_or("STS", |endpoint| endpoint.host.as_str());
     let finding = Finding::new(
         Class::CredentialsRejected,
         format!("the agent's credentials are refused: {}: {}", error.code, error.message),
@@ -75,38 +75,38 @@ fn rejected(case: &Case<'_>, error: &StsError) -> Finding {
     .presented("credentials of the agent, which may have had them for 3 hours")
     .required(format!("credentials that {host} accepts"));
     finding.fix_note(
-        restart_agent(case),
+        restart_agent(facts),
         "restarts the agent on this node, whose cache is then gone: what has changed since is seen",
     )
 }
 
 /// With a stated role the question stays open: the agent's answer names none.
-fn unconfirmed(case: &Case<'_>, why: &str) -> Finding {
+fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
     let summary = format!("the agent gave credentials; whose they are could not be asked: {why}");
-    if case.role.is_none() {
+    if facts.role.is_none() {
         return Finding::new(Class::IdentityUnconfirmed, summary)
             .presented("no answer to GetCallerIdentity")
             .required("an answer that names the role")
             .ruled_out("a refusal of the exchange: credentials were issued")
             .fix("# nothing to repair in the cluster; run it again, or with --no-identity");
     }
-    let host = case.route.endpoint.as_ref().map_or("sts", |endpoint| endpoint.host.as_str());
+    let host = facts.route.endpoint.as_ref().map_or("sts", |endpoint| endpoint.host.as_str());
     let finding = Finding::new(Class::Inconclusive, summary)
-        .expectation(Expectation::Stated)
+        .expectation(Basis::Explicit)
         .transient(false)
         .presented("no answer to GetCallerIdentity")
-        .required(format!("an answer that names {} (--expect-role)", case.role_text()))
+        .required(format!("an answer that names {} (--expect-role)", facts.role_text()))
         .ruled_out("a refusal of the exchange: credentials were issued");
-    if case.evidence.environment.stated.no_identity {
-        let role = Word::role_arn(&case.role_text(), case.compatible()).after("--expect-role=");
+    if facts.evidence.environment.options.no_identity {
+        let role = Word::role_arn(&facts.role_text(), facts.compatible()).after("--expect-role=");
         return finding.fix_note(
             Tool::Env.run(words!["-u", "CREDPROBE_NO_IDENTITY", "credprobe", "check", role]),
             "asks whose they are, without --no-identity",
         );
     }
     let region =
-        case.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
-    let policy = region.zip(case.aws()).and_then(|(region, aws)| {
+        facts.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
+    let policy = region.zip(facts.aws()).and_then(|(region, aws)| {
         let region = Word::region(region);
         let service = region.clone().after("Name=service-name,Values=com.amazonaws.").before(".sts");
         aws.run(words![

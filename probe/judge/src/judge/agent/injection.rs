@@ -4,8 +4,8 @@
 use super::commands::Cluster;
 use super::is_agent;
 use crate::catalog::Class;
-use crate::judge::facts::Case;
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::facts::Facts;
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::agent::{AgentProblem, TOKEN_FILE_VARIABLE, URI_VARIABLE};
 use crate::settings::command::{Tool, Word, words};
 use crate::{sdks, settings};
@@ -16,14 +16,21 @@ const TOKEN_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const RELATIVE_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 
 /// Under test: Pod Identity.
-pub(in crate::judge) fn injection(case: &Case<'_>) -> Vec<Finding> {
-    let findings = [pair(case), uri(case), irsa_left(case), relative_uri(case), token_too(case), proxy(case)];
+pub(in crate::judge) fn injection(facts: &Facts<'_>) -> Vec<Finding> {
+    let findings = [
+        pair(facts),
+        uri(facts),
+        leftover_irsa(facts),
+        relative_uri(facts),
+        static_token_set(facts),
+        proxy(facts),
+    ];
     findings.into_iter().flatten().collect()
 }
 
 /// Under test: IRSA. What there is of Pod Identity beside it.
-pub(in crate::judge) fn beside(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+pub(in crate::judge) fn leftover_pod_identity(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let (uri, file) = (environment.get(URI_VARIABLE), environment.get(TOKEN_FILE_VARIABLE));
     let (present, missing) = match (uri, file) {
         (None, None) => return None,
@@ -32,7 +39,7 @@ pub(in crate::judge) fn beside(case: &Case<'_>) -> Option<Finding> {
         (Some(_), None) => (URI_VARIABLE, TOKEN_FILE_VARIABLE),
         (None, Some(_)) => (TOKEN_FILE_VARIABLE, URI_VARIABLE),
     };
-    let irsa = case.requested.role_arn.is_some() && case.requested.token_file.is_some();
+    let irsa = facts.requested.role_arn.is_some() && facts.requested.token_file.is_some();
     let finding = Finding::new(
         Class::PartlyInjected,
         format!(
@@ -44,13 +51,13 @@ pub(in crate::judge) fn beside(case: &Case<'_>) -> Option<Finding> {
     .severity(if irsa { Severity::Warning } else { Severity::Error })
     .presented(format!("{present}={}", environment.get(present).unwrap_or_default()))
     .required(format!("neither of the two where IRSA is meant; {missing} too where Pod Identity is"));
-    Some(case.unset_env(finding.fix(format!("# remove {present} from the container's env:")), &[present]))
+    Some(facts.unset_env(finding.fix(format!("# remove {present} from the container's env:")), &[present]))
 }
 
-fn pair(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn pair(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let by_value = environment.get(TOKEN_VARIABLE) == Some("set");
-    let (summary, presented) = match (environment.get(URI_VARIABLE), &case.requested.token_file) {
+    let (summary, presented) = match (environment.get(URI_VARIABLE), &facts.requested.token_file) {
         (Some(_), Some(_)) => return None,
         (Some(uri), None) if by_value => (
             format!(
@@ -58,19 +65,23 @@ fn pair(case: &Case<'_>) -> Option<Finding> {
             ),
             format!("{URI_VARIABLE}={uri}, {TOKEN_VARIABLE} set (never read), no {TOKEN_FILE_VARIABLE}"),
         ),
-        (Some(uri), None) => (half(URI_VARIABLE, TOKEN_FILE_VARIABLE), format!("{URI_VARIABLE}={uri}")),
-        (None, Some(file)) => (half(&file.source, URI_VARIABLE), format!("{}={}", file.source, file.value)),
-        (None, None) if environment.pod_identity_mount => return Some(mount_only(case)),
-        (None, None) => return Some(not_injected(case)),
+        (Some(uri), None) => {
+            (incomplete_pair(URI_VARIABLE, TOKEN_FILE_VARIABLE), format!("{URI_VARIABLE}={uri}"))
+        }
+        (None, Some(file)) => {
+            (incomplete_pair(&file.source, URI_VARIABLE), format!("{}={}", file.source, file.value))
+        }
+        (None, None) if environment.pod_identity_mount => return Some(mount_only(facts)),
+        (None, None) => return Some(not_injected(facts)),
     };
     let finding = Finding::new(Class::PartlyInjected, summary)
         .presented(presented)
         .required(format!("both of the pair, {URI_VARIABLE} and {TOKEN_FILE_VARIABLE}"));
-    Some(show_association(case, case.let_webhook_inject(finding)))
+    Some(show_association(facts, facts.let_webhook_inject(finding)))
 }
 
 /// The webhook adds both to the pod spec, so that the variables were there once.
-fn mount_only(case: &Case<'_>) -> Finding {
+fn mount_only(facts: &Facts<'_>) -> Finding {
     let mount = settings::POD_IDENTITY_MOUNT;
     let finding = Finding::new(
         Class::PartlyInjected,
@@ -80,7 +91,7 @@ fn mount_only(case: &Case<'_>) -> Finding {
     .required(format!(
         "{URI_VARIABLE} and {TOKEN_FILE_VARIABLE}, which the webhook adds together with the mount"
     ));
-    let finding = match case.namespace().zip(case.pod_name()) {
+    let finding = match facts.namespace().zip(facts.pod_name()) {
         Some((namespace, pod)) => finding.confirm_note(
             Tool::Kubectl.run(words![
                 "get",
@@ -95,15 +106,15 @@ fn mount_only(case: &Case<'_>) -> Finding {
         ),
         None => finding,
     };
-    case.recreate(finding.fix("# let the entrypoint keep the variables; where the pod spec mounts that directory itself, remove the mount, so that the webhook adds both:"))
+    facts.recreate(finding.fix("# let the entrypoint keep the variables; where the pod spec mounts that directory itself, remove the mount, so that the webhook adds both:"))
 }
 
-fn half(present: &str, missing: &str) -> String {
+fn incomplete_pair(present: &str, missing: &str) -> String {
     format!("{present} is set and {missing} is not: the webhook adds neither when the pod spec sets one")
 }
 
-fn not_injected(case: &Case<'_>) -> Finding {
-    let subject = match case.account() {
+fn not_injected(facts: &Facts<'_>) -> Finding {
+    let subject = match facts.account() {
         Some(account) => format!("service account {}/{}", account.namespace, account.name),
         None => "this pod's service account".to_owned(),
     };
@@ -115,18 +126,18 @@ fn not_injected(case: &Case<'_>) -> Finding {
     .required(format!(
         "both variables, which the webhook adds when the pod is created after the association of {subject}"
     ));
-    case.recreate(show_association(case, finding))
+    facts.recreate(show_association(facts, finding))
 }
 
-fn show_association(case: &Case<'_>, finding: Finding) -> Finding {
-    let Some(cluster) = Cluster::of(case) else { return finding };
-    finding.confirm_command(cluster.list_associations(case, &[])).find_cluster(&cluster)
+fn show_association(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let Some(cluster) = Cluster::of(facts) else { return finding };
+    finding.confirm_command(cluster.list_associations(facts, &[])).find_cluster(&cluster)
 }
 
-fn uri(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn uri(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let uri = environment.get(URI_VARIABLE)?;
-    match case.agent.as_ref()?.as_ref().err()? {
+    match facts.agent.as_ref()?.as_ref().err()? {
         AgentProblem::Refused(why) => {
             let finding = Finding::new(
                 Class::AgentUriRefused,
@@ -134,10 +145,10 @@ fn uri(case: &Case<'_>) -> Option<Finding> {
             )
             .presented(format!("{URI_VARIABLE}={uri}"))
             .required("http://169.254.170.23/v1/credentials, or http://[fd00:ec2::23]/v1/credentials in an IPv6 cluster; https:// may be anywhere");
-            Some(case.let_webhook_inject(finding))
+            Some(facts.let_webhook_inject(finding))
         }
         AgentProblem::Untrusted { host } => {
-            let pid = case.evidence.process.pid;
+            let pid = facts.evidence.process.pid;
             let finding = Finding::new(
                 Class::Inconclusive,
                 format!("the process's {URI_VARIABLE} names {host}, which is not the agent: its token is not sent there"),
@@ -155,8 +166,8 @@ fn uri(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn irsa_left(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn leftover_irsa(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let (left, value, what) = match (environment.get(ROLE_VARIABLE), environment.get(WEB_IDENTITY_VARIABLE)) {
         (Some(role), None) => (
             ROLE_VARIABLE,
@@ -179,7 +190,7 @@ fn irsa_left(case: &Case<'_>) -> Option<Finding> {
     let finding = finding.fix(format!(
         "# remove {left} from the container's env in the pod spec, unless the application needs it:"
     ));
-    Some(case.unset_env(finding, &[left]))
+    Some(facts.unset_env(finding, &[left]))
 }
 
 /// Facts: pod-identity 1.10.
@@ -187,52 +198,50 @@ const RELATIVE_FIRST: &str =
     "boto3, AWS CLI and the SDKs for Java v2, JavaScript, Rust, .NET, Ruby, C++ and Kotlin";
 const TOKEN_FIRST: &str = "the SDKs for Java v2 and JavaScript v2";
 
-fn relative_uri(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn relative_uri(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     let relative = environment.get(RELATIVE_VARIABLE)?;
     environment.get(URI_VARIABLE)?;
     let finding = shadowed(
-        case,
+        facts,
         format!("{RELATIVE_FIRST} ask ECS's address 169.254.170.2 instead, where no pod has an agent; those for Go ask the right one"),
     )
     .presented(format!("{RELATIVE_VARIABLE}={relative} beside {URI_VARIABLE}"))
     .required(format!("{URI_VARIABLE} alone"));
-    Some(remove(case, finding, RELATIVE_VARIABLE))
+    Some(remove(facts, finding, RELATIVE_VARIABLE))
 }
 
-fn token_too(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
+fn static_token_set(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
     if environment.get(TOKEN_VARIABLE) != Some("set") {
         return None;
     }
     environment.get(TOKEN_FILE_VARIABLE)?;
     let finding = shadowed(
-        case,
+        facts,
         format!("{TOKEN_FIRST} send {TOKEN_VARIABLE}, which nobody rotates, instead of the file's token"),
     )
     .presented(format!("{TOKEN_VARIABLE} set (never read) beside {TOKEN_FILE_VARIABLE}"))
     .required(format!("{TOKEN_FILE_VARIABLE} alone"));
-    Some(remove(case, finding, TOKEN_VARIABLE))
+    Some(remove(facts, finding, TOKEN_VARIABLE))
 }
 
 /// An error where Pod Identity is what was stated (contract 3, class 16).
-fn shadowed(case: &Case<'_>, summary: String) -> Finding {
-    if case.evidence.environment.stated.mechanism.as_deref() == Some("pod-identity") {
-        return Finding::new(Class::Shadowed, summary)
-            .severity(Severity::Error)
-            .expectation(Expectation::Stated);
+fn shadowed(facts: &Facts<'_>, summary: String) -> Finding {
+    if facts.evidence.environment.options.mechanism.as_deref() == Some("pod-identity") {
+        return Finding::new(Class::Shadowed, summary).severity(Severity::Error).expectation(Basis::Explicit);
     }
     Finding::new(Class::Shadowed, summary)
 }
 
-fn remove(case: &Case<'_>, finding: Finding, variable: &str) -> Finding {
+fn remove(facts: &Facts<'_>, finding: Finding, variable: &str) -> Finding {
     let finding = finding.fix(format!("# remove {variable} from the container's env in the pod spec:"));
-    case.recreate(case.unset_env(finding, &[variable]))
+    facts.recreate(facts.unset_env(finding, &[variable]))
 }
 
-fn proxy(case: &Case<'_>) -> Option<Finding> {
-    let environment = &case.evidence.environment;
-    let Some(Ok(endpoint)) = &case.agent else { return None };
+fn proxy(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
+    let Some(Ok(endpoint)) = &facts.agent else { return None };
     if endpoint.url.scheme_str() != Some("http") || !endpoint.at_agents_address {
         return None;
     }
@@ -251,12 +260,12 @@ fn proxy(case: &Case<'_>) -> Option<Finding> {
     )
     .presented(format!("{variable}={proxy}, NO_PROXY {}", no_proxy.map_or("not set", |(_, list)| list)))
     .required(format!("{} in NO_PROXY", endpoint.host));
-    let finding = case.pass_the_proxy(
+    let finding = facts.add_no_proxy(
         finding.fix("# the agent is on this node, and a proxy cannot reach it:"),
         &endpoint.host,
     );
     // The probe itself asks without the proxy: what it met there, no proxy explains.
-    let agent = case.evidence.agent.as_ref();
+    let agent = facts.evidence.agent.as_ref();
     let failed = agent.is_some_and(|agent| {
         agent.answer.is_none() || agent.liveness.as_ref().is_some_and(|liveness| !is_agent(liveness))
     });

@@ -4,37 +4,37 @@ use super::commands::{Cluster, on_node, restart_agent, show_agent};
 use super::is_agent;
 use crate::catalog::Class;
 use crate::evidence::{Agent, Failure, FailureKind, Liveness, Network, Phase};
-use crate::judge::facts::Case;
+use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
 use crate::judge::repair::networkpolicies;
 use crate::judge::unseen;
 use crate::settings::command::{Tool, Word, words};
 
-pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Some(agent) = &case.evidence.agent else { return Vec::new() };
-    let network = case.evidence.network.as_ref();
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(agent) = &facts.evidence.agent else { return Vec::new() };
+    let network = facts.evidence.network.as_ref();
     if let Some(liveness) = agent.liveness.as_ref().filter(|liveness| !is_agent(liveness)) {
-        return vec![another_answers(case, agent, liveness)];
+        return vec![another_answers(facts, agent, liveness)];
     }
     let Some((network, failure)) = network.and_then(|network| Some((network, network.failure.as_ref()?)))
     else {
         return Vec::new();
     };
-    if let Some(unseen) = unseen::on_the_way(case, network, failure) {
+    if let Some(unseen) = unseen::on_the_way(facts, network, failure) {
         return vec![unseen];
     }
     if matches!(failure.kind, FailureKind::NotHttp | FailureKind::TooLong) {
-        return vec![not_agent(case, agent, &failure.detail)];
+        return vec![not_agent(facts, agent, &failure.detail)];
     }
-    let unsupported = unsupported(case);
-    let unreachable = unreachable(case, agent, network, failure);
+    let unsupported = unsupported(facts);
+    let unreachable = unreachable(facts, agent, network, failure);
     unsupported.into_iter().chain([unreachable]).collect()
 }
 
-fn unreachable(case: &Case<'_>, agent: &Agent, network: &Network, failure: &Failure) -> Finding {
+fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Failure) -> Finding {
     let address = &network.endpoint;
     // Its own addresses are first asked without path and token.
-    let asked = match &case.agent {
+    let asked = match &facts.agent {
         Some(Ok(endpoint)) if endpoint.at_agents_address => format!("{address}/"),
         _ => agent.uri.clone(),
     };
@@ -54,9 +54,9 @@ fn unreachable(case: &Case<'_>, agent: &Agent, network: &Network, failure: &Fail
         .presented(format!("GET {asked}: {}", failure.detail))
         .required("the EKS Pod Identity agent, which listens on every node that has the add-on eks-pod-identity-agent")
         .ruled_out("a proxy: the probe asks the agent directly, whatever HTTP_PROXY says");
-    let mut finding = show_agent(case, finding);
+    let mut finding = show_agent(facts, finding);
     if dropped {
-        finding = match case.namespace() {
+        finding = match facts.namespace() {
             Some(namespace) => finding
                 .confirm_command(networkpolicies(namespace))
                 .fix_note(
@@ -72,8 +72,8 @@ fn unreachable(case: &Case<'_>, agent: &Agent, network: &Network, failure: &Fail
     }
     finding = finding
         .fix_note(Some("credprobe check --wait=2m"), "on a new node the agent may only be starting")
-        .fix_note(restart_agent(case), "where it runs and does not listen: restarts it; its log says why");
-    match Cluster::of(case) {
+        .fix_note(restart_agent(facts), "where it runs and does not listen: restarts it; its log says why");
+    match Cluster::of(facts) {
         Some(cluster) => finding
             .fix_note(
                 cluster.command("create-addon", words!["--addon-name", "eks-pod-identity-agent"]),
@@ -85,8 +85,8 @@ fn unreachable(case: &Case<'_>, agent: &Agent, network: &Network, failure: &Fail
 }
 
 /// Only after nobody has answered: the name alone is a guess.
-fn unsupported(case: &Case<'_>) -> Option<Finding> {
-    let node = case.node()?;
+fn unsupported(facts: &Facts<'_>) -> Option<Finding> {
+    let node = facts.node()?;
     let kind = match node {
         _ if node.starts_with("fargate-") => "Fargate",
         _ if node.starts_with("mi-") => "a hybrid node",
@@ -102,10 +102,10 @@ fn unsupported(case: &Case<'_>) -> Option<Finding> {
     let finding = finding.confirm_command(Tool::Kubectl.run(labels));
     let finding = match kind {
         "Fargate" => finding.fix("# either: keep the pod from the Fargate profile's selector (namespace and labels), so that it gets an EC2 node"),
-        _ => case.deployment_command(finding, words!["patch"], words!["-p", ON_EC2], "either: only nodes of EC2; restarts the deployment's pods"),
+        _ => facts.deployment_command(finding, words!["patch"], words!["-p", ON_EC2], "either: only nodes of EC2; restarts the deployment's pods"),
     };
     Some(back_to_irsa(
-        case,
+        facts,
         finding.fix(
             "# or: IRSA for this service account; while it has an association, new pods get Pod Identity:",
         ),
@@ -115,26 +115,26 @@ fn unsupported(case: &Case<'_>) -> Option<Finding> {
 /// Labels that EKS gives to what is not an EC2 node of a node group (chart of the agent, `values.yaml`).
 const ON_EC2: &str = r#"{"spec":{"template":{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"eks.amazonaws.com/compute-type","operator":"NotIn","values":["fargate","hybrid"]}]}]}}}}}}}"#;
 
-fn back_to_irsa(case: &Case<'_>, finding: Finding) -> Finding {
-    if case.account().is_none() {
+fn back_to_irsa(facts: &Facts<'_>, finding: Finding) -> Finding {
+    if facts.account().is_none() {
         return finding;
     }
-    let Some(cluster) = Cluster::of(case) else { return case.recreate(finding) };
-    let role = Word::output_of(cluster.associated_role_arn(case)).after("eks.amazonaws.com/role-arn=");
-    let id = cluster.association_id(case);
+    let Some(cluster) = Cluster::of(facts) else { return facts.recreate(finding) };
+    let role = Word::output_of(cluster.associated_role_arn(facts)).after("eks.amazonaws.com/role-arn=");
+    let id = cluster.association_id(facts);
     let delete = cluster.command("delete-pod-identity-association", words!["--association-id", id]);
-    let finding = finding.confirm_command(cluster.list_associations(case, &[]));
-    let finding = case
+    let finding = finding.confirm_command(cluster.list_associations(facts, &[]));
+    let finding = facts
         .annotate(finding, role, "the associated role, whose trust policy must then know the OIDC provider; overwrites the annotation")
         .fix_note(delete, "deletes: only where no pod of this service account on another node needs it")
         .find_cluster(&cluster);
-    case.recreate(finding)
+    facts.recreate(finding)
 }
 
-fn another_answers(case: &Case<'_>, agent: &Agent, liveness: &Liveness) -> Finding {
+fn another_answers(facts: &Facts<'_>, agent: &Agent, liveness: &Liveness) -> Finding {
     let kind = liveness.content_type.as_deref().unwrap_or("no content type");
     let what = format!("GET / is answered with HTTP {}, {kind}", liveness.status);
-    let finding = not_agent(case, agent, &what);
+    let finding = not_agent(facts, agent, &what);
     if liveness.excerpt.is_empty() {
         return finding;
     }
@@ -142,7 +142,7 @@ fn another_answers(case: &Case<'_>, agent: &Agent, liveness: &Liveness) -> Findi
 }
 
 /// `what` was seen of who has the port.
-pub(super) fn not_agent(case: &Case<'_>, agent: &Agent, what: &str) -> Finding {
+pub(super) fn not_agent(facts: &Facts<'_>, agent: &Agent, what: &str) -> Finding {
     let finding = Finding::new(
         Class::AgentNotAgent,
         format!("what answers at the agent's address is not the EKS Pod Identity agent: {what}"),
@@ -150,14 +150,14 @@ pub(super) fn not_agent(case: &Case<'_>, agent: &Agent, what: &str) -> Finding {
     .presented(format!("who answers at {}", agent.uri))
     .required("the agent, which answers GET / with 404 and the text `404 page not found`")
     .ruled_out("a proxy of the environment: the probe asks the agent directly");
-    let finding = show_agent(case, finding);
+    let finding = show_agent(facts, finding);
     let words = words!["get", "pods", "-A", "-o", HOST_NETWORK];
-    let pods = Tool::Kubectl.run(&[words, &on_node(case)].concat());
+    let pods = Tool::Kubectl.run(&[words, &on_node(facts)].concat());
     let finding = finding
         .confirm_note(pods, "who shares the node's network and may have its port 80")
         .fix("# move who has port 80 of the node (an ingress controller, HAProxy) to another port or address; then:")
-        .fix_note(restart_agent(case), "restarts the agent on this node, so that it takes its port");
-    case.deployment_command(
+        .fix_note(restart_agent(facts), "restarts the agent on this node, so that it takes its port");
+    facts.deployment_command(
         finding,
         words!["patch"],
         words!["-p", LEAVE_AGENT],

@@ -4,15 +4,15 @@
 use super::answer::{presented, quoted};
 use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
 use crate::catalog::Class;
-use crate::evidence::{AgentAnswer, SaidBy};
-use crate::judge::facts::{Case, time};
+use crate::evidence::{AgentAnswer, ErrorSource};
+use crate::judge::facts::{Facts, time};
 use crate::judge::finding::Finding;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Tool, Word, words};
 
-pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
-    let who = if answer.said_by == SaidBy::EksAuth { "EKS Auth" } else { "the agent itself" };
-    let token = case.token();
+pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
+    let who = if answer.said_by == ErrorSource::EksAuth { "EKS Auth" } else { "the agent itself" };
+    let token = facts.token();
     let at = |seconds: Option<i64>| seconds.map_or_else(|| "(none)".to_owned(), time);
     let finding =
         Finding::new(Class::AgentTokenRejected, format!("{who} refuses the token: {}", quoted(answer)))
@@ -29,9 +29,9 @@ pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> 
                 "a token that is valid by the clock of {who}; this clock says {}",
                 time(answer.received_at)
             ));
-        return case.recreate(case.events(finding.set_clock()));
+        return facts.recreate(facts.events(finding.set_clock()));
     }
-    let finding = finding.presented(format!("{}; {}", case.identity_text(), presented(answer))).required(
+    let finding = finding.presented(format!("{}; {}", facts.identity_text(), presented(answer))).required(
         "a token that this cluster's API server issued for pods.eks.amazonaws.com and bound to a living pod",
     );
     let finding = match token {
@@ -40,16 +40,16 @@ pub(super) fn token(case: &Case<'_>, answer: &AgentAnswer, about_time: bool) -> 
         }
         _ => finding,
     };
-    let find = Cluster::of(case).and_then(|cluster| cluster.find);
+    let find = Cluster::of(facts).and_then(|cluster| cluster.find);
     let finding = finding.confirm_note(
         find.map(|find| format!("{find}; echo \"$cluster\"")),
         "a cluster of this account with the token's issuer; none: the token is another cluster's",
     );
-    case.let_webhook_inject(finding.confirm(AGENT_LOGS))
+    facts.let_webhook_inject(finding.confirm(AGENT_LOGS))
 }
 
-pub(super) fn association_missing(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
-    let subject = match case.account() {
+pub(super) fn association_missing(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let subject = match facts.account() {
         Some(account) => format!("service account {}/{}", account.namespace, account.name),
         None => "this pod's service account".to_owned(),
     };
@@ -57,18 +57,18 @@ pub(super) fn association_missing(case: &Case<'_>, answer: &AgentAnswer) -> Find
         Class::AssociationMissing,
         format!("EKS has no association for {subject}: {}", quoted(answer)),
     )
-    .presented(format!("{}; {}", case.identity_text(), presented(answer)))
+    .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
     .required(format!("a Pod Identity association of {subject} with a role, in this pod's cluster"))
     .ruled_out("the token: EKS Auth takes it")
     .ruled_out("the agent's cache: it keeps no refusals");
-    let Some((cluster, account)) = Cluster::of(case).zip(service_account(case)) else {
+    let Some((cluster, account)) = Cluster::of(facts).zip(service_account(facts)) else {
         return finding.fix_note(Some(RETRY), "where the association was made seconds ago");
     };
-    finding = finding.confirm_command(cluster.list_associations(case, &[])).confirm_note(
+    finding = finding.confirm_command(cluster.list_associations(facts, &[])).confirm_note(
         cluster.command("list-pod-identity-associations", &account[..2]),
         "those of the namespace: another service account?",
     );
-    finding = match role_arn(case) {
+    finding = match role_arn(facts) {
         Some(role) => {
             let words = [&account[..], words!["--role-arn", Word::role_arn(role, false)]].concat();
             finding.fix_note(
@@ -92,20 +92,20 @@ pub(super) fn association_missing(case: &Case<'_>, answer: &AgentAnswer) -> Find
         .find_cluster(&cluster)
 }
 
-pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let required = "a role that exists and whose trust policy lets pods.eks.amazonaws.com do sts:AssumeRole and sts:TagSession, under conditions that hold for this pod";
     let finding = Finding::new(
         Class::AgentAccessDenied,
         format!("EKS may not assume the associated role: {}", quoted(answer)),
     )
-    .presented(format!("{}; {}", case.identity_text(), presented(answer)))
+    .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
     .required(required)
     .ruled_out("the token and the association: EKS Auth looks at both before it assumes the role")
     .ruled_out(
         "which of role, actions and conditions it is: EKS Auth does not say, and tells this pod no more",
     );
-    let stated = role_arn(case).and_then(|role| RoleArn::parse(role).ok());
-    let cluster = Cluster::of(case);
+    let stated = role_arn(facts).and_then(|role| RoleArn::parse(role).ok());
+    let cluster = Cluster::of(facts);
     let statement = Word::literal_json(&serde_json::json!({
         "Effect": "Allow",
         "Principal": {"Service": "pods.eks.amazonaws.com"},
@@ -115,18 +115,18 @@ pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     let network = "# a pod with hostNetwork has been seen to end like this too";
     let show = |role: Word| {
         let document = ["--query", "Role.AssumeRolePolicyDocument", "--output", "json"].map(Word::from);
-        case.aws()?.run(&[words!["iam", "get-role", "--role-name", role], &document].concat())
+        facts.aws()?.run(&[words!["iam", "get-role", "--role-name", role], &document].concat())
     };
     let finding = match &cluster {
-        Some(cluster) => finding.confirm_command(cluster.list_associations(case, &[])),
+        Some(cluster) => finding.confirm_command(cluster.list_associations(facts, &[])),
         None => finding,
     };
-    let finding = match (stated, cluster.as_ref().and_then(|cluster| associated_role(case, cluster))) {
+    let finding = match (stated, cluster.as_ref().and_then(|cluster| associated_role(facts, cluster))) {
         (Some(role), _) => finding
             .confirm_command(show(Word::role_name(&role.name)))
             .confirm(hint)
             .confirm(network)
-            .fix_commands(crate::trust_policy::statement::add_statement(case.aws(), &role, statement)),
+            .fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), &role, statement)),
         (None, Some(find)) => {
             let note = "the associated role's name";
             finding
@@ -136,7 +136,7 @@ pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
                 .confirm(network)
                 .fix_note(Some(find), note)
                 .fix_commands(crate::trust_policy::statement::add_statement_to_variable(
-                    case.aws(),
+                    facts.aws(),
                     statement,
                 ))
         }
@@ -150,13 +150,13 @@ pub(super) fn role_trust(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
 }
 
 /// Sets `role` to the name of the role that the association names.
-fn associated_role(case: &Case<'_>, cluster: &Cluster) -> Option<String> {
-    Some(format!("role=\"$({} | sed 's#.*/##')\"", cluster.associated_role_arn(case)?))
+fn associated_role(facts: &Facts<'_>, cluster: &Cluster) -> Option<String> {
+    Some(format!("role=\"$({} | sed 's#.*/##')\"", cluster.associated_role_arn(facts)?))
 }
 
 const RETRY: &str = "credprobe check --grace=1m";
 
-pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
+pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let role = caller(&answer.message);
     let who = role
         .as_ref()
@@ -169,7 +169,7 @@ pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     .required(format!("{who} with eks-auth:AssumeRoleForPodIdentity (in AmazonEKSWorkerNodePolicy and AmazonEKSWorkerNodeMinimalPolicy)"))
     .ruled_out("the pod, its token and its role: EKS Auth had not looked at them yet");
     let Some((partition, name)) = role else {
-        let node = case.node().and_then(|node| {
+        let node = facts.node().and_then(|node| {
             Tool::Kubectl.run(words!["get", "node", Word::dns(node), "-o", "jsonpath={.spec.providerID}"])
         });
         return finding
@@ -181,7 +181,7 @@ pub(super) fn node_role(case: &Case<'_>, answer: &AgentAnswer) -> Finding {
     };
     let (partition, name) = (Word::partition(partition), Word::role_name(name));
     let policy = partition.after("arn:").before(":iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy");
-    let run = |words: &[Word]| case.aws()?.run(words);
+    let run = |words: &[Word]| facts.aws()?.run(words);
     let attach = words!["iam", "attach-role-policy", "--role-name", &name, "--policy-arn", policy];
     finding
         .confirm_command(run(words!["iam", "list-attached-role-policies", "--role-name", &name]))

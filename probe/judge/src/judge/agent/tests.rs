@@ -8,7 +8,8 @@ use crate::evidence::{
     Agent, AgentAnswer, Evidence, Failure, FailureKind, Identity, Liveness, Network, Phase, Token, TokenShape,
 };
 use crate::judge::finding::Severity;
-use crate::judge::{findings, issued};
+use crate::judge::fixtures::findings;
+use crate::judge::issued;
 use crate::verdict::{Situation, decide};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -244,7 +245,7 @@ fn whose_the_credentials_are_matters_where_a_role_is_stated() {
         (true, None, Class::Inconclusive),
     ] {
         let mut evidence = issued_by_agent();
-        evidence.environment.stated.expect_role = stated.then(|| ROLE.to_owned());
+        evidence.environment.options.expect_role = stated.then(|| ROLE.to_owned());
         evidence.identity = identity;
         assert_eq!(verdict(&evidence), class, "{stated} {:?}", evidence.identity);
     }
@@ -253,7 +254,7 @@ fn whose_the_credentials_are_matters_where_a_role_is_stated() {
 #[test]
 fn the_agents_account_alone_tells_another_role() {
     let mut evidence = issued_by_agent();
-    evidence.environment.stated.expect_role = Some(ROLE.replace("814203749616", "999999999999"));
+    evidence.environment.options.expect_role = Some(ROLE.replace("814203749616", "999999999999"));
     assert_eq!(verdict(&evidence), Class::IdentityMismatch);
 }
 
@@ -311,7 +312,7 @@ fn what_is_left_of_irsa_warns_and_both_stated_is_an_error() {
         for name in variables {
             evidence.environment.variables.insert((*name).to_owned(), ROLE.to_owned());
         }
-        evidence.environment.stated.mechanism = stated.map(str::to_owned);
+        evidence.environment.options.mechanism = stated.map(str::to_owned);
         evidence
     };
     let role = with(&["AWS_ROLE_ARN"], None);

@@ -3,59 +3,59 @@
 use super::{get_role, quoted};
 use crate::catalog::Class;
 use crate::evidence::StsError;
-use crate::judge::facts::Case;
+use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
 use crate::judge::statement;
 
 /// A server that says AccessDenied for every cause: they are all listed.
-fn denied_by_compatible(case: &Case<'_>, error: &StsError) -> Finding {
+fn denied_by_compatible(facts: &Facts<'_>, error: &StsError) -> Finding {
     Finding::new(
         Class::AccessDenied,
-        format!("the server does not let {} assume {}: {}", case.subject_text(), case.role_text(), quoted(error)),
+        format!("the server does not let {} assume {}: {}", facts.subject_text(), facts.role_text(), quoted(error)),
     )
-    .presented(case.identity_text())
+    .presented(facts.identity_text())
     .required("a known issuer with reachable keys, a registered audience, a token that is neither expired nor changed, a role of this name, and a trust policy that allows the subject")
     .fix("# check these in the server's own configuration, in this order; its log usually names the one")
 }
 
-pub(super) fn access_denied(case: &Case<'_>, error: &StsError) -> Finding {
-    if case.compatible() {
-        return denied_by_compatible(case, error);
+pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
+    if facts.compatible() {
+        return denied_by_compatible(facts, error);
     }
     let mut finding = Finding::new(
         Class::AccessDenied,
-        format!("STS does not let {} assume {}", case.subject_text(), case.role_text()),
+        format!("STS does not let {} assume {}", facts.subject_text(), facts.role_text()),
     )
-    .presented(case.identity_text())
+    .presented(facts.identity_text())
     .required(format!(
         "that {} exists with exactly this ARN, and its trust policy allows this provider, subject and audience",
-        case.role_text()
+        facts.role_text()
     ))
     .ruled_out(format!(
         "the token: STS checks signature, expiry, IAM OIDC provider and audience first, and says {} only after them",
         quoted(error)
     ));
-    for hint in hints(case) {
+    for hint in hints(facts) {
         finding = finding.confirm(format!("# {hint}"));
     }
-    let Some(role) = &case.role else { return finding };
+    let Some(role) = &facts.role else { return finding };
     if role.path == "/" {
         finding = finding.confirm_note(
-            get_role(case, role, "Role.Arn", "text"),
+            get_role(facts, role, "Role.Arn", "text"),
             &format!(
                 "in account {}: must print {}; a role with a path needs it in the ARN",
                 role.account,
-                case.role_text()
+                facts.role_text()
             ),
         );
     } else {
-        finding = finding.confirm_command(get_role(case, role, "Role.Arn", "text"));
+        finding = finding.confirm_command(get_role(facts, role, "Role.Arn", "text"));
     }
-    finding = finding.confirm_command(get_role(case, role, "Role.AssumeRolePolicyDocument", "json"));
+    finding = finding.confirm_command(get_role(facts, role, "Role.AssumeRolePolicyDocument", "json"));
     finding = finding.confirm("# saved as trust.json: credprobe trust --policy=trust.json, run in this pod, names the element that refuses");
-    match statement::statement(case) {
+    match statement::statement(facts) {
         Some(statement) => {
-            finding.fix_commands(crate::trust_policy::statement::add_statement(case.aws(), role, statement))
+            finding.fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), role, statement))
         }
         None => finding,
     }
@@ -65,9 +65,9 @@ pub(super) fn access_denied(case: &Case<'_>, error: &StsError) -> Finding {
 const DOCUMENTATION_ACCOUNTS: &[&str] = &["111122223333", "123456789012", "444455556666"];
 
 /// What a reader of this refusal should look at first.
-fn hints(case: &Case<'_>) -> Vec<String> {
+fn hints(facts: &Facts<'_>) -> Vec<String> {
     let mut hints = Vec::new();
-    if let Some(account) = case.account() {
+    if let Some(account) = facts.account() {
         if account.name == "default" {
             hints.push(format!(
                 "the pod runs as service account {}/default: is spec.serviceAccountName missing?",
@@ -83,7 +83,7 @@ fn hints(case: &Case<'_>) -> Vec<String> {
         }
     }
     if let Some(role) =
-        case.role.as_ref().filter(|role| DOCUMENTATION_ACCOUNTS.contains(&role.account.as_str()))
+        facts.role.as_ref().filter(|role| DOCUMENTATION_ACCOUNTS.contains(&role.account.as_str()))
     {
         hints.push(format!(
             "account {} is one of AWS's documentation, in which no role of yours is",

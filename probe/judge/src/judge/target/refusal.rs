@@ -16,15 +16,30 @@ const READ_ANY: [&str; 2] = ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     /// The probe's file-system user id is not the other's real, effective and saved one.
-    Uid { own: u32, target: Ids },
+    Uid {
+        /// The probe's.
+        own: u32,
+        /// The other process's.
+        target: Ids,
+    },
     /// The same for the group id; supplementary groups do not help.
-    Gid { own: u32, target: Ids },
+    Gid {
+        /// The probe's.
+        own: u32,
+        /// The other process's.
+        target: Ids,
+    },
     /// The other has changed its ids without exec(2), or its file is not readable (prctl(2), `PR_SET_DUMPABLE`).
     NotDumpable,
     /// The other is permitted capabilities that are not effective in the probe.
     Capabilities(Vec<String>),
     /// `environ` is readable for its owner only, which `CAP_SYS_PTRACE` does not change.
-    Owner { own: u32, owner: u32 },
+    Owner {
+        /// The probe's.
+        own: u32,
+        /// The other process's.
+        owner: u32,
+    },
 }
 
 /// Every difference for which the kernel refuses `environ`, and `root` too unless it is the owner;

@@ -4,7 +4,7 @@
 use crate::catalog::Class;
 use crate::evidence::{Process, TokenFile};
 use crate::judge::access::{self, Access};
-use crate::judge::facts::Case;
+use crate::judge::facts::Facts;
 use crate::judge::finding::{Finding, Severity};
 
 /// The lent groups without which the answer would be another one.
@@ -31,8 +31,8 @@ fn without(process: &Process, lost: &[u32]) -> Process {
 }
 
 /// The app reads the file by a lent group and by nothing else.
-pub(super) fn opened_by_lent(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
-    let process = &case.evidence.process;
+pub(super) fn opened_by_lent(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
+    let process = &facts.evidence.process;
     let groups = deciding(file, process);
     if groups.is_empty() || !is_granted(file, process) {
         return None;
@@ -52,8 +52,8 @@ pub(super) fn opened_by_lent(case: &Case<'_>, file: &TokenFile) -> Option<Findin
 }
 
 /// What a refusal says of groups that nobody stated.
-pub(super) fn beside_refusal(case: &Case<'_>, file: &TokenFile, finding: Finding) -> Finding {
-    let process = &case.evidence.process;
+pub(super) fn beside_refusal(facts: &Facts<'_>, file: &TokenFile, finding: Finding) -> Finding {
+    let process = &facts.evidence.process;
     let not_lent = process.probe_gid.filter(|gid| {
         let groups = [process.groups.as_slice(), &[*gid]].concat();
         process.source == "as-uid"

@@ -5,40 +5,40 @@ use super::groups;
 use crate::catalog::Class;
 use crate::evidence::{PathComponent, Process, TokenFile};
 use crate::judge::access::{self, Access, Doubt, Refusal};
-use crate::judge::facts::Case;
-use crate::judge::finding::{Expectation, Finding, Severity};
+use crate::judge::facts::Facts;
+use crate::judge::finding::{Basis, Finding, Severity};
 use crate::judge::kubelet;
 use crate::settings;
 use crate::settings::command::{Word, words};
 use std::path::Path;
 
 /// Nothing, where it may.
-pub(super) fn judge(case: &Case<'_>, file: &TokenFile) -> Vec<Finding> {
-    let access = access::may_read(file, &case.evidence.process);
+pub(super) fn judge(facts: &Facts<'_>, file: &TokenFile) -> Vec<Finding> {
+    let access = access::may_read(file, &facts.evidence.process);
     let proof = file.proof.as_ref().map(|proof| proof.error.as_deref());
     match (proof, &access) {
         (Some(None), Access::Granted | Access::Unknown(_)) => Vec::new(),
-        (Some(None), Access::Refused(refusal)) => vec![granted_all_the_same(case, file, refusal)],
-        (Some(Some(_)) | None, Access::Refused(refusal)) => refused(case, file, refusal),
-        (Some(Some(errno)), Access::Granted) => vec![refused_by_another(case, file, errno)],
-        (Some(Some(errno)), Access::Unknown(_)) => vec![refused_on_the_way(case, file, errno)],
-        (None, Access::Granted) => file.read_error.iter().map(|errno| not_read(case, file, errno)).collect(),
-        (None, Access::Unknown(doubt)) => vec![not_looked_at(case, file, doubt)],
+        (Some(None), Access::Refused(refusal)) => vec![granted_all_the_same(facts, file, refusal)],
+        (Some(Some(_)) | None, Access::Refused(refusal)) => refused(facts, file, refusal),
+        (Some(Some(errno)), Access::Granted) => vec![refused_by_another(facts, file, errno)],
+        (Some(Some(errno)), Access::Unknown(_)) => vec![refused_on_the_way(facts, file, errno)],
+        (None, Access::Granted) => file.read_error.iter().map(|errno| not_read(facts, file, errno)).collect(),
+        (None, Access::Unknown(doubt)) => vec![not_looked_at(facts, file, doubt)],
     }
 }
 
-fn refused(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding> {
-    let process = &case.evidence.process;
+fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding> {
+    let process = &facts.evidence.process;
     let place = place(file, refusal);
     let of_file = refusal.component + 1 == file.components.len();
     let why = refusal.describe(file, process);
     let summary = if of_file {
-        format!("{} may not read the token file: {why}", who(case))
+        format!("{} may not read the token file: {why}", who(facts))
     } else {
-        format!("{} does not get to the token file: at {place}, {why}", who(case))
+        format!("{} does not get to the token file: at {place}, {why}", who(facts))
     };
     let finding = Finding::new(Class::TokenFileUnreadable, summary)
-        .presented(ids(case))
+        .presented(ids(facts))
         .required(match file.components.get(refusal.component) {
             Some(PathComponent { mode: Some(mode), uid: Some(uid), gid: Some(gid), .. }) => {
                 format!("an id that passes at {place} (mode {mode:04o}, owner {uid}:{gid})")
@@ -46,7 +46,7 @@ fn refused(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding>
             _ => format!("an id that passes at {place}"),
         })
         .ruled_out("a missing mount: the file is there");
-    let elsewhere = case.evidence.target.as_ref().is_some_and(|target| target.other_user_namespace);
+    let elsewhere = facts.evidence.target.as_ref().is_some_and(|target| target.other_user_namespace);
     let finding = if elsewhere {
         finding.ruled_out(
             "capabilities: the process has its own user namespace, and beyond that they count for nothing",
@@ -56,15 +56,15 @@ fn refused(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Finding>
     };
     let rule = kubelet::rule(file).filter(|_| of_file);
     let finding = match &rule {
-        Some(_) if gave_up_root(case, file) => root_given_up(case, finding),
+        Some(_) if gave_up_root(facts, file) => root_given_up(facts, finding),
         Some(rule) => finding
             .ruled_out(format!("a defect of kubelet: it writes the file so where there is {}", rule.made_by))
             .fix(format!("# to change in the pod spec: {}", rule.repair)),
         None => finding,
     };
-    let finding = groups::beside_refusal(case, file, finding);
-    let mut findings = vec![for_others(case, set_fs_group(case, finding))];
-    findings.extend(perturbed(case, file).filter(|_| of_file));
+    let finding = groups::beside_refusal(facts, file, finding);
+    let mut findings = vec![for_others(facts, set_fs_group(facts, finding))];
+    findings.extend(perturbed(facts, file).filter(|_| of_file));
     findings
 }
 
@@ -79,18 +79,18 @@ fn is_another_user(process: &Process) -> bool {
 }
 
 /// Kubelet gives a file 0600 to the one user that all containers state; here that is root, and the app is root no longer.
-fn gave_up_root(case: &Case<'_>, file: &TokenFile) -> bool {
-    let process = &case.evidence.process;
+fn gave_up_root(facts: &Facts<'_>, file: &TokenFile) -> bool {
+    let process = &facts.evidence.process;
     let closed = file.mode.is_some_and(|mode| mode & 0o777 == 0o600);
     is_roots(file) && closed && is_another_user(process) && process.probe_uid == 0
 }
 
-fn root_given_up(case: &Case<'_>, finding: Finding) -> Finding {
-    let Process { uid, gid, .. } = &case.evidence.process;
+fn root_given_up(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let Process { uid, gid, .. } = &facts.evidence.process;
     let finding = Finding {
         summary: format!(
             "{} may not read the token file: every container states runAsUser: 0 and the app gave its uid up, so kubelet gave the file to root alone",
-            who(case)
+            who(facts)
         ),
         ..finding
     };
@@ -105,10 +105,10 @@ fn root_given_up(case: &Case<'_>, finding: Finding) -> Finding {
 
 /// Kubelet gives the file to a user only where all containers state the same one; the probe's own counts too. Where they differ it
 /// leaves the file to root with the volume's mode, which in the webhook's volume everybody may read.
-fn perturbed(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
-    let process = &case.evidence.process;
+fn perturbed(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
+    let process = &facts.evidence.process;
     let mode = file.mode.unwrap_or_default();
-    let shut = mode & 0o004 == 0 && !is_webhooks(file) && !gave_up_root(case, file);
+    let shut = mode & 0o004 == 0 && !is_webhooks(file) && !gave_up_root(facts, file);
     let differs = is_another_user(process) && process.probe_uid != process.uid;
     (is_roots(file) && shut && differs).then(|| {
         let (probe, app) = (process.probe_uid, process.uid);
@@ -116,11 +116,11 @@ fn perturbed(case: &Case<'_>, file: &TokenFile) -> Option<Finding> {
             Class::TokenFilePerturbed,
             format!("credprobe's own user may be why the token file stayed root's: this container runs as uid {probe}, the app as {app}"),
         )
-        .expectation(Expectation::Guessed)
+        .expectation(Basis::Inferred)
         .presented(format!("owner 0:0, mode {mode:04o}; uid {probe} beside uid {app} in one pod"))
         .required(format!("one runAsUser for all containers of the pod: kubelet then gives the file to uid {app} (mode 0600)"))
         .fix(format!("# in the pod spec: runAsUser: {app} for the pod and for none of its containers another; or defaultMode 0644 on the volume; or an fsGroup, with which users need not agree"));
-        set_fs_group(case, finding)
+        set_fs_group(facts, finding)
     })
 }
 
@@ -132,59 +132,59 @@ fn is_webhooks(file: &TokenFile) -> bool {
     mounts.iter().any(|mount| lies_in(mount) || mount.strip_prefix("/var").is_some_and(lies_in))
 }
 
-fn refused_by_another(case: &Case<'_>, file: &TokenFile, errno: &str) -> Finding {
+fn refused_by_another(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
     let finding = Finding::new(
         Class::TokenFileUnreadable,
-        format!("the kernel refuses {} the token file ({errno}), though owner, mode and ACLs of its path allow it", who(case)),
+        format!("the kernel refuses {} the token file ({errno}), though owner, mode and ACLs of its path allow it", who(facts)),
     )
-    .presented(ids(case))
+    .presented(ids(facts))
     .required("a security module (SELinux, AppArmor) and a file system that allow it as well")
     .ruled_out(format!("owner, mode and ACLs of {}", file.path))
     .confirm_note(Some("ausearch -m AVC -ts recent"), "on the node, for SELinux; AppArmor: dmesg")
     .fix("# in the pod spec: securityContext.seLinuxOptions or appArmorProfile as the runtime gives them by default, the same for all containers");
-    case.recreate(finding)
+    facts.recreate(finding)
 }
 
 /// The way could not be looked at; that it is closed is certain.
-fn refused_on_the_way(case: &Case<'_>, file: &TokenFile, errno: &str) -> Finding {
+fn refused_on_the_way(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
     let at = file.components.last().map_or(file.path.as_str(), |component| component.path.as_str());
     let finding = Finding::new(
         Class::TokenFileUnreadable,
-        format!("{} does not get to the token file: {errno} at {at}", who(case)),
+        format!("{} does not get to the token file: {errno} at {at}", who(facts)),
     )
-    .presented(ids(case))
+    .presented(ids(facts))
     .required(format!("an id that may search the directories before {at}"));
-    for_others(case, set_fs_group(case, finding))
+    for_others(facts, set_fs_group(facts, finding))
 }
 
 /// Root squashing, a FUSE file system and the like have rules of their own.
-fn granted_all_the_same(case: &Case<'_>, file: &TokenFile, refusal: &Refusal) -> Finding {
+fn granted_all_the_same(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Finding {
     Finding::new(
         Class::TokenFileUnreadable,
-        format!("the kernel lets {} read the token file, though its mode does not say so", who(case)),
+        format!("the kernel lets {} read the token file, though its mode does not say so", who(facts)),
     )
     .severity(Severity::Info)
-    .presented(refusal.describe(file, &case.evidence.process))
+    .presented(refusal.describe(file, &facts.evidence.process))
     .required("nothing: the file was really opened")
     .fix("# nothing; a file system with rules of its own (FUSE, NFS) looks like this")
 }
 
-fn not_read(case: &Case<'_>, file: &TokenFile, errno: &str) -> Finding {
+fn not_read(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
     let finding = Finding::new(
         Class::Inconclusive,
         format!(
             "{} may read the token file, but credprobe itself may not ({errno}), and cannot become that user",
-            who(case)
+            who(facts)
         ),
     );
     with_those_ids(
-        case,
+        facts,
         finding
-            .presented(format!("{}; credprobe runs as uid {}", file.path, case.evidence.process.probe_uid)),
+            .presented(format!("{}; credprobe runs as uid {}", file.path, facts.evidence.process.probe_uid)),
     )
 }
 
-fn not_looked_at(case: &Case<'_>, file: &TokenFile, doubt: &Doubt) -> Finding {
+fn not_looked_at(facts: &Facts<'_>, file: &TokenFile, doubt: &Doubt) -> Finding {
     let last = file.components.last();
     let at = last.map_or(file.path.as_str(), |component| component.path.as_str());
     let errno = last.and_then(|component| component.error.as_deref()).unwrap_or("no error");
@@ -194,21 +194,21 @@ fn not_looked_at(case: &Case<'_>, file: &TokenFile, doubt: &Doubt) -> Finding {
     };
     let finding = Finding::new(
         Class::Inconclusive,
-        format!("whether {} may read the token file is not known: {what}", who(case)),
+        format!("whether {} may read the token file is not known: {what}", who(facts)),
     );
     with_those_ids(
-        case,
-        finding.presented(format!("credprobe runs as uid {}", case.evidence.process.probe_uid)),
+        facts,
+        finding.presented(format!("credprobe runs as uid {}", facts.evidence.process.probe_uid)),
     )
 }
 
-pub(in crate::judge) fn with_those_ids(case: &Case<'_>, finding: Finding) -> Finding {
-    let process = &case.evidence.process;
+pub(in crate::judge) fn with_those_ids(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let process = &facts.evidence.process;
     let finding = finding
         .transient(false)
         .required(format!(
             "credprobe with the ids judged: {}; or as root with CAP_SETUID and CAP_SETGID",
-            ids(case)
+            ids(facts)
         ))
         .fix(format!(
             "# in credprobe's container: securityContext.runAsUser: {}, runAsGroup: {}; then:",
@@ -218,16 +218,16 @@ pub(in crate::judge) fn with_those_ids(case: &Case<'_>, finding: Finding) -> Fin
 }
 
 /// `uid 1000 (pid 1)`.
-pub(in crate::judge) fn who(case: &Case<'_>) -> String {
-    let process = &case.evidence.process;
+pub(in crate::judge) fn who(facts: &Facts<'_>) -> String {
+    let process = &facts.evidence.process;
     match process.source.as_str() {
         "target-pid" => format!("uid {} (pid {})", process.uid, process.pid),
         _ => format!("uid {}", process.uid),
     }
 }
 
-pub(in crate::judge) fn ids(case: &Case<'_>) -> String {
-    let process = &case.evidence.process;
+pub(in crate::judge) fn ids(facts: &Facts<'_>) -> String {
+    let process = &facts.evidence.process;
     let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
     let capabilities = match process.capabilities.as_slice() {
         [] => String::new(),
@@ -243,8 +243,8 @@ fn place(file: &TokenFile, refusal: &Refusal) -> String {
 }
 
 /// Kubelet: fsGroup gives 0640 with that group, and every container of the pod is in it.
-fn set_fs_group(case: &Case<'_>, finding: Finding) -> Finding {
-    let group = match case.evidence.process.gid {
+fn set_fs_group(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let group = match facts.evidence.process.gid {
         // Any group serves; the process's own says most to a reader of the manifest.
         0 => 65_534,
         gid => gid,
@@ -253,7 +253,7 @@ fn set_fs_group(case: &Case<'_>, finding: Finding) -> Finding {
         .after(r#"{"spec":{"template":{"spec":{"securityContext":{"fsGroup":"#)
         .before("}}}}}");
     // Kubelet's own group is 0; another one on the file is the fsGroup that is there.
-    let present = case.evidence.token_file.as_ref().filter(|file| file.data_link.is_some());
+    let present = facts.evidence.token_file.as_ref().filter(|file| file.data_link.is_some());
     let overwritten = match present.and_then(|file| file.gid) {
         None | Some(0) => String::new(),
         Some(present) => format!("overwrites fsGroup {present}, "),
@@ -261,12 +261,12 @@ fn set_fs_group(case: &Case<'_>, finding: Finding) -> Finding {
     let note = format!(
         "kubelet then writes the token 0640 with that group; {overwritten}restarts the deployment's pods"
     );
-    case.deployment_command(finding, words!["patch"], words!["-p", patch], &note)
+    facts.deployment_command(finding, words!["patch"], words!["-p", patch], &note)
 }
 
 /// The ids were credprobe's own: the app's may be others.
-fn for_others(case: &Case<'_>, finding: Finding) -> Finding {
-    match case.evidence.process.source.as_str() {
+fn for_others(facts: &Facts<'_>, finding: Finding) -> Finding {
+    match facts.evidence.process.source.as_str() {
         "self" => finding.confirm(
             "# these are credprobe's own ids; to judge for the app's: --as-uid, --as-gid and --as-groups",
         ),
@@ -310,7 +310,7 @@ mod tests {
         change(&mut file);
         let process = Process { source: "as-uid".to_owned(), uid: 1000, gid: 1000, ..Process::default() };
         let evidence = Evidence { process, token_file: Some(file.clone()), ..Evidence::default() };
-        judge(&Case::new(&evidence, 0), &file)
+        judge(&Facts::new(&evidence, &crate::sdks::EffectiveSettings::from_evidence(&evidence), 0), &file)
     }
 
     fn classes(findings: &[Finding]) -> Vec<(Class, Severity)> {
@@ -358,7 +358,7 @@ mod tests {
     }
 
     /// Of a volume of kubelet's at `path`, for uid 1000 beside a probe with `probe_uid`.
-    fn beside(path: &str, mode: u32, source: &str, probe_uid: u32) -> Vec<Finding> {
+    fn leftover_pod_identity(path: &str, mode: u32, source: &str, probe_uid: u32) -> Vec<Finding> {
         let mut file = projected(mode, 0);
         file.path = path.to_owned();
         let process = Process { source: source.to_owned(), probe_uid, ..app() };
@@ -377,16 +377,16 @@ mod tests {
         const PERTURBED: (Class, Severity) = (Class::TokenFilePerturbed, Severity::Warning);
         for source in ["as-uid", "target-pid"] {
             for (mode, probe_uid) in [(0o400, 0), (0o440, 0), (0o640, 65_532), (0o600, 65_532)] {
-                let findings = beside(OWN, mode, source, probe_uid);
+                let findings = leftover_pod_identity(OWN, mode, source, probe_uid);
                 assert_eq!(classes(&findings), [REFUSED, PERTURBED], "{source} {mode:o} {probe_uid}");
                 for path in WEBHOOKS {
-                    let findings = beside(path, mode, source, probe_uid);
+                    let findings = leftover_pod_identity(path, mode, source, probe_uid);
                     assert_eq!(classes(&findings), [REFUSED], "{path} {mode:o} {probe_uid}");
                 }
             }
         }
-        assert_eq!(classes(&beside(OWN, 0o440, "self", 0)), [REFUSED]);
-        assert_eq!(classes(&beside(OWN, 0o440, "as-uid", 1000)), [REFUSED], "the same user");
+        assert_eq!(classes(&leftover_pod_identity(OWN, 0o440, "self", 0)), [REFUSED]);
+        assert_eq!(classes(&leftover_pod_identity(OWN, 0o440, "as-uid", 1000)), [REFUSED], "the same user");
         assert_eq!(classes(&judged(0o440, None, |_| {})), [REFUSED], "not a file of kubelet's");
     }
 
@@ -394,7 +394,7 @@ mod tests {
     fn root_s_file_beside_a_probe_that_is_root_is_the_apps_own_doing() {
         for source in ["as-uid", "target-pid"] {
             for path in WEBHOOKS.into_iter().chain([OWN]) {
-                let findings = beside(path, 0o600, source, 0);
+                let findings = leftover_pod_identity(path, 0o600, source, 0);
                 assert_eq!(classes(&findings), [REFUSED], "{path}");
                 let told = &findings[0];
                 assert!(
@@ -429,9 +429,10 @@ mod tests {
 
     fn judged_for(process: Process, file: &TokenFile) -> Vec<Finding> {
         let evidence = Evidence { process, token_file: Some(file.clone()), ..Evidence::default() };
-        let case = Case::new(&evidence, 0);
-        let refused = judge(&case, file);
-        if refused.is_empty() { groups::opened_by_lent(&case, file).into_iter().collect() } else { refused }
+        let settings = crate::sdks::EffectiveSettings::from_evidence(&evidence);
+        let facts = Facts::new(&evidence, &settings, 0);
+        let refused = judge(&facts, file);
+        if refused.is_empty() { groups::opened_by_lent(&facts, file).into_iter().collect() } else { refused }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn evidence(token: Token) -> Evidence {
     ] {
         evidence.environment.variables.insert(name.to_owned(), value.to_owned());
     }
-    evidence.environment.stated.no_network = true;
+    evidence.environment.options.no_network = true;
     evidence
 }
 

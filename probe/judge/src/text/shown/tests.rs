@@ -91,7 +91,7 @@ fn a_url_loses_user_info_query_and_fragment() {
         assert_eq!(url(given), kept, "{given}");
     }
     assert_eq!(value("--expect-issuer=https://user:pass@host/id"), "--expect-issuer=https://host/id");
-    let said = kept("see `https://user:pass@host/a` and http://b/c?d=e now", &Scrubber::default());
+    let said = kept("see `https://user:pass@host/a` and http://b/c?d=e now", &Redactor::default());
     assert_eq!(said.as_deref(), Some("see `https://host/a` and http://b/c now"));
 }
 
@@ -109,11 +109,11 @@ fn what_hides_is_shown_in_text_and_escaped_in_json() {
 
 #[test]
 fn what_was_seen_is_kept_without_what_is_known_whatever_field_it_stands_in() {
-    let mut scrubber = Scrubber::default();
-    scrubber.add(b"7luhNPNyq1PUglWIH9p9kZOHX4+SA3ogbWOixqjT");
+    let mut redactor = Redactor::default();
+    redactor.add(b"7luhNPNyq1PUglWIH9p9kZOHX4+SA3ogbWOixqjT");
     let before: Vec<Option<String>> =
         vec![Some("x 7luhNPNyq1PUglWIH9p9\"kZOHX4".to_owned()), None, Some("\u{1}a".to_owned())];
-    let after = seen(before, &scrubber).unwrap();
+    let after = seen(before, &redactor).unwrap();
     assert_eq!(after, [Some("x [secret]\"kZOHX4".to_owned()), None, Some("\u{1}a".to_owned())]);
 }
 

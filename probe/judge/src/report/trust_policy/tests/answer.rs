@@ -143,7 +143,7 @@ fn the_role_may_come_with_the_policy() {
 #[test]
 fn a_role_named_by_its_policy_is_not_what_is_missing() {
     let mut evidence = Evidence::default();
-    evidence.environment.stated.token_file = Some("/nowhere".to_owned());
+    evidence.environment.options.token_file = Some("/nowhere".to_owned());
     evidence.token_file = Some(TokenFile {
         path: "/nowhere".to_owned(),
         open_error: Some("ENOENT".to_owned()),
