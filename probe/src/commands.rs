@@ -1,6 +1,71 @@
-//! The subcommands: flags in, an exit code and text out. A file each; `serve` has a room of its own.
+//! The subcommands: flags in, an exit code and text out. A file each.
 //! What a verdict means, `credprobe-judge` says.
 
-pub mod cli;
-pub mod retry;
-pub mod status;
+mod chain;
+mod check;
+mod cli;
+mod explain;
+mod failure;
+mod input;
+mod look;
+mod rejudge;
+mod retry;
+mod serve;
+mod show;
+mod status;
+mod trust;
+
+use crate::process::output::{print, say};
+use cli::{Command, Parsed};
+use std::ffi::OsString;
+
+pub use cli::is_report_only;
+pub use failure::Failure;
+
+/// Parses the arguments, without the program's name, and does what they ask for; the exit code.
+///
+/// # Errors
+/// It cannot be done.
+pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<u8, Failure> {
+    let disabled = cli::disabled(variable);
+    // A sidecar that ended would be started again and again: `serve` stays, and says why.
+    let serves = args.first().is_some_and(|command| command == "serve");
+    if let Some(reason) = disabled.as_ref().filter(|_| !serves) {
+        say_switched_off(reason);
+        return Ok(0);
+    }
+    match cli::parse(args, variable) {
+        Ok(Parsed::Print(text)) => {
+            print(text.trim_end());
+            Ok(0)
+        }
+        Ok(Parsed::Run(command)) => execute(command, disabled),
+        Err(error) => {
+            let failure = Failure::from(error);
+            match (disabled, cli::parse(&["serve".into()], &|_: &str| None)) {
+                // Whatever is wrong with the flags may be why somebody switched it off.
+                (Some(reason), Ok(Parsed::Run(command))) => {
+                    failure.say();
+                    execute(command, Some(reason))
+                }
+                _ => Err(failure),
+            }
+        }
+    }
+}
+
+fn execute(command: Command, disabled: Option<String>) -> Result<u8, Failure> {
+    match command {
+        Command::Chain(asked) => chain::run(&asked),
+        Command::Check(asked) => check::run(&asked),
+        Command::Explain { argument, output } => explain::run(argument.as_deref(), output),
+        Command::Judge { report, output } => rejudge::run(&report, output),
+        Command::Serve(asked) => serve::run(&asked, disabled),
+        Command::Status(address) => status::run(address),
+        Command::Trust(asked) => trust::run(&asked),
+    }
+}
+
+fn say_switched_off(reason: &str) {
+    say(&format!("credprobe is switched off by CREDPROBE_DISABLED: {reason}"));
+}

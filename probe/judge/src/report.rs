@@ -194,7 +194,7 @@ impl Report {
     /// # Errors
     /// A bug; the line to say instead.
     pub fn json(&self) -> Result<String, String> {
-        shown::json_of(self, true)
+        shown::serialised(serde_json::to_string_pretty(self))
     }
 
     /// The same in one line.
@@ -202,7 +202,7 @@ impl Report {
     /// # Errors
     /// The same.
     pub fn json_line(&self) -> Result<String, String> {
-        shown::json_of(self, false)
+        shown::serialised(serde_json::to_string(self))
     }
 }
 

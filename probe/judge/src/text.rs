@@ -4,8 +4,7 @@
 pub mod redactor;
 pub mod shown;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime};
 
 /// Where a bug is to be reported.
 pub const REPORT_TO: &str = concat!(env!("CARGO_PKG_HOMEPAGE"), "/bugs");
@@ -30,8 +29,27 @@ pub fn rfc3339(seconds: i64) -> String {
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
     // As the SDKs write it: no offset, no blank between date and time.
-    let in_utc = text.ends_with('Z') && matches!(text.as_bytes().get(10), Some(b'T' | b't'));
-    in_utc.then(|| OffsetDateTime::parse(text, &Rfc3339).ok()).flatten().map(OffsetDateTime::unix_timestamp)
+    let text = text.strip_suffix('Z')?;
+    let (text, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let bytes = text.as_bytes();
+    let number = |from: usize, length: usize| {
+        let digits = bytes.get(from..from + length)?;
+        let more =
+            |number: u16, digit: &u8| digit.is_ascii_digit().then(|| 10 * number + u16::from(digit - b'0'));
+        digits.iter().try_fold(0, more)
+    };
+    let two = |from: usize| number(from, 2).and_then(|number| u8::try_from(number).ok());
+    let between =
+        [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')].iter().all(|(at, c)| bytes.get(*at) == Some(c));
+    let is_rfc3339 = bytes.len() == 19
+        && between
+        && matches!(bytes.get(10), Some(b'T' | b't'))
+        && !fraction.is_empty()
+        && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let month = Month::try_from(two(5)?).ok().filter(|_| is_rfc3339)?;
+    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, two(8)?).ok()?;
+    let time = date.with_hms(two(11)?, two(14)?, two(17)?).ok()?;
+    Some(time.assume_utc().unix_timestamp())
 }
 
 /// Characters that a reader does not see, or that change what he sees: a pasted command must be what it looks like (CVE-2021-42574).

@@ -26,7 +26,7 @@ mod serving;
 use flags::Flag;
 
 /// What was asked for.
-pub enum Command {
+pub(crate) enum Command {
     Chain(Chain),
     Check(Box<Check>),
     Explain {
@@ -44,7 +44,7 @@ pub enum Command {
 }
 
 /// `credprobe chain`.
-pub struct Chain {
+pub(crate) struct Chain {
     pub whose: SubjectSelector,
     /// One SDK, told at length; `None`: all.
     pub sdk: Option<&'static sdks::Sdk>,
@@ -53,7 +53,7 @@ pub struct Chain {
 }
 
 /// `credprobe trust`.
-pub struct TrustArgs {
+pub(crate) struct TrustArgs {
     pub settings: Options,
     /// `-` is stdin; `None`: print the statement that would match.
     pub policy: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub struct TrustArgs {
 }
 
 /// `credprobe check`.
-pub struct Check {
+pub(crate) struct Check {
     pub settings: Options,
     pub whose: SubjectSelector,
     /// One attempt, all phases together.
@@ -79,7 +79,7 @@ pub struct Check {
 }
 
 /// The outcome of parsing.
-pub enum Parsed {
+pub(crate) enum Parsed {
     Run(Command),
     /// `--help`, `--version`: to stdout, exit 0.
     Print(String),
@@ -98,7 +98,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 ///
 /// # Errors
 /// A flag, value or variable that is not allowed.
-pub fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Parsed, UsageError> {
+pub(crate) fn parse(
+    args: &[OsString],
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Result<Parsed, UsageError> {
     let redactor = credentials(variable);
     let args: Vec<OsString> =
         with_default_command(args).into_iter().map(|given| shown(given, &redactor)).collect();
@@ -161,7 +164,7 @@ pub fn is_report_only(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsStr
 
 /// Why the probe is switched off: the value of `CREDPROBE_DISABLED`, unless it says that it is not.
 #[must_use]
-pub fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
+pub(crate) fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
     let given = variable("CREDPROBE_DISABLED")?;
     let reason = shown::argument(&given.to_string_lossy(), &credentials(variable));
     let off = ["", "0", "false", "no", "off"];

@@ -16,7 +16,10 @@ use std::time::Duration;
 ///
 /// # Errors
 /// No attempt could begin; a line.
-pub async fn check_with_retries(asked: &Check, interrupt: &mut Interrupt) -> Result<Option<Report>, String> {
+pub(crate) async fn check_with_retries(
+    asked: &Check,
+    interrupt: &mut Interrupt,
+) -> Result<Option<Report>, String> {
     let watch = Stopwatch::start();
     let mut last = None;
     tokio::select! {

@@ -1,7 +1,10 @@
 //! `credprobe status`: asks the `serve` of this pod on loopback; its answer is the exit code.
 //! For exec probes in an image without a shell: nothing listening is `inconclusive`.
 
+use super::Failure;
+use crate::collect::observer;
 use crate::process::clock;
+use crate::process::output::print;
 use crate::serve::EXIT_CODE;
 use crate::transport::{self, AddressPolicy, Config, Proxies, ResolverConfig, Wire};
 use bytes::Bytes;
@@ -16,8 +19,15 @@ const TIMEOUT: Duration = Duration::from_millis(800);
 /// One line; a termination message has a thousand bytes.
 const LINE_LIMIT: usize = 4 * 1024;
 
+pub(super) fn run(address: SocketAddr) -> Result<u8, Failure> {
+    let runtime = observer::runtime().map_err(|why| Failure::cannot_look(&why))?;
+    let (line, code) = runtime.block_on(ask(address));
+    print(&line);
+    Ok(code)
+}
+
 /// The line to print and the exit code.
-pub async fn ask(address: SocketAddr) -> (String, u8) {
+async fn ask(address: SocketAddr) -> (String, u8) {
     let nobody = |why: &str| {
         let class = Class::Inconclusive;
         let line = format!(

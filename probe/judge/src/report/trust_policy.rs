@@ -140,7 +140,7 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
     }
     let text = match output {
         Output::Text => text::render(&report),
-        Output::Json => match shown::json_of(&report, true) {
+        Output::Json => match shown::serialised(serde_json::to_string_pretty(&report)) {
             Ok(json) => json,
             Err(text) => return Answer::Said { text, code: Class::InternalError.code() },
         },

@@ -98,7 +98,7 @@ impl Page {
     /// # Errors
     /// A bug; the line to say instead.
     pub fn json(&self) -> Result<String, String> {
-        shown::json_of(self, true)
+        shown::serialised(serde_json::to_string_pretty(self))
     }
 
     /// `only`: one SDK, told at length.

@@ -80,9 +80,9 @@ pub(crate) fn seen<T: Serialize + DeserializeOwned>(seen: T, redactor: &Redactor
     }
 }
 
-/// The JSON document of a value, on its way out. Only this crate serialises, so that the code for it exists once.
-pub(crate) fn json_of<T: Serialize>(value: &T, is_pretty: bool) -> Result<String, String> {
-    let document = if is_pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+/// What was serialised, on its way out; a failure is a bug, and the line that says so. Only this crate serialises a report, so
+/// that the code for it exists once.
+pub(crate) fn serialised(document: serde_json::Result<String>) -> Result<String, String> {
     match document {
         Ok(document) => Ok(json(&document)),
         Err(error) => Err(internal_error_line(&format!("the answer does not serialise ({error})"))),
