@@ -254,7 +254,7 @@ fn in_a_report_and_in_a_policy() {
     let saved = saved.unwrap().stdout;
     // Each string of the report, one after the other.
     let ends: Vec<usize> = saved.match_indices('"').map(|(at, _)| at).collect();
-    assert!(ends.len() > 200 && ends.len() % 2 == 0, "{saved}");
+    assert!(ends.len() > 200 && ends.len().is_multiple_of(2), "{saved}");
     for pair in ends.chunks(2) {
         let hostile = format!("{}{}{}", &saved[..=pair[0]], pod.planted, &saved[pair[1]..]);
         fs::write(pod.path("report.json"), hostile).unwrap();
