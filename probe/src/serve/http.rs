@@ -70,8 +70,8 @@ pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<imp
     let mut open: Vec<Connection> = Vec::with_capacity(bounds.connections);
     loop {
         let mut accepted = Some(listener.accept().await);
-        for _ in 0..ACCEPTS {
-            let Some(arrival) = accepted.take() else { break };
+        let mut more = ACCEPTS;
+        while let Some(arrival) = accepted.take() {
             let Ok((stream, peer)) = arrival else {
                 sleep(AFTER_A_FAILED_ACCEPT).await;
                 break;
@@ -88,7 +88,10 @@ pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<imp
                 .await;
             });
             open.push(Connection { task, active, peer });
-            accepted = next(&listener).await;
+            more -= 1;
+            if more > 0 {
+                accepted = next(&listener).await;
+            }
         }
         tokio::task::yield_now().await;
     }

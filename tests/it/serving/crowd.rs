@@ -131,7 +131,9 @@ fn as_another_peer(path: &str) -> Result<Duration, String> {
     stream.set_read_timeout(Some(Duration::from_secs(3))).map_err(failed)?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").map_err(failed)?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).map_err(failed)?;
+    if let Err(error) = stream.read_to_string(&mut answer) {
+        return Err(format!("{path} after {:?}: {error}: {answer:?}", asked.elapsed()));
+    }
     must(answer.starts_with("HTTP/1.1 200"), || format!("{path}: {answer}"))?;
     Ok(asked.elapsed())
 }
