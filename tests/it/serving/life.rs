@@ -73,6 +73,8 @@ pub(super) fn starved(probe: &str) -> Told {
             Server::start(probe, &["--no-network", "--interval=50ms", &format!("--readiness={readiness}")])?;
         until("it is ready", is_ready)?;
         let mut kept = Kept::open()?;
+        // From then on it is accepted.
+        kept.get("/livez")?;
         server.limit_descriptors("0")?;
         until("it says that it cannot look", || Ok(kept.get("/readyz")?.1.contains("inconclusive (3)")))?;
         for _ in 0..5 {

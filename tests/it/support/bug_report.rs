@@ -12,9 +12,15 @@ fn is_the_runtimes(line: &str) -> bool {
         || line.starts_with("memory allocation of ") && line.ends_with(" bytes failed")
 }
 
+/// The probe had noticed already that something was used up when the rest was, too.
+fn is_a_first_sign(line: &str) -> bool {
+    line.starts_with("inconclusive (3): no thread can be started (")
+}
+
 /// Nothing on stdout; on stderr one line, the last, that asks for a report.
 pub(crate) fn is_one(ran: &Ran) -> bool {
-    let own: Vec<&str> = ran.stderr.lines().filter(|line| !is_the_runtimes(line)).collect();
+    let own: Vec<&str> =
+        ran.stderr.lines().filter(|line| !is_the_runtimes(line) && !is_a_first_sign(line)).collect();
     let [line] = own.as_slice() else { return false };
     ran.stdout.is_empty()
         && ran.stderr.ends_with(&format!("{line}\n"))
