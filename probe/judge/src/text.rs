@@ -68,7 +68,7 @@ fn is_unseen(c: char) -> bool {
 /// A step in one line, whatever it quotes: a line break in a comment would begin a command.
 #[must_use]
 pub(crate) fn one_line(text: String) -> String {
-    if !text.contains(is_unseen) {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.contains(is_unseen) {
         return text;
     }
     let escaped = |c: char| if is_unseen(c) { c.escape_unicode().to_string() } else { c.to_string() };

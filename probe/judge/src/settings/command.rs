@@ -279,10 +279,10 @@ impl Word {
 
 impl Part {
     fn quoted(&self) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,+%".contains(&byte);
         match self {
             Self::Shell(word) => word.clone(),
-            Self::Text(text) if !text.is_empty() && text.chars().all(plain) => text.clone(),
+            Self::Text(text) if !text.is_empty() && text.bytes().all(plain) => text.clone(),
             Self::Text(text) => format!("'{}'", text.replace('\'', r"'\''")),
         }
     }

@@ -3,6 +3,7 @@
 
 use super::internal_error_line;
 use crate::text::redactor::{Redactor, percent_decoded};
+use memchr::{memchr, memchr2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -92,14 +93,24 @@ pub(crate) fn serialised(document: serde_json::Result<String>) -> Result<String,
 /// A JSON document of an earlier run, as `seen` would have kept it.
 #[must_use]
 pub fn document(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    // A stranger's document may escape any character.
+    if !may_hold_one(bytes) && memchr(b'@', bytes).is_none() && !json.contains("\\u") {
+        return Cow::Borrowed(json);
+    }
     each_string(json, &|text| kept(text, &Redactor::default())).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
 /// A JSON document on its way out: what hides on a terminal is escaped, which leaves it the same document.
 #[must_use]
 pub fn json(document: &str) -> String {
-    let cut = each_string(document, &|text| changed(text, without_secrets(text)));
+    let cut = may_hold_one(document.as_bytes())
+        .then(|| each_string(document, &|text| changed(text, without_secrets(text))))
+        .flatten();
     let document = cut.as_deref().unwrap_or(document);
+    if document.bytes().all(|byte| byte < 0x7f) {
+        return document.to_owned();
+    }
     let mut out = String::with_capacity(document.len());
     for c in document.chars() {
         // Control characters of ASCII, but DEL, are escaped already, or are the document's own line breaks.
@@ -118,6 +129,9 @@ pub fn json(document: &str) -> String {
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let text = without_secrets(text);
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return text.into_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if hides(c) {
@@ -172,7 +186,7 @@ fn changed(before: &str, after: Cow<'_, str>) -> Option<String> {
 /// From the beginning of a token on nothing is kept: it may be split by quotes or line breaks, and only its beginning
 /// can be recognised. People put the token itself where its path belongs.
 fn without_secrets(text: &str) -> Cow<'_, str> {
-    if text.len() < PART {
+    if text.len() < PART || !may_hold_one(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let start = match percent_decoded(text.as_bytes()) {
@@ -184,6 +198,22 @@ fn without_secrets(text: &str) -> Cow<'_, str> {
         None => Cow::Borrowed(text),
     };
     without_key_ids(text)
+}
+
+/// Whether a part of a token or a key id may begin in it, or it is percent-encoded: hardly a text does.
+fn may_hold_one(text: &[u8]) -> bool {
+    let at = |place: Option<usize>| place.and_then(|place| text.get(place)).copied();
+    (0..text.len()).any(|place| match text[place] {
+        b'%' => true,
+        b'e' => match at(place.checked_add(1)) {
+            Some(b'y') => at(place.checked_add(2)) == Some(b'J') || at(place.checked_sub(1)) == Some(b'.'),
+            Some(b'w') => at(place.checked_sub(1)) == Some(b'.'),
+            _ => false,
+        },
+        b'Z' => at(place.checked_add(1)) == Some(b'X'),
+        b'I' => at(place.checked_add(1)) == Some(b'A') && at(place.checked_sub(2)) == Some(b'A'),
+        _ => false,
+    })
 }
 
 /// JSON objects in base64url: a header that is followed by claims, wherever it stands, or the beginning of one after
@@ -253,12 +283,11 @@ fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<
     let mut out = String::new();
     let mut kept_until = 0;
     let mut at = 0;
-    while let Some(start) = json[at..].find('"').map(|quote| at + quote + 1) {
+    while let Some(start) = memchr(b'"', &json.as_bytes()[at..]).map(|quote| at + quote + 1) {
         let mut end = start;
         let mut is_escaped = false;
         loop {
-            let length = json[end..].find(['"', '\\'])?;
-            end += length;
+            end += memchr2(b'"', b'\\', &json.as_bytes()[end..])?;
             if json.as_bytes()[end] == b'"' {
                 break;
             }
@@ -278,7 +307,7 @@ fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<
             Cow::Borrowed(raw)
         };
         // A name is one of ours, which a file's content must not change, or a stranger's, which may hold anything.
-        let is_name = json[at..].trim_start().starts_with(':');
+        let is_name = json.as_bytes()[at..].trim_ascii_start().starts_with(b":");
         let new = if is_name { changed(&text, without_secrets(&text)) } else { replaced(&text) };
         if let Some(replaced) = new.and_then(|text| serde_json::to_string(&text).ok()) {
             out.push_str(&json[kept_until..start - 1]);
