@@ -29,7 +29,7 @@ use std::time::Duration;
 const IN_TOKEN: &str = "MarkOfTheTokenThatNobodyMayPrint";
 /// Stands in the credentials of the seeds.
 const IN_CREDENTIALS: &str = "MarkOfTheKeysWhichNobodyMayPrint";
-/// What counts as a part (contract §4).
+/// What counts as a part of a secret (security.md).
 const PART: usize = 16;
 
 /// 2026-11-21T10:00:00Z.

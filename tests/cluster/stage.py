@@ -128,7 +128,7 @@ def ended(status: list[dict] | None, name: str) -> dict | None:
 
 
 def message_problem(terminated: dict, code: int, verdict: str | None) -> str | None:
-    """Contract 2: one line, at most 1,024 bytes, `class (code): …`."""
+    """One line, at most 1,024 bytes, `class (code): …`."""
     line = terminated.get("message", "").removesuffix("\n")
     if not re.match(rf"{re.escape(verdict) if verdict else '[a-z0-9-]+'} \({code}\): ", line) or "\n" in line or len(line.encode()) > 1024:
         return f"the termination message is {line!r}"

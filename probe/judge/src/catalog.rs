@@ -97,7 +97,7 @@ pub struct Explains {
     pub only_about_time: bool,
 }
 
-/// A letter of the contract's table.
+/// An attribute of a class, as a row of the table names it.
 enum Flag {
     /// `T`
     Transient,
@@ -140,7 +140,7 @@ macro_rules! classes {
         $code:literal $class:ident $id:literal $owner:ident [$($flag:ident)*] $module:ident::$texts:ident
         $(explains [$($explained:ident)*])? $(about_time [$($timed:ident)*])?;
     )*) => {
-        /// Why the credentials cannot be had, or that they can. Ordered as the contract's table, whose first error decides.
+        /// Why the credentials cannot be had, or that they can. In the order of the table, whose first error decides.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Class {
             $(

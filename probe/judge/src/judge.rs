@@ -157,7 +157,7 @@ fn one_clock_skew(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Whether credentials were issued for the role that is required (contract 3, verdict (a)).
+/// Whether credentials were issued for the role that is required (rules-of-the-verdict.md, “Which finding decides”).
 #[must_use]
 pub fn issued(evidence: &Evidence) -> bool {
     let answer = evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());

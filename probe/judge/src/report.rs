@@ -20,7 +20,7 @@ pub use build::{ReportOptions, build, build_without_options};
 /// The version of the JSON document: fields are added under it, never changed or removed.
 pub const SCHEMA: &str = "credprobe/report/v1";
 
-/// Everything one run has to say (contract: JSON report).
+/// Everything one run has to say.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {

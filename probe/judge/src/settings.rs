@@ -69,7 +69,7 @@ pub fn requested(environment: &Environment) -> Requested {
     let mechanism = match stated.mechanism.as_deref() {
         Some("irsa") => Mechanism::Irsa,
         Some("pod-identity") => Mechanism::PodIdentity,
-        // Nearly all SDKs prefer IRSA when both are complete (facts: sdks-observed, precedence).
+        // Nearly all SDKs prefer IRSA when both are complete (sources.md, “SDKs”).
         _ if irsa => Mechanism::Irsa,
         _ if pod_identity => Mechanism::PodIdentity,
         _ if role_arn.is_some() || token_file.is_some() => Mechanism::Irsa,

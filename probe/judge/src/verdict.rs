@@ -71,7 +71,7 @@ pub fn weigh(evidence: &Evidence, findings: Vec<Finding>) -> Judgement {
     decide(findings, &Situation { issued: judge::issued(evidence), deny_warnings })
 }
 
-/// Weighs the findings against each other by the four rules of the contract; their order does not matter.
+/// Weighs the findings against each other by four rules (rules-of-the-verdict.md, “Which finding decides”); their order does not matter.
 #[must_use]
 pub fn decide(mut findings: Vec<Finding>, situation: &Situation) -> Judgement {
     for finding in &mut findings {

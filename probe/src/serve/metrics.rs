@@ -1,4 +1,4 @@
-//! `/metrics` in the OpenMetrics text format; names and labels are the contract's (§6), and name no account, role or pod.
+//! `/metrics` in the OpenMetrics text format; names and labels are a promise, and name no account, role or pod.
 //! Made anew from `state`, at most ten times a second: what is not known yet is absent.
 
 use super::Shared;

@@ -1,4 +1,4 @@
-//! Whether the pod is to be ready, from the verdicts so far (contract §6, `--readiness`). Pure: times are given.
+//! Whether the pod is to be ready, from the verdicts so far (rules-of-the-verdict.md, “`serve`”). Pure: times are given.
 //! Whether a verdict is still fresh, `state` knows.
 
 use credprobe_judge::catalog::Class;

@@ -1,5 +1,5 @@
 //! What the sandbox saw of a run, and what must hold for it whatever the scenario.
-//! Contract §1, §3 "before the network" and §5.
+//! What nothing may do is in security.md and in rules-of-the-verdict.md, “Before the network”.
 
 use super::report::Report;
 use crate::support::leak::Secrets;
@@ -41,7 +41,7 @@ struct AgentRequest {
     raw_jwt: bool,
 }
 
-/// A termination message of more would be cut, among twelve containers' (contract §2).
+/// A termination message of more would be cut, among twelve containers'.
 const TERMINATION_LIMIT: usize = 1_024;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -110,7 +110,7 @@ impl Record {
                 _ => false,
             };
             if !harmless {
-                return Err(format!("an STS request that the contract does not allow: {request:?}").into());
+                return Err(format!("an STS request that is not allowed: {request:?}").into());
             }
         }
         Ok(())

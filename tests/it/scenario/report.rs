@@ -1,4 +1,4 @@
-//! The JSON report as a reader of the contract parses it, and what must hold for all of them.
+//! The JSON report as a reader of docs/reference/json.md parses it, and what must hold for all of them.
 //! Judged again, a report comes out the same.
 
 use super::Machine;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-/// The shortest part of a secret that counts as the secret (contract §4).
+/// The shortest part of a secret that counts as the secret (security.md).
 const WINDOW: usize = 16;
 /// An access key id names a key and is cut out whole: its first sixteen bytes are no use to anyone.
 const KEY_ID: usize = 20;

@@ -13,7 +13,7 @@ from lib import leaks
 from lib.programs import Ran
 
 TERMINATION_LOG = "/dev/termination-log"
-# Contract 2.
+# What a pod of twelve containers has room for.
 LONGEST_MESSAGE = 1024
 
 

@@ -24,7 +24,7 @@ print(answer.status, answer.read().decode(), sep="\\n", end="")
 """
 # In seconds: an interval, an exchange, and a busy machine.
 PATIENCE = 20
-# Contract 6: within a second; podman and runtime take theirs.
+# Within a second is promised; podman and runtime take theirs.
 STOP = 3
 
 

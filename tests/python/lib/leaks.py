@@ -1,4 +1,4 @@
-"""The leak scan: is any part of a secret in a text? A part is sixteen bytes (contract 4), or a whole access key id."""
+"""The leak scan: is any part of a secret in a text? A part is sixteen bytes, or a whole access key id."""
 
 import re
 

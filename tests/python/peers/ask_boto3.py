@@ -29,7 +29,7 @@ def give_up(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    # SDKs wait for minutes (facts: 180 s); an application's patience is not what is tested.
+    # SDKs wait for minutes (180 s: sources.md, “SDKs”); an application's patience is not what is tested.
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(int(sys.argv[1]))
     try:

@@ -1,4 +1,4 @@
-"""What is asked of SeaweedFS's STS: one fault a case, the class that the contract wants, the exact answer of the peer."""
+"""What is asked of SeaweedFS's STS: one fault a case, the class that is wanted, the exact answer of the peer."""
 
 from dataclasses import dataclass
 

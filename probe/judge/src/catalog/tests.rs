@@ -1,4 +1,4 @@
-//! The table against the contract's, which stands here once more, written down independently.
+//! The table once more, written down independently: ids, codes, owners and attributes are promises.
 //! What must hold for the texts is tested beside them.
 
 use super::*;
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// Code, id, owner, flags, explained codes, codes explained only about dates and times.
 type Row = (u8, &'static str, &'static str, &'static str, &'static [u8], &'static [u8]);
 
-/// contract.md §3, row by row.
+/// What is promised, row by row.
 const CONTRACT: &[Row] = &[
     (0, "ready", "", "", &[], &[]),
     (1, "internal-error", "probe", "", &[], &[]),

@@ -1,5 +1,5 @@
 //! Takes the agent's error texts apart: its own, EKS Auth's handed through, and the SDK's sentence of old agents. Pure.
-//! Form only; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (facts: pod-identity 1.6, 1.7).
+//! Form only; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (sources.md, “The agent's answers”).
 
 use crate::evidence::ErrorSource;
 

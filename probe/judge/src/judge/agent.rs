@@ -60,7 +60,7 @@ pub fn ready(evidence: &Evidence) -> String {
 }
 
 /// The cluster in `eks-CLUSTER-POD-UUID`, the session's name; EKS cuts both names to ten characters, so that a cluster of
-/// ten may have a longer name (facts: pod-identity 1.5).
+/// ten may have a longer name (sources.md, “The request to the agent”).
 pub(super) fn cluster_of_session<'a>(arn: &'a str, pod: &str) -> Option<SessionCluster<'a>> {
     let session = arn.rsplit_once('/')?.1.strip_prefix("eks-")?;
     let names = session.get(..session.len().checked_sub(UUID_LENGTH + 1)?)?;

@@ -1,5 +1,5 @@
 //! Judges STS's answer: by code and by a part of the message in either wording, never by status or code alone. Pure.
-//! Since mid-2026 one generic text covers several causes; what can be told apart here, is (facts: irsa-failures 0).
+//! Since mid-2026 one generic text covers several causes; what can be told apart here, is (sources.md, “STS answers”).
 
 mod provider;
 mod role;

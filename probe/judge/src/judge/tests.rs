@@ -232,7 +232,7 @@ fn a_pod_in_which_everything_fits_has_no_finding() {
     assert!(issued(&accepted()) && !issued(&healthy()));
 }
 
-/// The catalogue's codes and texts, old and new wording (facts: irsa-failures 2 to 5).
+/// The catalogue's codes and texts, old and new wording (sources.md, “STS answers”).
 #[test]
 fn each_answer_of_sts_has_its_class() {
     let generic = "The web identity token provided could not be validated. See the AssumeRoleWithWebIdentity documentation for requirements.";

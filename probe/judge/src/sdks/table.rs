@@ -1,5 +1,5 @@
-//! The SDKs and where each fact is from: source read at a commit, one indexed version, or a run (sdks-observed, 2026-11-21).
-//! Where a run and a reading differ, the run stands. `make peers` runs boto3 and JavaScript v3 beside it (tests/peers/chain.py).
+//! The SDKs and where each fact is from: source read at a commit, one indexed version, or a run of 2026-11-21 (sources.md, “SDKs”).
+//! Where a run and a reading differ, the run stands. `make peers` runs boto3 and JavaScript v3 beside it (tests/python/peers/test_chains.py).
 
 use super::Provider::{
     Container as FromContainer, Imds, Keys, Profile, ProfileAssumeRole, ProfileKeys, ProfileLogin,

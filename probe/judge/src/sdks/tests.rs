@@ -1,5 +1,5 @@
 //! The table against what was read and what was observed: who wins, and whom each SDK calls.
-//! Deviations from `winners.json` (facts/sdk-chains.json, 2026-11-21) are named with their reason.
+//! Deviations from `winners.json` (as of 2026-11-21) are named with their reason.
 
 use super::*;
 use crate::evidence::Profile;
@@ -40,7 +40,7 @@ fn picks(id: &str, environment: &Environment) -> Option<Provider> {
     chain_of(by_id(id).unwrap(), environment).picks().map(|picked| picked.provider)
 }
 
-/// As the facts spell it.
+/// As `winners.json` spells it.
 fn spelled(provider: Option<Provider>) -> &'static str {
     match provider {
         Some(Provider::Keys) => "env",
@@ -52,16 +52,16 @@ fn spelled(provider: Option<Provider>) -> &'static str {
     }
 }
 
-/// Where the table says otherwise than the facts' `winner`: SDK, situation, what it says, and by which source.
+/// Where the table says otherwise than `winners.json`: SDK, situation, what it says, and by which source.
 const DEVIATIONS: &[(&str, &str, &str, &str)] = &[(
     "rust-object-store",
     "profile_creds_and_pod_identity",
     "container",
-    "it knows no profiles (the facts' own note)",
+    "it does not know profiles (a note beside its row)",
 )];
 
 #[test]
-fn winners_are_those_of_the_facts() {
+fn winners_are_those_that_were_seen() {
     let winners: BTreeMap<String, BTreeMap<String, String>> =
         serde_json::from_str(include_str!("tests/winners.json")).unwrap();
     assert_eq!(winners.len(), 16);
@@ -73,7 +73,7 @@ fn winners_are_those_of_the_facts() {
         ("profile_creds_and_pod_identity", with_profile(&[URI, AUTH], KEYS_OF_PROFILE)),
     ];
     for sdk in SDKS {
-        // The CLI v2 carries botocore: one row of the facts.
+        // The CLI v2 carries botocore: one row of `winners.json`.
         let row = &winners[if sdk.id == "aws-cli-v2" { "botocore" } else { sdk.id }];
         for (situation, environment) in &situations {
             let deviation = DEVIATIONS.iter().find(|it| (it.0, it.1) == (sdk.id, *situation));
@@ -103,7 +103,7 @@ fn the_id_in_json_is_the_id_in_text() {
     }
 }
 
-/// sdks-observed.md 3, the whole table for AWS's own SDKs; `-`: it fails.
+/// The hosts that AWS's own SDKs called (sources.md, “SDKs”); `-`: it fails.
 #[test]
 fn each_sdk_calls_the_host_that_was_observed() {
     const REGION: &str = "AWS_REGION";

@@ -1,5 +1,5 @@
 //! The usual slips: what the element that refuses was likely meant to be, and how it reads corrected. Pure.
-//! Guesses about a refusal that is certain; they never decide one. Each is from public threads (facts: A1-A13).
+//! Guesses about a refusal that is certain; they never decide one. Each is from public threads (sources.md, “Mistakes in trust policies”).
 
 mod condition;
 mod issuer;

@@ -347,7 +347,7 @@ fn the_kernel_refuses_where_the_rule_says_so() {
     let other = "--reuid 2000 --regid 2000 --bounding-set -all,+sys_ptrace";
     let none = "--reuid 0 --regid 0 --bounding-set -all";
     let hidden = "hidden";
-    // Reader, target, whether environ and root can be read: facts/kubernetes.md, parts 3.4 and 9.
+    // Reader, target, whether environ and root can be read (sources.md, “Other processes”).
     let rows = [
         (app, app, true, true),
         ("--reuid 1000 --regid 0", app, false, false),

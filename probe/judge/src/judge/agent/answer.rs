@@ -48,7 +48,7 @@ fn at_agents_address(facts: &Facts<'_>) -> bool {
     matches!(&facts.agent, Some(Ok(endpoint)) if endpoint.at_agents_address)
 }
 
-/// By form, then by status (facts: pod-identity 1.6).
+/// By form, then by status (sources.md, “The agent's answers”).
 pub(super) fn refusal_of(answer: &AgentAnswer, at_agents_address: bool) -> Refusal {
     let text = answer.message.as_str();
     match (answer.said_by, answer.code.as_deref()) {

@@ -1,5 +1,5 @@
 //! Judges what the environment has of Pod Identity: the pair, the URI's host, and what stands beside it. Pure.
-//! The webhook injects both variables or none; half of a pair was written by hand, and keeps it from injecting (facts: 4.1).
+//! The webhook injects both variables or none; half of a pair was written by hand, and keeps it from injecting (sources.md, “The webhook”).
 
 use super::commands::Cluster;
 use super::is_agent;
@@ -174,7 +174,7 @@ fn leftover_irsa(facts: &Facts<'_>) -> Option<Finding> {
             role,
             "SDKs take no notice; an application that reads it assumes this role on top",
         ),
-        // botocore takes this variable for IRSA and stops at the missing role (facts: pod-identity 2.1).
+        // botocore takes this variable for IRSA and stops at the missing role (sources.md, “SDKs”).
         (None, Some(file)) => {
             (WEB_IDENTITY_VARIABLE, file, "boto3 and AWS CLI take it for IRSA and stop at the missing role")
         }
@@ -193,7 +193,7 @@ fn leftover_irsa(facts: &Facts<'_>) -> Option<Finding> {
     Some(facts.unset_env(finding, &[left]))
 }
 
-/// Facts: pod-identity 1.10.
+/// Who takes the relative URI when both are set (sources.md, “SDKs”).
 const RELATIVE_FIRST: &str =
     "boto3, AWS CLI and the SDKs for Java v2, JavaScript, Rust, .NET, Ruby, C++ and Kotlin";
 const TOKEN_FIRST: &str = "the SDKs for Java v2 and JavaScript v2";
@@ -226,7 +226,7 @@ fn static_token_set(facts: &Facts<'_>) -> Option<Finding> {
     Some(remove(facts, finding, TOKEN_VARIABLE))
 }
 
-/// An error where Pod Identity is what was stated (contract 3, class 16).
+/// An error where Pod Identity is what was stated.
 fn shadowed(facts: &Facts<'_>, summary: String) -> Finding {
     if facts.evidence.environment.options.mechanism.as_deref() == Some("pod-identity") {
         return Finding::new(Class::Shadowed, summary).severity(Severity::Error).expectation(Basis::Explicit);

@@ -1,4 +1,4 @@
-//! Every body of facts/pod-identity §1.6 and §1.7, as the agent's two ages write it, and what it is about.
+//! Every body of the agent, as old and new agents write it, and what it is about (sources.md, “The agent's answers”).
 
 use super::answer::{Refusal, refusal_of};
 use super::{SessionCluster, cluster_of_session, is_agent};

@@ -1,5 +1,5 @@
 //! Ways to write an issuer wrong: in a provider's ARN and in front of `:sub` and `:aud`.
-//! EKS writes `iss` as `https://oidc.eks.REGION.amazonaws.com/id/ID` always (facts: A6, part 8).
+//! EKS writes `iss` as `https://oidc.eks.REGION.amazonaws.com/id/ID` always (sources.md, “The issuer of a cluster”).
 
 use super::Slip;
 
