@@ -38,3 +38,10 @@ def test_the_pinned_compiler_is_the_one_that_is_promised() -> None:
     promised = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["rust-version"]
     assert pinned.startswith(f"{promised}.")
     assert f"Rust {pinned}" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "probe/docs/architecture.md", "probe/docs/reference/sources.md"])
+def test_paths_that_a_page_names_are_there(page: str) -> None:
+    named = re.findall(r"`((?:probe|tests)/[\w./-]+)`", (ROOT / page).read_text())
+    assert named
+    assert [it for it in named if not re.search(r"\b(NAME|FAMILY)\.", it) and not (ROOT / it).exists()] == []
