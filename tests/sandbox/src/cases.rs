@@ -91,6 +91,9 @@ impl Scenario {
         if !self.regions_not_enabled.is_empty() {
             return Some("STS of several regions");
         }
+        if !self.files.is_empty() {
+            return Some("files in the pod's own /run");
+        }
         if self.proxy.is_some() {
             return Some("a proxy with a name");
         }
@@ -196,6 +199,7 @@ mod tests {
         for scenario in [
             r#"{"dns": {"x": "nxdomain"}}"#,
             r#"{"proxy": "down"}"#,
+            r#"{"files": {"/run/app/config": ""}}"#,
             r#"{"api_server": {}}"#,
             r#"{"mechanism": "pod-identity"}"#,
             r#"{"hostile": {"peer": "sts", "misdeed": "silence"}}"#,

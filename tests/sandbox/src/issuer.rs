@@ -1,14 +1,16 @@
 //! The cluster's issuer: its keys, the two documents it publishes, and the tokens that the API server mints.
 //! The documents are what EKS publishes, or what a scenario makes of them; the claims are those of Kubernetes 1.32 and later.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use crate::{
     error::Result,
+    external_key::ExternalKey,
     jwt,
     key::Key,
-    scenario::{self, NAMESPACE, POD, POD_UID, SERVICE_ACCOUNT, SignWith, Token},
+    scenario::{self, KeySet, NAMESPACE, POD, POD_UID, SERVICE_ACCOUNT, SignWith, Token},
 };
 
 #[derive(Debug)]
@@ -18,6 +20,10 @@ pub(crate) struct Issuer {
     other: Option<Key>,
     /// Of a cluster that signs for itself; this issuer's own key then stands for nothing.
     foreign_keys: Option<Value>,
+    /// Signs in the place of `key`, which then is a stranger's.
+    external: Option<ExternalKey>,
+    /// Of `key`, where it is published in nothing else.
+    certificate: Option<String>,
     site: scenario::Issuer,
 }
 
@@ -33,8 +39,14 @@ pub(crate) struct Minted {
 pub(crate) struct Document {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
+    pub(crate) location: Option<String>,
     pub(crate) body: String,
 }
+
+/// S3's, of a bucket in another region than the endpoint's.
+const MOVED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>PermanentRedirect</Code><Message>The bucket you \
+                     are attempting to access must be addressed using the specified endpoint. Please send all future \
+                     requests to this endpoint.</Message></Error>";
 
 /// Without these STS takes no discovery document (IAM user guide, OIDC provider prerequisites).
 const NEEDED: &[&str] = &[
@@ -49,13 +61,26 @@ const HUGE: usize = 1024 * 1024;
 
 impl Document {
     fn json(status: u16, value: &Value) -> Self {
-        Self { status, content_type: "application/json", body: value.to_string() }
+        Self { status, content_type: "application/json", location: None, body: value.to_string() }
+    }
+
+    fn xml(status: u16, body: &str) -> Self {
+        Self { status, content_type: "application/xml", location: None, body: body.into() }
     }
 }
 
 impl Issuer {
     pub(crate) fn new(key: Key, other: Option<Key>, site: scenario::Issuer) -> Self {
-        Self { key, other, foreign_keys: None, site }
+        Self { key, other, foreign_keys: None, external: None, certificate: None, site }
+    }
+
+    /// With the key that the scenario wants it to sign with, and what its key set needs.
+    pub(crate) fn prepared(mut self) -> Result<Self> {
+        self.external = ExternalKey::of(self.site.key)?;
+        if self.site.key_set == KeySet::X5cOnly {
+            self.certificate = Some(self.key.certificate()?);
+        }
+        Ok(self)
     }
 
     /// Publishes these instead of its own.
@@ -79,11 +104,14 @@ impl Issuer {
             _ => return Document::json(404, &json!({"message": "Not Found"})),
         };
         if let Some(status) = self.site.status {
+            if (300..400).contains(&status) {
+                return Document { location: self.site.location.clone(), ..Document::xml(status, MOVED) };
+            }
             return Document::json(status, &json!({"message": "no"}));
         }
         if self.site.html {
             let body = "<!DOCTYPE html><html><body>Sign in to continue</body></html>".into();
-            return Document { status: 200, content_type: "text/html", body };
+            return Document { status: 200, content_type: "text/html", location: None, body };
         }
         Document::json(200, &content)
     }
@@ -96,7 +124,7 @@ impl Issuer {
             "response_types_supported": ["id_token"],
             "subject_types_supported": ["public"],
             "claims_supported": ["sub", "iss"],
-            "id_token_signing_alg_values_supported": ["RS256"],
+            "id_token_signing_alg_values_supported": [self.alg()],
         });
         if let (Some(document), Some(field)) = (document.as_object_mut(), &self.site.missing_field) {
             document.remove(field);
@@ -108,12 +136,47 @@ impl Issuer {
         let mut document = self.keys();
         if self.site.drop_kid {
             // Rotated away: what is left has another name.
-            document["keys"][0]["kid"] = json!(self.key.kid.chars().rev().collect::<String>());
+            document["keys"][0]["kid"] = json!(self.kid().chars().rev().collect::<String>());
+        }
+        if let Some(keys) = document["keys"].as_array_mut() {
+            self.make_odd(keys);
         }
         if self.site.huge {
             document["padding"] = json!("x".repeat(HUGE));
         }
         document
+    }
+
+    /// What is put before the signing key, or done to it.
+    fn make_odd(&self, keys: &mut Vec<Value>) {
+        let Some(own) = keys.first_mut() else { return };
+        // A number of the same length that nobody knows the factors of.
+        let mut other = own.clone();
+        other["n"] =
+            json!(with_modulus(own, |n| n.iter_mut().skip(1).step_by(2).for_each(|byte| *byte ^= 2)));
+        match self.site.key_set {
+            KeySet::Plain => return,
+            KeySet::LeadingZero => {
+                own["n"] = json!(with_modulus(own, |n| n.insert(0, 0)));
+                return;
+            }
+            KeySet::X5cOnly => {
+                *own = json!({"kty": "RSA", "kid": self.kid(), "use": "sig", "x5c": [self.certificate]});
+                return;
+            }
+            KeySet::EncryptionKeyFirst => other["use"] = json!("enc"),
+            KeySet::SecondOfKid => {}
+            KeySet::NumericKid => other["kid"] = json!(1),
+        }
+        keys.insert(0, other);
+    }
+
+    fn kid(&self) -> &str {
+        self.external.as_ref().map_or(&self.key.kid, |key| &key.kid)
+    }
+
+    fn alg(&self) -> &'static str {
+        self.external.as_ref().map_or("RS256", |key| key.alg)
     }
 
     /// What STS verifies with: nothing where it can make nothing of what is published.
@@ -129,8 +192,15 @@ impl Issuer {
         if let Some(keys) = &self.foreign_keys {
             return keys.clone();
         }
+        if let Some(key) = &self.external {
+            return json!({"keys": [key.jwk()]});
+        }
         let (n, e) = self.key.components();
         json!({"keys": [{"kty": "RSA", "kid": self.key.kid, "use": "sig", "alg": "RS256", "n": n, "e": e}]})
+    }
+
+    fn sign(&self, input: &str) -> Result<Vec<u8>> {
+        self.external.as_ref().map_or_else(|| self.key.sign(input), |key| key.sign(input))
     }
 
     pub(crate) fn mint(&self, token: &Token, now: OffsetDateTime) -> Result<Minted> {
@@ -153,19 +223,26 @@ impl Issuer {
         if let Some(claims) = claims.as_object_mut() {
             merge(claims, &token.claims);
         }
-        let mut header = json!({"alg": "RS256", "kid": self.key.kid});
+        let mut header = json!({"alg": self.alg(), "kid": self.kid()});
         if let Some(header) = header.as_object_mut() {
             merge(header, &token.header);
         }
         let input = jwt::signing_input(&header, &claims);
         let signature = match token.sign_with {
-            SignWith::Issuer => self.key.sign(&input)?,
+            SignWith::Issuer => self.sign(&input)?,
             SignWith::OtherKey => self.other.as_ref().unwrap_or(&self.key).sign(&input)?,
             SignWith::Nobody => Vec::new(),
         };
         let issued_at = OffsetDateTime::from_unix_timestamp(iat).unwrap_or(now);
         Ok(Minted { jwt: jwt::complete(&input, &signature), issued_at })
     }
+}
+
+/// The key's modulus, changed.
+fn with_modulus(key: &Value, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut modulus = key["n"].as_str().and_then(|n| URL_SAFE_NO_PAD.decode(n).ok()).unwrap_or_default();
+    change(&mut modulus);
+    URL_SAFE_NO_PAD.encode(modulus)
 }
 
 /// Lays `changes` over `base`, object by object; `null` takes a member away.
@@ -273,6 +350,66 @@ mod tests {
         assert_eq!(with(r#"{"status": 403}"#).document(KEYS).status, 403);
         assert_eq!(with(r#"{"html": true}"#).document(KEYS).content_type, "text/html");
         assert!(with(r#"{"huge": true}"#).document(KEYS).body.len() > HUGE);
+    }
+
+    /// What STS makes of a token under the published set, and whether the cluster's own set has the key plainly.
+    fn signature(site: &str) -> (Signature, Signature) {
+        let issuer = with(site).prepared().unwrap();
+        let minted = issuer.mint(&Token::default(), OffsetDateTime::now_utc()).unwrap();
+        let jwt = Jwt::parse(&minted.jwt).unwrap();
+        (jwt.verify(&content(&issuer, KEYS)), jwt.verify(&issuer.keys()))
+    }
+
+    #[test]
+    fn every_key_of_an_issuer_signs_what_its_published_set_verifies() {
+        for key in ["rs256", "rs256-of-1024-bits", "rs256-of-1536-bits", "es256", "es384", "es512"] {
+            let site = format!(r#"{{"key": "{key}"}}"#);
+            assert_eq!(signature(&site), (Signature::Valid, Signature::Valid), "{key}");
+            let issuer = with(&site).prepared().unwrap();
+            let alg = &content(&issuer, DISCOVERY)["id_token_signing_alg_values_supported"][0];
+            assert_eq!(content(&issuer, KEYS)["keys"][0]["alg"], *alg);
+            assert!(key.to_uppercase().starts_with(alg.as_str().unwrap()), "{key}: {alg}");
+        }
+    }
+
+    #[test]
+    fn odd_sets_have_the_signing_key_all_the_same() {
+        let set = |name: &str| {
+            let site = format!(r#"{{"key_set": "{name}"}}"#);
+            assert_eq!(signature(&site), (Signature::Valid, Signature::Valid), "{name}");
+            let keys = content(&with(&site).prepared().unwrap(), KEYS)["keys"].as_array().unwrap().clone();
+            (keys[0].clone(), keys.last().unwrap().clone())
+        };
+        let (key, _) = set("leading-zero");
+        let modulus = URL_SAFE_NO_PAD.decode(key["n"].as_str().unwrap()).unwrap();
+        assert_eq!((modulus.len(), modulus[0]), (257, 0));
+        let (first, own) = set("encryption-key-first");
+        assert_eq!((&first["use"], &first["kid"], &own["use"]), (&json!("enc"), &own["kid"], &json!("sig")));
+        let (first, own) = set("second-of-kid");
+        assert_eq!((&first["use"], &first["kid"]), (&own["use"], &own["kid"]));
+        assert_ne!(first["n"], own["n"]);
+        assert_eq!(set("numeric-kid").0["kid"], json!(1));
+    }
+
+    #[test]
+    fn a_key_in_a_certificate_alone_is_no_key_for_sts() {
+        let site = r#"{"key_set": "x5c-only"}"#;
+        assert_eq!(signature(site), (Signature::KeyUnknown, Signature::Valid));
+        let key = &content(&with(site).prepared().unwrap(), KEYS)["keys"][0];
+        assert!(key.get("n").is_none() && key["x5c"][0].as_str().unwrap().starts_with("MII"), "{key}");
+    }
+
+    #[test]
+    fn a_redirect_is_s3s_and_leads_where_the_scenario_says() {
+        let moved = with(r#"{"status": 301, "location": "https://elsewhere.example/keys"}"#);
+        let document = moved.document(KEYS);
+        assert_eq!(
+            (document.status, document.location.as_deref()),
+            (301, Some("https://elsewhere.example/keys"))
+        );
+        assert!(document.body.contains("<Code>PermanentRedirect</Code>"), "{}", document.body);
+        assert_eq!(moved.keys_for_sts(), None);
+        assert_eq!(with(r#"{"status": 302}"#).document(DISCOVERY).location, None);
     }
 
     #[test]

@@ -1,7 +1,13 @@
-//! A JSON Web Token as STS looks at it: three base64url segments, RS256, and the key set's verdict.
+//! A JSON Web Token as STS looks at it: three base64url segments, RS256 or a curve, and the key set's verdict.
 //! No claim is judged here; `sts::exchange` does that.
 
-use aws_lc_rs::{rsa::PublicKeyComponents, signature::RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::{
+    rsa::PublicKeyComponents,
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
+        EcdsaVerificationAlgorithm, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey,
+    },
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
@@ -24,12 +30,13 @@ pub(crate) enum Signature {
 }
 
 impl<'a> Jwt<'a> {
-    /// `None` for whatever is not a signed RS256 token.
+    /// `None` for whatever is not a signed token of an algorithm that IAM takes and the sandbox knows.
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let header = object(header)?;
-        if header.get("alg").and_then(Value::as_str) != Some("RS256") {
+        let alg = header.get("alg").and_then(Value::as_str)?;
+        if alg != "RS256" && curve(alg).is_none() {
             return None;
         }
         let signature = segment(signature)?;
@@ -39,25 +46,36 @@ impl<'a> Jwt<'a> {
     /// Verifies over a key set document, as somebody does who has nothing but that.
     pub(crate) fn verify(&self, keys: &Value) -> Signature {
         let kid = self.header.get("kid").and_then(Value::as_str);
-        let key = keys["keys"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|key| kid.is_some() && key["kid"].as_str() == kid);
-        let Some(key) = key else {
-            return Signature::KeyUnknown;
-        };
+        let of_kid = keys["keys"].as_array().into_iter().flatten();
+        let of_kid = of_kid.filter(|key| kid.is_some() && key["kid"].as_str() == kid && key["use"] != "enc");
+        let verdicts: Vec<bool> = of_kid.filter_map(|key| self.verify_with(key)).collect();
+        match verdicts.as_slice() {
+            [] => Signature::KeyUnknown,
+            verdicts if verdicts.contains(&true) => Signature::Valid,
+            _ => Signature::Invalid,
+        }
+    }
+
+    /// `None`: this is no key, or not enough of one.
+    fn verify_with(&self, key: &Value) -> Option<bool> {
         let part = |name: &str| key[name].as_str().and_then(segment);
-        let (Some(n), Some(e)) = (part("n"), part("e")) else {
-            return Signature::KeyUnknown;
-        };
-        match (PublicKeyComponents { n, e }).verify(
-            &RSA_PKCS1_2048_8192_SHA256,
-            self.signed.as_bytes(),
-            &self.signature,
-        ) {
-            Ok(()) => Signature::Valid,
-            Err(_) => Signature::Invalid,
+        let alg = self.header.get("alg").and_then(Value::as_str)?;
+        match (key["kty"].as_str(), curve(alg)) {
+            (Some("EC"), Some((name, how))) if key["crv"] == name => {
+                let point = [vec![4], part("x")?, part("y")?].concat();
+                Some(
+                    UnparsedPublicKey::new(how, point)
+                        .verify(self.signed.as_bytes(), &self.signature)
+                        .is_ok(),
+                )
+            }
+            (Some("EC"), _) => Some(false),
+            (_, how) => {
+                let n = part("n")?.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<u8>>();
+                let key = PublicKeyComponents { n, e: part("e")? };
+                let how_rsa = &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY;
+                Some(how.is_none() && key.verify(how_rsa, self.signed.as_bytes(), &self.signature).is_ok())
+            }
         }
     }
 
@@ -78,6 +96,16 @@ impl<'a> Jwt<'a> {
             Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// Name and verifier of the curve that an algorithm is about.
+fn curve(alg: &str) -> Option<(&'static str, &'static EcdsaVerificationAlgorithm)> {
+    match alg {
+        "ES256" => Some(("P-256", &ECDSA_P256_SHA256_FIXED)),
+        "ES384" => Some(("P-384", &ECDSA_P384_SHA384_FIXED)),
+        "ES512" => Some(("P-521", &ECDSA_P521_SHA512_FIXED)),
+        _ => None,
     }
 }
 

@@ -1,14 +1,17 @@
 //! RSA keys of the issuer: made at start, or taken from a folder that the caller keeps for its runs.
 //! aws-lc makes one in a tenth of a second, with a long tail; hence the race.
 
-use std::{fs, io::Write as _, path::Path, sync::mpsc, thread};
+use std::{fmt, fs, io::Write as _, path::Path, sync::mpsc, thread};
 
 use aws_lc_rs::{
     digest,
     encoding::{AsDer as _, Pkcs8V1Der},
     rsa::{KeyPair, KeySize},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use ring::{
     rand::SystemRandom,
     rsa::PublicKeyComponents,
@@ -20,11 +23,17 @@ use crate::error::{Doing as _, Error, Result};
 /// An RS256 key and what the issuer publishes of it.
 ///
 /// Made by aws-lc, which ring cannot do; signs with ring, for aws-lc first gathers entropy of its own for 60 ms.
-#[derive(Debug)]
 pub(crate) struct Key {
     pair: RsaKeyPair,
+    pkcs8: Vec<u8>,
     /// 40 hex digits, as EKS names its keys.
     pub(crate) kid: String,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("kid", &self.kid).finish_non_exhaustive()
+    }
 }
 
 /// Finding a key's two primes takes anything from 50 to 400 ms; the faster of so many tries counts.
@@ -69,7 +78,15 @@ impl Key {
             .map_err(|cause| Error::new(format!("failed to read an RSA key: {cause}")))?;
         let mut kid = sha256_hex(pair.public_key().as_ref());
         kid.truncate(40);
-        Ok(Self { pair, kid })
+        Ok(Self { pair, pkcs8: pkcs8.to_vec(), kid })
+    }
+
+    /// In a certificate of its own, as `x5c` of a JWK has it.
+    pub(crate) fn certificate(&self) -> Result<String> {
+        let what = || "failed to put the issuer's key into a certificate".to_owned();
+        let pair = rcgen::KeyPair::try_from(self.pkcs8.as_slice()).doing(what)?;
+        let params = rcgen::CertificateParams::new(Vec::new()).doing(what)?;
+        Ok(STANDARD.encode(params.self_signed(&pair).doing(what)?.der()))
     }
 
     pub(crate) fn sign(&self, text: &str) -> Result<Vec<u8>> {

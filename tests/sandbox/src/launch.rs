@@ -197,7 +197,7 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
         SignWith::Issuer | SignWith::Nobody => None,
         SignWith::OtherKey => Some(key("other")?),
     };
-    let issuer = Issuer::new(key("issuer")?, other, order.scenario.issuer.clone());
+    let issuer = Issuer::new(key("issuer")?, other, order.scenario.issuer.clone()).prepared()?;
     let world = Arc::new(World::new(order.scenario, order.registry, issuer));
     for (_, value) in world.scenario.changes().filter(|(name, _)| CREDENTIALS.contains(name)) {
         world.record.secret(value);
@@ -218,10 +218,9 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     mounts::write(&place.own.join("ca.pem"), &ca, 0o644)?;
     if let Some(profile) = &world.scenario.profile {
         mounts::write(&place.own.join("credentials"), profile, 0o644)?;
-        let values = profile.lines().filter_map(|line| line.split_once('='));
-        for (_, value) in values.filter(|(name, _)| name.trim().starts_with("aws_")) {
-            world.record.secret(value.trim());
-        }
+    }
+    for value in world.scenario.secrets_in_files() {
+        world.record.secret(value);
     }
     let termination_log = place.own.join("termination-log");
     mounts::write(&termination_log, "", 0o666)?;

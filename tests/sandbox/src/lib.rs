@@ -14,6 +14,7 @@ mod command;
 mod control;
 mod dns;
 mod error;
+mod external_key;
 mod in_cluster;
 mod issuer;
 mod jwt;

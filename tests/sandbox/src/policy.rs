@@ -1,4 +1,4 @@
-//! Trust policies as IAM evaluates them, for a web identity or for a service that assumes a role; an explicit deny wins.
+//! Trust policies as IAM evaluates them, for a web identity, a service or a role that assumes a role; an explicit deny wins.
 //! What this evaluator does not know makes the scenario unusable: a policy is never half understood.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use crate::error::{Doing as _, Error, Result};
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Both, in one call: session tags are what EKS Pod Identity is for.
 const ASSUME_AND_TAG: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
+const ASSUME: &[&str] = &["sts:AssumeRole"];
 
 /// A trust policy that was understood as a whole.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ enum Principal {
     /// The provider's ARN.
     Federated(String),
     Service(String),
+    /// Of a role, or who stands for one: its account, everybody.
+    Aws(String),
 }
 
 #[derive(Debug)]
@@ -76,10 +79,18 @@ impl Caller {
         Self { principal, actions: &[ACTION], keys: BTreeMap::new() }
     }
 
-    /// A service that assumes the role and tags the session.
-    pub(crate) fn service(name: &str) -> Self {
-        let principal = Principal::Service(name.into());
-        Self { principal, actions: ASSUME_AND_TAG, keys: BTreeMap::new() }
+    /// A service that assumes the role, and tags the session unless it is told not to.
+    pub(crate) fn service(name: &str, tags: bool) -> Self {
+        Self::assuming(Principal::Service(name.into()), tags)
+    }
+
+    /// A role that assumes another one.
+    pub(crate) fn role(arn: &str, tags: bool) -> Self {
+        Self::assuming(Principal::Aws(arn.into()), tags).with("aws:PrincipalArn", [arn])
+    }
+
+    fn assuming(principal: Principal, tags: bool) -> Self {
+        Self { principal, actions: if tags { ASSUME_AND_TAG } else { ASSUME }, keys: BTreeMap::new() }
     }
 
     pub(crate) fn with(mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -118,8 +129,9 @@ impl Statement {
             match kind.as_str() {
                 "Federated" => principals.extend(names.into_vec().into_iter().map(Principal::Federated)),
                 "Service" => principals.extend(names.into_vec().into_iter().map(Principal::Service)),
-                // Roles and users: never who calls here.
-                "AWS" | "CanonicalUser" => {}
+                "AWS" => principals.extend(names.into_vec().into_iter().map(Principal::Aws)),
+                // Never who calls here.
+                "CanonicalUser" => {}
                 other => {
                     return Err(Error::new(format!("trust policy: unknown principal `{other}`")));
                 }
@@ -135,9 +147,73 @@ impl Statement {
     }
 
     fn matches(&self, caller: &Caller, action: &str) -> bool {
-        self.principals.contains(&caller.principal)
+        self.principals.iter().any(|principal| principal.stands_for(&caller.principal))
             && self.actions.iter().any(|named| wildcard(&named.to_lowercase(), &action.to_lowercase()))
             && self.conditions.iter().all(|condition| condition.holds(caller))
+    }
+}
+
+impl Principal {
+    /// A role is named itself, or by its account in either form, or with everybody.
+    fn stands_for(&self, caller: &Self) -> bool {
+        match (self, caller) {
+            (Self::Aws(named), Self::Aws(arn)) => {
+                let mut parts = arn.split(':');
+                let (partition, account) =
+                    (parts.nth(1).unwrap_or_default(), parts.nth(2).unwrap_or_default());
+                named == arn
+                    || named == "*"
+                    || named == account
+                    || *named == format!("arn:{partition}:iam::{account}:root")
+            }
+            _ => self == caller,
+        }
+    }
+}
+
+/// What a role may do, as far as it is about assuming others.
+#[derive(Debug)]
+pub(crate) struct IdentityPolicy {
+    statements: Vec<Grant>,
+}
+
+#[derive(Debug)]
+struct Grant {
+    denies: bool,
+    actions: Vec<String>,
+    resources: Vec<String>,
+}
+
+impl IdentityPolicy {
+    pub(crate) fn parse(document: &Value) -> Result<Self> {
+        let document =
+            IdentityDocument::deserialize(document).doing(|| "failed to read a role's policy".into())?;
+        let statements = document.statement.into_vec().into_iter().map(|raw| match raw.effect.as_str() {
+            effect @ ("Allow" | "Deny") => Ok(Grant {
+                denies: effect == "Deny",
+                actions: raw.action.into_vec(),
+                resources: raw.resource.into_vec(),
+            }),
+            other => Err(Error::new(format!("a role's policy: unknown Effect `{other}`"))),
+        });
+        Ok(Self { statements: statements.collect::<Result<_>>()? })
+    }
+
+    /// All of the caller's actions on that role.
+    pub(crate) fn allows(&self, caller: &Caller, role_arn: &str) -> bool {
+        caller.actions.iter().all(|action| self.any(false, action, role_arn))
+            && !self.denies(caller, role_arn)
+    }
+
+    pub(crate) fn denies(&self, caller: &Caller, role_arn: &str) -> bool {
+        caller.actions.iter().any(|action| self.any(true, action, role_arn))
+    }
+
+    fn any(&self, denies: bool, action: &str, role_arn: &str) -> bool {
+        self.statements.iter().filter(|grant| grant.denies == denies).any(|grant| {
+            grant.actions.iter().any(|named| wildcard(&named.to_lowercase(), &action.to_lowercase()))
+                && grant.resources.iter().any(|named| wildcard(named, role_arn))
+        })
     }
 }
 
@@ -246,6 +322,24 @@ struct RawStatement {
     action: OneOrMany<String>,
     #[serde(default)]
     condition: BTreeMap<String, BTreeMap<String, OneOrMany<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct IdentityDocument {
+    #[serde(rename = "Version")]
+    _version: Option<String>,
+    statement: OneOrMany<RawGrant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct RawGrant {
+    #[serde(rename = "Sid")]
+    _sid: Option<String>,
+    effect: String,
+    action: OneOrMany<String>,
+    resource: OneOrMany<String>,
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Error, Result},
-    policy::TrustPolicy,
+    policy::{IdentityPolicy, TrustPolicy},
     scenario::{
         self, NAMESPACE, SERVICE_ACCOUNT, Scenario,
         agent::{Association, Mechanism, TokenKind},
@@ -38,6 +38,8 @@ pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) trust_policy: TrustPolicy,
+    /// `None`: it may assume every role.
+    pub(crate) policy: Option<IdentityPolicy>,
     pub(crate) max_session_seconds: i64,
 }
 
@@ -50,7 +52,7 @@ pub(crate) struct RoleArn<'a> {
 }
 
 impl<'a> RoleArn<'a> {
-    /// The pattern is the one that EKS's webhook uses.
+    /// IAM's grammar: a path may have every printable character, a name has fewer.
     pub(crate) fn parse(arn: &'a str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let mut next = || parts.next();
@@ -67,7 +69,8 @@ impl<'a> RoleArn<'a> {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && account.len() == 12
             && account.bytes().all(|byte| byte.is_ascii_digit())
-            && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.@+=,".contains(&byte));
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.@+=,".contains(&byte));
         fits.then_some(Self { partition, account, name })
     }
 }
@@ -110,6 +113,7 @@ impl Account {
                 name: role.name.clone(),
                 arn: format!("{iam}:role{}{}", role.path, role.name),
                 trust_policy: TrustPolicy::parse(&role.trust_policy.clone().unwrap_or_else(standard))?,
+                policy: role.policy.as_ref().map(IdentityPolicy::parse).transpose()?,
                 max_session_seconds: role.max_session_seconds,
             })
         });
@@ -162,6 +166,8 @@ mod tests {
     fn role_arns_are_told_from_what_only_looks_like_them() {
         let arn = RoleArn::parse("arn:aws-cn:iam::814203749616:role/team/app").unwrap();
         assert_eq!(arn, RoleArn { partition: "aws-cn", account: "814203749616", name: "app" });
+        let arn = RoleArn::parse("arn:aws:iam::814203749616:role/team:a/!~/app").unwrap();
+        assert_eq!(arn.name, "app");
         for bad in [
             "arn:aws:iam::::1234567890:role/example",
             "arn:aws:iam::814203749616:role:checkout-reader",
@@ -170,6 +176,7 @@ mod tests {
             "arn:aws:iam::814203749616:role/",
             "\"arn:aws:iam::814203749616:role/x\"",
             "arn:aws:iam::814203749616:role/x\n",
+            "arn:aws:iam::814203749616:role/team/a:b",
         ] {
             assert_eq!(RoleArn::parse(bad), None, "{bad}");
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     capabilities::Capabilities,
-    error::{Doing as _, Result},
+    error::{Doing as _, Error, Result},
 };
 
 pub(crate) mod agent;
@@ -63,6 +63,8 @@ pub struct Scenario {
     pub(crate) api_server: Option<ApiServer>,
     /// A shared credentials file, which `AWS_SHARED_CREDENTIALS_FILE` names.
     pub(crate) profile: Option<String>,
+    /// Further files of the command's, by path below `/run`, which the pod has to itself.
+    pub(crate) files: BTreeMap<String, target::LaidFile>,
     /// A proxy at `proxy.corp.internal:3128`; who uses it, the environment says.
     pub(crate) proxy: Option<Proxy>,
     /// There whenever `mechanism` is about it.
@@ -212,12 +214,18 @@ pub(crate) struct Issuer {
     pub(crate) wrong_issuer: Option<String>,
     /// Of both documents, instead of 200.
     pub(crate) status: Option<u16>,
+    /// Where that status sends the client: a `Location` of both documents.
+    pub(crate) location: Option<String>,
     /// A page instead of the documents.
     pub(crate) html: bool,
     /// A megabyte of keys.
     pub(crate) huge: bool,
     /// The keys lack the one that signs.
     pub(crate) drop_kid: bool,
+    /// What it signs the pod's tokens with.
+    pub(crate) key: SigningKey,
+    /// How its key set puts that key.
+    pub(crate) key_set: KeySet,
     /// Nobody listens.
     pub(crate) refuse: bool,
     /// Accepted, then silence.
@@ -231,18 +239,65 @@ impl Default for Issuer {
             missing_field: None,
             wrong_issuer: None,
             status: None,
+            location: None,
             html: false,
             huge: false,
             drop_kid: false,
+            key: SigningKey::Rs256,
+            key_set: KeySet::Plain,
             refuse: false,
             black_hole: false,
         }
     }
 }
 
+/// EKS's is the first; KMS and other external signers of Kubernetes's API server have the others.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SigningKey {
+    /// Of 2,048 bits.
+    Rs256,
+    #[serde(rename = "rs256-of-1024-bits")]
+    Rs256Of1024,
+    #[serde(rename = "rs256-of-1536-bits")]
+    Rs256Of1536,
+    Es256,
+    Es384,
+    Es512,
+}
+
+/// Sets that are odd, and in which the signing key is nevertheless to be found, but for the last.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum KeySet {
+    Plain,
+    /// A zero byte before the modulus, as `BigInteger.toByteArray` of Java has it.
+    LeadingZero,
+    /// Another key of that `kid` before it, for encryption.
+    EncryptionKeyFirst,
+    /// Another signing key of that `kid` before it.
+    SecondOfKid,
+    /// Another key before it whose `kid` is a number.
+    NumericKid,
+    /// The key is in a certificate alone.
+    X5cOnly,
+}
+
 impl Issuer {
     pub(crate) fn host(&self) -> &str {
         self.without_scheme().split('/').next().unwrap_or_default()
+    }
+
+    fn check(&self) -> Result<()> {
+        let is_curve = matches!(self.key, SigningKey::Es256 | SigningKey::Es384 | SigningKey::Es512);
+        let is_odd = self.key_set != KeySet::Plain;
+        if is_odd && (is_curve || self.key != SigningKey::Rs256 && self.key_set == KeySet::X5cOnly) {
+            return Err(Error::new("the issuer's key set cannot have its key so"));
+        }
+        if self.location.is_some() && !self.status.is_some_and(|status| (300..400).contains(&status)) {
+            return Err(Error::new("a location is of a status that redirects"));
+        }
+        Ok(())
     }
 
     /// Of the issuer's documents, without a last slash; may be empty.
@@ -333,12 +388,20 @@ pub(crate) struct Role {
     pub(crate) path: String,
     /// The document; without one, what AWS's guide tells to write for the healthy service account.
     pub(crate) trust_policy: Option<Value>,
+    /// What the role may do; without one, assume every other role.
+    pub(crate) policy: Option<Value>,
     pub(crate) max_session_seconds: i64,
 }
 
 impl Default for Role {
     fn default() -> Self {
-        Self { name: ROLE.into(), path: "/".into(), trust_policy: None, max_session_seconds: 3600 }
+        Self {
+            name: ROLE.into(),
+            path: "/".into(),
+            trust_policy: None,
+            policy: None,
+            max_session_seconds: 3600,
+        }
     }
 }
 
@@ -382,13 +445,37 @@ pub(crate) enum Fault {
     HugeBody,
 }
 
-/// An answer that a verifying STS has no reason to give.
-#[derive(Clone, Debug, Deserialize)]
+/// An answer that a verifying STS has no reason to give: STS's error document with that code and message, or whatever
+/// `body` and `headers` are where another server answers.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    #[serde(default)]
     pub(crate) code: String,
+    #[serde(default)]
     pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) body: Option<String>,
+}
+
+impl Answer {
+    fn check(&self) -> Result<()> {
+        let speaks = !self.code.is_empty() || !self.message.is_empty();
+        match (speaks, &self.body) {
+            (true, Some(_)) => Err(Error::new("an answer has a code and a message, or a body")),
+            (false, None) => Err(Error::new("an answer says something")),
+            (true, None) if !self.headers.is_empty() => {
+                Err(Error::new("STS's own answer has its own headers"))
+            }
+            _ if !(200..600).contains(&self.status) => {
+                Err(Error::new(format!("no server answers with status {}", self.status)))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -424,8 +511,36 @@ impl Scenario {
         let mut scenario: Self = serde_json::from_value(value).doing(what)?;
         scenario.settle_agent().doing(what)?;
         scenario.check_targets().doing(what)?;
+        scenario.issuer.check().doing(what)?;
+        scenario.answer.as_ref().map_or(Ok(()), Answer::check).doing(what)?;
+        scenario.files.keys().try_for_each(|path| check_file(path)).doing(what)?;
         Ok(scenario)
     }
+
+    /// What credentials files hold of secrets, wherever they lie.
+    pub(crate) fn secrets_in_files(&self) -> impl Iterator<Item = &str> {
+        let texts = self.files.values().map(|file| file.text.as_str()).chain(self.profile.as_deref());
+        texts.flat_map(str::lines).filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            SECRETS.contains(&name.trim()).then_some(value.trim())
+        })
+    }
+}
+
+/// Settings of a profile that no output may repeat.
+const SECRETS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+
+/// Everywhere else the pod shares the machine's directories. What is below these is somebody else's already.
+fn check_file(path: &str) -> Result<()> {
+    const TAKEN: &[&str] = &["secrets", "credprobe-sandbox", "targets"];
+    let mut parts = path.split('/');
+    let is_below = (parts.next(), parts.next()) == (Some(""), Some("run"));
+    let first = parts.next().unwrap_or_default();
+    let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if is_below && plain(first) && !TAKEN.contains(&first) && parts.all(plain) {
+        return Ok(());
+    }
+    Err(Error::new(format!("no file can be laid at `{path}`: below /run, but for {}", TAKEN.join(", "))))
 }
 
 fn ipv4() -> Vec<Family> {
@@ -474,5 +589,71 @@ mod tests {
         assert!(Scenario::parse("x", r#"{"token_file": {"mode": "0980"}}"#).is_err());
         assert!(Scenario::parse("x", r#"{"issuer": {"statu": 404}}"#).is_err());
         assert!(Scenario::parse("x", r#"{"proxy": "sulks"}"#).is_err());
+    }
+
+    fn refused(text: &str) -> bool {
+        Scenario::parse("x", text).is_err()
+    }
+
+    #[test]
+    fn files_lie_where_nothing_of_the_machine_does() {
+        let at = |path: &str| refused(&format!(r#"{{"files": {{"{path}": "x"}}}}"#));
+        for path in ["/run/app/.aws/config", "/run/config"] {
+            assert!(!at(path), "{path}");
+        }
+        for path in [
+            "/home/app/.aws/config",
+            "run/config",
+            "/run",
+            "/run/",
+            "/run/../etc/passwd",
+            "/run/app//config",
+            "/run/secrets/x",
+            "/run/credprobe-sandbox/ca.pem",
+            "/var/run/config",
+        ] {
+            assert!(at(path), "{path}");
+        }
+        let files = |file: &str| {
+            Scenario::parse("x", &format!(r#"{{"files": {{"/run/a": {file}}}}}"#)).map(|it| it.files)
+        };
+        let files_of = files(r#"{"text": "x", "mode": "0600"}"#).unwrap();
+        assert_eq!((files_of["/run/a"].text.as_str(), files_of["/run/a"].mode.as_str()), ("x", "0600"));
+        assert_eq!(files(r#""x""#).unwrap()["/run/a"].mode, "0644");
+        assert!(files(r#"{"texts": "x"}"#).is_err());
+    }
+
+    #[test]
+    fn keys_in_any_file_are_secrets_and_other_settings_are_not() {
+        let text =
+            "[a]\nregion = eu-west-1\naws_secret_access_key = one\naws_access_key_id=two\nrole_arn = three";
+        let scenario = serde_json::json!({"files": {"/run/a": text}, "profile": "aws_session_token=four"});
+        let scenario = Scenario::of("x", scenario).unwrap();
+        assert_eq!(scenario.secrets_in_files().collect::<Vec<_>>(), ["one", "two", "four"]);
+    }
+
+    #[test]
+    fn an_answer_is_stss_or_somebody_elses_as_a_whole() {
+        let answer = |fields: &str| refused(&format!(r#"{{"answer": {{"status": 400 {fields}}}}}"#));
+        assert!(!answer(r#", "code": "X", "message": "y""#));
+        assert!(!answer(r#", "body": "", "headers": {"server": "AmazonEC2"}"#));
+        assert!(answer(""));
+        assert!(answer(r#", "code": "X", "body": "y""#));
+        assert!(answer(r#", "code": "X", "headers": {"server": "AmazonEC2"}"#));
+        assert!(refused(r#"{"answer": {"status": 99, "body": "x"}}"#));
+    }
+
+    #[test]
+    fn issuers_that_cannot_be_are_refused() {
+        for issuer in [
+            r#"{"key": "es256", "key_set": "leading-zero"}"#,
+            r#"{"key": "rs256-of-1024-bits", "key_set": "x5c-only"}"#,
+            r#"{"location": "https://elsewhere.example"}"#,
+            r#"{"status": 404, "location": "https://elsewhere.example"}"#,
+            r#"{"key": "hs256"}"#,
+        ] {
+            assert!(refused(&format!(r#"{{"issuer": {issuer}}}"#)), "{issuer}");
+        }
+        assert!(!refused(r#"{"issuer": {"key": "rs256-of-1024-bits", "key_set": "leading-zero"}}"#));
     }
 }

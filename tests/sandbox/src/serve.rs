@@ -123,7 +123,8 @@ fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
         Kind::Sts => {
             let answer = sts::handle(&site.world, &request);
             let date = clock::http(site.world.clock.now());
-            let headers = format!("x-amzn-RequestId: {}\r\nDate: {date}\r\n", answer.request_id);
+            let lines = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let headers = format!("{}Date: {date}\r\n", lines.collect::<String>());
             hostile::whole(answer.status, &headers, &answer.body)
         }
         Kind::Issuer => {
@@ -160,10 +161,7 @@ async fn respond(site: &Site, request: hyper::Request<Incoming>) -> io::Result<R
     match site.kind {
         Kind::Sts => {
             let answer = sts::handle(&site.world, &request);
-            let builder = Response::builder()
-                .header("x-amzn-RequestId", &answer.request_id)
-                .header(header::DATE, clock::http(site.world.clock.now()));
-            delivery::deliver(answer, builder).await
+            delivery::deliver(answer, clock::http(site.world.clock.now())).await
         }
         Kind::Issuer => document(&site.world, &request),
         Kind::ApiServer => {
@@ -178,7 +176,10 @@ fn document(world: &World, request: &sts::Request<'_>) -> io::Result<Response<Bo
     let is_ours = request.host() == world.issuer.host() || request.host() == "localhost";
     let document = world.issuer.document(if is_ours { request.path } else { "" });
     world.record.edit().issuer_requests.push(note(request, document.status));
-    let builder = Response::builder().status(document.status);
+    let mut builder = Response::builder().status(document.status);
+    if let Some(location) = &document.location {
+        builder = builder.header(header::LOCATION, location);
+    }
     finish(builder.header(header::CONTENT_TYPE, document.content_type), document.body)
 }
 

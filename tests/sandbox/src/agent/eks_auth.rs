@@ -1,5 +1,5 @@
 //! EKS Auth's AssumeRoleForPodIdentity, really verified, as far as it shows through the agent:
-//! node's role, token, association, and the associated role's trust policy for `pods.eks.amazonaws.com`.
+//! node's role, token, association, the associated role's trust policy for `pods.eks.amazonaws.com`, and the target role's.
 
 use serde_json::Value;
 
@@ -161,16 +161,15 @@ impl<'a> Pod<'a> {
     }
 }
 
-/// The associated role, if it is there and trusts EKS with this session's name and tags.
+/// The role that the pod then has: the associated one, if it is there and trusts EKS with this session's name and tags, or the
+/// target of that. Either refusal is one answer: no text of AWS's that tells them apart has been seen.
 fn role<'a>(
     world: &'a World,
     association: &Association,
     pod: &Pod<'_>,
     session_name: &str,
 ) -> Option<(&'a Account, &'a Role)> {
-    let arn = RoleArn::parse(&association.role_arn)?;
-    let account = world.registry().account(arn.partition, arn.account)?;
-    let role = account.role(&association.role_arn)?;
+    let (account, source) = known(world, &association.role_arn)?;
     let cluster = format!("arn:{}:eks:{REGION}:{}:cluster/{CLUSTER}", account.partition, account.id);
     let tags = [
         ("eks-cluster-arn", cluster.as_str()),
@@ -180,13 +179,42 @@ fn role<'a>(
         ("kubernetes-pod-name", pod.name),
         ("kubernetes-pod-uid", pod.uid),
     ];
-    let caller = Caller::service(PRINCIPAL)
+    let tags = if association.disable_session_tags { &[][..] } else { &tags[..] };
+    let has_tags = !tags.is_empty();
+    let eks = Caller::service(PRINCIPAL, has_tags)
         .with("aws:SourceArn", [cluster.as_str()])
-        .with("aws:SourceAccount", [account.id.as_str()])
-        .with("sts:RoleSessionName", [session_name])
-        .with("aws:TagKeys", tags.map(|(name, _)| name));
+        .with("aws:SourceAccount", [account.id.as_str()]);
+    if !source.trust_policy.allows(&tagged(eks, tags, session_name)) {
+        return None;
+    }
+    let Some(target_arn) = &association.target_role_arn else { return Some((account, source)) };
+    let (target_account, target) = known(world, target_arn)?;
+    let caller = Caller::role(&source.arn, has_tags)
+        .with("aws:PrincipalAccount", [account.id.as_str()])
+        .with("sts:ExternalId", [association.external_id.as_str()]);
+    // The tags are transitive: they are the caller's, and those of its request.
     let caller = tags
         .iter()
-        .fold(caller, |caller, (name, value)| caller.with(&format!("aws:RequestTag/{name}"), [*value]));
-    role.trust_policy.allows(&caller).then_some((account, role))
+        .fold(caller, |caller, (name, value)| caller.with(&format!("aws:PrincipalTag/{name}"), [*value]));
+    let caller = tagged(caller, tags, session_name);
+    // A trust policy suffices within an account; from another one, the source's own policy has to allow it too.
+    let may = source.policy.as_ref().is_none_or(|policy| match account.id == target_account.id {
+        true => !policy.denies(&caller, target_arn),
+        false => policy.allows(&caller, target_arn),
+    });
+    (may && target.trust_policy.allows(&caller)).then_some((target_account, target))
+}
+
+fn known<'a>(world: &'a World, role_arn: &str) -> Option<(&'a Account, &'a Role)> {
+    let arn = RoleArn::parse(role_arn)?;
+    let account = world.registry().account(arn.partition, arn.account)?;
+    Some((account, account.role(role_arn)?))
+}
+
+fn tagged(caller: Caller, tags: &[(&str, &str)], session_name: &str) -> Caller {
+    let caller = caller.with("sts:RoleSessionName", [session_name]);
+    let caller = caller.with("aws:TagKeys", tags.iter().map(|(name, _)| *name));
+    let caller = caller.with("sts:TransitiveTagKeys", tags.iter().map(|(name, _)| *name));
+    let request_tag = |name: &str| format!("aws:RequestTag/{name}");
+    tags.iter().fold(caller, |caller, (name, value)| caller.with(&request_tag(name), [*value]))
 }

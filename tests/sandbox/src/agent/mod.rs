@@ -1,5 +1,5 @@
 //! The EKS Pod Identity agent's mind: one request in, one answer out, with the agent's texts, old and new.
-//! Sockets are `serve`'s; what EKS Auth behind it says is `eks_auth`'s. Source: aws/eks-pod-identity-agent, v0.1.37.
+//! Sockets are `serve`'s; what EKS Auth behind it says is `eks_auth`'s. Source: aws/eks-pod-identity-agent, v0.1.37 and 0.2.
 
 use hyper::{HeaderMap, header};
 use time::OffsetDateTime;
@@ -112,6 +112,11 @@ fn answer(world: &World, agent: &Agent, request: &Request<'_>) -> Answer {
     if let Err(text) = token::validate(token, OffsetDateTime::now_utc().unix_timestamp()) {
         return Answer::text(400, text);
     }
+    if agent.version == Version::Chained
+        && let Err(text) = token::validate_claims(token)
+    {
+        return Answer::text(400, text);
+    }
     if agent.version == Version::New
         && let Err(text) = token::pod(token)
     {
@@ -119,6 +124,9 @@ fn answer(world: &World, agent: &Agent, request: &Request<'_>) -> Answer {
     }
     if agent.cut_off && is_ill {
         return unreached(agent.version);
+    }
+    if agent.without_node_credentials && is_ill {
+        return unsigned(agent.version);
     }
     match eks_auth::assume_role_for_pod_identity(world, agent, is_ill, token) {
         Ok(issued) => Answer::credentials(&issued),
@@ -134,7 +142,7 @@ const TRIED: &str = "exceeded maximum number of attempts, 3, ";
 fn refused(version: Version, id: &str, exception: &Exception) -> Answer {
     let Exception { status, code, message } = exception;
     match version {
-        Version::New => {
+        Version::New | Version::Chained => {
             let fault = if *status < 500 { "client" } else { "server" };
             Answer::text(*status, format!("[{id}]: ({code}): {message}, fault: {fault}"))
         }
@@ -151,7 +159,7 @@ fn refused(version: Version, id: &str, exception: &Exception) -> Answer {
 /// No answer has no request id, and new agents print nothing else of it.
 fn unreached(version: Version) -> Answer {
     match version {
-        Version::New => Answer::text(500, "[]"),
+        Version::New | Version::Chained => Answer::text(500, "[]"),
         Version::Old => {
             let url = eks_auth::url();
             let text = format!(
@@ -161,6 +169,21 @@ fn unreached(version: Version) -> Answer {
             Answer::text(500, text)
         }
     }
+}
+
+/// The request was never made, so there is nothing of it to print but the error, with whoever passed it on.
+fn unsigned(version: Version) -> Answer {
+    let chain = match version {
+        Version::Old | Version::New => "",
+        Version::Chained => "chained retriever: all delegates failed: ",
+    };
+    Answer::text(
+        500,
+        format!(
+            "error getting credentials to cache: {chain}{OPERATION}get identity: get credentials: failed to refresh cached \
+             credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded"
+        ),
+    )
 }
 
 /// `[fd00:ec2::23]:80` and `169.254.170.23:80` lose port and brackets.

@@ -201,3 +201,131 @@ fn the_record_tells_a_raw_token_from_a_bearer() {
         record.agent_requests.iter().map(|seen| (seen.authorized, seen.raw_jwt, seen.status)).collect();
     assert_eq!(seen, [(false, false, 400), (true, false, 400), (true, true, 200)]);
 }
+
+/// The target's account and role beside the association's own, with whatever else they say.
+fn with_target(association: &str, source: &str, target: &str) -> (u16, String) {
+    says(&format!(
+        r#", "agent": {{"associations": [{{"target_role_arn": "arn:aws:iam::444455556666:role/automation" {association}}}]}},
+            "accounts": [
+                {{"roles": [{{"name": "checkout-reader" {source}}}]}},
+                {{"id": "444455556666", "providers": [], "roles": [{{"name": "automation" {target}}}]}}
+            ]"#
+    ))
+}
+
+/// Of the target, for the association's own role.
+fn trusting(principal: &str, action: &str, condition: &str) -> String {
+    format!(
+        r#", "trust_policy": {{"Statement": {{"Effect": "Allow", "Principal": {principal}, "Action": {action} {condition}}}}}"#
+    )
+}
+
+const SOURCE: &str = r#"{"AWS": "arn:aws:iam::814203749616:role/checkout-reader"}"#;
+const BOTH: &str = r#"["sts:AssumeRole", "sts:TagSession"]"#;
+
+#[test]
+fn the_target_trusts_the_associations_role_and_the_pod_has_the_target() {
+    let (status, body) = with_target("", "", &trusting(SOURCE, BOTH, ""));
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains(r#""AccountId":"444455556666""#), "{body}");
+    let refused = (400, format!("[{ID}]: (AccessDeniedException): {UNAUTHORIZED}, fault: client"));
+    for target in [
+        // Every one of these heals nothing, the second only loosens.
+        trusting(r#"{"AWS": "arn:aws:iam::814203749616:role/other"}"#, BOTH, ""),
+        trusting(r#"{"Service": "pods.eks.amazonaws.com"}"#, BOTH, ""),
+        trusting(SOURCE, r#""sts:AssumeRole""#, ""),
+    ] {
+        assert_eq!(with_target("", "", &target), refused, "{target}");
+    }
+    // The association's own role trusts nobody: the first hop fails already.
+    let nobody = r#", "trust_policy": {"Statement": []}"#;
+    assert_eq!(with_target("", nobody, &trusting(SOURCE, BOTH, "")), refused);
+}
+
+#[test]
+fn without_tags_the_target_need_not_allow_them_and_sees_none() {
+    let target = trusting(SOURCE, r#""sts:AssumeRole""#, "");
+    assert_eq!(with_target(r#", "disable_session_tags": true"#, "", &target).0, 200);
+    let by_tag = r#", "Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "shop"}}"#;
+    let target = trusting(SOURCE, BOTH, by_tag);
+    assert_eq!(with_target("", "", &target).0, 200);
+    assert_eq!(with_target(r#", "disable_session_tags": true"#, "", &target).0, 400);
+    let transitive = trusting(
+        SOURCE,
+        BOTH,
+        r#", "Condition": {"ForAnyValue:StringEquals": {"sts:TransitiveTagKeys": "kubernetes-namespace"}}"#,
+    );
+    assert_eq!(with_target("", "", &transitive).0, 200);
+}
+
+#[test]
+fn the_target_may_ask_for_the_external_id() {
+    let of = |id: &str| {
+        trusting(SOURCE, BOTH, &format!(r#", "Condition": {{"StringEquals": {{"sts:ExternalId": "{id}"}}}}"#))
+    };
+    assert_eq!(with_target("", "", &of("eu-west-1/814203749616/prod/shop/checkout")).0, 200);
+    assert_eq!(with_target("", "", &of("eu-west-1/814203749616/prod/shop/payment")).0, 400);
+    assert_eq!(with_target(r#", "external_id": "x""#, "", &of("x")).0, 200);
+}
+
+#[test]
+fn from_another_account_the_source_must_be_allowed_too() {
+    let may = |action: &str, resource: &str| {
+        let policy = format!(
+            r#", "policy": {{"Statement": {{"Effect": "Allow", "Action": {action}, "Resource": "{resource}"}}}}"#
+        );
+        with_target("", &policy, &trusting(SOURCE, BOTH, "")).0
+    };
+    assert_eq!(may(BOTH, "arn:aws:iam::444455556666:role/automation"), 200);
+    assert_eq!(may(r#""sts:AssumeRole""#, "*"), 400);
+    assert_eq!(may(BOTH, "arn:aws:iam::444455556666:role/other"), 400);
+}
+
+#[test]
+fn without_tags_eks_needs_one_action_and_presents_no_tag() {
+    let policy = |action: &str, condition: &str| {
+        let trust = trusting(r#"{"Service": "pods.eks.amazonaws.com"}"#, action, condition);
+        says(&format!(
+            r#", "agent": {{"associations": [{{"disable_session_tags": true, "policy": {{"Statement": []}}}}]}},
+                "accounts": [{{"roles": [{{"name": "checkout-reader" {trust}}}]}}]"#
+        ))
+        .0
+    };
+    assert_eq!(policy(r#""sts:AssumeRole""#, ""), 200);
+    let by_tag = r#", "Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "shop"}}"#;
+    assert_eq!(policy(BOTH, by_tag), 400);
+}
+
+#[test]
+fn agents_from_0_2_on_look_at_audience_and_claims_themselves() {
+    let says = |fields: &str| says(&format!(r#"{fields}, "agent": {{"version": "0.2"}}"#));
+    assert_eq!(says("").0, 200);
+    let failed = |text: &str| (400, format!("Service account token failed claim validations: {text}"));
+    assert_eq!(
+        says(r#", "token": {"claims": {"aud": ["sts.amazonaws.com"]}}"#),
+        failed("invalid audience: expected pods.eks.amazonaws.com")
+    );
+    assert_eq!(
+        says(r#", "token": {"claims": {"kubernetes.io": {"pod": null}}}"#),
+        failed("missing claim: kubernetes.io/pod")
+    );
+    // What EKS Auth says comes through as before.
+    let (status, text) = says(r#", "accounts": [{"roles": []}]"#);
+    assert_eq!(
+        (status, text),
+        (400, format!("[{ID}]: (AccessDeniedException): {UNAUTHORIZED}, fault: client"))
+    );
+}
+
+#[test]
+fn an_agent_without_credentials_of_its_own_says_who_failed() {
+    let says = |version: &str| {
+        says(&format!(r#", "agent": {{"version": "{version}", "without_node_credentials": true}}"#))
+    };
+    let end = "unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, get identity: \
+               get credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: \
+               GetMetadata, canceled, context deadline exceeded";
+    assert_eq!(says("new"), (500, format!("error getting credentials to cache: {end}")));
+    let chained = "error getting credentials to cache: chained retriever: all delegates failed: ";
+    assert_eq!(says("0.2"), (500, format!("{chained}{end}")));
+}

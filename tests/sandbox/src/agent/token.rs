@@ -1,8 +1,10 @@
 //! What the agent itself checks of a token before it asks EKS Auth, with the texts of the Go library that it uses.
-//! No signature, no audience. Source: golang-jwt v5, `ParseUnverified` and `Validator`.
+//! No signature, and an audience from 0.2 on. Source: golang-jwt v5, `ParseUnverified` and `Validator`.
 
 use base64::{DecodeError, Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
+
+use crate::scenario::agent::TokenKind;
 
 type Object = Map<String, Value>;
 
@@ -36,8 +38,57 @@ pub(super) fn pod(token: &str) -> Result<(), &'static str> {
     pod["uid"].as_str().map(|_| ()).ok_or("token missing pod uid")
 }
 
+/// What agents from 0.2 on want of it before they ask anybody. Source: `internal/validation/claims_validation.go`.
+pub(super) fn validate_claims(token: &str) -> Result<(), String> {
+    let (header, claims) = parts(token)?;
+    let refused = |text: String| format!("Service account token failed claim validations: {text}");
+    let kid = header.get("kid").and_then(Value::as_str).unwrap_or_default();
+    if kid.trim().is_empty() {
+        return Err(refused("missing header: kid".into()));
+    }
+    if kid.len() != 40 || !kid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(refused(format!("invalid header: kid {kid}")));
+    }
+    kubernetes(&claims).map_err(refused)?;
+    let expected = TokenKind::PodIdentity.audience();
+    let fits = match claims.get("aud") {
+        None => return Err(refused("missing claim: aud".into())),
+        Some(Value::Array(list)) => list.iter().any(|audience| audience == expected),
+        Some(one) => one == expected,
+    };
+    if fits { Ok(()) } else { Err(refused(format!("invalid audience: expected {expected}"))) }
+}
+
+/// Namespace, account and pod, in the agent's order.
+fn kubernetes(claims: &Object) -> Result<(), String> {
+    let claim = match claims.get("kubernetes.io") {
+        None | Some(Value::Null) => return Err("missing claim: kubernetes.io".into()),
+        Some(Value::Object(claim)) => claim,
+        Some(_) => return Err("invalid claim: kubernetes.io".into()),
+    };
+    let required = |object: &Object, name: &str, path: &str| {
+        let text = object.get(name).and_then(Value::as_str).unwrap_or_default();
+        if text.trim().is_empty() { Err(format!("missing or empty claim: {path}")) } else { Ok(()) }
+    };
+    required(claim, "namespace", "kubernetes.io/namespace")?;
+    for kind in ["serviceaccount", "pod"] {
+        let path = format!("kubernetes.io/{kind}");
+        let object = claim.get(kind).and_then(Value::as_object).ok_or(format!("missing claim: {path}"))?;
+        for name in ["name", "uid"] {
+            let path = format!("{path}/{name}");
+            required(object, name, &path).map_err(|text| format!("error finding claim {path} {text}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// The claims of whatever has a JWT's form.
 pub(super) fn parse(token: &str) -> Result<Object, String> {
+    parts(token).map(|(_, claims)| claims)
+}
+
+/// Header and claims.
+fn parts(token: &str) -> Result<(Object, Object), String> {
     let malformed = |text: String| format!("token is malformed: {text}");
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, _signature] = parts.as_slice() else {
@@ -47,7 +98,7 @@ pub(super) fn parse(token: &str) -> Result<Object, String> {
     let claims = segment(claims, "claim").map_err(malformed)?;
     match header.get("alg").and_then(Value::as_str) {
         None => Err("token is unverifiable: signing method (alg) is unspecified".into()),
-        Some(alg) if METHODS.contains(&alg) => Ok(claims),
+        Some(alg) if METHODS.contains(&alg) => Ok((header, claims)),
         Some(_) => Err("token is unverifiable: signing method (alg) is unavailable".into()),
     }
 }
@@ -125,6 +176,57 @@ mod tests {
             assert_eq!(validate(token, 0), Err(expected), "{token}");
         }
         assert_eq!(validate("", 0), Err("Service account token cannot be empty".into()));
+    }
+
+    /// The texts of `claims_validation.go`, whole.
+    #[test]
+    fn what_newer_agents_miss_is_named_in_their_order() {
+        let kid = "0123456789abcdef0123456789abcdef01234567";
+        let whole = json!({
+            "aud": ["pods.eks.amazonaws.com"],
+            "kubernetes.io": {
+                "namespace": "shop", "serviceaccount": {"name": "a", "uid": "b"}, "pod": {"name": "c", "uid": "d"},
+            },
+        });
+        let says = |kid: &str, change: &dyn Fn(&mut Value)| {
+            let mut claims = whole.clone();
+            change(&mut claims);
+            validate_claims(&token(json!({"alg": "RS256", "kid": kid}), claims))
+        };
+        assert_eq!(says(kid, &|_| ()), Ok(()));
+        assert_eq!(says(kid, &|claims| claims["aud"] = json!("pods.eks.amazonaws.com")), Ok(()));
+        let k8s = "kubernetes.io";
+        let cases: &[(&str, &dyn Fn(&mut Value), &str)] = &[
+            ("", &|_| (), "missing header: kid"),
+            ("A1", &|_| (), "invalid header: kid A1"),
+            (kid, &|claims| claims[k8s] = Value::Null, "missing claim: kubernetes.io"),
+            (kid, &|claims| claims[k8s] = json!("x"), "invalid claim: kubernetes.io"),
+            (
+                kid,
+                &|claims| claims[k8s]["namespace"] = json!(" "),
+                "missing or empty claim: kubernetes.io/namespace",
+            ),
+            (
+                kid,
+                &|claims| claims[k8s]["serviceaccount"] = json!(1),
+                "missing claim: kubernetes.io/serviceaccount",
+            ),
+            (kid, &|claims| claims[k8s]["pod"] = Value::Null, "missing claim: kubernetes.io/pod"),
+            (
+                kid,
+                &|claims| claims[k8s]["pod"]["uid"] = json!(""),
+                "error finding claim kubernetes.io/pod/uid missing or empty claim: kubernetes.io/pod/uid",
+            ),
+            (
+                kid,
+                &|claims| claims["aud"] = json!(["sts.amazonaws.com"]),
+                "invalid audience: expected pods.eks.amazonaws.com",
+            ),
+        ];
+        for (kid, change, text) in cases {
+            let expected = format!("Service account token failed claim validations: {text}");
+            assert_eq!(says(kid, *change), Err(expected));
+        }
     }
 
     #[test]

@@ -101,6 +101,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     let program = program.reachable(&order.program, rights.ids.as_ref(), &own)?;
     netlink::set_up_loopback(&addresses(&order.scenario))?;
     let Volumes { tokens, service_account, staged } = Volumes::mount(&order.scenario, &own)?;
+    root::lay_all(&order.scenario.files)?;
     let targets = if order.scenario.targets.is_empty() {
         None
     } else {

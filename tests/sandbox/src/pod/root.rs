@@ -57,7 +57,7 @@ impl Root {
             mounts::bind(file, &inside)?;
         }
         self.pivot()?;
-        self.laid.iter().enumerate().try_for_each(|(number, (path, file))| lay(number, Path::new(path), file))
+        lay_all(&self.laid)
     }
 
     fn borrow(&self) -> Result<()> {
@@ -103,7 +103,12 @@ impl Root {
     }
 }
 
-/// In the root that was entered. What is there already is the machine's and only covered.
+/// In the root that is in force.
+pub(super) fn lay_all(files: &BTreeMap<String, LaidFile>) -> Result<()> {
+    files.iter().enumerate().try_for_each(|(number, (path, file))| lay(number, Path::new(path), file))
+}
+
+/// What is there already is the machine's and only covered.
 fn lay(number: usize, path: &Path, file: &LaidFile) -> Result<()> {
     let what = || format!("failed to lay {}", path.display());
     let covers = path.exists();

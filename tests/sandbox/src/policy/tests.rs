@@ -158,7 +158,7 @@ fn wildcards_cover_any_run_and_any_one() {
 #[test]
 fn a_service_needs_each_of_its_actions() {
     let statement = |effect: &str, action: Value| json!({"Effect": effect, "Principal": {"Service": "x.amazonaws.com"}, "Action": action});
-    let service = || Caller::service("x.amazonaws.com");
+    let service = || Caller::service("x.amazonaws.com", true);
     assert!(policy(statement("Allow", json!(["sts:AssumeRole", "sts:TagSession"]))).allows(&service()));
     assert!(!policy(statement("Allow", json!("sts:AssumeRole"))).allows(&service()));
     let apart = [statement("Allow", json!("sts:AssumeRole")), statement("Allow", json!("sts:TagSession"))];
@@ -175,9 +175,60 @@ fn an_arns_parts_are_matched_one_by_one() {
             "Effect": "Allow", "Principal": {"Service": "x"}, "Action": "sts:*",
             "Condition": {"ArnLike": {"aws:SourceArn": pattern}},
         });
-        policy(statement).allows(&Caller::service("x").with("aws:SourceArn", ["arn:aws:eks:r:1:cluster/a"]))
+        policy(statement)
+            .allows(&Caller::service("x", true).with("aws:SourceArn", ["arn:aws:eks:r:1:cluster/a"]))
     };
     assert!(lets("arn:aws:eks:*:1:cluster/*"));
     assert!(!lets("arn:aws:eks:*:cluster/a"));
     assert!(!lets("arn:*"));
+}
+
+const SOURCE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
+
+#[test]
+fn a_role_is_named_itself_or_by_its_account() {
+    let names = |principal: &str, role: &str| {
+        let statement = json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:*"});
+        policy(statement).allows(&Caller::role(role, true))
+    };
+    for principal in [SOURCE, "arn:aws:iam::814203749616:root", "814203749616", "*"] {
+        assert!(names(principal, SOURCE), "{principal}");
+    }
+    for principal in
+        ["arn:aws:iam::814203749616:role/other", "arn:aws:iam::444455556666:root", "444455556666"]
+    {
+        assert!(!names(principal, SOURCE), "{principal}");
+    }
+    assert!(!names("arn:aws:iam::814203749616:root", "arn:aws-cn:iam::814203749616:role/checkout-reader"));
+}
+
+#[test]
+fn a_role_that_tags_needs_the_second_action_and_one_that_does_not_only_the_first() {
+    let statement = json!({"Effect": "Allow", "Principal": {"AWS": SOURCE}, "Action": "sts:AssumeRole"});
+    assert!(policy(statement.clone()).allows(&Caller::role(SOURCE, false)));
+    assert!(!policy(statement).allows(&Caller::role(SOURCE, true)));
+}
+
+#[test]
+fn what_a_role_may_do_is_said_by_action_and_resource() {
+    const TARGET: &str = "arn:aws:iam::444455556666:role/automation";
+    let may = |statement: Value| {
+        let policy =
+            IdentityPolicy::parse(&json!({"Version": "2012-10-17", "Statement": statement})).unwrap();
+        policy.allows(&Caller::role(SOURCE, true), TARGET)
+    };
+    let grant = |effect: &str, action: Value, resource: &str| json!({"Effect": effect, "Action": action, "Resource": resource});
+    let both = json!(["sts:AssumeRole", "sts:TagSession"]);
+    assert!(may(grant("Allow", both.clone(), TARGET)));
+    assert!(may(grant("Allow", json!("sts:*"), "arn:aws:iam::444455556666:role/*")));
+    assert!(!may(grant("Allow", json!("sts:AssumeRole"), "*")));
+    assert!(!may(grant("Allow", both.clone(), SOURCE)));
+    assert!(!may(json!([grant("Allow", both, "*"), grant("Deny", json!("sts:TagSession"), "*")])));
+    for unknown in [
+        json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {}}),
+        json!({"Effect": "Allow", "NotAction": "*", "Resource": "*"}),
+        json!({"Effect": "Perhaps", "Action": "*", "Resource": "*"}),
+    ] {
+        assert!(IdentityPolicy::parse(&json!({"Statement": unknown})).is_err(), "{unknown}");
+    }
 }

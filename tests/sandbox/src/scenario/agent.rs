@@ -2,8 +2,9 @@
 //! By default the agent is a new one, at both its addresses, and knows the healthy service account's role.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{ACCOUNT, Family, NAMESPACE, ROLE, SERVICE_ACCOUNT, Scenario, one};
+use super::{ACCOUNT, CLUSTER, Family, NAMESPACE, REGION, ROLE, SERVICE_ACCOUNT, Scenario, one};
 use crate::error::{Error, Result};
 
 /// How the pod gets its credentials, which is what is injected.
@@ -94,6 +95,8 @@ pub(crate) struct Agent {
     pub(crate) rate_limited: bool,
     /// The agent cannot reach EKS Auth.
     pub(crate) cut_off: bool,
+    /// The node has no credentials to call EKS Auth with.
+    pub(crate) without_node_credentials: bool,
     /// The node's role may not call EKS Auth.
     pub(crate) node_role_denied: bool,
     /// By EKS Auth, as the two below.
@@ -121,6 +124,7 @@ impl Default for Agent {
             page_status: 404,
             rate_limited: false,
             cut_off: false,
+            without_node_credentials: false,
             node_role_denied: false,
             throttled: false,
             failing: false,
@@ -132,12 +136,16 @@ impl Default for Agent {
     }
 }
 
-/// Which of the agent's two ages speaks: old ones put every answer of EKS Auth into a 500 of their own.
+/// Which of the agent's ages speaks: old ones put every answer of EKS Auth into a 500 of their own.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Version {
     Old,
+    /// 0.1.37.
     New,
+    /// 0.2: looks at more of the token itself, and asks the node's metadata and EKS Auth in turn.
+    #[serde(rename = "0.2")]
+    Chained,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -154,6 +162,13 @@ pub(crate) struct Association {
     pub(crate) namespace: String,
     pub(crate) service_account: String,
     pub(crate) role_arn: String,
+    /// The role that `role_arn` assumes in turn, and that the pod then has.
+    pub(crate) target_role_arn: Option<String>,
+    /// What EKS presents to the target; made by EKS.
+    pub(crate) external_id: String,
+    pub(crate) disable_session_tags: bool,
+    /// Of the session; the narrower of it and the role's.
+    pub(crate) policy: Option<Value>,
 }
 
 impl Default for Association {
@@ -162,7 +177,27 @@ impl Default for Association {
             namespace: NAMESPACE.into(),
             service_account: SERVICE_ACCOUNT.into(),
             role_arn: format!("arn:aws:iam::{ACCOUNT}:role/{ROLE}"),
+            target_role_arn: None,
+            external_id: format!("{REGION}/{ACCOUNT}/{CLUSTER}/{NAMESPACE}/{SERVICE_ACCOUNT}"),
+            disable_session_tags: false,
+            policy: None,
         }
+    }
+}
+
+impl Association {
+    /// What EKS itself refuses when an association is made.
+    fn check(&self) -> Result<()> {
+        const LONGEST_POLICY: usize = 2_048;
+        if self.role_arn.split(':').nth(4).is_some_and(|account| account != ACCOUNT) {
+            return Err(Error::new("an association's own role is of the cluster's account"));
+        }
+        let Some(policy) = &self.policy else { return Ok(()) };
+        if !self.disable_session_tags || !policy.is_object() || policy.to_string().len() > LONGEST_POLICY {
+            let text = "an association's policy is an object of 2,048 characters at most, and its session has no tags";
+            return Err(Error::new(text));
+        }
+        Ok(())
     }
 }
 
@@ -182,6 +217,7 @@ impl Scenario {
         if self.mechanism.has(TokenKind::PodIdentity) {
             self.agent.get_or_insert_default();
         }
+        self.agent.iter().flat_map(|agent| &agent.associations).try_for_each(Association::check)?;
         let statuses = self.agent.iter().flat_map(|agent| {
             agent.answer.as_ref().map(|answer| answer.status).into_iter().chain([agent.page_status])
         });
@@ -218,6 +254,9 @@ mod tests {
         for text in [
             r#"{"mechanism": "kiam"}"#,
             r#"{"agent": {"version": "newest"}}"#,
+            r#"{"agent": {"associations": [{"policy": {}}]}}"#,
+            r#"{"agent": {"associations": [{"policy": "{}", "disable_session_tags": true}]}}"#,
+            r#"{"agent": {"associations": [{"role_arn": "arn:aws:iam::444455556666:role/automation"}]}}"#,
             r#"{"agent": {"down": "yes"}}"#,
             r#"{"agent": {"not_agent": true, "page_status": 99}}"#,
             r#"{"agent": {"answer": {"status": 1000, "body": ""}}}"#,

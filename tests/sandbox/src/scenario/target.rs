@@ -58,18 +58,42 @@ impl Default for Target {
     }
 }
 
-/// A file of a target's.
+/// A file of a target's or the command's; its text alone may stand for it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written")]
 pub(crate) struct LaidFile {
-    #[serde(default)]
     pub(crate) text: String,
     /// It is a symbolic link to there.
-    #[serde(default)]
     pub(crate) link: Option<String>,
     /// Of root; in octal.
-    #[serde(default = "open_to_all")]
     pub(crate) mode: String,
+}
+
+/// As it stands in a scenario.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Whole(Whole),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    #[serde(default)]
+    text: String,
+    link: Option<String>,
+    #[serde(default = "open_to_all")]
+    mode: String,
+}
+
+impl From<Written> for LaidFile {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(text) => Self { text, link: None, mode: open_to_all() },
+            Written::Whole(Whole { text, link, mode }) => Self { text, link, mode },
+        }
+    }
 }
 
 fn open_to_all() -> String {

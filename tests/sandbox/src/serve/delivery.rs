@@ -30,8 +30,11 @@ const DRIP: Duration = Duration::from_secs(1);
 const HUGE: usize = 64 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
-pub(super) async fn deliver(answer: Answer, builder: Builder) -> io::Result<Response<Body>> {
-    let xml = builder.status(answer.status).header(header::CONTENT_TYPE, "text/xml");
+pub(super) async fn deliver(answer: Answer, date: String) -> io::Result<Response<Body>> {
+    let mut xml = Response::builder().status(answer.status).header(header::DATE, date);
+    for (name, value) in &answer.headers {
+        xml = xml.header(name, value);
+    }
     let body = answer.body;
     match answer.delivery {
         Delivery::Whole => finish(xml, body),

@@ -1,13 +1,14 @@
 //! STS's two documents, a result and an error, as they look on the wire.
 //! Also how the document reaches the client: whole, or not quite.
 
-use crate::scenario::Fault;
+use crate::scenario::{self, Fault};
 
 /// A document and how it is delivered.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) request_id: String,
+    /// But for the date.
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     pub(crate) delivery: Delivery,
 }
@@ -73,7 +74,7 @@ impl Answer {
             "<{action}Response xmlns=\"{NAMESPACE}\">\n  <{action}Result>\n{result}  </{action}Result>\n  \
              <ResponseMetadata>\n    <RequestId>{request_id}</RequestId>\n  </ResponseMetadata>\n</{action}Response>\n"
         );
-        Self { status: 200, request_id, body, delivery }
+        Self { status: 200, headers: own_headers(request_id), body, delivery }
     }
 
     pub(crate) fn refusal(request_id: String, refusal: &Refusal, delivery: Delivery) -> Self {
@@ -84,8 +85,23 @@ impl Answer {
             escape(&refusal.code),
             escape(&refusal.message),
         );
-        Self { status: refusal.status, request_id, body, delivery }
+        Self { status: refusal.status, headers: own_headers(request_id), body, delivery }
     }
+
+    /// Another server's, as it is.
+    pub(crate) fn foreign(canned: &scenario::Answer, body: &str) -> Self {
+        let headers = canned.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone()));
+        Self {
+            status: canned.status,
+            headers: headers.collect(),
+            body: body.into(),
+            delivery: Delivery::Whole,
+        }
+    }
+}
+
+fn own_headers(request_id: String) -> Vec<(String, String)> {
+    vec![("x-amzn-requestid".into(), request_id), ("content-type".into(), "text/xml".into())]
 }
 
 /// Text for an XML element.

@@ -18,7 +18,7 @@ use hyper::{HeaderMap, header};
 use crate::{
     key::sha256_hex,
     record::StsRequest,
-    scenario::Fault,
+    scenario::{self, Fault},
     world::{Obstacle, World},
 };
 
@@ -55,7 +55,12 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
     let action = get("Action");
     let id = world.request_id();
     let mut delivery = Delivery::Whole;
+    let mut foreign = None;
     let verdict = match world.obstacle(action.as_deref()) {
+        Some(Obstacle::Canned(canned @ scenario::Answer { body: Some(body), .. })) => {
+            foreign = Some(Answer::foreign(canned, body));
+            Ok(String::new())
+        }
         Some(Obstacle::Canned(canned)) => {
             Err(Refusal::new(canned.status, &canned.code, canned.message.clone()))
         }
@@ -77,6 +82,7 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
         }
     };
     let (status, code) = match &verdict {
+        _ if foreign.is_some() => (foreign.as_ref().map_or(0, |answer| answer.status), None),
         _ if delivery == Delivery::Html => (403, None),
         Ok(_) => (200, None),
         Err(refusal) => (refusal.status, Some(refusal.code.clone())),
@@ -98,6 +104,9 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
         status,
         code,
     });
+    if let Some(answer) = foreign {
+        return answer;
+    }
     match verdict {
         Ok(result) => Answer::success(id, action.as_deref().unwrap_or_default(), &result, delivery),
         Err(refusal) => Answer::refusal(id, &refusal, delivery),
