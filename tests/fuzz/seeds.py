@@ -97,7 +97,10 @@ def everything() -> dict[str, list[bytes]]:
                 minted = base64.b64encode(minted.encode()).decode()
             add("token", spec.get("prepend", "") + minted + spec.get("append", ""))
         if answer := scenario.get("answer"):
-            add("sts_answer", http(answer["status"], error(answer["code"], answer["message"]), STS_HEADERS))
+            headers = "".join(f"{name}: {value}\r\n" for name, value in answer.get("headers", {}).items())
+            own = "body" not in answer
+            body = error(answer["code"], answer["message"]) if own else answer["body"]
+            add("sts_answer", http(answer["status"], body, STS_HEADERS if own else headers))
         if answer := scenario.get("agent", {}).get("answer"):
             add("agent_answer", http(answer["status"], answer["body"], "Content-Type: text/plain; charset=utf-8\r\n"))
         for role in (role for account in scenario.get("accounts", []) for role in account.get("roles", [])):

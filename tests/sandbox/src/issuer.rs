@@ -1,6 +1,8 @@
 //! The cluster's issuer: its keys, the two documents it publishes, and the tokens that the API server mints.
 //! The documents are what EKS publishes, or what a scenario makes of them; the claims are those of Kubernetes 1.32 and later.
 
+use std::net::Ipv4Addr;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -177,6 +179,16 @@ impl Issuer {
 
     fn alg(&self) -> &'static str {
         self.external.as_ref().map_or("RS256", |key| key.alg)
+    }
+
+    /// Whether its name can lead AWS anywhere.
+    pub(crate) fn is_public(&self) -> bool {
+        const OF_NOBODY: &[&str] = &[".svc", ".local", ".internal", ".localhost"];
+        let host = self.site.host().split(':').next().unwrap_or_default();
+        match host.parse::<Ipv4Addr>() {
+            Ok(address) => !address.is_private() && !address.is_loopback() && !address.is_link_local(),
+            Err(_) => host.contains('.') && !OF_NOBODY.iter().any(|end| host.ends_with(end)),
+        }
     }
 
     /// What STS verifies with: nothing where it can make nothing of what is published.
@@ -397,6 +409,30 @@ mod tests {
         assert_eq!(signature(site), (Signature::KeyUnknown, Signature::Valid));
         let key = &content(&with(site).prepared().unwrap(), KEYS)["keys"][0];
         assert!(key.get("n").is_none() && key["x5c"][0].as_str().unwrap().starts_with("MII"), "{key}");
+    }
+
+    #[test]
+    fn names_and_addresses_of_the_cluster_alone_are_not_public() {
+        let is_public = |host: &str| with(&format!(r#"{{"url": "https://{host}/id/x"}}"#)).is_public();
+        for host in [
+            "oidc.eks.eu-west-1.amazonaws.com",
+            "issuer.example",
+            "api.internal.k8s.example.net",
+            "203.0.113.7",
+        ] {
+            assert!(is_public(host), "{host}");
+        }
+        for host in [
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+            "keycloak.corp.internal",
+            "localhost:8443",
+            "kubernetes",
+            "10.0.14.52",
+            "127.0.0.1:443",
+        ] {
+            assert!(!is_public(host), "{host}");
+        }
     }
 
     #[test]

@@ -4,12 +4,18 @@
 use super::{Endpoint, Refusal, Request, answer::escape, sigv4};
 use crate::world::World;
 
+/// Of a host that is younger than this list of endpoints.
+fn region_of(host: &str) -> Option<&str> {
+    let region = host.strip_prefix("sts.")?.strip_suffix(".amazonaws.com")?;
+    (!region.contains('.')).then_some(region)
+}
+
 pub(super) fn caller(
     world: &World,
     endpoint: Option<&Endpoint>,
     request: &Request<'_>,
 ) -> Result<String, Refusal> {
-    let region = endpoint.map(|endpoint| endpoint.region);
+    let region = endpoint.map_or_else(|| region_of(request.host()), |endpoint| Some(endpoint.region));
     let now = world.clock.now();
     let session = sigv4::verify(request, region, now, |key_id| world.sessions().get(key_id).cloned())?;
     let presented = request.headers.get("x-amz-security-token").map(|token| token.as_bytes());
@@ -26,4 +32,22 @@ pub(super) fn caller(
         escape(&session.user_id),
         session.account,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_not_in_the_list_signs_for_its_own_region() {
+        assert_eq!(region_of("sts.eu-north-7.amazonaws.com"), Some("eu-north-7"));
+        for host in [
+            "s3.storage.example",
+            "localhost",
+            "sts.amazonaws.com",
+            "vpce-1.sts.eu-west-1.vpce.amazonaws.com",
+        ] {
+            assert_eq!(region_of(host), None, "{host}");
+        }
+    }
 }

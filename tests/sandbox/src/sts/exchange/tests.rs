@@ -176,3 +176,13 @@ fn the_accounts_partition_must_be_the_endpoints() {
     let role = "arn:aws-cn:iam::814203749616:role/checkout-reader";
     assert_eq!(ask(&world, role, &token(&world), &[]).unwrap_err().message, GENERIC);
 }
+
+#[test]
+fn an_issuer_of_the_cluster_alone_is_out_of_awss_reach_and_not_of_a_server_in_it() {
+    let world = world(r#"{"issuer": {"url": "https://oidc.identity.svc.cluster.local"}}"#);
+    let token = token(&world);
+    assert_eq!(ask(&world, ROLE, &token, &[]).unwrap_err(), invalid(NO_KEY));
+    let parameters = [("RoleArn", ROLE), ("RoleSessionName", "test"), ("WebIdentityToken", token.as_str())];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    assert!(assume(&world, None, &parameters).is_ok());
+}
