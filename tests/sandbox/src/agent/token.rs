@@ -181,6 +181,7 @@ mod tests {
     /// The texts of `claims_validation.go`, whole.
     #[test]
     fn what_newer_agents_miss_is_named_in_their_order() {
+        type Change<'a> = &'a dyn Fn(&mut Value);
         let kid = "0123456789abcdef0123456789abcdef01234567";
         let whole = json!({
             "aud": ["pods.eks.amazonaws.com"],
@@ -188,7 +189,7 @@ mod tests {
                 "namespace": "shop", "serviceaccount": {"name": "a", "uid": "b"}, "pod": {"name": "c", "uid": "d"},
             },
         });
-        let says = |kid: &str, change: &dyn Fn(&mut Value)| {
+        let says = |kid: &str, change: Change<'_>| {
             let mut claims = whole.clone();
             change(&mut claims);
             validate_claims(&token(json!({"alg": "RS256", "kid": kid}), claims))
@@ -196,7 +197,7 @@ mod tests {
         assert_eq!(says(kid, &|_| ()), Ok(()));
         assert_eq!(says(kid, &|claims| claims["aud"] = json!("pods.eks.amazonaws.com")), Ok(()));
         let k8s = "kubernetes.io";
-        let cases: &[(&str, &dyn Fn(&mut Value), &str)] = &[
+        let cases: &[(&str, Change<'_>, &str)] = &[
             ("", &|_| (), "missing header: kid"),
             ("A1", &|_| (), "invalid header: kid A1"),
             (kid, &|claims| claims[k8s] = Value::Null, "missing claim: kubernetes.io"),
