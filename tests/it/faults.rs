@@ -9,7 +9,13 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
 use support::{
     bug_report,
     run::{Ran, run},
@@ -49,6 +55,32 @@ fn under_report_only_every_fault_exits_0_and_says_the_same() {
         let ran = fault(&[name, "--report-only"]);
         assert_eq!(ran.code, 0, "{ran}");
         assert!(bug_report::is_one(&ran), "{ran}");
+    }
+}
+
+/// Whoever reads stderr may have stopped to.
+#[test]
+fn no_fault_waits_for_a_pipe_that_nobody_reads() {
+    for name in FAULTS {
+        let (_reader, mut writer) = std::io::pipe().unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        for piece in [&[0; 4096][..], &[0]] {
+            while writer.write(piece).is_ok() {}
+        }
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+        let program = tool::find("faults", "CREDPROBE_FAULTS_BIN").unwrap();
+        let mut child = Command::new(program).env_clear().arg(name).stderr(writer).spawn().unwrap();
+        let since = Instant::now();
+        while child.try_wait().unwrap().is_none() && since.elapsed() < Duration::from_secs(5) {
+            sleep(Duration::from_millis(5));
+        }
+        let ended = child.try_wait().unwrap();
+        let _ = child.kill();
+        // Rust's runtime writes a line of its own before it aborts.
+        if !["overflow", "overflow-in-thread", "allocation", "panic-while-panicking"].contains(&name) {
+            assert_eq!(ended.and_then(|status| status.code()), Some(1), "{name}: {:?}", since.elapsed());
+        }
+        child.wait().unwrap();
     }
 }
 

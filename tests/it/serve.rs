@@ -6,7 +6,7 @@ mod serving;
 mod support;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use serving::{IN_POD, SHIPPED, STORIES, drive};
+use serving::{IN_POD, SHIPPED, STORIES, drive, planted};
 use std::{
     fs,
     io::Write as _,
@@ -48,6 +48,8 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let probe = folder.path().join("credprobe");
     binary::place(&binary::probe(), &probe)?;
+    let (plan, planted) = planted::plan();
+    fs::write(folder.path().join(planted::FILE), serde_json::to_string(&plan)?)?;
     command.arg(std::env::current_exe()?).args([IN_POD, story]).arg(probe);
     command.arg(if binary::shipped().is_some() { SHIPPED } else { "built for the test" });
     let ran = run(&mut command, Stdio::piped())?;
@@ -60,6 +62,9 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     }
     let record: serde_json::Value = serde_json::from_str(&fs::read_to_string(record.path())?)?;
     let mut secrets = Secrets::default();
+    for secret in planted {
+        secrets.add(secret.as_bytes());
+    }
     let listed = record["secrets"].as_array().ok_or("the record lists no secrets")?;
     for secret in listed.iter().filter_map(serde_json::Value::as_str) {
         secrets.add(secret.as_bytes());

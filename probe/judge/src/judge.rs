@@ -32,7 +32,6 @@ use crate::evidence::Evidence;
 use crate::judge::finding::{Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks::EffectiveSettings;
-use crate::text;
 use facts::Facts;
 
 pub use agent::{is_agent, ready as ready_by_agent};
@@ -128,7 +127,7 @@ fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<F
         Finding::new(Class::Inconclusive, "STS was not asked, and nothing that was seen says why")
             .presented("no answer and no failure")
             .required("one of the two")
-            .fix(format!("# report it with the output of --output=json: {}", text::REPORT_TO))
+            .fix("# report it, with the output of --output=json, to whoever gave you credprobe")
     })
 }
 

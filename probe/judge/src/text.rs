@@ -6,9 +6,6 @@ pub mod shown;
 
 use time::{Date, Month, OffsetDateTime};
 
-/// Where a bug is to be reported.
-pub const REPORT_TO: &str = concat!(env!("CARGO_PKG_HOMEPAGE"), "/bugs");
-
 /// RFC 3339 in UTC, whole seconds.
 #[must_use]
 pub fn rfc3339(seconds: i64) -> String {
@@ -88,10 +85,20 @@ pub fn truncate(text: &mut String, limit: usize) {
     }
 }
 
+/// No address: whoever handed the image out knows who takes reports of it.
+macro_rules! report_it {
+    ($what:expr) => {
+        concat!("internal-error (1): ", $what, "; please report it to whoever gave you credprobe")
+    };
+}
+
+/// The line that a process without stack or memory ends with: nothing of it is made then.
+pub const STARVED_LINE: &str = concat!(report_it!("credprobe ran out of stack or memory"), "\n");
+
 /// The line that a bug ends with.
 #[must_use]
 pub fn internal_error_line(what: &str) -> String {
-    format!("internal-error (1): {what}; please report it at {REPORT_TO}")
+    format!(report_it!("{}"), what)
 }
 
 #[cfg(test)]

@@ -1,21 +1,35 @@
-//! What holds for the whole process: no core dump, no reader of its memory, and one way out when the probe itself breaks.
-//! A panic, a stack overflow and a failed allocation all end as `internal-error`, without their payload: it may hold a secret.
+//! What holds for the whole process: no core dump, no reader of its memory, one way out when the probe itself breaks,
+//! and one by a signal. A panic, a stack overflow and a failed allocation end without their payload: it may hold a secret.
 
 #[cfg(all(panic = "abort", target_feature = "crt-static"))]
 mod no_backtrace;
 
-use credprobe_judge::text::internal_error_line;
+use credprobe_judge::catalog::Class;
+use credprobe_judge::text::{STARVED_LINE, internal_error_line};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use std::io::Write as _;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
 
 /// The exit code of a bug: 1, or 0 under `--report-only`, whose promise holds for bugs too.
 static CODE: AtomicU8 = AtomicU8::new(1);
 
+/// Somebody else waits for signals.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+
+/// How long a last line waits for room in a pipe that nobody may read.
+const ROOM_MS: u8 = 250;
+
 /// From now on a bug exits 0.
 pub fn exit_zero_on_panic() {
     CODE.store(0, Ordering::Relaxed);
+}
+
+/// From now on signals no longer end the process by themselves.
+pub fn signals_are_awaited() {
+    AWAITED.store(true, Ordering::Relaxed);
 }
 
 /// Switches everything on.
@@ -25,17 +39,32 @@ pub fn install() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|at| format!("{}:{}", at.file(), at.line()));
         let place = place.unwrap_or_else(|| "an unknown place".to_owned());
-        let _ =
-            writeln!(std::io::stderr(), "{}", internal_error_line(&format!("credprobe broke at {place}")));
+        last_line((internal_error_line(&format!("credprobe broke at {place}")) + "\n").as_bytes());
         exit();
     }));
-    let handler = SigHandler::Handler(on_abort);
-    let action = SigAction::new(handler, SaFlags::SA_ONSTACK, SigSet::empty());
-    #[expect(unsafe_code, reason = "nix has no safe sigaction")]
-    // SAFETY: the handler only writes and exits, both async-signal-safe (signal-safety(7)).
-    let _ = unsafe { sigaction(Signal::SIGABRT, &action) };
+    handle(Signal::SIGABRT, on_abort);
+    // The kernel gives the first process of a container no default action (pid_namespaces(7)): it would ignore them.
+    if nix::unistd::getpid().as_raw() == 1 {
+        handle(Signal::SIGTERM, on_end);
+        handle(Signal::SIGINT, on_end);
+    }
 }
 
+fn handle(signal: Signal, handler: extern "C" fn(i32)) {
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::SA_ONSTACK, SigSet::empty());
+    #[expect(unsafe_code, reason = "nix has no safe sigaction")]
+    // SAFETY: the handlers only poll, write and exit, all async-signal-safe (signal-safety(7)).
+    let _ = unsafe { sigaction(signal, &action) };
+}
+
+/// One write, where there is room: a pipe that nobody reads must not keep a broken probe alive.
+fn last_line(bytes: &[u8]) {
+    let stderr = std::io::stderr();
+    let mut room = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+    if poll(&mut room, PollTimeout::from(ROOM_MS)).is_ok_and(|ready| ready > 0) {
+        let _ = nix::unistd::write(&stderr, bytes);
+    }
+}
 fn exit() -> ! {
     #[expect(clippy::exit, reason = "a panic may leave main no way to return")]
     std::process::exit(i32::from(CODE.load(Ordering::Relaxed)))
@@ -43,15 +72,21 @@ fn exit() -> ! {
 
 /// std ends with SIGABRT after a stack overflow and a failed allocation.
 extern "C" fn on_abort(_: i32) {
-    const LINE: &str = concat!(
-        "internal-error (1): credprobe ran out of stack or memory; please report it at ",
-        env!("CARGO_PKG_HOMEPAGE"),
-        "/bugs\n"
-    );
-    let _ = nix::unistd::write(std::io::stderr(), LINE.as_bytes());
+    last_line(STARVED_LINE.as_bytes());
+    end(CODE.load(Ordering::Relaxed));
+}
+
+extern "C" fn on_end(_: i32) {
+    if !AWAITED.load(Ordering::Relaxed) {
+        let only_report = CODE.load(Ordering::Relaxed) == 0;
+        end(if only_report { 0 } else { Class::Inconclusive.code() });
+    }
+}
+
+fn end(code: u8) -> ! {
     #[expect(unsafe_code, reason = "exit runs destructors, which may need the broken heap or stack")]
     // SAFETY: _exit is async-signal-safe and does not return.
     unsafe {
-        nix::libc::_exit(i32::from(CODE.load(Ordering::Relaxed)))
+        nix::libc::_exit(i32::from(code))
     }
 }

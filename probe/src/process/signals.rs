@@ -15,7 +15,9 @@ impl Interrupt {
     #[expect(clippy::new_without_default, reason = "it has an effect")]
     pub fn new() -> Self {
         let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
-        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect(), came: false }
+        let signals = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+        crate::guard::signals_are_awaited();
+        Self { signals, came: false }
     }
 
     /// Until one of them comes.

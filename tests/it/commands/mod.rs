@@ -1,7 +1,9 @@
 //! The command line, one topic a file.
 //! `session` is what they share: commands and what came of them.
 
+mod first_process;
 mod golden;
+mod hostile;
 mod leak_scan;
 mod pipes;
 mod planted;

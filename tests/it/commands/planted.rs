@@ -5,14 +5,14 @@
 use crate::support::{
     binary,
     leak::Secrets,
+    names::{self, flags},
     run::run,
     token::{ROLE, TOKEN},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
-    collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -100,50 +100,6 @@ impl Pod {
     }
 }
 
-/// Names between quotes anywhere in the program.
-fn literals(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    fn read(folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                read(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.extend(fs::read_to_string(&path).unwrap().split('"').map(str::to_owned));
-            }
-        }
-    }
-    let mut found = BTreeSet::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
-    found.retain(|name| is_wanted(name));
-    found
-}
-
-fn variables() -> BTreeSet<String> {
-    let of_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let families =
-        ["AWS_", "POD_", "NODE_", "KUBERNETES_", "SSL_", "HTTP", "NO_", "ALL_", "CREDPROBE_", "SMITHY_"];
-    let found = literals(|name| {
-        let upper = families.iter().any(|family| name.starts_with(family)) && name.chars().all(of_variable);
-        upper || name.ends_with("_proxy") || name == "HOME"
-    });
-    for name in ["AWS_REGION", "AWS_ENDPOINT_URL_STS", "https_proxy", "POD_NAME", "NODE_NAME", "SSL_CERT_DIR"]
-    {
-        assert!(found.contains(name), "{name} is not found in the source");
-    }
-    found
-}
-
-/// The flags of a command by its help.
-fn flags(command: &str) -> Vec<String> {
-    let help =
-        run(Command::new(binary::probe()).env_clear().args([command, "--help"]), Stdio::piped()).unwrap();
-    let names = help.stdout.split([' ', '\n', '[', ',', '(']).filter_map(|word| word.strip_prefix("--"));
-    let of_flag = |c: char| !(c.is_ascii_lowercase() || c == '-');
-    let names: BTreeSet<&str> = names.map(|name| name.split(of_flag).next().unwrap_or_default()).collect();
-    assert!(names.contains("help"), "{help}");
-    names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
 /// What nobody waits for, and where it says all that it can.
 fn quiet<'w>(command: &'w str, termination: &'w str) -> Vec<&'w str> {
     match command {
@@ -159,7 +115,7 @@ fn quiet<'w>(command: &'w str, termination: &'w str) -> Vec<&'w str> {
 fn in_variables() {
     let mut pod = Pod::new();
     let termination = format!("--termination-log={}", pod.path("termination").display());
-    for name in variables() {
+    for name in names::variables() {
         for value in pod.values(&name) {
             for output in ["--output=text", "--output=json"] {
                 let mut words = quiet("check", &termination);
@@ -180,7 +136,7 @@ fn in_variables() {
 #[test]
 fn in_credentials_that_stand_in_another_place_too() {
     let mut pod = Pod::new();
-    for name in variables().iter().filter(|name| !name.starts_with("AWS_SECRET")) {
+    for name in names::variables().iter().filter(|name| !name.starts_with("AWS_SECRET")) {
         for output in ["--output=text", "--output=json"] {
             let planted = [("AWS_SECRET_ACCESS_KEY", SECRET_KEY), (name, SECRET_KEY)];
             pod.tells_nothing(&["check", "--no-network", output], &planted);
@@ -219,13 +175,9 @@ fn in_flags_and_their_twins() {
 #[test]
 fn in_profiles() {
     let mut pod = Pod::new();
-    let of_setting = |c: char| c.is_ascii_lowercase() || c == '_';
-    let settings =
-        literals(|name| name.contains(['_', 'r']) && name.len() > 5 && name.chars().all(of_setting));
-    assert!(settings.contains("web_identity_token_file") && settings.contains("region"), "{settings:?}");
     fs::create_dir(pod.path(".aws")).unwrap();
     let secret = format!("aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET_KEY}\n");
-    for setting in settings {
+    for setting in names::settings() {
         for value in pod.values(&setting).into_iter().chain([SECRET_KEY.to_owned()]) {
             let file = format!("[default]\n{setting} = {value}\n[profile other]\n{secret}");
             fs::write(pod.path(".aws/config"), file).unwrap();

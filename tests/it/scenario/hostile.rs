@@ -1,49 +1,13 @@
 //! Every value of a report's evidence in turn becomes a hostile text: what is printed then is pasted into a real bash.
 //! Nothing may run but the programs named, and none of them may be given any of the hostile text.
 
+use crate::support::pasted::{HOSTILE, is_plain, paste};
 use credprobe_judge::evidence::{Collected, Evidence};
 use credprobe_judge::report::{Report, ReportOptions, text};
 use credprobe_judge::verdict::Tolerate;
 use libtest_mimic::Failed;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::symlink;
-use std::process::{Command, Stdio};
-use std::{fs, path::Path};
-
-/// What a name must not be. `touch` shows what was run.
-const HOSTILE: &[&str] = &[
-    "--all",
-    "-Aq",
-    "--kubeconfig=/tmp/pwned",
-    "a;touch pwned",
-    "$(touch pwned)",
-    "`touch pwned`",
-    "a\ntouch pwned",
-    "a\rtouch pwned",
-    "a\0pwned",
-    "a\u{9b}31m",
-    "a\u{202e}b",
-    "a\u{2028}touch pwned",
-    "a\u{200b}b",
-    "\u{441}heckout",
-    "file:///root/.aws/credentials",
-    "fileb:///root/pwned",
-    "@pwned",
-    "'; touch pwned; '",
-    "\"; touch pwned; \"",
-    "../pwned",
-    "|touch pwned",
-    ">pwned",
-    "&touch pwned&",
-    "",
-    LONG,
-];
-const LONG: &str = concat!(
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-);
 
 /// Values that not every pod has: (where, name).
 const MORE: &[(&str, &[&str])] = &[
@@ -58,30 +22,6 @@ const MORE: &[(&str, &[&str])] = &[
     ),
     ("/environment/stated", &["expect_role", "expect_issuer", "expect_audience", "expect_subject", "region"]),
 ];
-
-/// Programs that are not run but recorded.
-const STAND_INS: &[&str] = &[
-    "aws",
-    "ausearch",
-    "chronyc",
-    "credprobe",
-    "curl",
-    "env",
-    "iptables-save",
-    "jq",
-    "kubectl",
-    "wc",
-    "xargs",
-];
-
-const RECORDER: &str = "#!/bin/sh\nprintf '%s\\0' \"${0##*/}\" \"$@\" >>\"$RECORD\"\n";
-
-/// What printed commands write themselves.
-fn is_written(name: &str) -> bool {
-    ["openid-configuration", "keys.json"].contains(&name)
-        || name.ends_with("trust.json")
-        || name.ends_with("trust-before.json")
-}
 
 /// `turn`: where in the list this report begins, so that all reports together put each text in each place.
 pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
@@ -104,7 +44,7 @@ pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
             }
         }
     }
-    paste(&printed)
+    Ok(paste(&printed)?)
 }
 
 /// All lines of steps, which the text has as the JSON.
@@ -117,12 +57,8 @@ fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
     );
     let findings = report.findings.iter().flat_map(|finding| finding.confirm.iter().chain(&finding.fix));
     let lines: BTreeSet<String> = findings.chain(&report.verdict.fix).cloned().collect();
-    // Of the same block, prose has typographic quotation marks and the ellipsis.
-    let unseen = |c: char| c.is_control() || (('\u{200b}'..='\u{202e}').contains(&c) && !"’“”…".contains(c));
     for line in &lines {
-        if line.contains(unseen) || (!line.starts_with("# ") && !line.is_ascii()) {
-            return Err(format!("a step that is not what it looks like: {line:?}").into());
-        }
+        is_plain(line)?;
     }
     for line in text::render(&report, false).lines() {
         let step = ["  confirm:   ", "  fix:       "].iter().find_map(|label| line.strip_prefix(label));
@@ -186,52 +122,4 @@ fn set(evidence: &mut Value, place: &str, text: &str) {
     {
         parent.insert(name.to_owned(), text.into());
     }
-}
-
-/// Runs them all as one script in a folder of its own.
-fn paste(printed: &BTreeMap<String, String>) -> Result<(), Failed> {
-    let folder = tempfile::Builder::new().prefix("pasted-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let (bin, work) = (folder.path().join("bin"), folder.path().join("work"));
-    let (record, script) = (folder.path().join("record"), folder.path().join("script"));
-    fs::create_dir(&bin)?;
-    fs::create_dir(&work)?;
-    recorder(&bin)?;
-    let text: String = printed.keys().map(|line| format!("{line}\n")).collect();
-    fs::write(&script, &text)?;
-    for check in [&["-n"][..], &[]] {
-        let mut bash = Command::new("bash");
-        bash.args(check).arg(&script).current_dir(&work).stdin(Stdio::null());
-        bash.env_clear().env("PATH", format!("{}:/usr/bin:/bin", bin.display())).env("RECORD", &record);
-        let output = bash.output()?;
-        if !check.is_empty() && !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("no script of a shell: {said}\n{text}").into());
-        }
-    }
-    let ran = fs::read(&record).unwrap_or_default();
-    for word in String::from_utf8_lossy(&ran).split('\0') {
-        if let Some(hostile) = HOSTILE.iter().find(|hostile| !hostile.is_empty() && word.contains(**hostile))
-        {
-            let lines: Vec<_> = printed.iter().filter(|(line, _)| line.contains(hostile)).collect();
-            return Err(format!("a program was given {word:?}, which has {hostile:?}: {lines:#?}").into());
-        }
-    }
-    for entry in fs::read_dir(&work)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if !is_written(&name) || name.starts_with('-') {
-            return Err(format!("a pasted line made the file {name:?}: {printed:#?}").into());
-        }
-    }
-    Ok(())
-}
-
-fn recorder(bin: &Path) -> Result<(), Failed> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = bin.join("record");
-    fs::write(&path, RECORDER)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-    for name in STAND_INS {
-        symlink(&path, bin.join(name))?;
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{
     Told, must, say,
     server::{Server, is_ready, until},
-    world::{conditions, fresh, heal, revoke, rotate, transitions, turn},
+    world::{conditions, forget, fresh, heal, kept_condition, revoke, rotate, transitions, turn},
 };
 use serde_json::json;
 use std::{
@@ -80,6 +80,24 @@ fn follows_with(probe: &str, log: &Path) -> Told {
     })?;
     let log_text = read(log)?;
     must(log_text.contains("is set again"), || log_text.clone())?;
+    server.stop()
+}
+
+/// No watch tells it: with the next exchange it is sent again, though nothing has changed.
+pub(super) fn heals(probe: &str) -> Told {
+    let mut command = Command::new(probe);
+    command.args(["serve", "--interval=50ms", GATE]).env("POD_UID", POD_UID);
+    let server = Server::start_with(&mut command)?;
+    until("the condition is set", || Ok(kept_condition()?.is_some()))?;
+    let set = kept_condition()?;
+    forget()?;
+    must(kept_condition()?.is_none(), || "it is removed".to_owned())?;
+    fresh()?;
+    until("it is sent again", || Ok(kept_condition()?.is_some()))?;
+    let again = kept_condition()?;
+    must(again.as_ref().map(|it| &it["status"]) == set.as_ref().map(|it| &it["status"]), || {
+        format!("{set:?} {again:?}")
+    })?;
     server.stop()
 }
 

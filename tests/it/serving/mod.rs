@@ -5,6 +5,8 @@ mod crowd;
 mod gate;
 mod life;
 mod listeners;
+pub(crate) mod planted;
+mod quiet;
 mod server;
 mod switched;
 mod world;
@@ -25,6 +27,9 @@ pub(crate) const STORIES: &[(&str, Story)] = &[
     ("what_it_cannot_look_at_turns_nothing_unready", life::starved),
     ("a_crowd_keeps_no_probe_out_and_causes_no_exchange", crowd::comes),
     ("one_peers_crowd_keeps_nobody_else_waiting", crowd::pipelines),
+    ("the_gate_is_sent_again_where_somebody_removed_it", gate::heals),
+    ("a_healthy_pod_with_the_shipped_flags_is_warned_of_nothing", quiet::starts),
+    ("no_surface_tells_a_planted_secret", planted::nothing_is_told),
     ("each_listener_says_what_is_its_own_to_say", listeners::tell),
     ("switched_off_report_only_and_ports_in_use", switched::ways),
 ];

@@ -42,9 +42,13 @@ impl Server {
     /// Its output goes where the test's own goes: outside it is searched for secrets.
     pub(super) fn start_with(command: &mut Command) -> Result<Self, String> {
         let child = command.stdin(Stdio::null()).spawn();
-        let server = Self { child: child.map_err(|error| format!("failed to start: {error}"))? };
+        let server = Self::of(child.map_err(|error| format!("failed to start: {error}"))?);
         until("it listens", || Ok(get(PUBLIC, "/livez").is_ok_and(|answer| answer.status == 200)))?;
         Ok(server)
+    }
+
+    pub(super) fn of(child: Child) -> Self {
+        Self { child }
     }
 
     /// SIGTERM ends it with 0 within a second.

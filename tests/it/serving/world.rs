@@ -74,6 +74,18 @@ pub(super) fn transitions() -> Result<Vec<(String, bool)>, String> {
     Ok(conditions.iter().map(|it| (status(it), it["lastTransitionTime"].is_string())).collect())
 }
 
+/// The pod's condition, where it has one.
+pub(super) fn kept_condition() -> Result<Option<Value>, String> {
+    let record = record()?;
+    Ok(Some(record["condition"].clone()).filter(|condition| !condition.is_null()))
+}
+
+/// Somebody removes the pod's condition.
+pub(super) fn forget() -> Told {
+    let said = control("DELETE", "/condition", &Value::Null)?;
+    super::must(said.is_empty(), || said)
+}
+
 /// Status and reason of each patch of the pod's condition, in order.
 pub(super) fn conditions() -> Result<Vec<(String, String)>, String> {
     let record = record()?;

@@ -6,6 +6,8 @@ pub(crate) mod binary;
 pub(crate) mod bug_report;
 pub(crate) mod ci;
 pub(crate) mod leak;
+pub(crate) mod names;
+pub(crate) mod pasted;
 pub(crate) mod run;
 pub(crate) mod snapshot;
 pub(crate) mod token;

@@ -54,8 +54,16 @@ const COLUMNS: &[Column] = &[
         around: refused_and_issuer_away,
         expected: |_| Expected::Class("token-rejected"),
     },
+    Column { name: "proxy", peer: "proxy", on: "", around: proxy, expected: |_| Expected::NoSecret },
     Column { name: "gate", peer: "api-server", on: "", around: || json!({"api_server": {}}), expected: gate },
 ];
+
+fn proxy() -> Value {
+    json!({
+        "proxy": "works",
+        "env": {"HTTPS_PROXY": "http://shop:let-me-pass-through-here@proxy.corp.internal:3128"},
+    })
+}
 
 fn pod_identity() -> Value {
     json!({"mechanism": "pod-identity"})
@@ -120,6 +128,19 @@ const HTTP: &[&str] = &[
     "redirect302",
     "redirect307",
 ];
+/// What was asked is said again, wherever an answer has room for it.
+const ECHO: &[&str] = &[
+    "echo-status",
+    "echo-reason",
+    "echo-headers",
+    "echo-location",
+    "echo-html",
+    "echo-text",
+    "echo-xml",
+    "echo-xml-success",
+    "echo-json",
+    "echo-json-success",
+];
 /// Of the peer's name.
 const DNS: &[&str] = &["nxdomain", "servfail", "silent", "garbage", "forged", "truncated", "many"];
 
@@ -152,10 +173,17 @@ fn of_peer(column: &Column) -> impl Iterator<Item = Cell> {
     // The agent speaks no TLS.
     let with_tls = all && column.peer != "agent";
     let before = BEFORE.iter().filter(move |_| all).chain(TLS.iter().filter(move |_| with_tls));
-    before.chain(HTTP).map(move |fault| {
+    // What a proxy does to a tunnel is its server's doing as well.
+    let faults = before.chain(HTTP).filter(|_| column.peer != "proxy");
+    faults.chain(ECHO).map(move |fault| {
         let mut scenario = (column.around)();
         scenario["hostile"] = json!({"peer": column.peer, "misdeed": fault, "on": column.on});
-        Cell { name: format!("{}::{fault}", column.name), scenario, expected: (column.expected)(fault) }
+        let expected = if ECHO.contains(fault) && column.name != "gate" {
+            Expected::NoSecret
+        } else {
+            (column.expected)(fault)
+        };
+        Cell { name: format!("{}::{fault}", column.name), scenario, expected }
     })
 }
 
@@ -222,7 +250,16 @@ fn agents_credentials(fault: &str) -> Expected {
 /// Silence is told after ten seconds only; a success is one, whatever its body.
 fn gate(fault: &str) -> Expected {
     let silent = fault == "drop" || TIMED_OUT.contains(&fault);
-    let taken = ["html200", "gzip-bomb", "gzip-passed-on", "deep-xml", "deep-json"].contains(&fault);
+    let taken = [
+        "html200",
+        "echo-xml-success",
+        "echo-json-success",
+        "gzip-bomb",
+        "gzip-passed-on",
+        "deep-xml",
+        "deep-json",
+    ]
+    .contains(&fault);
     Expected::Unmoved { told: !silent && !taken }
 }
 

@@ -54,10 +54,11 @@ impl Pods {
         cell: &str,
         scenario: &Value,
         timeout: Duration,
-    ) -> Result<Result<(Ran, Measured), String>, Failed> {
+    ) -> Result<Result<(Ran, Measured, Secrets), String>, Failed> {
         let timeout_flag = format!("--timeout={}ms", timeout.as_millis());
-        let words = [&self.probe.display().to_string(), "check", "--output=json", &timeout_flag];
-        let Ok(ran) = self.run(scenario, &self.peak, &words)? else {
+        let words =
+            [&self.probe.display().to_string(), "check", "--output=json", "--log-level=trace", &timeout_flag];
+        let Ok((ran, secrets)) = self.run(scenario, &self.peak, &words)? else {
             return Ok(Err("no pod can be built on this machine".to_owned()));
         };
         let said = ran.stderr.lines().find_map(|line| line.strip_prefix("peak "));
@@ -65,14 +66,17 @@ impl Pods {
         let took = took.strip_suffix(" ms").ok_or("nothing was measured")?.parse()?;
         let took = Duration::from_millis(took);
         let measured = Measured { cell: cell.to_owned(), took, timeout, peak_kib: peak.parse()? };
-        Ok(Ok((ran, measured)))
+        Ok(Ok((ran, measured, secrets)))
     }
 
-    /// What `check` writes, `judge` must be able to read, whatever the check met.
-    pub(crate) fn judge(&self, checked: &Ran) -> Result<(), Failed> {
+    /// What `check` writes, `judge` must be able to read, whatever the check met; its text tells no secret either.
+    pub(crate) fn judge(&self, checked: &Ran, secrets: &Secrets) -> Result<(), Failed> {
         let report = tempfile::NamedTempFile::new_in(self.folder.path())?;
         fs::write(report.path(), &checked.stdout)?;
         let again = run(Command::new(&self.probe).arg("judge").arg(report.path()), Stdio::piped())?;
+        if let Some(leak) = secrets.find(again.stdout.as_bytes()) {
+            return Err(format!("a secret is in the report judged again: {leak}").into());
+        }
         if again.code == checked.code {
             return Ok(());
         }
@@ -82,10 +86,16 @@ impl Pods {
     /// This very program, with a probe to drive.
     pub(crate) fn drive(&self, scenario: &Value, word: &str) -> Result<Result<Ran, String>, Failed> {
         let myself = std::env::current_exe()?;
-        self.run(scenario, &myself, &[word, &self.probe.display().to_string()])
+        let ran = self.run(scenario, &myself, &[word, &self.probe.display().to_string()])?;
+        Ok(ran.map(|(ran, _)| ran))
     }
 
-    fn run(&self, scenario: &Value, program: &Path, words: &[&str]) -> Result<Result<Ran, String>, Failed> {
+    fn run(
+        &self,
+        scenario: &Value,
+        program: &Path,
+        words: &[&str],
+    ) -> Result<Result<(Ran, Secrets), String>, Failed> {
         let file = tempfile::Builder::new().suffix(".json").tempfile_in(self.folder.path())?;
         fs::write(file.path(), scenario.to_string())?;
         let record = tempfile::Builder::new().prefix("record-").tempfile_in(self.folder.path())?;
@@ -117,6 +127,6 @@ impl Pods {
         if record["imds_connections"] != 0 {
             return Err(format!("something was asked of instance metadata\n{ran}").into());
         }
-        Ok(Ok(ran))
+        Ok(Ok((ran, secrets)))
     }
 }

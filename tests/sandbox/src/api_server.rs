@@ -62,6 +62,7 @@ pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) 
 
 /// What the API server does with a strategic merge of a pod's conditions: name, then uid, then the merge by type.
 fn patched(world: &World, api_server: &ApiServer, path: &str, request: &sts::Request<'_>) -> (u16, Value) {
+    world.record.edit().patches.push(String::from_utf8_lossy(request.body).into_owned());
     if let Some(status) = api_server.refuses_patch {
         let (code, mut said) = refusal(status, "Refused");
         // What stands before it may echo requests, or parts of them.
@@ -87,6 +88,7 @@ fn patched(world: &World, api_server: &ApiServer, path: &str, request: &sts::Req
         return refusal(422, "Invalid");
     };
     let mut record = world.record.edit();
+    record.condition = conditions.last().cloned();
     record.conditions.extend(conditions.iter().cloned());
     (200, json!({"kind": "Pod", "metadata": {"name": POD, "namespace": NAMESPACE, "uid": POD_UID}}))
 }

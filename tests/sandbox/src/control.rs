@@ -75,9 +75,15 @@ async fn respond(
     let done = match (&head.method, head.uri.path(), &controlled.kubelet) {
         (&Method::GET, "/ca", _) => Ok(controlled.ca.clone()),
         (&Method::GET, "/record", _) => world.record.json(),
+        (&Method::DELETE, "/condition", _) => {
+            world.record.edit().condition = None;
+            Ok(String::new())
+        }
         (&Method::POST, "/world", _) => turn(world, &text),
         (&Method::POST, "/token", Some(kubelet)) => rotate(world, kubelet, &text),
-        _ => Err(Error::new("there are GET /ca and /record, POST /world and, in a pod of ours, /token")),
+        _ => Err(Error::new(
+            "there are GET /ca and /record, DELETE /condition, POST /world and, in a pod of ours, /token",
+        )),
     };
     match done {
         Ok(text) => finish(Response::builder(), text),

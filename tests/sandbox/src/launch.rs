@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nix::sys::{
     signal::{Signal, kill},
     socket::{Backlog, listen as set_backlog},
@@ -202,6 +203,10 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     for (_, value) in world.scenario.changes().filter(|(name, _)| CREDENTIALS.contains(name)) {
         world.record.secret(value);
     }
+    for user_info in world.scenario.changes().filter_map(|(_, value)| user_info(value)) {
+        world.record.secret(user_info.split_once(':').map_or(user_info, |(_, password)| password));
+        world.record.secret(&STANDARD.encode(user_info));
+    }
     world.record.edit().mode = place.mode.into();
     world.record.edit().imds_connections = place.listeners.metadata.as_ref().map(|_| 0);
     world.record.edit().agent_connections = matches!(place.listeners.agent, Port::Serve(_)).then_some(0);
@@ -255,6 +260,12 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     }
     let status = status?;
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+}
+
+/// `user:password` of a URL.
+fn user_info(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    rest.split('/').next()?.rsplit_once('@').map(|(user_info, _)| user_info)
 }
 
 /// The first token's volume, by a way that stays writable when the command's is sealed.

@@ -30,6 +30,10 @@ pub(crate) struct Contents {
     pub(crate) api_server_requests: Vec<IssuerRequest>,
     /// Of the pod, in the order in which they were patched.
     pub(crate) conditions: Vec<serde_json::Value>,
+    /// The last of them, unless somebody removed it.
+    pub(crate) condition: Option<serde_json::Value>,
+    /// Bodies of all patches, those that were refused too.
+    pub(crate) patches: Vec<String>,
     pub(crate) proxy_requests: Vec<ProxyRequest>,
     /// `null` on loopback, where nobody listens at the metadata address.
     pub(crate) imds_connections: Option<u32>,

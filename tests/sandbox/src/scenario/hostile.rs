@@ -24,6 +24,8 @@ pub(crate) enum Peer {
     Issuer,
     ApiServer,
     Agent,
+    /// Of the misdeeds those of HTTP, in answer to CONNECT.
+    Proxy,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -100,6 +102,23 @@ pub(crate) enum Misdeed {
     /// To where instance metadata would be: whoever follows is caught there.
     Redirect302,
     Redirect307,
+    /// The whole request, token and credentials included, where the answer has its status,
+    EchoStatus,
+    /// what the status means,
+    EchoReason,
+    /// each header that somebody may read,
+    EchoHeaders,
+    EchoLocation,
+    /// a page or a text,
+    EchoHtml,
+    EchoText,
+    /// each field of STS's refusal,
+    EchoXml,
+    /// of its success,
+    EchoXmlSuccess,
+    /// and of whatever speaks JSON.
+    EchoJson,
+    EchoJsonSuccess,
 }
 
 impl Scenario {

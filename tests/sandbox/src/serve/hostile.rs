@@ -90,7 +90,7 @@ where
 {
     while let Ok(Ok(Some((request, text)))) = timeout(PATIENCE, read(&mut stream)).await {
         if hostile.on.is_empty() || text.contains(&hostile.on) {
-            let script = script(hostile.misdeed);
+            let script = echo(hostile.misdeed, &text).unwrap_or_else(|| script(hostile.misdeed));
             let _ = timeout(PATIENCE, script.play(&mut stream)).await;
             return;
         }
@@ -173,6 +173,94 @@ impl Script {
         }
         Ok(())
     }
+}
+
+/// What says the request again, and its end by itself, as a proxy does that cuts what it quotes.
+fn echo(misdeed: Misdeed, request: &str) -> Option<Script> {
+    const XML: [&str; 3] = ["Code", "Message", "Type"];
+    const SUCCESS: [&str; 9] = [
+        "AccessKeyId",
+        "SecretAccessKey",
+        "SessionToken",
+        "Expiration",
+        "AssumedRoleId",
+        "Arn",
+        "SubjectFromWebIdentityToken",
+        "Audience",
+        "Provider",
+    ];
+    const JSON: [&str; 16] = [
+        "AccessKeyId",
+        "AccountId",
+        "Code",
+        "Expiration",
+        "Message",
+        "RoleArn",
+        "SecretAccessKey",
+        "Token",
+        "__type",
+        "code",
+        "error",
+        "issuer",
+        "jwks_uri",
+        "kind",
+        "message",
+        "reason",
+    ];
+    const HEADERS: [&str; 12] = [
+        "Content-Type",
+        "Date",
+        "Link",
+        "Proxy-Authenticate",
+        "Proxy-Status",
+        "Retry-After",
+        "Server",
+        "Set-Cookie",
+        "Via",
+        "WWW-Authenticate",
+        "X-Amzn-RequestId",
+        "X-Cache",
+    ];
+    let tail: String = request.chars().skip(request.chars().count().saturating_sub(200)).collect();
+    let said = format!("{request} {tail}").replace(['\r', '\n'], " ");
+    let fields =
+        |names: &[&str]| names.iter().map(|name| format!("<{name}>{said}</{name}>")).collect::<String>();
+    let json = || {
+        let mut fields: serde_json::Map<_, _> =
+            JSON.iter().map(|name| ((*name).to_owned(), said.clone().into())).collect();
+        fields.insert("keys".into(), serde_json::json!([{"kid": said, "kty": said, "alg": said}]));
+        serde_json::Value::Object(fields).to_string()
+    };
+    let of = |status, kind: &str, body: &str| whole(status, &format!("Content-Type: {kind}\r\n"), body);
+    let answer = match misdeed {
+        Misdeed::EchoStatus => format!("HTTP/1.1 {said}\r\nContent-Length: 0\r\n\r\n").into_bytes(),
+        Misdeed::EchoReason => format!("HTTP/1.1 403 {said}\r\nContent-Length: 0\r\n\r\n").into_bytes(),
+        Misdeed::EchoHeaders => {
+            let headers: String = HEADERS.iter().map(|name| format!("{name}: {said}\r\n")).collect();
+            whole(400, &headers, "")
+        }
+        Misdeed::EchoLocation => whole(302, &format!("Location: https://elsewhere.example/?{said}\r\n"), ""),
+        Misdeed::EchoHtml => of(403, "text/html", &format!("<html><body>blocked: {said}</body></html>")),
+        Misdeed::EchoText => of(502, "text/plain", &said),
+        Misdeed::EchoXml => {
+            let error = fields(&XML);
+            let id = fields(&["RequestId"]);
+            let head = "Content-Type: text/xml\r\nX-Amzn-RequestId: c0ffee00-0000-4000-8000-000000000001\r\n";
+            whole(400, head, &format!("<ErrorResponse><Error>{error}</Error>{id}</ErrorResponse>"))
+        }
+        Misdeed::EchoXmlSuccess => {
+            let all = fields(&SUCCESS);
+            let body = format!(
+                "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>{all}<Credentials>{all}</Credentials>\
+                 <AssumedRoleUser>{all}</AssumedRoleUser></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+            );
+            of(200, "text/xml", &body)
+        }
+        Misdeed::EchoJson => of(400, "application/json", &json()),
+        Misdeed::EchoJsonSuccess => of(200, "application/json", &json()),
+        _ => return None,
+    };
+    Some(Script::of(answer, End::Closed))
 }
 
 /// What follows a request.

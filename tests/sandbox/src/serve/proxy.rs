@@ -9,8 +9,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{PATIENCE, READ_TIMEOUT};
-use crate::{dns, record::ProxyRequest, scenario::Proxy, world::World};
+use super::{PATIENCE, READ_TIMEOUT, hostile};
+use crate::{
+    dns,
+    record::ProxyRequest,
+    scenario::{Proxy, hostile::Peer},
+    world::World,
+};
 
 /// What it takes of a request's head; more is nobody's we know.
 const HEAD_LIMIT: usize = 8 * 1024;
@@ -24,6 +29,10 @@ pub(crate) async fn proxy(listener: TcpListener, world: Arc<World>, addresses: d
 }
 
 async fn connection(mut client: TcpStream, world: &World, addresses: dns::Addresses) -> io::Result<()> {
+    if let Some(hostile) = world.scenario.hostile.as_ref().filter(|hostile| hostile.peer == Peer::Proxy) {
+        hostile::answers(hostile, client, |_| Vec::new()).await;
+        return Ok(());
+    }
     let head = timeout(READ_TIMEOUT, head(&mut client)).await??;
     let head = Head::parse(&head).ok_or(io::ErrorKind::InvalidData)?;
     let answer = match world.scenario.proxy {

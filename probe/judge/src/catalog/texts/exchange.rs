@@ -289,8 +289,8 @@ pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
     ],
     confirm: &[PROBE_REPORT, "credprobe --version", HEALTH],
     repair: &[
-        "# Read STS's own text in the report. Then take a newer version of the probe, or report code and text at:",
-        concat!("# ", env!("CARGO_PKG_HOMEPAGE")),
+        "# Read STS's own text in the report. Then take a newer version of the probe, or report code and text",
+        "# to whoever gave you credprobe.",
         "# So that no pod waits for it meanwhile: --tolerate=sts-unrecognized",
     ],
 };

@@ -41,8 +41,7 @@ pub(crate) const INTERNAL_ERROR: Texts = Texts {
         "kubectl describe pod $POD -n $NS",
     ],
     repair: &[
-        "# Report it, with the two outputs above, at:",
-        concat!("# ", env!("CARGO_PKG_HOMEPAGE")),
+        "# Report it, with the two outputs above, to whoever gave you credprobe.",
         "# They hold account, role, issuer and addresses, but no secret.",
         "# Until then no pod has to wait for the probe: --report-only exits 0 whatever happens, and",
         "# CREDPROBE_DISABLED=\"why\" in its environment switches it off.",

@@ -62,7 +62,8 @@ fn one(out: &mut String, statement: &StatementReport) {
         line(out, "slip", &slip.text);
     }
     if let Some(corrected) = &statement.corrected {
-        line(out, "fix:", &corrected.to_string());
+        // Part of a document, and no command: what stands behind `fix:` is pasted into a shell.
+        line(out, "corrected", &corrected.to_string());
     }
     for element in &statement.then {
         line(out, "then", &format!("{element} refuses too"));

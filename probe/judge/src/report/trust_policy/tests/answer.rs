@@ -59,7 +59,7 @@ fn a_policy_that_refuses_exits_53_and_says_all() {
         "  required   StringEquals system:serviceaccount:shop:*\n",
         "  slip       StringEquals takes * and ? as they are",
         &format!(
-            r#"  fix:       {{"Condition":{{"StringLike":{{"{ISSUER}:sub":"system:serviceaccount:shop:*"}}}}}}"#
+            r#"  corrected  {{"Condition":{{"StringLike":{{"{ISSUER}:sub":"system:serviceaccount:shop:*"}}}}}}"#
         ),
         "aws iam get-role --role-name checkout-reader",
         "aws iam update-assume-role-policy --role-name checkout-reader",
