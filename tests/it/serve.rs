@@ -48,7 +48,7 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let probe = folder.path().join("credprobe");
     binary::place(&binary::probe(), &probe)?;
-    let (plan, planted) = planted::plan();
+    let (plan, planted) = if story.contains("planted") { planted::plan() } else { Default::default() };
     fs::write(folder.path().join(planted::FILE), serde_json::to_string(&plan)?)?;
     command.arg(std::env::current_exe()?).args([IN_POD, story]).arg(probe);
     command.arg(if binary::shipped().is_some() { SHIPPED } else { "built for the test" });

@@ -29,7 +29,8 @@ pub(crate) const STORIES: &[(&str, Story)] = &[
     ("one_peers_crowd_keeps_nobody_else_waiting", crowd::pipelines),
     ("the_gate_is_sent_again_where_somebody_removed_it", gate::heals),
     ("a_healthy_pod_with_the_shipped_flags_is_warned_of_nothing", quiet::starts),
-    ("no_surface_tells_a_planted_secret", planted::nothing_is_told),
+    ("no_surface_tells_what_is_planted_in_variables", planted::in_variables),
+    ("no_surface_tells_what_is_planted_in_profiles_and_flags", planted::in_profiles_and_flags),
     ("each_listener_says_what_is_its_own_to_say", listeners::tell),
     ("switched_off_report_only_and_ports_in_use", switched::ways),
 ];

@@ -21,7 +21,7 @@ use std::{
 pub(crate) const FILE: &str = "planted.json";
 
 /// At once in one server: more would hide each other behind the first that is refused.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 16;
 const DOWNWARD: [&str; 4] = ["POD_NAME", "POD_NAMESPACE", "POD_UID", "NODE_NAME"];
 const GATE: &str = "--readiness-gate=credprobe.dev/CredentialsUsable";
 /// Those of the pod that all runs have.
@@ -104,30 +104,52 @@ impl Secrets {
     }
 }
 
-pub(super) fn nothing_is_told(probe: &str) -> Told {
+/// How many servers there were, and how many refused to start.
+#[derive(Default)]
+struct Count {
+    served: usize,
+    refused: usize,
+}
+
+impl Count {
+    fn live(&mut self, command: &mut Command) -> Told {
+        let count = if look(command)? { &mut self.served } else { &mut self.refused };
+        *count += 1;
+        Ok(())
+    }
+
+    fn enough(&self, servers: usize) -> Told {
+        let Self { served, refused } = self;
+        say(&format!("measured: {served} servers with planted secrets, and {refused} that refused to start"));
+        must(*served >= servers, || format!("{served} served, {refused} refused"))
+    }
+}
+
+fn planted(probe: &str) -> Result<Plan, String> {
     let text =
         fs::read_to_string(Path::new(probe).with_file_name(FILE)).map_err(|error| error.to_string())?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let (mut served, mut refused) = (0, 0);
-    let mut live = |command: &mut Command| {
-        if look(command)? {
-            served += 1;
-        } else {
-            refused += 1;
-        }
-        Ok::<_, String>(())
-    };
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+pub(super) fn in_variables(probe: &str) -> Told {
+    let (plan, mut count) = (planted(probe)?, Count::default());
     for variables in &plan.variables {
-        live(serve(probe).envs(variables))?;
+        count.live(serve(probe).envs(variables))?;
         // Where they are no reason to refuse, the role is still asked for.
         if DOWNWARD.iter().any(|name| variables.contains_key(*name)) {
-            live(serve(probe).arg(GATE).envs(variables))?;
+            count.live(serve(probe).arg(GATE).envs(variables))?;
         }
     }
+    must(!conditions()?.is_empty(), || "no condition was sent".to_owned())?;
+    count.enough(20)
+}
+
+pub(super) fn in_profiles_and_flags(probe: &str) -> Told {
+    let (plan, mut count) = (planted(probe)?, Count::default());
     let profile = std::env::temp_dir().join(format!("credprobe-planted-{}", std::process::id()));
     for text in &plan.profiles {
         fs::write(&profile, text).map_err(|error| error.to_string())?;
-        live(
+        count.live(
             serve(probe)
                 .env("AWS_CONFIG_FILE", &profile)
                 .env_remove("AWS_ROLE_ARN")
@@ -139,18 +161,16 @@ pub(super) fn nothing_is_told(probe: &str) -> Told {
     for flags in plan.flags.chunks(plan.flags.len() / 3) {
         let taken = taken(probe, flags)?;
         let arguments = taken.iter().map(|(flag, value)| format!("--{flag}={value}"));
-        live(serve(probe).args(arguments))?;
+        count.live(serve(probe).args(arguments))?;
         let twin = |flag: &str| format!("CREDPROBE_{}", flag.to_ascii_uppercase().replace('-', "_"));
-        live(serve(probe).envs(taken.iter().map(|(flag, value)| (twin(flag), value))))?;
+        count.live(serve(probe).envs(taken.iter().map(|(flag, value)| (twin(flag), value))))?;
     }
-    say(&format!("measured: {served} servers with planted secrets, and {refused} that refused to start"));
-    must(served > 20, || format!("{served} served, {refused} refused"))?;
-    must(!conditions()?.is_empty(), || "no condition was sent".to_owned())
+    count.enough(12)
 }
 
 fn serve(probe: &str) -> Command {
     let mut command = Command::new(probe);
-    command.args(["serve", "--interval=100ms", "--timeout=1s", "--output=json", "--log-level=trace"]);
+    command.args(["serve", "--interval=100ms", "--timeout=500ms", "--output=json", "--log-level=trace"]);
     command.arg("--metrics=full").env("POD_UID", "5f1d3c62-8f0e-4f3c-a3f5-0f9c7c1b2d3e");
     command
 }
