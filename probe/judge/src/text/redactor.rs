@@ -1,6 +1,7 @@
 //! Takes known secrets out of what peers say, and out of whatever is shown.
 //! What a secret is, the program knows.
 
+use super::shown::{A_TOKEN, token_at};
 use super::truncate;
 use zeroize::Zeroizing;
 
@@ -81,10 +82,39 @@ impl Redactor {
         if self.windows == 0 || text.len() < WINDOW {
             return None;
         }
-        match percent_decoded(text) {
-            None => self.replaced(text, text, |place| place),
-            Some((decoded, places)) => {
-                self.replaced(text, &decoded, |place| places.get(place).copied().unwrap_or(text.len()))
+        let (decoded, places) = percent_decoded(text).unzip();
+        let decoded = decoded.as_deref().unwrap_or(text);
+        let place = |at: usize| match &places {
+            None => at,
+            Some(places) => places.get(at).copied().unwrap_or(text.len()),
+        };
+        let end = self.stranger_at(decoded).unwrap_or(decoded.len());
+        let known = &text[..place(end)];
+        let hidden = self.replaced(known, &decoded[..end], place);
+        if end == decoded.len() {
+            return hidden;
+        }
+        let mut out = hidden.unwrap_or_else(|| known.to_vec());
+        out.extend_from_slice(A_TOKEN.as_bytes());
+        Some(out)
+    }
+
+    /// A token that is not known as a whole: two of one issuer begin alike, and without its beginning nobody would
+    /// take the rest of it for a token.
+    fn stranger_at(&self, text: &[u8]) -> Option<usize> {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let mut from = 0;
+        loop {
+            let start = from + token_at(&text[from..])?;
+            let rest = &text[start..];
+            let mut word = &rest[..rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len())];
+            from = start + word.len();
+            while let Some(shorter) = word.strip_suffix(b".") {
+                word = shorter;
+            }
+            let mut windows = word.windows(WINDOW).filter_map(<[u8]>::first_chunk);
+            if word.len() < WINDOW || !windows.all(|window| self.slot(window).1) {
+                return Some(start);
             }
         }
     }
@@ -191,6 +221,21 @@ mod tests {
         );
         // The end of one and the beginning of the next are no part of either.
         assert_eq!(redactor.redact_and_truncate(b"stuvwxyzABCDEFGH"), "stuvwxyzABCDEFGH");
+    }
+
+    #[test]
+    fn of_a_token_that_begins_as_a_known_one_nothing_is_left() {
+        let token = |end: &str| format!("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhbm90aGVyIiwic3ViIjoib3RoZXIi{end}");
+        let known = token("LCJqdGkiOjB9.c2lnbmF0dXJlLW9mLXRoZS1vbmU");
+        let other = token("LCJqdGkiOjF9.YW5vdGhlci1zaWduYXR1cmUtYWx0b2dldGhlcg");
+        let mut redactor = Redactor::default();
+        redactor.add(known.as_bytes());
+        let quote = |text: &str| redactor.redact_and_truncate(text.as_bytes());
+        assert_eq!(quote(&format!("{known} is refused, {known}.")), "[secret] is refused, [secret].");
+        assert_eq!(quote(&format!("no {other} here")), "no [a token]");
+        assert_eq!(quote(&format!("{known},{other}")), "[secret],[a token]");
+        assert_eq!(quote(&other.replace('.', "%2E")), "[a token]");
+        assert_eq!(quote(&other.replace('.', "\".\"")), "[secret]\".\"[a token]");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-const A_TOKEN: &str = "[a token]";
+pub(crate) const A_TOKEN: &str = "[a token]";
 const A_KEY_ID: &str = "[a key id]";
 const NOT_SHOWN: &str = "[not shown]";
 
@@ -218,7 +218,7 @@ fn may_hold_one(text: &[u8]) -> bool {
 
 /// JSON objects in base64url: a header that is followed by claims, wherever it stands, or the beginning of one after
 /// another character than its own. `ZXlK` is the same once more in base64, as a Secret's `data` has it.
-fn token_at(text: &[u8]) -> Option<usize> {
+pub(crate) fn token_at(text: &[u8]) -> Option<usize> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let end_of = |start: usize| {
         text[start..].iter().position(|byte| !is_part(byte)).map_or(text.len(), |length| start + length)
