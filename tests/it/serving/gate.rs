@@ -88,7 +88,7 @@ pub(super) fn heals(probe: &str) -> Told {
     let mut command = Command::new(probe);
     command.args(["serve", "--interval=50ms", GATE]).env("POD_UID", POD_UID);
     let server = Server::start_with(&mut command)?;
-    until("the condition is set", || Ok(kept_condition()?.is_some()))?;
+    until("the condition is set", || Ok(kept_condition()?.is_some_and(|it| it["status"] == "True")))?;
     let set = kept_condition()?;
     forget()?;
     must(kept_condition()?.is_none(), || "it is removed".to_owned())?;
