@@ -12,7 +12,6 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-
 /// The exit code of a bug: 1, or 0 under `--report-only`, whose promise holds for bugs too.
 static CODE: AtomicU8 = AtomicU8::new(1);
 

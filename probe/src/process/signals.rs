@@ -16,7 +16,7 @@ impl Interrupt {
     pub fn new() -> Self {
         let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
         let signals = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-        crate::guard::signals_are_awaited();
+        super::guard::signals_are_awaited();
         Self { signals, came: false }
     }
 
