@@ -23,7 +23,9 @@ fn literals(is_wanted: impl Fn(&str) -> bool) -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    for folder in ["src", "judge/src"] {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+    }
     found.retain(|name| is_wanted(name));
     found
 }
