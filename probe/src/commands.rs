@@ -3,7 +3,7 @@
 
 mod chain;
 mod check;
-mod cli;
+pub(crate) mod cli;
 mod explain;
 mod failure;
 mod input;
