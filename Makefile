@@ -41,9 +41,13 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Only for the target: with these flags on build scripts and macros nothing builds, hence --target below.
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
-# Our walk over the stack, of no frame, instead of libgcc's: probe/src/process/guard/no_backtrace.rs says why. 180 kB less.
-STATIC_FLAGS += -C link-arg=-Wl,-z,muldefs
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# Our walk over the stack, of no frame, instead of libgcc's: probe/src/process/guard/no_backtrace.rs says why. 180 kB less.
+# libgcc is linked from a copy in which that one symbol yields to ours. Two definitions of any other end the build.
+UNWINDER := $(abspath $(TARGET_DIR))/unwinder
+UNWINDER_FLAGS = -C link-arg=-L$(UNWINDER)/$(1)
+# $(1): a target, $(2): what the names of its tools begin with.
+unwinder = mkdir -p $(UNWINDER)/$(1) && $(2)objcopy --weaken-symbol=_Unwind_Backtrace "$$($(2)gcc -print-file-name=libgcc_eh.a)" $(UNWINDER)/$(1)/libgcc_eh.a
 # The same bytes wherever it is built, and 20 kB less: panic messages name the sources of crates by their paths.
 # Looked up when it is used: on a fresh machine `sources` makes the folder.
 PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=/) \
@@ -81,13 +85,15 @@ auditable:
 
 # The sandbox's own features must not leak into what ships, hence -p.
 build: sources auditable
-	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(PATH_FLAGS)" \
+	@$(call unwinder,$(HOST),)
+	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(HOST)) $(PATH_FLAGS)" \
 	  cargo auditable build --release --locked --target $(HOST) -p credprobe
 	@ls -l $(SHIPPED)
 
 build-arm64: sources auditable
+	@$(call unwinder,$(ARM),aarch64-linux-gnu-)
 	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(PATH_FLAGS) $(ARM_FLAGS)" \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(ARM)) $(PATH_FLAGS) $(ARM_FLAGS)" \
 	  cargo auditable build --release --locked --target $(ARM) -p credprobe
 	@ls -l $(SHIPPED_ARM)
 

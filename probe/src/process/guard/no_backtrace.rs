@@ -1,7 +1,7 @@
 //! The unwinder's walk over the stack, of no frame: std's own panic hook, which `install` replaces, brings along
 //! what reads DWARF, inflates it and demangles names, 180 kB that cannot tell anything in a stripped file
 //! without tables for unwinding. With a walk that the optimiser sees to be empty all of it is unreachable, and goes.
-//! libgcc has the same function among others that are needed: hence `-z muldefs` in the Makefile.
+//! libgcc has the same function among others that are needed: the Makefile links a copy of it in which this one yields.
 
 use std::ffi::{c_int, c_void};
 
