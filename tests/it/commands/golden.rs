@@ -91,6 +91,7 @@ fn the_chain_in_json_names_each_sdk_with_its_source() {
     let ran = Session::default().run(&["chain", "--output=json"], &IRSA).unwrap();
     let page: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((ran.code, &page["schema"]), (0, &"credprobe/chain/v1".into()));
+    assert!(page["as_of"].as_str().is_some_and(|day| day.len() == "2026-11-21".len()), "{}", page["as_of"]);
     let sdks = page["sdks"].as_array().unwrap();
     assert_eq!(sdks.len(), 17);
     for sdk in sdks {

@@ -3,6 +3,7 @@
 
 use super::caveat::{Caveat, caveats};
 use super::sdk::{Half, Sdk};
+use super::table::AS_OF;
 use super::{OnFailure, Present, Provider, SdkChain, Way, call, chain, joined, names, way};
 use crate::evidence::{Environment, Process};
 use crate::settings;
@@ -17,6 +18,8 @@ const SCHEMA: &str = "credprobe/chain/v1";
 #[derive(Debug, Serialize)]
 pub struct Page {
     schema: &'static str,
+    /// The day of the sources and runs behind it: SDKs change.
+    as_of: &'static str,
     mechanism: &'static str,
     subject: Subject,
     /// `null`: neither profile file has the active profile.
@@ -110,6 +113,7 @@ impl Page {
         let about = |caveat: &Caveat| only.is_none_or(|sdk| caveat.is_about(sdk));
         Self {
             schema: SCHEMA,
+            as_of: AS_OF,
             mechanism: settings::requested(environment).mechanism.id(),
             subject: Subject { source: process.source.clone(), pid: process.pid },
             profile: environment.profile.as_ref().map(|profile| Profile {
@@ -200,6 +204,7 @@ pub fn text(page: &Page) -> String {
         let names = if page.at_length { String::new() } else { format!(": {}", names(&caveat.sdks)) };
         let _ = writeln!(out, "{}: {}{names}", caveat.because, escaped(&caveat.text));
     }
+    let _ = writeln!(out, "\nSDKs as of {}", page.as_of);
     out
 }
 

@@ -9,6 +9,9 @@ use super::sdk::{
     AgentProxy, Container, Half, Ipv6, MinVersion, OnError, Proxying, Quirks, Sdk, Sts, WithoutRegion,
 };
 
+/// The day of the latest run or reading.
+pub(super) const AS_OF: &str = "2026-11-21";
+
 /// Every SDK, in the order of the answer.
 pub const SDKS: &[Sdk] = &[
     Sdk {
