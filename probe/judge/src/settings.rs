@@ -15,7 +15,7 @@ use crate::settings::partition::Partition;
 pub const IRSA_MOUNT: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
 /// Where the webhook mounts the Pod Identity token.
 pub const POD_IDENTITY_MOUNT: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
-/// The token for the API server, which every pod has unless it opts out; decoded at most, never sent.
+/// The token for the API server, which every pod has unless it opts out; sent to nobody else.
 pub const API_SERVER_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// A value and where it was found.
@@ -197,7 +197,7 @@ pub(crate) fn endpoint(
             name: if fips { "AWS_USE_FIPS_ENDPOINT" } else { "AWS_USE_DUALSTACK_ENDPOINT" },
             problem,
         })?;
-    let host = partition::host_of(&url).unwrap_or_default().to_owned();
+    let host = url.strip_prefix("https://").unwrap_or_default().to_owned();
     Ok(Endpoint { url, host, signing_region: region.value.clone(), configured_by: None, global: false })
 }
 

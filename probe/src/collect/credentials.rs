@@ -62,10 +62,11 @@ pub fn are_own(process: &Process) -> bool {
     groups.extend(nix::unistd::getgroups().unwrap_or_default().iter().map(|gid| gid.as_raw()));
     its_groups.extend(process.groups.iter().copied());
     let own = rustix::thread::capabilities(None).map(|sets| sets.effective).unwrap_or(CapabilitySet::empty());
+    let passes = process.capabilities.iter().filter(|name| name.starts_with("CAP_DAC_"));
     process.uid == nix::unistd::geteuid().as_raw()
         && process.gid == nix::unistd::getegid().as_raw()
         && its_groups == groups
-        && set_of(&process.capabilities) & OVERRIDES == own & OVERRIDES
+        && set_of(passes) & OVERRIDES == own & OVERRIDES
 }
 
 /// Effective capabilities of this process, by name.
@@ -81,13 +82,68 @@ pub fn capability_names(bits: u64) -> Vec<String> {
 }
 
 fn names(set: CapabilitySet) -> Vec<String> {
-    set.iter_names().map(|(name, _)| format!("CAP_{name}")).collect()
+    let numbered = (0..).zip(NAMES);
+    numbered.filter(|(bit, _)| set.bits() >> bit & 1 == 1).map(|(_, name)| (*name).to_owned()).collect()
 }
 
-fn set_of(names: &[String]) -> CapabilitySet {
-    let sets = names.iter().filter_map(|name| CapabilitySet::from_name(name.strip_prefix("CAP_")?));
-    sets.fold(CapabilitySet::empty(), CapabilitySet::union)
+fn set_of<'n>(names: impl IntoIterator<Item = &'n String>) -> CapabilitySet {
+    // Names stand in the order of their bits: each is looked for behind the one before it, then from the beginning.
+    let mut bits = 0;
+    let mut next = 0;
+    for name in names {
+        let is_it = |known: &&str| *known == name.as_str();
+        let behind = NAMES[next..].iter().position(is_it).map(|place| next + place);
+        let Some(bit) = behind.or_else(|| NAMES.iter().position(is_it)) else { continue };
+        bits |= 1 << bit;
+        next = bit + 1;
+    }
+    CapabilitySet::from_bits_retain(bits)
 }
+
+/// By bit (`linux/capability.h`). rustix has them too, and compares each with each to find one.
+const NAMES: &[&str] = &[
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETPCAP",
+    "CAP_LINUX_IMMUTABLE",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_BROADCAST",
+    "CAP_NET_ADMIN",
+    "CAP_NET_RAW",
+    "CAP_IPC_LOCK",
+    "CAP_IPC_OWNER",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_RAWIO",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+    "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_BOOT",
+    "CAP_SYS_NICE",
+    "CAP_SYS_RESOURCE",
+    "CAP_SYS_TIME",
+    "CAP_SYS_TTY_CONFIG",
+    "CAP_MKNOD",
+    "CAP_LEASE",
+    "CAP_AUDIT_WRITE",
+    "CAP_AUDIT_CONTROL",
+    "CAP_SETFCAP",
+    "CAP_MAC_OVERRIDE",
+    "CAP_MAC_ADMIN",
+    "CAP_SYSLOG",
+    "CAP_WAKE_ALARM",
+    "CAP_BLOCK_SUSPEND",
+    "CAP_AUDIT_READ",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_CHECKPOINT_RESTORE",
+];
 
 /// The largest number means "leave as it is" to the kernel.
 fn uid(id: u32) -> Result<Uid, CannotSwitch> {
@@ -172,11 +228,37 @@ mod tests {
         );
         assert!(are_own(&own));
         assert!(!are_own(&Process { uid: own.uid + 1, ..own.clone() }));
-        assert!(!are_own(&Process { groups: vec![4_000_000], ..own }));
+        assert!(!are_own(&Process { groups: vec![4_000_000], ..own.clone() }));
+        for name in ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"] {
+            let mut capabilities = own.capabilities.clone();
+            capabilities.retain(|its| its != name);
+            if !have(name) {
+                capabilities.push(name.to_owned());
+            }
+            assert!(!are_own(&Process { capabilities, ..own.clone() }), "{name}");
+        }
     }
 
     #[test]
     fn bits_without_a_name_are_left_out() {
         assert_eq!(capability_names(1 << 1 | 1 << 63), ["CAP_DAC_OVERRIDE"]);
+    }
+
+    #[test]
+    fn the_names_are_those_of_the_bits_in_any_order() {
+        for bit in 0..64 {
+            let named: Vec<String> = CapabilitySet::from_bits_retain(1 << bit)
+                .iter_names()
+                .map(|(name, _)| format!("CAP_{name}"))
+                .collect();
+            assert_eq!(capability_names(1 << bit), named);
+            assert_eq!(set_of(&named).bits(), if named.is_empty() { 0 } else { 1 << bit });
+        }
+        let every_one = (1 << NAMES.len()) - 1;
+        let mut all = capability_names(u64::MAX);
+        all.push("CAP_OF_TOMORROW".to_owned());
+        assert_eq!(set_of(&all).bits(), every_one);
+        all.reverse();
+        assert_eq!(set_of(&all).bits(), every_one);
     }
 }

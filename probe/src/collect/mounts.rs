@@ -3,42 +3,53 @@
 
 use super::Root;
 use credprobe_judge::evidence::Mount;
-use std::io::Read as _;
+use std::borrow::Cow;
+use std::io::{BufRead as _, BufReader, Read as _};
 
 /// The longest mount table that is read, in bytes: a pod has some kilobytes.
 const LIMIT: u64 = 1024 * 1024;
 
 /// The mount whose mount point is `path` itself, which has no links; the last one lies on top.
 pub(super) fn of_file(root: &Root, path: &str) -> Option<Mount> {
-    let mut table = String::new();
-    root.mount_table().ok()?.take(LIMIT).read_to_string(&mut table).ok()?;
-    find(&table, path)
+    let mut table = BufReader::with_capacity(BUFFER, root.mount_table().ok()?.take(LIMIT));
+    let (mut found, mut line) = (None, String::new());
+    while table.read_line(&mut line).ok()? > 0 {
+        found = parse(line.trim_end_matches('\n'), path).or(found);
+        line.clear();
+    }
+    found
 }
 
+/// As the kernel hands it out: lines of a mount table are some hundred bytes long.
+const BUFFER: usize = 1024;
+
+/// In a whole table, for the fuzzer and the tests.
+#[cfg(any(test, fuzzing))]
 pub(super) fn find(table: &str, path: &str) -> Option<Mount> {
-    let mut mounts = table.lines().filter_map(parse);
-    mounts.rfind(|mount| mount.point == path)
+    table.lines().rev().find_map(|line| parse(line, path))
 }
 
-/// `36 35 98:0 /root /point options [optional fields] - type source options`
-fn parse(line: &str) -> Option<Mount> {
-    let (before, after) = line.split_once(" - ")?;
-    let mut fields = before.split(' ').skip(3);
+/// `36 35 98:0 /root /point options [optional fields] - type source options`, where `point` is the one.
+fn parse(line: &str, point: &str) -> Option<Mount> {
+    let mut fields = line.split(' ').skip(3);
+    let root = fields.next()?;
+    let point = Some(unescaped(fields.next()?)).filter(|its| its == point)?;
+    let (_, after) = line.split_once(" - ")?;
     Some(Mount {
-        root: unescaped(fields.next()?),
-        point: unescaped(fields.next()?),
+        root: unescaped(root).into_owned(),
+        point: point.into_owned(),
         file_system: after.split(' ').next()?.to_owned(),
     })
 }
 
 /// Blanks, tabs, line breaks and backslashes are written in octal.
-fn unescaped(field: &str) -> String {
+fn unescaped(field: &str) -> Cow<'_, str> {
     // Nearly none has one, and there is a line for each of a node's mounts.
     if !field.contains('\\') {
-        return field.to_owned();
+        return Cow::Borrowed(field);
     }
     let marks = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
-    marks.iter().fold(field.to_owned(), |text, (mark, c)| text.replace(mark, c))
+    Cow::Owned(marks.iter().fold(field.to_owned(), |text, (mark, c)| text.replace(mark, c)))
 }
 
 #[cfg(test)]

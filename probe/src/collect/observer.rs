@@ -87,6 +87,9 @@ pub(crate) fn begin(whose: SubjectSelector) -> Result<(Runtime, Subject), String
 /// Descriptors that the first event loop opens, two by two: for polling, waking and signals.
 const NEEDED_PAIRS: usize = 4;
 
+/// What is told of at once; a page of memory instead of a dozen kilobytes, which are wiped at the end.
+const EVENTS: usize = 64;
+
 /// One thread's.
 ///
 /// # Errors
@@ -94,6 +97,8 @@ const NEEDED_PAIRS: usize = 4;
 pub fn runtime() -> Result<Runtime, String> {
     // tokio panics where there is none for its signals.
     let spare: io::Result<Vec<_>> = (0..NEEDED_PAIRS).map(|_| UnixStream::pair()).collect();
-    let runtime = spare.map(drop).and_then(|()| Builder::new_current_thread().enable_all().build());
+    let runtime = spare
+        .map(drop)
+        .and_then(|()| Builder::new_current_thread().enable_all().max_io_events_per_tick(EVENTS).build());
     runtime.map_err(|error| format!("the event loop does not start ({error})"))
 }

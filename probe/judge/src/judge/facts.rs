@@ -2,10 +2,11 @@
 
 use crate::evidence::{Account, Evidence, Token};
 use crate::options::Mechanism;
-use crate::sdks::EffectiveSettings;
+use crate::sdks::{self, EffectiveSettings, SdkChain};
 use crate::settings::agent::{AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
 use crate::settings::{self, Requested, StsRoute};
+use std::cell::OnceCell;
 
 /// What the judges look at.
 pub(super) struct Facts<'a> {
@@ -18,6 +19,7 @@ pub(super) struct Facts<'a> {
     pub(super) role: &'a Option<RoleArn>,
     /// The Pod Identity agent; `None`: no variable names one.
     pub(super) agent: &'a Option<Result<AgentEndpoint, AgentProblem>>,
+    chains: OnceCell<Vec<SdkChain>>,
 }
 
 /// What the webhook gives a pod for one mechanism (`amazon-eks-pod-identity-webhook`, `main.go`), and who takes the token.
@@ -51,7 +53,12 @@ const POD_IDENTITY: MechanismDefaults = MechanismDefaults {
 impl<'a> Facts<'a> {
     pub(super) fn new(evidence: &'a Evidence, settings: &'a EffectiveSettings, now: i64) -> Self {
         let EffectiveSettings { requested, route, role, agent } = settings;
-        Self { evidence, now, requested, route, role, agent }
+        Self { evidence, now, requested, route, role, agent, chains: OnceCell::new() }
+    }
+
+    /// Every SDK in this environment, worked out for the first judge that asks.
+    pub(super) fn chains(&self) -> &[SdkChain] {
+        self.chains.get_or_init(|| sdks::chain(&self.evidence.environment))
     }
 
     pub(super) fn by_agent(&self) -> bool {

@@ -44,15 +44,14 @@ fn not_as_that_sdk(facts: &Facts<'_>) -> Option<Finding> {
 fn presenting(facts: &Facts<'_>) -> Vec<&'static Sdk> {
     let environment = &facts.evidence.environment;
     let stated = sdks::stated(environment);
-    let chains = sdks::chain(environment).into_iter();
-    let presents = |chain: &sdks::SdkChain| {
+    let presents = |chain: &&sdks::SdkChain| {
         chain.picks().is_some_and(|picked| picked.provider.is_of(facts.requested.mechanism))
     };
     let counts = |sdk: &Sdk| match stated {
         Some(stated) => stated.id == sdk.id,
         None => !sdk.quirks.third_party,
     };
-    chains.filter(presents).map(|chain| chain.sdk).filter(|sdk| counts(sdk)).collect()
+    facts.chains().iter().filter(presents).map(|chain| chain.sdk).filter(|sdk| counts(sdk)).collect()
 }
 
 /// What keeps SDKs from calling one host.

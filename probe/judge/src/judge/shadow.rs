@@ -6,13 +6,13 @@ use crate::catalog::Class;
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
-use crate::sdks::{self, Present, Provider, Sdk};
+use crate::sdks::{self, Present, Provider, Sdk, SdkChain};
 use crate::settings::command::{Word, words};
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let environment = &facts.evidence.environment;
-    let rivals = rivals(environment, facts.requested.mechanism);
+    let rivals = rivals(facts.chains(), facts.requested.mechanism);
     let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
     let first = rivals.values().next()?;
     let expected = first.expected.provider.words();
@@ -34,9 +34,9 @@ struct Rival {
     sdks: Vec<&'static Sdk>,
 }
 
-fn rivals(environment: &Environment, mechanism: Mechanism) -> BTreeMap<Provider, Rival> {
+fn rivals(chains: &[SdkChain], mechanism: Mechanism) -> BTreeMap<Provider, Rival> {
     let mut rivals: BTreeMap<Provider, Rival> = BTreeMap::new();
-    for chain in sdks::chain(environment) {
+    for chain in chains {
         let expected = chain.providers.iter().find(|it| it.provider.is_of(mechanism));
         let (Some(wins), Some(expected)) = (chain.picks(), expected) else { continue };
         if wins.provider != expected.provider {

@@ -4,6 +4,7 @@
 use super::sdk::{Sdk, Sts, WithoutRegion};
 use crate::evidence::Environment;
 use crate::settings::{self, Endpoint, RouteProblem, Sourced, StsRoute};
+use std::borrow::Cow;
 
 /// Whom an SDK calls, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,16 +100,18 @@ fn region(sts: &Sts, environment: &Environment) -> Option<Sourced> {
 }
 
 /// The environment without what this SDK does not read.
-fn as_read(sts: &Sts, environment: &Environment) -> Environment {
-    let mut view = environment.clone();
-    let mut forget = |unread: bool, names: &[&str]| {
-        for name in names.iter().filter(|_| unread) {
-            view.variables.remove(*name);
+fn as_read<'e>(sts: &Sts, environment: &'e Environment) -> Cow<'e, Environment> {
+    let mut view = Cow::Borrowed(environment);
+    let mut forget = |unread: bool, name: &str| {
+        // Few environments have one of these.
+        if unread && view.variables.contains_key(name) {
+            view.to_mut().variables.remove(name);
         }
     };
-    forget(!sts.endpoint_url, &["AWS_ENDPOINT_URL"]);
-    forget(!sts.ignore_endpoint_urls, &["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]);
-    forget(!sts.fips_and_dual_stack, &["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]);
+    forget(!sts.endpoint_url, "AWS_ENDPOINT_URL");
+    forget(!sts.ignore_endpoint_urls, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    forget(!sts.fips_and_dual_stack, "AWS_USE_FIPS_ENDPOINT");
+    forget(!sts.fips_and_dual_stack, "AWS_USE_DUALSTACK_ENDPOINT");
     view
 }
 

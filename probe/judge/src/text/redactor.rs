@@ -43,6 +43,13 @@ impl Redactor {
         }
     }
 
+    /// Nothing is known yet that could be taken out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.windows == 0
+    }
+
+    #[inline(always)]
     fn insert(&mut self, place: u32) {
         let Some(window) = self.window(place).copied() else { return };
         let (slot, known) = self.slot(&window);
@@ -51,11 +58,13 @@ impl Redactor {
         }
     }
 
+    #[inline(always)]
     fn window(&self, place: u32) -> Option<&[u8; WINDOW]> {
         self.known.get((place as usize).checked_sub(1)?..)?.first_chunk()
     }
 
     /// Where the window stands in the table, or would stand.
+    #[inline(always)]
     fn slot(&self, window: &[u8; WINDOW]) -> (usize, bool) {
         let word = u128::from_ne_bytes(*window);
         #[expect(clippy::cast_possible_truncation, reason = "the halves are hashed")]
@@ -65,7 +74,10 @@ impl Redactor {
         loop {
             match self.table[slot] {
                 0 => return (slot, false),
-                place if self.window(place) == Some(window) => return (slot, true),
+                // As numbers: one comparison instead of a call.
+                place if self.window(place).map(|known| u128::from_ne_bytes(*known)) == Some(word) => {
+                    return (slot, true);
+                }
                 _ => slot = (slot + 1) & (self.table.len() - 1),
             }
         }

@@ -117,6 +117,26 @@ fn what_was_seen_is_kept_without_what_is_known_whatever_field_it_stands_in() {
     assert_eq!(after, [Some("x [secret]\"kZOHX4".to_owned()), None, Some("\u{1}a".to_owned())]);
 }
 
+#[test]
+fn what_may_have_to_go_is_not_clean() {
+    let mut redactor = Redactor::default();
+    redactor.add(b"7luhNPNyq1PUglWIH9p9kZOHX4+SA3ogbWOixqjT");
+    let is_clean = |text: &str| is_clean(&serde_json::json!({"a": [text], "b": 1}).to_string(), &redactor);
+    assert!(is_clean("arn:aws:iam::814203749616:role/checkout-reader"));
+    assert!(is_clean("https://oidc.eks.eu-west-1.amazonaws.com/id/9F3C1A7B52E64D08"));
+    for text in [
+        JWT,
+        &JWT.replace('.', "\"."),
+        &encoded(JWT),
+        "ASIAIOSFODNN7EXAMPLE",
+        "Rev. eyes of 7luhNPNyq1PUglWI",
+        "proxy:password@host",
+        "https://host/?X-Amz-Credential",
+    ] {
+        assert!(!is_clean(text), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_document_stays_one_and_says_the_same(text in "(\\\\|\"|\u{9b}|\u{202e}|[ -~é]|\n|eyJ[a-z]{0,20}\\.?){0,30}") {
@@ -124,6 +144,18 @@ proptest! {
         let after: serde_json::Value = serde_json::from_str(&json(&serde_json::to_string_pretty(&before).unwrap())).unwrap();
         let cut = without_secrets(&text).into_owned();
         prop_assert_eq!(after, serde_json::json!({"a": cut, "b": {"c": [cut, 1.5, null]}}));
+    }
+
+    #[test]
+    fn what_is_clean_loses_nothing(texts in prop::collection::vec(
+        "(A|AKIA|ASIA|IOSFODNN7EXAMPLE|ZX|ZXlK|e|ey|eyJ|ew|\\.|[a-zA-Z0-9]{1,9}|7luhNPNyq1PU|glWIH9p9kZOHX4|%65|https://|:|@|\\?|#|/|\"|\n| ){0,9}", 1..4))
+    {
+        let mut redactor = Redactor::default();
+        redactor.add(b"7luhNPNyq1PUglWIH9p9kZOHX4+SA3ogbWOixqjT");
+        let document = serde_json::to_string(&texts).unwrap();
+        if is_clean(&document, &redactor) {
+            prop_assert_eq!(each_string(&document, &|text| kept(text, &redactor)), None);
+        }
     }
 
     #[test]
