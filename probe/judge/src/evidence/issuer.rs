@@ -28,7 +28,7 @@ pub struct KeySource {
     pub missing: Vec<String>,
     /// `None`: the discovery document names none that may be fetched.
     pub keys: Option<Document>,
-    /// `kid` of each RSA key.
+    /// `kid` of each key.
     pub kids: Vec<String>,
     /// Whether one of its keys signed the token.
     pub signature: Signature,
@@ -61,20 +61,26 @@ pub struct Document {
     pub last_certificate: Option<(String, i64)>,
 }
 
-/// Whether the token's RS256 signature verifies with these keys.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether the token's signature verifies with these keys. Of several keys with the token's `kid` the last of these counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Signature {
-    /// A key of this source signed the token.
-    Verified,
-    /// The key of the token's `kid` is there and the signature does not verify with it.
-    Refused,
-    /// No key has the token's `kid`.
-    KeyMissing,
     /// There were no keys to check it with.
     #[default]
     Unchecked,
+    /// No key has the token's `kid`.
+    KeyMissing,
+    /// Keys of the token's `kid` are there, and the signature verifies with none of them.
+    Refused,
+    /// A key of the token's `kid` is there and cannot be used: not for signing, of another type, or without its numbers.
+    KeyUnusable,
+    /// The key of the token's `kid` is RSA of a size that is not checked: under 2,048 or over 8,192 bits, or a rare exponent.
+    KeyNotChecked,
+    /// The token's algorithm is one that is not checked, such as ES512.
+    AlgorithmNotChecked,
+    /// A key of this source signed the token.
+    Verified,
 }
 
 /// The same exchange in the issuer's region: its answer is dropped unread, all but the status.
