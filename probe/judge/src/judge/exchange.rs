@@ -1,6 +1,7 @@
 //! Judges STS's answer: by code and by a part of the message in either wording, never by status or code alone. Pure.
 //! Since mid-2026 one generic text covers several causes; what can be told apart here, is (sources.md, “STS answers”).
 
+mod compatible;
 mod provider;
 mod role;
 
@@ -27,7 +28,10 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     match &exchange.error {
         Some(error) if exchange.from_sts || configured(facts) => {
             let finding = refusal(facts, exchange, error);
-            if matches!(finding.class, Class::TokenRejected | Class::AudienceNotRegistered) {
+            // Which audiences another server knows is not to be guessed.
+            if matches!(finding.class, Class::TokenRejected | Class::AudienceNotRegistered)
+                && !facts.compatible()
+            {
                 findings.extend(usual_audience(facts));
             }
             findings.push(finding);
@@ -75,16 +79,10 @@ fn quoted(error: &StsError) -> String {
     }
 }
 
-/// One refusal, one finding.
-fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+/// What the code and the message of AWS's STS mean; other servers have most of the codes from it.
+fn class(exchange: &Exchange, error: &StsError) -> Class {
     let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
-    let class = match error.code.as_str() {
-        // Their codes tell little: Ceph has AccessDenied for everything, SeaweedFS says the cause in words.
-        _ if facts.compatible() && says("audience") => Class::AudienceNotRegistered,
-        _ if facts.compatible() && says("signature") => Class::TokenRejected,
-        _ if facts.compatible() && says("no identity provider") => Class::ProviderMissing,
-        _ if facts.compatible() && says("expired") => Class::TokenExpiredAtSts,
-        _ if facts.compatible() && (says("jwks") || says("public key")) => Class::IssuerUnavailable,
+    match error.code.as_str() {
         "AccessDenied" | "AccessDeniedException" => Class::AccessDenied,
         "ValidationError" if says("request arn is invalid") => Class::RoleArnRejected,
         "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => Class::RequestRejected,
@@ -109,8 +107,23 @@ fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding 
         | "ServiceUnavailableException" => Class::StsUnavailable,
         _ if exchange.status >= 500 => Class::StsUnavailable,
         _ => Class::StsUnrecognized,
-    };
-    match class {
+    }
+}
+
+/// Whether STS refused because it had no key for the token.
+pub(super) fn found_no_key(facts: &Facts<'_>) -> bool {
+    let error =
+        facts.evidence.exchange.as_ref().and_then(|exchange| Some((exchange, exchange.error.as_ref()?)));
+    error.is_some_and(|(exchange, error)| refusal(facts, exchange, error).class == Class::IssuerUnavailable)
+}
+
+/// One refusal, one finding.
+fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    if facts.compatible() {
+        let class = compatible::class(facts, error).unwrap_or_else(|| class(exchange, error));
+        return compatible::refusal(facts, exchange, error, class);
+    }
+    match class(exchange, error) {
         Class::AccessDenied => role::access_denied(facts, error),
         Class::ProviderMissing => provider::provider_missing(facts, error),
         Class::AudienceNotRegistered => provider::audience_not_registered(facts, error),

@@ -73,7 +73,15 @@ pub fn follow_ups_needed(evidence: &Evidence, settings: &EffectiveSettings, now:
     let findings = exchange::judge(&Facts::new(evidence, settings, now));
     let any = |classes: &[Class]| findings.iter().any(|finding| classes.contains(&finding.class));
     FollowUps {
-        issuer: any(&[Class::TokenRejected, Class::IssuerUnavailable, Class::ThumbprintMismatch]),
-        other_region: any(&[Class::TokenRejected, Class::ProviderMissing]),
+        issuer: any(&[
+            Class::TokenRejected,
+            Class::IssuerUnavailable,
+            Class::ThumbprintMismatch,
+            // By the words of another server alone.
+            Class::SignatureInvalid,
+            Class::IssuerUnusable,
+        ]),
+        other_region: any(&[Class::TokenRejected, Class::ProviderMissing])
+            && !evidence.environment.options.sts_compatible,
     }
 }

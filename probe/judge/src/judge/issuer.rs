@@ -1,10 +1,10 @@
 //! Judges what the issuer publishes against the token, and what STS says in the issuer's region. Pure.
 //! Only what explains a refusal is here; an issuer out of the pod's reach is no finding.
 
-use super::exchange::{discovery, of_region};
+use super::exchange::{self, discovery, of_region};
 use super::facts::Facts;
 use crate::catalog::Class;
-use crate::evidence::{Issuer, KeySource, Origin, Signature};
+use crate::evidence::{Issuer, KeySource, Origin, Signature, Token};
 use crate::judge::finding::Finding;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -45,14 +45,24 @@ fn region_disabled(facts: &Facts<'_>) -> Option<Finding> {
 fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let source = issuer.sources.iter().find(|source| source.signature == Signature::Refused)?;
     let token = facts.token()?;
-    let kid = token.kid.as_deref().unwrap_or("(none)");
-    let finding = Finding::new(
-        Class::SignatureInvalid,
-        "the issuer publishes the token's key, and the token's signature does not verify with it",
-    )
-    .presented(format!("a token with kid {kid} of issuer {}", token.iss.as_deref().unwrap_or("(none)")))
-    .required(format!("a token signed with that key, which {} publishes", keys_url(source)))
-    .ruled_out("the IAM OIDC provider and the role: no issuer's key makes this token good");
+    let kid = token.kid.as_deref();
+    let summary = if kid.is_some() {
+        "the issuer publishes the token's key, and the token's signature does not verify with it"
+    } else {
+        "the token names no key, and its signature verifies with none that the issuer publishes"
+    };
+    let finding = Finding::new(Class::SignatureInvalid, summary)
+        .presented(format!(
+            "a token with kid {} of issuer {}",
+            kid.unwrap_or("(none)"),
+            token.iss.as_deref().unwrap_or("(none)")
+        ))
+        .required(format!(
+            "a token signed with {}, which {} publishes",
+            if kid.is_some() { "that key" } else { "a key" },
+            keys_url(source)
+        ))
+        .ruled_out("the OIDC provider and the role: no issuer's key makes this token good");
     let finding = finding.fix("# the token was changed after it was signed, or two clusters share the issuer: mount kubelet's volume itself, and give each cluster an issuer of its own");
     Some(facts.recreate(finding))
 }
@@ -115,14 +125,48 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
     if let Some(problem) = &keys.problem {
         return Some(document(format!("{} cannot be used: {problem}", keys.url)));
     }
-    (public.signature == Signature::KeyMissing).then(|| {
-        let kid = token.kid.as_deref().unwrap_or("(none)");
-        (
+    let kid = token.kid.as_deref().unwrap_or("(none)");
+    match public.signature {
+        Signature::KeyMissing => Some((
             format!("the issuer's keys lack the one that signed the token, {kid}"),
             format!("a token with kid {kid}"),
             format!("that kid among the keys at {}, which has {}", keys.url, list(&public.kids)),
-        )
-    })
+        )),
+        // Only where STS says that it found no key: whether it can use this one is its own matter.
+        Signature::KeyUnusable if exchange::found_no_key(facts) => Some((
+            format!("the issuer's key {kid} is not one with which the token's signature can be verified"),
+            format!("at {} {}", keys.url, unusable_key(token)),
+            "a key with that kid, the type of the token's algorithm and its numbers: n and e, or x and y"
+                .to_owned(),
+        )),
+        _ => None,
+    }
+}
+
+fn unusable_key(token: &Token) -> String {
+    format!(
+        "a key with kid {} that is not for signing with {}, or without its numbers, as one in a certificate alone",
+        token.kid.as_deref().unwrap_or("(none)"),
+        token.alg.as_deref().unwrap_or("(none)")
+    )
+}
+
+/// Why the signature was not checked although the issuer's keys were there, for a refusal that says nothing.
+pub(super) fn not_checked(facts: &Facts<'_>) -> Option<String> {
+    let token = facts.token()?;
+    let sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+    let why = sources.rev().find_map(|source| match source.signature {
+        Signature::KeyNotChecked => Some(
+            "the issuer's RSA key has fewer than 2,048 or more than 8,192 bits, or a rare exponent: is such a key accepted?"
+                .to_owned(),
+        ),
+        Signature::AlgorithmNotChecked => {
+            Some(format!("credprobe does not know {}", token.alg.as_deref().unwrap_or("its algorithm")))
+        }
+        Signature::KeyUnusable => Some(format!("the issuer publishes {}", unusable_key(token))),
+        _ => None,
+    })?;
+    Some(format!("# the token's signature was not checked: {why}"))
 }
 
 /// What was looked at and found good, for a refusal that says nothing.

@@ -21,7 +21,7 @@ fn answered(exchange: Exchange) -> Evidence {
     evidence
 }
 
-fn refused(status: u16, code: &str, message: &str) -> Evidence {
+pub(super) fn refused(status: u16, code: &str, message: &str) -> Evidence {
     answered(Exchange {
         status,
         error: Some(StsError { code: code.to_owned(), message: message.to_owned() }),

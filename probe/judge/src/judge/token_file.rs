@@ -44,7 +44,15 @@ fn frozen(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
         })
         .required("the projected volume itself, mounted as a directory without subPath")
         .fix("# in the pod spec: mount the volume's directory (no subPath), and let the app read the file there each time");
+    let finding = if has_expired(facts) { finding } else { finding.explains_nothing() };
     Some(facts.recreate(finding))
+}
+
+/// By this clock or by that of STS: before that, no copy is the reason for a refusal.
+fn has_expired(facts: &Facts<'_>) -> bool {
+    let of_sts = facts.evidence.exchange.as_ref().and_then(|exchange| exchange.date);
+    let latest = of_sts.map_or(facts.now, |date| date.max(facts.now));
+    facts.token().and_then(|token| token.exp).is_none_or(|expiry| expiry <= latest)
 }
 
 fn content_and_access(facts: &Facts<'_>, file: &TokenFile) -> Vec<Finding> {

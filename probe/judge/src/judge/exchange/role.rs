@@ -7,21 +7,7 @@ use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
 use crate::judge::statement;
 
-/// A server that says AccessDenied for every cause: they are all listed.
-fn denied_by_compatible(facts: &Facts<'_>, error: &StsError) -> Finding {
-    Finding::new(
-        Class::AccessDenied,
-        format!("the server does not let {} assume {}: {}", facts.subject_text(), facts.role_text(), quoted(error)),
-    )
-    .presented(facts.identity_text())
-    .required("a known issuer with reachable keys, a registered audience, a token that is neither expired nor changed, a role of this name, and a trust policy that allows the subject")
-    .fix("# check these in the server's own configuration, in this order; its log usually names the one")
-}
-
 pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
-    if facts.compatible() {
-        return denied_by_compatible(facts, error);
-    }
     let mut finding = Finding::new(
         Class::AccessDenied,
         format!("STS does not let {} assume {}", facts.subject_text(), facts.role_text()),
