@@ -42,7 +42,7 @@ CASES = [
         ),
         age=DAY + HOUR,
     ),
-    Case("wrong audience", ("audience-mismatch", 34), WRONG_AUDIENCE, audience="sts.amazon.com"),
+    Case("wrong audience", ("audience-not-registered", 51), WRONG_AUDIENCE, audience="sts.amazon.com"),
     Case("audience not registered", ("audience-not-registered", 51), WRONG_AUDIENCE, cluster="objects"),
     Case(
         "wrong subject",

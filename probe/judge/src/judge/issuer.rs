@@ -157,7 +157,7 @@ pub(super) fn not_checked(facts: &Facts<'_>) -> Option<String> {
     let sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
     let why = sources.rev().find_map(|source| match source.signature {
         Signature::KeyNotChecked => Some(
-            "the issuer's RSA key has fewer than 2,048 or more than 8,192 bits, or a rare exponent: is such a key accepted?"
+            "the issuer's RSA key has fewer than 2,048 or more than 8,192 bits, or a rare exponent"
                 .to_owned(),
         ),
         Signature::AlgorithmNotChecked => {
