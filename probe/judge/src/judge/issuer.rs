@@ -151,9 +151,9 @@ fn unusable_key(token: &Token) -> String {
     )
 }
 
-/// Why the signature was not checked although the issuer's keys were there, for a refusal that says nothing.
-pub(super) fn not_checked(facts: &Facts<'_>) -> Option<String> {
-    let token = facts.token()?;
+/// Adds why the signature was not checked although the issuer's keys were there, for a refusal that says nothing.
+pub(super) fn not_checked(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let Some(token) = facts.token() else { return finding };
     let sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
     let why = sources.rev().find_map(|source| match source.signature {
         Signature::KeyNotChecked => Some(
@@ -165,8 +165,11 @@ pub(super) fn not_checked(facts: &Facts<'_>) -> Option<String> {
         }
         Signature::KeyUnusable => Some(format!("the issuer publishes {}", unusable_key(token))),
         _ => None,
-    })?;
-    Some(format!("# the token's signature was not checked: {why}"))
+    });
+    match why {
+        Some(why) => finding.confirm(format!("# the token's signature was not checked: {why}")),
+        None => finding,
+    }
 }
 
 /// What was looked at and found good, for a refusal that says nothing.

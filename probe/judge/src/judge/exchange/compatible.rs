@@ -78,8 +78,8 @@ pub(super) fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError, 
         finding
     };
     let mut finding = hints(facts, class, error, finding);
-    if (50..=63).contains(&class.code()) {
-        // Whoever runs the server administers its roles and providers, and mends it too.
+    if finding.owner == Some(Owner::Aws) {
+        // Whoever administers roles and providers there runs the server too.
         finding = finding.owner(Owner::Iam);
     }
     finding
@@ -201,7 +201,7 @@ fn texts(facts: &Facts<'_>, error: &StsError, class: Class, issuer: &str, audien
 fn hints(facts: &Facts<'_>, class: Class, error: &StsError, mut finding: Finding) -> Finding {
     if matches!(class, Class::TokenRejected | Class::SignatureInvalid) {
         finding.ruled_out.extend(issuer::ruled_out(facts));
-        finding.confirm.extend(issuer::not_checked(facts));
+        finding = issuer::not_checked(facts, finding);
     }
     let Some(token) = facts.token() else { return finding };
     let bare = class == Class::AccessDenied && error.message.is_empty();

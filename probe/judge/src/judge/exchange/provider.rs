@@ -165,7 +165,7 @@ pub(super) fn token_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
         }
     }
     finding.ruled_out.extend(issuer::ruled_out(facts));
-    finding.confirm.extend(issuer::not_checked(facts));
+    finding = issuer::not_checked(facts, finding);
     if issuer::is_out_of_reach(facts) {
         finding = finding.confirm("# the issuer's documents are out of this pod's reach, which is no fault: STS fetches them itself");
     }
