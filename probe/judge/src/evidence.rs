@@ -40,6 +40,7 @@ pub use token_file::{
 /// Everything observed in one run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The process whose credentials are judged.
     pub process: Process,

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod agent;
+mod effect;
 mod endpoint;
 mod environment;
 mod exchange;
@@ -19,6 +20,7 @@ mod other_sdks;
 mod repair;
 mod shadow;
 mod statement;
+pub mod step;
 pub mod target;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,6 +32,7 @@ mod unseen;
 use crate::catalog::Class;
 use crate::evidence::Evidence;
 use crate::judge::finding::{Finding, Severity};
+use crate::judge::step::Heading;
 use crate::options::Mechanism;
 use crate::sdks::EffectiveSettings;
 use facts::Facts;
@@ -94,7 +97,7 @@ fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
         // What AWS's order of checks rules out, another server's does not.
         finding.ruled_out.retain(|_| !(50..70).contains(&finding.class.code()));
     }
-    if !finding.fix.is_empty() {
+    if finding.has_fix() {
         return finding;
     }
     let required = finding.required.clone();
@@ -133,8 +136,10 @@ fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<F
 
 /// A sentence that leads to a command, where the names for that command are not known.
 fn without_open_ends(mut finding: Finding) -> Finding {
-    for lines in [&mut finding.fix, &mut finding.confirm] {
-        let Some(last) = lines.last_mut().filter(|last| last.ends_with(':')) else { continue };
+    for heading in [Heading::Confirm, Heading::Fix] {
+        let last = finding.steps.iter_mut().rfind(|step| step.printed.heading == heading);
+        let Some(step) = last.filter(|step| step.run.is_none() && step.say.ends_with(':')) else { continue };
+        let last = &mut step.say;
         last.pop();
         for joint in [", or", "; or", "; then", " or"] {
             last.truncate(last.strip_suffix(joint).unwrap_or(last).len());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What was stated by flag or by `CREDPROBE_*`; `None` or `false`: nothing was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// `auto`, `irsa`, `pod-identity`.
     #[serde(skip_serializing_if = "Option::is_none")]

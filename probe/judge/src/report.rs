@@ -7,10 +7,12 @@ pub mod rejudge;
 pub mod termination;
 pub mod text;
 pub mod trust_policy;
+mod who;
 
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Evidence, StageName};
 use crate::judge::finding::{Basis, Severity};
+use crate::judge::step::{Heading, Step};
 use crate::text::shown;
 use crate::verdict::retry_policy::Attempt;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ pub const SCHEMA: &str = "credprobe/report/v1";
 /// Everything one run has to say.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// `credprobe/report/v1`.
     pub schema: String,
@@ -53,6 +56,7 @@ pub struct Report {
 /// The one class that decides.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// The class that decides.
     pub class: Class,
@@ -66,18 +70,35 @@ pub struct Verdict {
     pub scope: Scope,
     /// Waiting may heal it.
     pub transient: bool,
-    /// Restarting the container heals nothing; the pod must be made anew.
+    /// Restarting the container heals nothing; the pod must be made anew: `restart` is `pod`.
     pub recreate_pod: bool,
     /// `--tolerate` covers it.
     pub tolerated: bool,
     /// An earlier attempt of this run came out otherwise.
     pub flapped: bool,
+    /// `ready`, but something will go wrong: the class of the first warning that nothing explains.
+    pub but: Option<Class>,
     /// One sentence: what is wrong.
     pub summary: String,
-    /// Commands or changes that repair it.
-    pub fix: Vec<String>,
-    /// The class's page.
-    pub docs: String,
+    /// The people who can repair it; empty for `ready`.
+    pub who: String,
+    /// What must be started anew besides what the steps restart.
+    pub restart: Restart,
+    /// What to do, in the order of doing.
+    pub steps: Vec<Step>,
+}
+
+/// What must be started anew before a repair is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// Nothing: the next try passes.
+    None,
+    /// The container.
+    Container,
+    /// The pod: a container that starts again in the same pod heals nothing.
+    Pod,
 }
 
 /// How far the verdict reaches.
@@ -94,6 +115,7 @@ pub enum Scope {
 /// One finding with its place in the verdict.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ReportedFinding {
     /// Which link is broken, and how.
     pub class: Class,
@@ -117,15 +139,18 @@ pub struct ReportedFinding {
     pub required: String,
     /// What the evidence excludes.
     pub ruled_out: Vec<String>,
-    /// Commands that show it.
-    pub confirm: Vec<String>,
-    /// Commands or changes that repair it.
-    pub fix: Vec<String>,
+    /// The people who can repair it.
+    pub who: String,
+    /// What must be started anew besides what the steps restart.
+    pub restart: Restart,
+    /// What to do, in the order of doing: first what shows it, then what repairs it.
+    pub steps: Vec<Step>,
 }
 
 /// One row of the table of stages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Which link of the chain.
     pub stage: StageName,
@@ -157,6 +182,7 @@ pub enum Status {
 /// Who was judged.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Subject {
     /// `self`, `as-uid`, `target-pid`.
     pub source: String,
@@ -173,6 +199,7 @@ pub struct Subject {
 /// Who judged.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Probe {
     /// The version of credprobe.
     pub version: String,
@@ -186,6 +213,22 @@ impl Report {
         let retry_after = self.evidence.exchange.as_ref().and_then(|exchange| exchange.retry_after);
         Attempt { class, transient, retry_after }
     }
+}
+
+impl ReportedFinding {
+    /// The lines of its steps under one heading, for text and page.
+    fn lines(&self, heading: Heading) -> impl Iterator<Item = String> {
+        lines(&self.steps, heading)
+    }
+}
+
+fn lines(steps: &[Step], heading: Heading) -> impl Iterator<Item = String> {
+    steps.iter().filter(move |step| step.printed.heading == heading).flat_map(Step::lines)
+}
+
+/// The class's page in the documentation.
+fn docs_page(class: Class) -> String {
+    format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), class.id())
 }
 
 impl Report {
@@ -214,7 +257,17 @@ mod tests {
     #[test]
     fn the_json_schema_is_current() {
         let schema = schemars::schema_for!(Report);
+        assert_eq!(open_objects(schema.as_value()), Vec::<String>::new(), "deny_unknown_fields is missing");
         let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         crate::generated::check("report.schema.json", &schema);
+    }
+
+    /// Objects that would be read back with fields that nobody knows.
+    fn open_objects(schema: &serde_json::Value) -> Vec<String> {
+        let definitions = schema["$defs"].as_object().unwrap();
+        let open = definitions.iter().filter(|(_, it)| {
+            it["properties"].is_object() && it["additionalProperties"] != serde_json::Value::Bool(false)
+        });
+        open.map(|(name, _)| name.clone()).collect()
     }
 }

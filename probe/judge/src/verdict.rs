@@ -206,9 +206,12 @@ impl Judgement {
         self.deciding_finding().is_some_and(|finding| finding.transient)
     }
 
-    /// Only a new pod heals it.
+    /// Where it is `ready`: the class of the first warning that nothing explains.
     #[must_use]
-    pub fn recreate_pod(&self) -> bool {
-        self.class.info().recreate_pod
+    pub fn but(&self) -> Option<Class> {
+        let bites =
+            |it: &&JudgedFinding| it.explained_by.is_none() && it.finding.severity == Severity::Warning;
+        let warning = self.findings.iter().find(bites).filter(|_| self.class == Class::Ready);
+        warning.map(|it| it.finding.class)
     }
 }

@@ -1,7 +1,11 @@
 //! `expect` of a `scenario.json`: the verdict, and what else this case is about.
 //! What is left out is the class table's default, so that a case states what is peculiar to it.
 
-use super::{Machine, record::Record, report::Report};
+use super::{
+    Machine,
+    record::Record,
+    report::{Report, Step},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Debug};
 
@@ -25,7 +29,7 @@ pub(crate) struct Expect {
     /// Only those that matter here: `{"identity": "skipped"}`.
     #[serde(default)]
     stages: BTreeMap<String, String>,
-    /// Parts that the verdict's fix must have.
+    /// Parts that the verdict's steps must have.
     #[serde(default)]
     fix: Vec<String>,
     /// The actions that STS sees, in order.
@@ -59,8 +63,10 @@ impl Expect {
             equal(&format!("stage {stage}"), &Some(status), &actual.map(|actual| &actual.status))?;
         }
         for part in &self.fix {
-            if !verdict.fix.iter().any(|fix| fix.contains(part)) {
-                return Err(format!("no fix has `{part}`: {:#?}\n", verdict.fix));
+            let mut texts = verdict.steps.iter().flat_map(Step::texts);
+            if !texts.any(|text| text.contains(part)) {
+                let texts: Vec<_> = verdict.steps.iter().flat_map(Step::texts).collect();
+                return Err(format!("no step has `{part}`: {texts:#?}\n"));
             }
         }
         Ok(())

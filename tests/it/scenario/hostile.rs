@@ -3,6 +3,7 @@
 
 use crate::support::pasted::{HOSTILE, is_plain, paste};
 use credprobe_judge::evidence::{Collected, Evidence};
+use credprobe_judge::judge::step::Step;
 use credprobe_judge::report::{Report, ReportOptions, text};
 use credprobe_judge::verdict::Tolerate;
 use libtest_mimic::Failed;
@@ -55,8 +56,8 @@ fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
         Collected { evidence, seen: true, observed_at: now, timings: Vec::new() },
         &options,
     );
-    let findings = report.findings.iter().flat_map(|finding| finding.confirm.iter().chain(&finding.fix));
-    let lines: BTreeSet<String> = findings.chain(&report.verdict.fix).cloned().collect();
+    let steps = report.findings.iter().flat_map(|finding| &finding.steps).chain(&report.verdict.steps);
+    let lines: BTreeSet<String> = steps.flat_map(step_lines).collect();
     for line in &lines {
         is_plain(line)?;
     }
@@ -67,6 +68,13 @@ fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
         }
     }
     Ok(lines)
+}
+
+/// The command, and each text of the step as a remark; condition and sentence also as one.
+fn step_lines(step: &Step) -> Vec<String> {
+    let remark = step.when.iter().map(|when| format!("# {when}: {}", step.say));
+    let texts = [Some(&step.say), step.when.as_ref(), step.changes.as_ref()].into_iter().flatten();
+    texts.map(|text| format!("# {text}")).chain(remark).chain(step.run.clone()).collect()
 }
 
 /// Texts of the evidence by JSON pointer, and those it could have.

@@ -33,7 +33,10 @@ pub(super) struct Verdict {
     pub(super) scope: String,
     pub(super) transient: bool,
     pub(super) recreate_pod: bool,
-    pub(super) fix: Vec<String>,
+    but: Option<String>,
+    who: String,
+    restart: String,
+    pub(super) steps: Vec<Step>,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +47,25 @@ pub(super) struct Finding {
     pub(super) explained_by: Option<String>,
     presented: String,
     required: String,
-    fix: Vec<String>,
+    owner: Option<String>,
+    who: String,
+    restart: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize, PartialEq)]
+pub(super) struct Step {
+    kind: String,
+    when: Option<String>,
+    say: String,
+    run: Option<String>,
+    changes: Option<String>,
+}
+
+impl Step {
+    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.say), self.when.as_ref(), self.run.as_ref()].into_iter().flatten()
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,14 +112,61 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
         if machine.class(&finding.class)?.code != finding.code {
             return Err(format!("{} has another code than {}", finding.class, finding.code).into());
         }
-        if let Some(problem) = unusable_fix(finding, is_aws) {
+        if let Some(problem) = finding.steps.iter().find_map(malformed) {
+            return Err(format!("{}: {problem}", finding.class).into());
+        }
+        if finding.who.is_empty() != finding.owner.is_none() {
+            return Err(
+                format!("{}: owner {:?}, but who {:?}", finding.class, finding.owner, finding.who).into()
+            );
+        }
+        if let Some(problem) = unusable_steps(finding, is_aws) {
             return Err(format!("{}: {problem}", finding.class).into());
         }
         if finding.severity == "error" && (finding.presented.is_empty() || finding.required.is_empty()) {
             return Err(format!("{} does not say both sides", finding.class).into());
         }
     }
-    Ok(())
+    summed_up(report).map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+/// The verdict repeats what the finding says that decides, and names the warning beside `ready`.
+fn summed_up(report: &Report) -> Option<String> {
+    let verdict = &report.verdict;
+    if verdict.recreate_pod != (verdict.restart == "pod") {
+        return Some(format!("recreate_pod is {}, restart {}", verdict.recreate_pod, verdict.restart));
+    }
+    let bites = |it: &&Finding| it.severity == "warning" && it.explained_by.is_none();
+    let but = report.findings.iter().find(bites).filter(|_| verdict.class == "ready");
+    if verdict.but.as_ref() != but.map(|it| &it.class) {
+        return Some(format!("but is {:?}, the first warning {:?}", verdict.but, but.map(|it| &it.class)));
+    }
+    if verdict.class == "ready" {
+        return (!verdict.steps.is_empty()).then(|| "steps beside ready".to_owned());
+    }
+    let deciding = report.findings.first()?;
+    let repeated = deciding.who == verdict.who
+        && deciding.restart == verdict.restart
+        && deciding.steps == verdict.steps
+        && !deciding.steps.is_empty();
+    (!repeated).then(|| "the verdict's steps are not those of the finding that decides".to_owned())
+}
+
+/// A step that looks changes nothing, one that changes says what; a command is one line without a remark.
+fn malformed(step: &Step) -> Option<String> {
+    let Step { kind, say, run, changes, .. } = step;
+    let Some(run) = run else {
+        return (say.is_empty() || changes.is_some()).then(|| format!("a step without content: {say:?}"));
+    };
+    if say.is_empty() || run.contains(" # ") || run.contains('\n') || run.starts_with('#') {
+        return Some(format!("not one command with its sentence: {say:?}, {run:?}"));
+    }
+    let fits = match kind.as_str() {
+        "look" => changes.is_none(),
+        "change" => changes.as_ref().is_some_and(|changes| !changes.is_empty()),
+        _ => false,
+    };
+    (!fits).then(|| format!("{kind} with changes {changes:?}: {run}"))
 }
 
 /// Saves the report and has it judged without the pod.
@@ -132,14 +200,17 @@ pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
 }
 
 /// What is left for the reader to fill in or to think of.
-fn unusable_fix(finding: &Finding, has_commands: bool) -> Option<String> {
+fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     const LEFT_OPEN: [&str; 7] = ["<", "...", "path/to", "YOUR", "EXAMPLE_", "${", "TODO"];
-    if finding.fix.is_empty() {
-        return Some("nothing says how to repair it".to_owned());
+    if finding.steps.is_empty() {
+        return Some("nothing says what to do".to_owned());
     }
-    if has_commands && finding.severity == "error" && finding.fix.iter().all(|line| line.starts_with('#')) {
-        return Some(format!("no command repairs it: {:#?}", finding.fix));
+    let commands = || finding.steps.iter().filter_map(|step| step.run.as_ref());
+    if has_commands && finding.severity == "error" && commands().next().is_none() {
+        return Some("no step has a command".to_owned());
     }
-    let left_open = finding.fix.iter().find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));
-    left_open.map(|line| format!("a placeholder in the fix: {line}"))
+    let changes = finding.steps.iter().filter(|step| step.kind == "change");
+    let left_open =
+        changes.flat_map(Step::texts).find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));
+    left_open.map(|line| format!("a placeholder in a step: {line}"))
 }

@@ -67,7 +67,7 @@ def test_one_fault_at_a_time(case: Case, pod: "Pod") -> None:
     assert [(it.status, it.code(), PORT.sub(":PORT", it.message())) for it in answers] == [case.answer] * 2
     if case.answer == ISSUED:
         assert [len(it.secrets()) for it in answers] == [3, 3], "the answers have not the secrets that are searched for"
-    assert fix_problems(read) == []
+    assert step_problems(read) == []
     secrets = [token, *(secret for it in answers for secret in it.secrets())]
     for where, it in zip(("direct run", "log and text", "JSON"), [ran, *again]):
         assert leaks.find(secrets, str(it)) is None, where
@@ -105,11 +105,14 @@ class Pod:
         }
 
 
-def fix_problems(read: dict) -> list[str]:
+def step_problems(read: dict) -> list[str]:
     """None at all, or one that the server's administrator cannot run."""
     verdict, findings = read["verdict"], read["findings"]
-    lines = verdict["fix"] + [line for it in findings for line in it["fix"] + it["confirm"]]
+    steps = verdict["steps"] + [step for it in findings for step in it["steps"]]
+    lines = [text for step in steps for text in (step["say"], step["run"]) if text]
     problems = [f"a command for AWS: {line}" for line in lines if AWS_COMMAND.search(line)]
-    if verdict["code"] != 0 and not verdict["fix"]:
-        problems.append(f"no fix is named for {verdict['class']}")
+    if verdict["code"] != 0 and not any(step["kind"] == "change" or step["run"] for step in verdict["steps"]):
+        problems.append(f"no step is named for {verdict['class']}")
+    if any("administers IAM" in it["who"] for it in [verdict, *findings]):
+        problems.append("AWS's IAM is to act, which this server does not ask")
     return problems

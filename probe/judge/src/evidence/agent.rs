@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Two requests: one without a token, which any listener answers, and the one for credentials.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Agent {
     /// As asked, without user info, query and fragment.
     pub uri: String,
@@ -21,6 +22,7 @@ pub struct Agent {
 /// Who listens, as far as an answer to `GET /` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Liveness {
     /// HTTP status.
     pub status: u16,
@@ -33,6 +35,7 @@ pub struct Liveness {
 /// The answer to the token.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AgentAnswer {
     /// HTTP status.
     pub status: u16,

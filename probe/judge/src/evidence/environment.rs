@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// Where the SDK of the subject would take its settings from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Environment {
     /// The variables that decide, by name. An empty one is kept as empty: SDKs differ on it.
     pub variables: BTreeMap<String, String>,
@@ -54,6 +55,7 @@ impl Environment {
 /// A file that was not opened because of somebody's rights.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct UnreadableFile {
     /// The variable that names it, or its path where everybody reads it.
     pub source: String,
@@ -68,6 +70,7 @@ pub struct UnreadableFile {
 /// A CA bundle that cannot be used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TrustProblem {
     /// `AWS_CA_BUNDLE=/path`.
     pub source: String,
@@ -84,6 +87,7 @@ pub struct TrustProblem {
 /// What could not be looked at.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Unseen {
     /// A path, or variable and path: `SSL_CERT_FILE=/path`.
     pub what: String,
@@ -94,6 +98,7 @@ pub struct Unseen {
 /// What the active profile says, as far as it matters here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Profile {
     /// `default`, or the value of `AWS_PROFILE`.
     pub name: String,

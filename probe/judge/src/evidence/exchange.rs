@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// The answer to AssumeRoleWithWebIdentity.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// HTTP status.
     pub status: u16,
-    /// `code` and `message`; absent: credentials were issued, or the answer is not an STS error.
-    #[serde(flatten)]
+    /// `null`: credentials were issued, or the answer is not an STS error.
     pub error: Option<StsError>,
     /// `x-amzn-RequestId`, else the body's.
     pub request_id: Option<String>,
@@ -47,6 +47,7 @@ pub struct Exchange {
 /// Code and message of an error document, white space collapsed, scrubbed, 512 bytes at most.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct StsError {
     /// As STS spells it.
     pub code: String,
@@ -57,11 +58,11 @@ pub struct StsError {
 /// The answer to GetCallerIdentity with the credentials issued.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Identity {
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,
     /// Why the credentials were refused.
-    #[serde(flatten)]
     pub error: Option<StsError>,
     /// For a case with AWS Support.
     pub request_id: Option<String>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Discovery document and keys, as far as they could be had: the public ones, then the API server's.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Issuer {
     /// Where keys were looked for.
     pub sources: Vec<KeySource>,
@@ -15,6 +16,7 @@ pub struct Issuer {
 /// One place where the keys were looked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct KeySource {
     /// Where the document was asked for.
     pub origin: Origin,
@@ -48,6 +50,7 @@ pub enum Origin {
 /// One document fetched.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Document {
     /// What was asked for.
     pub url: String,
@@ -86,6 +89,7 @@ pub enum Signature {
 /// The same exchange in the issuer's region: its answer is dropped unread, all but the status.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct OtherRegion {
     /// The region of the issuer.
     pub region: String,

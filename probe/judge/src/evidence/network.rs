@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 /// The way to one endpoint, as far as it went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Network {
     /// `https://host[:port]`, without user info, path and query.
     pub endpoint: String,
@@ -32,6 +33,7 @@ pub struct Network {
 /// The phases that dashboards know from blackbox_exporter, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PhasesMs {
     /// Name to addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +72,7 @@ pub enum Phase {
 /// How a name became addresses, or did not.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Resolution {
     /// The host asked for.
     pub name: String,
@@ -97,6 +100,7 @@ pub struct Resolution {
 /// A name that every cluster has: whether it resolves tells the cluster's DNS from the name asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ControlName {
     /// The name that was looked up.
     pub name: String,
@@ -107,6 +111,7 @@ pub struct ControlName {
 /// One question to one nameserver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Question {
     /// The full name asked, without the trailing dot.
     pub name: String,
@@ -124,6 +129,7 @@ pub struct Question {
 /// One TCP attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AddressAttempt {
     /// Whom the attempt went to.
     pub address: SocketAddr,
@@ -158,6 +164,7 @@ pub enum AddressOutcome {
 /// What the TLS handshake showed, whether it succeeded or not.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The name the certificate had to be valid for.
     pub server_name: String,
@@ -175,6 +182,7 @@ pub struct Tls {
 /// The roots of the process that is judged, held against the chain that the probe met.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TargetTrust {
     /// As `roots`, by the variables of that process.
     pub roots: String,
@@ -185,6 +193,7 @@ pub struct TargetTrust {
 /// What a reader needs of one presented certificate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Certificate {
     /// RFC 4514 text.
     pub subject: String,
@@ -203,6 +212,7 @@ pub struct Certificate {
 /// Why no whole answer arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The furthest phase that any address reached.
     pub phase: Phase,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The ids that decide what the subject may open.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Process {
     /// `self`, `as-uid` (flags name another user) or `target-pid`.
     pub source: String,

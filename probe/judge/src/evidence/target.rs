@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Another process, as far as the kernel showed it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// `auto`, or the pid asked for.
     pub asked: String,
@@ -45,6 +46,7 @@ pub struct Target {
 /// What `/proc/PID/status` tells of a process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Status {
     /// Its process id.
     pub pid: u32,
@@ -83,6 +85,7 @@ impl Status {
 /// The four ids of credentials(7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Ids {
     /// Who started it.
     pub real: u32,
@@ -118,6 +121,7 @@ pub enum Seccomp {
 /// Who owns a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Owner {
     /// The user that owns it.
     pub uid: u32,
@@ -128,6 +132,7 @@ pub struct Owner {
 /// The entrypoint of one of several containers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Candidate {
     /// Its process id.
     pub pid: u32,
@@ -155,6 +160,7 @@ pub enum Sighting {
 /// A descendant with other variables than the process chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Differing {
     /// Its process id.
     pub pid: u32,
@@ -167,6 +173,7 @@ pub struct Differing {
 /// Where a bound cut the view.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Truncated {
     /// There are more processes than were listed.
     pub processes: bool,

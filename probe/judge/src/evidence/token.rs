@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A projected service account token, decoded, not verified (claims: kubernetes `pkg/serviceaccount/claims.go`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Token {
     /// What the bytes are.
     pub shape: TokenShape,
@@ -51,7 +52,7 @@ pub struct Token {
 /// Whether the bytes are a JWT, and if not, where they stop being one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case", tag = "result")]
+#[serde(rename_all = "kebab-case", tag = "result", deny_unknown_fields)]
 pub enum TokenShape {
     /// Not a byte.
     #[default]

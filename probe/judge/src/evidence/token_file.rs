@@ -8,6 +8,7 @@ pub const TOKEN_LIMIT: u64 = 20_000;
 /// What a look at the path gave.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct TokenFile {
     /// As given, not resolved.
     pub path: String,
@@ -53,6 +54,7 @@ pub struct TokenFile {
 /// A real `open`: unlike a model, it meets SELinux, AppArmor and the rules of foreign file systems too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Proof {
     /// With whose ids the file was opened.
     pub by: Opener,
@@ -74,6 +76,7 @@ pub enum Opener {
 /// A line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Where it is mounted.
     pub point: String,
@@ -86,6 +89,7 @@ pub struct Mount {
 /// One component of the path.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PathComponent {
     /// Absolute path up to and including this component, all links before it resolved.
     pub path: String,
@@ -114,6 +118,7 @@ pub struct PathComponent {
 /// An entry of a POSIX access control list (acl(5)). Where there is a list, the mode's group bits are its mask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct AclEntry {
     /// Whom the entry is about.
     pub tag: AclTag,

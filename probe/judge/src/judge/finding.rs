@@ -1,8 +1,8 @@
 //! What a judge concludes from evidence: the news, good or bad. A probe that could not work is an error, not a finding.
 //! Which finding decides, `verdict` says.
 
+use super::step::{self, Heading, Step};
 use crate::catalog::{Class, Owner};
-use crate::text::one_line;
 use serde::{Deserialize, Serialize};
 
 /// One conclusion about one link of the chain.
@@ -34,10 +34,8 @@ pub struct Finding {
     pub required: String,
     /// What the evidence excludes.
     pub ruled_out: Vec<String>,
-    /// Commands that show it, with the real values.
-    pub confirm: Vec<String>,
-    /// Commands or changes that repair it, with the real values; what restarts or overwrites says so.
-    pub fix: Vec<String>,
+    /// What to do, in the order of doing: first what shows it, then what repairs it, with the real values.
+    pub steps: Vec<Step>,
 }
 
 /// How much a finding weighs.
@@ -86,8 +84,7 @@ impl Finding {
             presented: String::new(),
             required: String::new(),
             ruled_out: Vec::new(),
-            confirm: Vec::new(),
-            fix: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
@@ -115,15 +112,26 @@ impl Finding {
     /// One more line that shows it: a command, or words behind `# `.
     #[must_use]
     pub fn confirm(mut self, line: impl Into<String>) -> Self {
-        self.confirm.push(one_line(line.into()));
+        step::add(&mut self.steps, Heading::Confirm, line.into());
         self
     }
 
     /// One more line that repairs it: a command, or words behind `# `.
     #[must_use]
     pub fn fix(mut self, line: impl Into<String>) -> Self {
-        self.fix.push(one_line(line.into()));
+        step::add(&mut self.steps, Heading::Fix, line.into());
         self
+    }
+
+    /// Something tells how to repair it.
+    pub(crate) fn has_fix(&self) -> bool {
+        self.steps.iter().any(|step| step.printed.heading == Heading::Fix)
+    }
+
+    /// The lines under one heading, as the text report prints them.
+    #[cfg(test)]
+    pub(crate) fn lines(&self, heading: Heading) -> Vec<String> {
+        self.steps.iter().filter(|step| step.printed.heading == heading).flat_map(Step::lines).collect()
     }
 
     /// Another severity than the class's own.

@@ -10,6 +10,7 @@ use crate::evidence::{
 };
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::fixtures::{NOW, directory, healthy};
+use crate::judge::step::{Heading, Step};
 use crate::verdict;
 
 fn answered(exchange: Exchange) -> Evidence {
@@ -192,8 +193,10 @@ fn a_ca_addition_that_adds_nothing_is_a_warning_and_names_whose_it_is() {
     let idle = findings(&evidence, NOW);
     let severities: Vec<_> = idle.iter().map(|finding| (finding.class, finding.severity)).collect();
     assert_eq!(severities, [(Class::SettingsInvalid, Severity::Warning); 2]);
-    let own: Vec<bool> =
-        idle.iter().map(|it| it.fix.join(" ").contains("credprobe's own container")).collect();
+    let own: Vec<bool> = idle
+        .iter()
+        .map(|it| it.lines(Heading::Fix).join(" ").contains("credprobe's own container"))
+        .collect();
     assert_eq!(own, [false, true]);
 }
 
@@ -215,8 +218,8 @@ fn no_repair_ends_with_a_colon_and_nothing_after_it() {
     file.open_error = Some("EACCES".to_owned());
     evidence.environment.variables.insert("AWS_ENDPOINT_URL_STS".to_owned(), "moon".to_owned());
     let findings = findings(&evidence, NOW);
-    assert!(findings.iter().any(|finding| finding.fix.len() == 1), "{findings:?}");
-    for line in findings.iter().flat_map(|finding| finding.fix.last()) {
+    assert!(findings.iter().any(|finding| finding.lines(Heading::Fix).len() == 1), "{findings:?}");
+    for line in findings.iter().filter_map(|finding| finding.lines(Heading::Fix).pop()) {
         assert!(!line.ends_with(':'), "{line}");
     }
 }
@@ -313,7 +316,7 @@ fn each_answer_of_sts_has_its_class() {
         let finding = one(&refused(status, code, message));
         assert_eq!(finding.class, class, "{code}: {message}");
         assert!(
-            !finding.presented.is_empty() && !finding.required.is_empty() && !finding.fix.is_empty(),
+            !finding.presented.is_empty() && !finding.required.is_empty() && finding.has_fix(),
             "{finding:?}"
         );
     }
@@ -594,7 +597,7 @@ fn beside_another_sts_no_command_of_aws_is_printed() {
         let mut evidence = refused(400, code, message);
         evidence.environment.options.sts_compatible = true;
         for finding in findings(&evidence, NOW) {
-            let mut lines = finding.fix.iter().chain(&finding.confirm);
+            let mut lines = finding.steps.iter().flat_map(Step::lines);
             assert!(
                 lines.all(|line| !line.contains("aws ") && !line.contains("eks.amazonaws.com/")),
                 "{finding:#?}"

@@ -1,6 +1,7 @@
 //! From evidence and judgement to the report's struct.
 
-use super::{Probe, Report, ReportedFinding, SCHEMA, Scope, Stage, Status, Subject, Verdict};
+use super::who::{restart, who};
+use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{self, Collected, Evidence, StageName, Timing};
 use crate::judge;
@@ -46,7 +47,11 @@ pub fn build(
             gid: process.gid,
             groups: process.groups.clone(),
         },
-        findings: judgement.findings.into_iter().map(reported).collect(),
+        findings: judgement
+            .findings
+            .into_iter()
+            .map(|judged| reported(judged, &evidence, settings))
+            .collect(),
         attempts: options.attempts,
         mechanism: settings.requested.mechanism.id().to_owned(),
         observed_at: rfc3339(observed_at),
@@ -76,6 +81,7 @@ fn verdict(
 ) -> Verdict {
     let deciding = judgement.deciding_finding();
     let scope = if evidence.network.is_some() { Scope::Exchange } else { Scope::Local };
+    let restart = restart(judgement.class);
     Verdict {
         class: judgement.class,
         code: judgement.class.code(),
@@ -83,15 +89,17 @@ fn verdict(
         owner: judgement.owner(),
         scope,
         transient: judgement.transient(),
-        recreate_pod: judgement.recreate_pod(),
+        recreate_pod: restart == Restart::Pod,
         tolerated,
         flapped,
+        but: judgement.but(),
         summary: deciding.map_or_else(
             || ready(evidence, settings, scope),
             |finding| summary(finding, judgement, evidence),
         ),
-        fix: deciding.map(|finding| finding.fix.clone()).unwrap_or_default(),
-        docs: format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), judgement.class.id()),
+        who: who(judgement.owner(), evidence, settings),
+        restart,
+        steps: deciding.map(|finding| finding.steps.clone()).unwrap_or_default(),
     }
 }
 
@@ -129,7 +137,7 @@ fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> Str
     }
 }
 
-fn reported(judged: JudgedFinding) -> ReportedFinding {
+fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSettings) -> ReportedFinding {
     let JudgedFinding { finding, explained_by } = judged;
     let Finding {
         class,
@@ -143,8 +151,7 @@ fn reported(judged: JudgedFinding) -> ReportedFinding {
         presented,
         required,
         ruled_out,
-        confirm,
-        fix,
+        steps,
     } = finding;
     ReportedFinding {
         class,
@@ -158,8 +165,9 @@ fn reported(judged: JudgedFinding) -> ReportedFinding {
         presented,
         required,
         ruled_out,
-        confirm,
-        fix,
+        who: who(owner, evidence, settings),
+        restart: restart(class),
+        steps,
     }
 }
 
@@ -205,27 +213,16 @@ impl Report {
     #[must_use]
     pub fn owner_in_words(&self) -> Option<String> {
         let owner = self.verdict.owner?;
-        let requested = crate::settings::requested(&self.evidence.environment);
-        let role = requested.role_arn.and_then(|role| crate::settings::arn::RoleArn::parse(&role.value).ok());
         let subject = self.evidence.token.as_ref().and_then(|token| token.sub.as_deref());
         let subject = subject.or(self.evidence.process.api_server_subject.as_deref());
         let account = subject.and_then(evidence::Account::of_subject);
-        Some(match (owner, role, account) {
-            (Owner::Pod, _, Some(account)) => {
-                format!(
-                    "pod: whoever deploys this pod (its spec, or service account {}/{})",
-                    account.namespace, account.name
-                )
+        let where_the_value_stands = match (owner, account) {
+            (Owner::Pod, Some(account)) => {
+                format!(" (its spec, or service account {}/{})", account.namespace, account.name)
             }
-            (Owner::Pod, ..) => "pod: whoever deploys this pod (its spec or its service account)".to_owned(),
-            (Owner::Cluster, ..) => "cluster: whoever runs the cluster".to_owned(),
-            (Owner::Network, ..) => "network: whoever runs DNS, egress and VPC endpoints".to_owned(),
-            (Owner::Iam, Some(role), _) => {
-                format!("iam: whoever administers IAM in account {}", role.account)
-            }
-            (Owner::Iam, ..) => "iam: whoever administers IAM in the role's account".to_owned(),
-            (Owner::Aws, ..) => "aws: nobody here; retry".to_owned(),
-            (Owner::Probe, ..) => "probe: whoever runs credprobe".to_owned(),
-        })
+            (Owner::Pod, None) => " (its spec or its service account)".to_owned(),
+            _ => String::new(),
+        };
+        Some(format!("{owner}: {}{where_the_value_stands}", self.verdict.who))
     }
 }

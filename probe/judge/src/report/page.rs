@@ -1,10 +1,11 @@
 //! The page of `serve`: the verdict, the chain of stages, both sides, the fix, times until expiry, the last verdicts.
 //! One HTML text without a script; everything from outside is escaped here.
 
-use super::{Report, ReportedFinding, Scope, Stage, Status};
+use super::{Report, ReportedFinding, Scope, Stage, Status, docs_page};
 use crate::catalog::Class;
 use crate::evidence::StageName;
 use crate::judge::finding::Severity;
+use crate::judge::step::Heading;
 use crate::text::rfc3339;
 use crate::text::shown::escaped;
 use std::collections::VecDeque;
@@ -136,12 +137,13 @@ fn finding(out: &mut String, finding: &ReportedFinding, owner: Option<&str>) {
         let _ = write!(out, "<dt>ruled out</dt><dd>{}</dd>", html(text));
     }
     out.push_str("</dl>\n");
-    for (title, lines) in [("To confirm", &finding.confirm), ("To repair", &finding.fix)] {
-        if !lines.is_empty() {
+    for (title, heading) in [("To confirm", Heading::Confirm), ("To repair", Heading::Fix)] {
+        let mut lines = finding.lines(heading).peekable();
+        if lines.peek().is_some() {
             let _ = write!(out, "<h2>{title}</h2>");
-            for line in lines {
-                let _ = write!(out, "<pre>{}</pre>", html(line));
-            }
+        }
+        for line in lines {
+            let _ = write!(out, "<pre>{}</pre>", html(&line));
         }
     }
 }
@@ -229,8 +231,8 @@ fn footer(out: &mut String, content: &Content<'_>) {
             out,
             "judged {scope} at {}, mechanism {mechanism}, credprobe {version} \u{b7} <a href=\"/report\">report as JSON</a> \u{b7} <a rel=\"noreferrer\" href=\"{}\">{}</a>",
             html(&report.observed_at),
-            html(&report.verdict.docs),
-            html(&report.verdict.docs)
+            docs_page(report.verdict.class),
+            docs_page(report.verdict.class)
         );
     }
     out.push_str("</footer>\n");

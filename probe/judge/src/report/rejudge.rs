@@ -39,3 +39,91 @@ pub fn rejudge(document: &[u8]) -> Result<Report, String> {
     };
     Ok(crate::assess(Collected { evidence: saved.evidence, seen: true, observed_at, timings }, &options))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Evidence, StsError};
+    use crate::judge::fixtures::{NOW, healthy};
+    use serde_json::{Value, json};
+
+    fn saved(evidence: Evidence) -> Value {
+        let report = crate::assess_without_options(Collected {
+            evidence,
+            seen: true,
+            observed_at: NOW,
+            timings: vec![],
+        });
+        serde_json::to_value(report).unwrap()
+    }
+
+    fn judged(report: &Value) -> Result<Report, String> {
+        rejudge(report.to_string().as_bytes())
+    }
+
+    fn refused() -> Evidence {
+        let mut evidence = healthy();
+        let error = StsError { code: "AccessDenied".to_owned(), message: "Not authorized".to_owned() };
+        evidence.exchange = Some(crate::evidence::Exchange {
+            status: 403,
+            from_sts: true,
+            received_at: NOW,
+            error: Some(error),
+            ..Default::default()
+        });
+        evidence
+    }
+
+    #[test]
+    fn what_an_exchange_was_refused_with_is_an_object_of_its_own() {
+        let mut report = saved(refused());
+        let error = json!({"code": "AccessDenied", "message": "Not authorized"});
+        assert_eq!(report["evidence"]["exchange"]["error"], error);
+        assert_eq!(judged(&report).unwrap().verdict.class.id(), "access-denied");
+        // A part that is missing is no other answer.
+        report["evidence"]["exchange"]["error"] = json!({"code": "AccessDenied"});
+        assert!(judged(&report).unwrap_err().contains("missing field `message`"));
+        report["evidence"]["exchange"]["error"] = Value::Null;
+        assert_ne!(judged(&report).unwrap().verdict.class.id(), "access-denied");
+    }
+
+    /// A field that is not read would change nothing, and its author would not know.
+    #[test]
+    fn a_field_that_no_report_has_is_refused_wherever_it_stands() {
+        let report = saved(refused());
+        assert!(judged(&report).is_ok());
+        let mut places = Vec::new();
+        objects(&report, String::new(), &mut places);
+        assert!(places.contains(&"/evidence/exchange/error".to_owned()), "{places:?}");
+        assert!(places.contains(&"/findings/0/steps/0".to_owned()), "{places:?}");
+        for place in places {
+            let mut changed = report.clone();
+            changed.pointer_mut(&place).unwrap()["expecteed"] = json!(null);
+            let error = judged(&changed).unwrap_err();
+            // An enum's object has one name, its variant's.
+            let known = error.contains("unknown field `expecteed`") || error.contains("single key");
+            assert!(known, "{place}: {error}");
+        }
+    }
+
+    fn objects(value: &Value, place: String, places: &mut Vec<String>) {
+        match value {
+            // Any name may stand there.
+            Value::Object(_) if place.ends_with("/variables") => {}
+            // serde lets a tagged variant without fields of its own have any.
+            Value::Object(_) if place.ends_with("/token/shape") => {}
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    objects(field, format!("{place}/{name}"), places);
+                }
+                places.push(place);
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    objects(item, format!("{place}/{index}"), places);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,10 +1,11 @@
 //! The report for people: the verdict in one line, who acts, both sides, the fix to paste, the stages.
 //! Everything from outside is escaped for a terminal here.
 
-use super::{Report, ReportedFinding, Scope, Stage, Status};
+use super::{Report, ReportedFinding, Scope, Stage, Status, docs_page, lines};
 use crate::catalog::Class;
 use crate::evidence::StageName;
 use crate::judge::finding::Severity;
+use crate::judge::step::Heading;
 use crate::text::shown::escaped;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -18,11 +19,12 @@ pub fn render(report: &Report, colour: bool) -> String {
     for finding in report.findings.iter().take_while(|_| report.verdict.class != Class::Ready).take(1) {
         details(&mut out, finding, paint);
     }
-    if !report.verdict.fix.is_empty() && report.verdict.recreate_pod {
+    let has_fix = lines(&report.verdict.steps, Heading::Fix).next().is_some();
+    if has_fix && report.verdict.recreate_pod {
         line(&mut out, "note", "restarting the container heals nothing: the pod must be made anew");
     }
     if report.verdict.class != Class::Ready {
-        line(&mut out, "docs", &report.verdict.docs);
+        line(&mut out, "docs", &docs_page(report.verdict.class));
     }
     let others = report.findings.iter().skip(usize::from(report.verdict.class != Class::Ready));
     for finding in others {
@@ -123,15 +125,15 @@ fn details(out: &mut String, finding: &ReportedFinding, paint: Paint) {
     for text in &finding.ruled_out {
         line(out, "ruled out", text);
     }
-    for text in &finding.confirm {
-        line(out, "confirm:", text);
+    for text in finding.lines(Heading::Confirm) {
+        line(out, "confirm:", &text);
     }
-    for text in &finding.fix {
+    for text in finding.lines(Heading::Fix) {
         let _ = writeln!(
             out,
             "  {} {}",
             paint.with(AnsiColor::Yellow, &format!("{:<10}", "fix:")),
-            escaped(text)
+            escaped(&text)
         );
     }
 }
@@ -151,8 +153,8 @@ fn other(out: &mut String, finding: &ReportedFinding, paint: Paint) {
     if finding.explained_by.is_none() {
         line(out, "presented", &finding.presented);
         line(out, "required", &finding.required);
-        for text in &finding.fix {
-            line(out, "fix:", text);
+        for text in finding.lines(Heading::Fix) {
+            line(out, "fix:", &text);
         }
     }
 }

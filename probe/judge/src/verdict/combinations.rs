@@ -137,13 +137,13 @@ fn of_two_findings_of_a_class_the_stated_one_decides() {
 fn owner_and_transience_are_the_deciding_findings_and_recreation_the_classs() {
     let judgement = decide(vec![error(IssuerUnavailable).owner(Owner::Cluster).transient(false)], &REFUSED);
     assert_eq!(judgement.owner(), Some(Owner::Cluster));
-    assert!(!judgement.transient() && !judgement.recreate_pod());
+    assert!(!judgement.transient() && !judgement.class.info().recreate_pod);
 
     let judgement = decide(vec![error(TokenFileEmpty), error(TokenFileMissing)], &REFUSED);
-    assert!(!judgement.transient() && judgement.recreate_pod());
+    assert!(!judgement.transient() && judgement.class.info().recreate_pod);
 
     let ready = decide(vec![warning(TokenFileFrozen)], &ISSUED);
-    assert_eq!((ready.owner(), ready.transient(), ready.recreate_pod()), (None, false, false));
+    assert_eq!((ready.owner(), ready.transient(), ready.class.info().recreate_pod), (None, false, false));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::cluster_of_session;
 use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
+use crate::judge::step;
 use crate::settings::command::{Aws, Tool, Word, words};
 use crate::settings::partition;
 
@@ -86,15 +87,7 @@ impl Finding {
     /// The command that finds the cluster, before the first of the commands that need it.
     pub(super) fn find_cluster(mut self, cluster: &Cluster) -> Self {
         let (Some(find), Some(name)) = (&cluster.find, cluster.name.quoted()) else { return self };
-        for lines in [&mut self.confirm, &mut self.fix] {
-            if let Some(first) = lines.iter().position(|line| line.contains(&name)) {
-                // Above its remark, which stays with its command.
-                let remarked = first > 0 && lines[first - 1].starts_with('#');
-                let remark = "# finds this pod's cluster by its issuer".to_owned();
-                let at = first - usize::from(remarked);
-                lines.splice(at..at, [remark, find.clone()]);
-            }
-        }
+        step::put_before(&mut self.steps, &name, "finds this pod's cluster by its issuer", find);
         self
     }
 }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::evidence::target::{Differing, Ids, Owner, Truncated};
+use crate::judge::step::Heading;
 
 /// containerd's (`pkg/oci/spec.go`, `defaultUnixCaps`).
 const DEFAULT: &[&str] = &[
@@ -156,7 +157,7 @@ fn a_gid_that_differs_is_repaired_with_the_targets_own_ids() {
         finding.summary
     );
     assert_eq!(
-        finding.fix,
+        finding.lines(Heading::Fix),
         [
             "# --custom needs kubectl 1.31",
             concat!(
@@ -168,7 +169,8 @@ fn a_gid_that_differs_is_repaired_with_the_targets_own_ids() {
         ]
     );
     assert!(
-        finding.confirm[1].contains("'jsonpath={.status.ephemeralContainerStatuses[*].state.terminated}'")
+        finding.lines(Heading::Confirm)[1]
+            .contains("'jsonpath={.status.ephemeralContainerStatuses[*].state.terminated}'")
     );
 }
 
@@ -177,7 +179,12 @@ fn a_root_app_without_capabilities_needs_no_privileges() {
     let finding = only(&refused(status((65532, 0), &[]), status((0, 0), &[])), &pod());
     let custom = r#"{"securityContext":{"runAsUser":0,"runAsGroup":0,"runAsNonRoot":false}}"#;
     // As root nothing shows whether it is dumpable, so that only the ids are known to differ.
-    assert!(finding.fix[1].contains(custom) && finding.fix[1].contains("=restricted"), "{:?}", finding.fix);
+    assert!(
+        finding.lines(Heading::Fix)[1].contains(custom)
+            && finding.lines(Heading::Fix)[1].contains("=restricted"),
+        "{:?}",
+        finding.lines(Heading::Fix)
+    );
 }
 
 #[test]
@@ -190,7 +197,7 @@ fn capabilities_dumpable_and_mixed_ids_need_root() {
     let unexplained = refused(own(), own());
     let capable = refused(own(), status((1000, 1000), &["CAP_NET_ADMIN"]));
     for target in [undumpable, unexplained, capable, refused(own(), mixed)] {
-        let fix = only(&target, &pod()).fix.remove(1);
+        let fix = only(&target, &pod()).lines(Heading::Fix).remove(1);
         assert!(fix.contains("--profile=general") && fix.contains(r#""runAsUser":0,"#), "{fix}");
     }
 }
@@ -198,8 +205,11 @@ fn capabilities_dumpable_and_mixed_ids_need_root() {
 #[test]
 fn without_the_pods_name_there_is_advice_and_no_command() {
     let finding = only(&refused(status((0, 0), &[]), status((1000, 1000), &[])), &Process::default());
-    assert!(finding.fix.iter().chain(&finding.confirm).all(|line| line.starts_with("# ")), "{finding:#?}");
-    assert!(finding.fix[0].contains(r#"{"securityContext":{"runAsUser":1000,"runAsGroup":1000}}"#));
+    assert!(finding.steps.iter().all(|step| step.run.is_none()), "{finding:#?}");
+    assert!(
+        finding.lines(Heading::Fix)[0]
+            .contains(r#"{"securityContext":{"runAsUser":1000,"runAsGroup":1000}}"#)
+    );
 }
 
 #[test]
@@ -208,10 +218,7 @@ fn names_of_a_hostile_pod_give_no_command() {
     for name in ["$(rm -rf /)", "a\nb", "--kubeconfig=/x", "Pod"] {
         let process = Process { pod_name: Some(name.to_owned()), ..Process::default() };
         let finding = only(&target, &process);
-        assert!(
-            finding.fix.iter().chain(&finding.confirm).all(|line| line.starts_with("# ")),
-            "{finding:#?}"
-        );
+        assert!(finding.steps.iter().all(|step| step.run.is_none()), "{finding:#?}");
     }
 }
 
@@ -248,9 +255,7 @@ fn what_could_not_be_seen_has_its_own_words() {
             !finding.transient && !finding.presented.is_empty() && !finding.required.is_empty(),
             "{finding:?}"
         );
-        assert!(
-            !finding.fix.is_empty() || finding.summary.contains("cannot be read") || words == "too large"
-        );
+        assert!(finding.has_fix() || finding.summary.contains("cannot be read") || words == "too large");
     }
     assert_eq!(findings(&app(), &pod()), []);
 }
@@ -268,7 +273,10 @@ fn several_candidates_are_a_table_and_a_command_for_each() {
         finding.presented,
         "pid 7: app, uid 5, AWS_ROLE_ARN set; pid 9: app, uid 5, AWS_ROLE_ARN unreadable"
     );
-    assert_eq!(finding.fix, ["credprobe check --target-pid=7", "credprobe check --target-pid=9"]);
+    assert_eq!(
+        finding.lines(Heading::Fix),
+        ["credprobe check --target-pid=7", "credprobe check --target-pid=9"]
+    );
 }
 
 #[test]
@@ -279,7 +287,7 @@ fn a_descendant_with_other_variables_is_a_warning() {
     let finding = only(&target, &pod());
     assert_eq!((finding.class, finding.severity), (Class::Inconclusive, Severity::Warning));
     assert_eq!(finding.presented, "pid 9 (java): AWS_REGION");
-    assert_eq!(finding.confirm, ["credprobe check --target-pid=9"]);
+    assert_eq!(finding.lines(Heading::Confirm), ["credprobe check --target-pid=9"]);
 }
 
 #[test]

@@ -278,6 +278,7 @@ fn for_others(facts: &Facts<'_>, finding: Finding) -> Finding {
 mod tests {
     use super::*;
     use crate::evidence::{Evidence, FileKind, Opener, Proof};
+    use crate::judge::step::Heading;
 
     fn component(path: &str, kind: FileKind, mode: u32) -> PathComponent {
         PathComponent {
@@ -400,7 +401,7 @@ mod tests {
                 assert!(
                     told.summary.contains("every container states runAsUser: 0 and the app gave its uid up")
                 );
-                let fixes = told.fix.join("\n");
+                let fixes = told.lines(Heading::Fix).join("\n");
                 for repair in ["runAsUser: 1000 for the pod", "no runAsUser: 0", "fsGroup: 1000"] {
                     assert!(fixes.contains(repair), "{fixes}");
                 }
@@ -446,7 +447,7 @@ mod tests {
         let by_group = |process| judged_for(process, &projected(0o640, 1234));
         let opened = by_group(lent(&[1234, 5], &[1234, 5]));
         assert_eq!(classes(&opened), [(Class::TokenFileUnreadable, Severity::Info)]);
-        assert!(opened[0].fix[0].ends_with("--as-groups=5"), "{opened:?}");
+        assert!(opened[0].lines(Heading::Fix)[0].ends_with("--as-groups=5"), "{opened:?}");
         assert!(opened[0].summary.contains("group 1234"), "{opened:?}");
         assert_eq!(by_group(lent(&[1234], &[])), [], "stated");
         assert_eq!(judged_for(lent(&[1234], &[1234]), &projected(0o644, 1234)), [], "everybody may");
@@ -454,17 +455,17 @@ mod tests {
         assert_eq!(classes(&closed), [REFUSED]);
         // The primary group is lent where --as-gid is missing.
         let primary = judged_for(Process { gid: 0, ..lent(&[], &[0]) }, &projected(0o640, 0));
-        assert!(primary[0].fix[0].ends_with("--as-gid=… --as-groups=none"), "{primary:?}");
+        assert!(primary[0].lines(Heading::Fix)[0].ends_with("--as-gid=… --as-groups=none"), "{primary:?}");
         // A member is shut out where others are not.
         let shut_out = judged_for(lent(&[1234], &[1234]), &projected(0o604, 1234));
         assert_eq!(classes(&shut_out), [REFUSED]);
-        assert!(shut_out[0].confirm.join(" ").contains("--as-groups=none"), "{shut_out:?}");
+        assert!(shut_out[0].lines(Heading::Confirm).join(" ").contains("--as-groups=none"), "{shut_out:?}");
     }
 
     #[test]
     fn the_probes_own_group_that_is_not_lent_is_named_where_it_would_open_the_file() {
         let process = Process { probe_gid: Some(65_532), groups: vec![7], lent: vec![7], ..app() };
         let refused = judged_for(process, &projected(0o640, 65_532));
-        assert!(refused[0].confirm.join(" ").contains("--as-groups=7,65532"), "{refused:?}");
+        assert!(refused[0].lines(Heading::Confirm).join(" ").contains("--as-groups=7,65532"), "{refused:?}");
     }
 }

@@ -1,0 +1,81 @@
+//! Who acts next, as people are called by what they administer: credprobe knows no names of teams.
+//! And what has to be started anew when they have acted.
+
+use super::Restart;
+use crate::catalog::{Class, Owner};
+use crate::evidence::Evidence;
+use crate::sdks::EffectiveSettings;
+use crate::settings::arn::RoleArn;
+
+/// The people who can repair it; empty where nothing is wrong.
+pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &EffectiveSettings) -> String {
+    let Some(owner) = owner else { return String::new() };
+    let options = &evidence.environment.options;
+    if options.sts_compatible && matches!(owner, Owner::Iam | Owner::Aws) {
+        // Neither IAM nor AWS is asked: another server has roles and health of its own.
+        return match &settings.route.endpoint {
+            Ok(endpoint) => format!("whoever runs the STS at {}", endpoint.host),
+            Err(_) => "whoever runs the STS that this pod uses".to_owned(),
+        };
+    }
+    match owner {
+        Owner::Pod => "whoever deploys this pod".to_owned(),
+        Owner::Cluster => "whoever runs the cluster".to_owned(),
+        Owner::Network => "whoever runs DNS, egress and VPC endpoints".to_owned(),
+        Owner::Aws => "nobody here; retry".to_owned(),
+        Owner::Probe => "whoever runs credprobe".to_owned(),
+        Owner::Iam => {
+            let requested = settings.requested.role_arn.as_ref().map(|role| role.value.as_str());
+            let roles = [requested, options.expect_role.as_deref()];
+            match roles.into_iter().flatten().find_map(|role| RoleArn::parse(role).ok()) {
+                Some(role) => format!("whoever administers IAM in account {}", role.account),
+                None => "whoever administers IAM in the role's account".to_owned(),
+            }
+        }
+    }
+}
+
+/// What a repair of this class is not seen without.
+pub(super) fn restart(class: Class) -> Restart {
+    if class.info().recreate_pod { Restart::Pod } else { Restart::None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whom(owner: Owner, evidence: &Evidence) -> String {
+        who(Some(owner), evidence, &EffectiveSettings::from_evidence(evidence))
+    }
+
+    #[test]
+    fn people_are_called_by_what_they_administer_and_where() {
+        let mut evidence = Evidence::default();
+        evidence.environment.options.mechanism = Some("irsa".to_owned());
+        assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in the role's account");
+        let role = |account| format!("arn:aws:iam::{account}:role/checkout-reader");
+        evidence.environment.options.expect_role = Some(role("814203749661"));
+        assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in account 814203749661");
+        evidence.environment.variables.insert("AWS_ROLE_ARN".to_owned(), role("814203749616"));
+        assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in account 814203749616");
+        assert_eq!(whom(Owner::Pod, &evidence), "whoever deploys this pod");
+        for owner in Owner::ALL {
+            assert!(!whom(owner, &evidence).is_empty(), "{owner}");
+        }
+        assert_eq!(who(None, &evidence, &EffectiveSettings::from_evidence(&evidence)), "");
+    }
+
+    #[test]
+    fn under_sts_compatible_it_is_whoever_runs_the_server() {
+        let mut evidence = Evidence::default();
+        let options = &mut evidence.environment.options;
+        options.mechanism = Some("irsa".to_owned());
+        options.sts_compatible = true;
+        let url = "https://minio.shop.svc:9000".to_owned();
+        evidence.environment.variables.insert("AWS_ENDPOINT_URL_STS".to_owned(), url);
+        for owner in [Owner::Iam, Owner::Aws] {
+            assert_eq!(whom(owner, &evidence), "whoever runs the STS at minio.shop.svc");
+        }
+        assert_eq!(whom(Owner::Pod, &evidence), "whoever deploys this pod");
+    }
+}
