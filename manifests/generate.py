@@ -30,14 +30,6 @@ EXPECTATIONS = [
 ]
 # A Job's rules see the code, so transient ones must come through; IAM gets a moment for what was created just now.
 IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"]
-# A new pod passes the webhook again, gets a new token, and may come to another node; who answers in place of STS may do so
-# for a moment.
-COUNTED = {
-    *("not-injected", "partly-injected"),
-    *("token-expired", "token-expired-at-sts", "token-file-stale"),
-    *("clock-skew", "agent-unsupported"),
-    "not-sts",
-}
 
 ENV = {
     "POD_NAME": "metadata.name",
@@ -186,7 +178,7 @@ def codes(classes: list[dict], which: str) -> list[int]:
             return False
         if which == "transient":
             return it["transient"]
-        return not it["transient"] and it["owner"] != "probe" and it["class"] not in COUNTED
+        return not it["transient"] and it["owner"] != "probe" and not it["new_pod_may_heal"]
 
     found = sorted({it["code"] for it in classes if belongs(it)})
     # The API server's limits for podFailurePolicy and restartPolicyRules.

@@ -1,61 +1,22 @@
-//! The classes: id, code, owner, flags and what each explains, declared once; everything that lists them reads this table.
-//! The prose for people is in `texts`; which finding decides, `verdict` says.
+//! The classes: one row each with every attribute that something depends on; what lists classes reads this table.
+//! The columns' types are in `columns`, the prose for people is in `texts`; which finding decides, `verdict` says.
 
+mod columns;
 pub mod explain;
 mod nearest;
 #[cfg(test)]
 mod tests;
 mod texts;
 
+use crate::evidence::StageName;
+use columns::row::{condition, owner, stage};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use texts::{Texts, agent, environment, exchange, identity, network, outcome, token, token_file};
 
+pub use columns::{Attribute, Condition, Owner, Readiness, Topic};
 pub(crate) use nearest::nearest;
 pub(crate) use texts::VARIABLES;
-
-/// Who can repair the broken link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Owner {
-    /// The pod's specification or its service account.
-    Pod,
-    /// Webhook, kubelet, API server, or the Pod Identity association.
-    Cluster,
-    /// DNS, routes, firewalls, proxies, VPC endpoints.
-    Network,
-    /// Roles, policies and identity providers of the account.
-    Iam,
-    /// AWS itself; waiting is all that is left.
-    Aws,
-    /// The probe or how it was called.
-    Probe,
-}
-
-impl Owner {
-    /// Every owner, in the order of the documentation.
-    pub const ALL: [Self; 6] = [Self::Pod, Self::Cluster, Self::Network, Self::Iam, Self::Aws, Self::Probe];
-
-    /// The name in JSON, flags and reports.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Pod => "pod",
-            Self::Cluster => "cluster",
-            Self::Network => "network",
-            Self::Iam => "iam",
-            Self::Aws => "aws",
-            Self::Probe => "probe",
-        }
-    }
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
 
 /// What the table says about one class.
 #[derive(Debug)]
@@ -70,12 +31,12 @@ pub struct ClassInfo {
     pub code: u8,
     /// Who repairs it, unless the evidence tells more; `None` for `ready` alone.
     pub owner: Option<Owner>,
-    /// Waiting may heal it, unless a finding says why not.
-    pub transient: bool,
-    /// Restarting the container cannot heal it; a new pod can.
-    pub recreate_pod: bool,
-    /// A warning unless the evidence makes it an error.
-    pub warning: bool,
+    /// The link of the chain that it is about; `None`: it is not about the chain.
+    pub stage: Option<StageName>,
+    /// What it does to a pod that was ready before.
+    pub readiness: Readiness,
+    /// What else it has.
+    pub attributes: &'static [Attribute],
     /// One sentence.
     pub meaning: &'static str,
     /// The classes that are no news of their own where this one is present.
@@ -93,52 +54,15 @@ pub struct ClassInfo {
 pub struct Explains {
     /// The class that becomes "also seen".
     pub class: Class,
-    /// Only where its finding is about a date or a time.
-    pub only_about_time: bool,
+    /// Where it does.
+    pub condition: Condition,
 }
 
-/// An attribute of a class, as a row of the table names it.
-enum Flag {
-    /// `T`
-    Transient,
-    /// `R`
-    RecreatePod,
-    /// `W`
-    Warning,
-}
-
-impl Flag {
-    const fn is_in(&self, flags: &[Self]) -> bool {
-        let mut i = 0;
-        while i < flags.len() {
-            // A derived `==` cannot be called in a constant.
-            if matches!(
-                (self, &flags[i]),
-                (Self::Transient, Self::Transient)
-                    | (Self::RecreatePod, Self::RecreatePod)
-                    | (Self::Warning, Self::Warning)
-            ) {
-                return true;
-            }
-            i += 1;
-        }
-        false
-    }
-}
-
-const NOBODY: Option<Owner> = None;
-const POD: Option<Owner> = Some(Owner::Pod);
-const CLUSTER: Option<Owner> = Some(Owner::Cluster);
-const NETWORK: Option<Owner> = Some(Owner::Network);
-const IAM: Option<Owner> = Some(Owner::Iam);
-const AWS: Option<Owner> = Some(Owner::Aws);
-const PROBE: Option<Owner> = Some(Owner::Probe);
-
-/// One row: code, class, id, owner, flags, texts; then what it explains, and what only where that is about time.
+/// One row: code, class, id, owner, stage, readiness, attributes, texts; then what it explains, by condition.
 macro_rules! classes {
     ($(
-        $code:literal $class:ident $id:literal $owner:ident [$($flag:ident)*] $module:ident::$texts:ident
-        $(explains [$($explained:ident)*])? $(about_time [$($timed:ident)*])?;
+        $code:literal $class:ident $id:literal $owner:ident $stage:ident $readiness:ident [$($attribute:ident)*]
+        $module:ident::$texts:ident $(explains $($condition:ident [$($explained:ident)*])+)?;
     )*) => {
         /// Why the credentials cannot be had, or that they can. In the order of the table, whose first error decides.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,21 +76,21 @@ macro_rules! classes {
 
         static TABLE: &[ClassInfo] = &[$({
             const TEXTS: Texts = $module::$texts;
-            const FLAGS: &[Flag] = &[$(Flag::$flag),*];
+            // Container runtimes and signals use what is above.
+            const _: () = assert!($code < 100);
             ClassInfo {
                 class: Class::$class,
                 id: $id,
                 reason: stringify!($class),
                 code: $code,
-                owner: $owner,
-                transient: Flag::Transient.is_in(FLAGS),
-                recreate_pod: Flag::RecreatePod.is_in(FLAGS),
-                warning: Flag::Warning.is_in(FLAGS),
+                owner: owner::$owner,
+                stage: stage::$stage,
+                readiness: Readiness::$readiness,
+                attributes: &[$(Attribute::$attribute),*],
                 meaning: TEXTS.meaning,
-                explains: &[
-                    $($(Explains { class: Class::$explained, only_about_time: false },)*)?
-                    $($(Explains { class: Class::$timed, only_about_time: true },)*)?
-                ],
+                explains: &[$($($(
+                    Explains { class: Class::$explained, condition: condition::$condition },
+                )*)+)?],
                 causes: TEXTS.causes,
                 confirm: TEXTS.confirm,
                 repair: TEXTS.repair,
@@ -178,99 +102,169 @@ macro_rules! classes {
 }
 
 classes! {
-    0  Ready                 "ready"                   NOBODY  []                    outcome::READY;
-    1  InternalError         "internal-error"          PROBE   []                    outcome::INTERNAL_ERROR;
-    2  UsageError            "usage-error"             PROBE   []                    outcome::USAGE_ERROR;
-    3  Inconclusive          "inconclusive"            PROBE   []                    outcome::INCONCLUSIVE;
+    0  Ready                 "ready"                   NOBODY  NONE        Keeps     []
+        outcome::READY;
+    1  InternalError         "internal-error"          PROBE   NONE        Keeps     []
+        outcome::INTERNAL_ERROR;
+    2  UsageError            "usage-error"             PROBE   NONE        Keeps     []
+        outcome::USAGE_ERROR;
+    3  Inconclusive          "inconclusive"            PROBE   ENVIRONMENT Keeps     []
+        outcome::INCONCLUSIVE;
 
-    10 NotInjected           "not-injected"            POD     [RecreatePod]         environment::NOT_INJECTED;
-    11 PartlyInjected        "partly-injected"         POD     [RecreatePod]         environment::PARTLY_INJECTED
-        explains [TokenFileMissing];
-    12 RoleArnMalformed      "role-arn-malformed"      POD     [RecreatePod]         environment::ROLE_ARN_MALFORMED;
-    13 RegionMissing         "region-missing"          POD     [RecreatePod Warning] environment::REGION_MISSING
-        explains [DnsFailed NameNotFound ProviderMissing TokenRejected RegionDisabled CredentialsRejected];
-    14 PartitionMismatch     "partition-mismatch"      POD     [RecreatePod]         environment::PARTITION_MISMATCH
-        explains [DnsFailed NameNotFound ProviderMissing TokenRejected CredentialsRejected];
-    15 SettingsInvalid       "settings-invalid"        POD     [RecreatePod]         environment::SETTINGS_INVALID
-        explains [DnsFailed TlsFailed NameNotFound];
-    16 Shadowed              "shadowed"                POD     [Warning]             environment::SHADOWED;
-    17 RoleUnexpected        "role-unexpected"         POD     [RecreatePod]         environment::ROLE_UNEXPECTED;
-    18 EndpointDiffers       "endpoint-differs"        POD     [Warning]             environment::ENDPOINT_DIFFERS;
-    19 ProxyCaptures         "proxy-captures"          POD     [Warning]             environment::PROXY_CAPTURES
-        explains [ConnectTimeout ProxyFailed AgentUnreachable AgentNotAgent];
+    10 NotInjected           "not-injected"            POD     ENVIRONMENT Keeps     [RecreatePod Certain NewPodMayHeal]
+        environment::NOT_INJECTED;
+    11 PartlyInjected        "partly-injected"         POD     ENVIRONMENT Keeps     [RecreatePod Certain NewPodMayHeal]
+        environment::PARTLY_INJECTED
+        explains ALWAYS [TokenFileMissing];
+    12 RoleArnMalformed      "role-arn-malformed"      POD     ENVIRONMENT Keeps     [RecreatePod Certain]
+        environment::ROLE_ARN_MALFORMED;
+    13 RegionMissing         "region-missing"          POD     ENVIRONMENT Keeps     [RecreatePod Warning Certain]
+        environment::REGION_MISSING
+        explains AS_ERROR [DnsFailed NameNotFound]
+            BY_GLOBAL_ENDPOINT [ProviderMissing TokenRejected RegionDisabled CredentialsRejected];
+    14 PartitionMismatch     "partition-mismatch"      POD     ENVIRONMENT Keeps     [RecreatePod Certain]
+        environment::PARTITION_MISMATCH
+        explains ALWAYS [DnsFailed NameNotFound ProviderMissing TokenRejected CredentialsRejected];
+    15 SettingsInvalid       "settings-invalid"        POD     ENVIRONMENT Keeps     [RecreatePod Certain]
+        environment::SETTINGS_INVALID
+        explains BY_HOST [DnsFailed NameNotFound] BY_CA_BUNDLE [TlsFailed];
+    16 Shadowed              "shadowed"                POD     ENVIRONMENT Keeps     [Warning]
+        environment::SHADOWED;
+    17 RoleUnexpected        "role-unexpected"         POD     ENVIRONMENT Keeps     [RecreatePod Certain]
+        environment::ROLE_UNEXPECTED;
+    18 EndpointDiffers       "endpoint-differs"        POD     ENVIRONMENT Keeps     [Warning]
+        environment::ENDPOINT_DIFFERS;
+    19 ProxyCaptures         "proxy-captures"          POD     ENVIRONMENT Keeps     [Warning]
+        environment::PROXY_CAPTURES
+        explains BY_OWN_PROXY [ConnectTimeout ProxyFailed];
 
-    20 TokenFileMissing      "token-file-missing"      POD     [RecreatePod]         token_file::MISSING;
-    21 TokenFileUnreadable   "token-file-unreadable"   POD     [RecreatePod]         token_file::UNREADABLE;
-    22 TokenFileEmpty        "token-file-empty"        CLUSTER [Transient]           token_file::EMPTY;
-    23 TokenFileFrozen       "token-file-frozen"       POD     [RecreatePod Warning] token_file::FROZEN
-        explains [TokenExpired TokenExpiredAtSts];
-    24 TokenFileStale        "token-file-stale"        CLUSTER [Warning]             token_file::STALE
-        explains [TokenExpired TokenExpiredAtSts];
-    25 TokenFilePerturbed    "token-file-perturbed"    POD     [Warning]             token_file::PERTURBED
-        explains [TokenFileUnreadable];
-    26 TokenFileInvalid      "token-file-invalid"      POD     [RecreatePod]         token_file::INVALID;
+    20 TokenFileMissing      "token-file-missing"      POD     TOKEN_FILE  AtOnce    [RecreatePod Certain]
+        token_file::MISSING;
+    21 TokenFileUnreadable   "token-file-unreadable"   POD     TOKEN_FILE  AtOnce    [RecreatePod Certain]
+        token_file::UNREADABLE;
+    22 TokenFileEmpty        "token-file-empty"        CLUSTER TOKEN_FILE  AtOnce    [Transient Certain]
+        token_file::EMPTY;
+    23 TokenFileFrozen       "token-file-frozen"       POD     TOKEN_FILE  Keeps     [RecreatePod Warning NotRotated]
+        token_file::FROZEN
+        explains ALWAYS [TokenExpired TokenExpiredAtSts];
+    24 TokenFileStale        "token-file-stale"        CLUSTER TOKEN_FILE  Keeps     [Warning NotRotated NewPodMayHeal]
+        token_file::STALE;
+    25 TokenFilePerturbed    "token-file-perturbed"    POD     TOKEN_FILE  Keeps     [Warning]
+        token_file::PERTURBED
+        explains ALWAYS [TokenFileUnreadable];
+    26 TokenFileInvalid      "token-file-invalid"      POD     TOKEN_FILE  AtOnce    [RecreatePod Certain]
+        token_file::INVALID;
 
-    30 TokenMalformed        "token-malformed"         POD     [RecreatePod]         token::MALFORMED;
-    36 TokenKindWrong        "token-kind-wrong"        POD     [RecreatePod]         token::KIND_WRONG
-        explains [TokenMalformed TokenExpired IssuerMismatch AudienceMismatch SubjectMismatch TokenForeign];
-    37 TokenForeign          "token-foreign"           POD     [RecreatePod Warning] token::FOREIGN
-        explains [IssuerMismatch SubjectMismatch];
-    31 TokenExpired          "token-expired"           CLUSTER []                    token::EXPIRED
-        explains [TokenExpiredAtSts];
-    32 TokenNotYetValid      "token-not-yet-valid"     CLUSTER [Transient]           token::NOT_YET_VALID;
-    33 IssuerMismatch        "issuer-mismatch"         POD     [RecreatePod]         token::ISSUER_MISMATCH;
-    34 AudienceMismatch      "audience-mismatch"       POD     [RecreatePod]         token::AUDIENCE_MISMATCH
-        explains [AudienceNotRegistered TokenRejected AgentTokenRejected];
-    35 SubjectMismatch       "subject-mismatch"        POD     [RecreatePod]         token::SUBJECT_MISMATCH;
-    38 SignatureInvalid      "signature-invalid"       CLUSTER []                    token::SIGNATURE_INVALID
-        explains [TokenRejected IssuerUnavailable];
-    39 IssuerUnusable        "issuer-unusable"         CLUSTER []                    token::ISSUER_UNUSABLE
-        explains [TokenRejected IssuerUnavailable];
-    72 ClockSkew             "clock-skew"              CLUSTER [Warning]             identity::CLOCK_SKEW
-        explains [TokenFileStale TokenExpired TokenNotYetValid TokenExpiredAtSts]
-        about_time [TlsFailed AgentTokenRejected];
+    30 TokenMalformed        "token-malformed"         POD     TOKEN       AtOnce    [RecreatePod Certain]
+        token::MALFORMED
+        explains COMPATIBLE [AccessDenied] BY_WHITE_SPACE [TokenRejected];
+    36 TokenKindWrong        "token-kind-wrong"        POD     TOKEN       Keeps     [RecreatePod Certain]
+        token::KIND_WRONG
+        explains ALWAYS [TokenMalformed TokenExpired IssuerMismatch AudienceMismatch SubjectMismatch TokenForeign];
+    37 TokenForeign          "token-foreign"           POD     TOKEN       Keeps     [RecreatePod Warning NotRotated]
+        token::FOREIGN
+        explains ALWAYS [IssuerMismatch SubjectMismatch];
+    31 TokenExpired          "token-expired"           CLUSTER TOKEN       AtOnce    [NewPodMayHeal]
+        token::EXPIRED
+        explains ALWAYS [TokenFileStale TokenExpiredAtSts] COMPATIBLE [AccessDenied];
+    32 TokenNotYetValid      "token-not-yet-valid"     CLUSTER TOKEN       Keeps     [Transient]
+        token::NOT_YET_VALID
+        explains ALWAYS [TokenRejected] COMPATIBLE [AccessDenied];
+    33 IssuerMismatch        "issuer-mismatch"         POD     TOKEN       Keeps     [RecreatePod CertainIfStated]
+        token::ISSUER_MISMATCH;
+    34 AudienceMismatch      "audience-mismatch"       POD     TOKEN       Keeps     [RecreatePod CertainIfStated]
+        token::AUDIENCE_MISMATCH
+        explains ALWAYS [AudienceNotRegistered TokenRejected AgentTokenRejected];
+    35 SubjectMismatch       "subject-mismatch"        POD     TOKEN       Keeps     [RecreatePod CertainIfStated]
+        token::SUBJECT_MISMATCH;
+    38 SignatureInvalid      "signature-invalid"       CLUSTER TOKEN       Keeps     [AsksIssuer]
+        token::SIGNATURE_INVALID
+        explains ALWAYS [TokenRejected IssuerUnavailable];
+    39 IssuerUnusable        "issuer-unusable"         CLUSTER TOKEN       Keeps     [AsksIssuer]
+        token::ISSUER_UNUSABLE
+        explains ALWAYS [ProviderMissing AudienceNotRegistered TokenRejected IssuerUnavailable];
+    72 ClockSkew             "clock-skew"              CLUSTER IDENTITY    IfItLasts [Warning StandsOnceIssued NewPodMayHeal]
+        identity::CLOCK_SKEW
+        explains ALWAYS [TokenFileStale TokenExpired TokenNotYetValid TokenExpiredAtSts]
+            ABOUT_TIME [TlsFailed AgentTokenRejected] COMPATIBLE [AccessDenied];
 
-    40 DnsFailed             "dns-failed"              NETWORK [Transient]           network::DNS_FAILED;
-    48 NameNotFound          "name-not-found"          NETWORK []                    network::NAME_NOT_FOUND;
-    41 ConnectRefused        "connect-refused"         NETWORK [Transient]           network::CONNECT_REFUSED;
-    42 ConnectTimeout        "connect-timeout"         NETWORK [Transient]           network::CONNECT_TIMEOUT;
-    43 Unreachable           "unreachable"             NETWORK [Transient]           network::UNREACHABLE;
-    44 TlsFailed             "tls-failed"              NETWORK []                    network::TLS_FAILED;
-    45 ProxyFailed           "proxy-failed"            NETWORK [Transient]           network::PROXY_FAILED;
-    46 ResponseTimeout       "response-timeout"        NETWORK [Transient]           network::RESPONSE_TIMEOUT;
-    49 ConnectionBroken      "connection-broken"       NETWORK [Transient]           network::CONNECTION_BROKEN;
-    47 NotSts                "not-sts"                 NETWORK []                    network::NOT_STS;
+    40 DnsFailed             "dns-failed"              NETWORK NETWORK     Keeps     [Transient]
+        network::DNS_FAILED;
+    48 NameNotFound          "name-not-found"          NETWORK NETWORK     Keeps     []
+        network::NAME_NOT_FOUND;
+    41 ConnectRefused        "connect-refused"         NETWORK NETWORK     Keeps     [Transient]
+        network::CONNECT_REFUSED;
+    42 ConnectTimeout        "connect-timeout"         NETWORK NETWORK     Keeps     [Transient]
+        network::CONNECT_TIMEOUT;
+    43 Unreachable           "unreachable"             NETWORK NETWORK     Keeps     [Transient]
+        network::UNREACHABLE;
+    44 TlsFailed             "tls-failed"              NETWORK NETWORK     Keeps     []
+        network::TLS_FAILED;
+    45 ProxyFailed           "proxy-failed"            NETWORK NETWORK     Keeps     [Transient]
+        network::PROXY_FAILED;
+    46 ResponseTimeout       "response-timeout"        NETWORK NETWORK     Keeps     [Transient]
+        network::RESPONSE_TIMEOUT;
+    49 ConnectionBroken      "connection-broken"       NETWORK NETWORK     Keeps     [Transient]
+        network::CONNECTION_BROKEN;
+    47 NotSts                "not-sts"                 NETWORK NETWORK     Keeps     [NewPodMayHeal]
+        network::NOT_STS;
 
-    50 ProviderMissing       "provider-missing"        IAM     []                    exchange::PROVIDER_MISSING;
-    51 AudienceNotRegistered "audience-not-registered" IAM     []                    exchange::AUDIENCE_NOT_REGISTERED;
-    52 ThumbprintMismatch    "thumbprint-mismatch"     IAM     []                    exchange::THUMBPRINT_MISMATCH;
-    53 AccessDenied          "access-denied"           IAM     []                    exchange::ACCESS_DENIED;
-    54 RoleArnRejected       "role-arn-rejected"       POD     [RecreatePod]         exchange::ROLE_ARN_REJECTED;
-    55 TokenRejected         "token-rejected"          IAM     []                    exchange::TOKEN_REJECTED;
-    56 TokenExpiredAtSts     "token-expired-at-sts"    CLUSTER []                    exchange::TOKEN_EXPIRED_AT_STS;
-    57 IssuerUnavailable     "issuer-unavailable"      AWS     [Transient]           exchange::ISSUER_UNAVAILABLE;
-    58 ClaimRejected         "claim-rejected"          IAM     []                    exchange::CLAIM_REJECTED;
-    59 RegionDisabled        "region-disabled"         IAM     []                    exchange::REGION_DISABLED
-        explains [ProviderMissing TokenRejected];
-    60 Throttled             "throttled"               AWS     [Transient]           exchange::THROTTLED;
-    61 StsUnavailable        "sts-unavailable"         AWS     [Transient]           exchange::STS_UNAVAILABLE;
-    62 RequestRejected       "request-rejected"        POD     []                    exchange::REQUEST_REJECTED;
-    63 StsUnrecognized       "sts-unrecognized"        AWS     []                    exchange::STS_UNRECOGNIZED;
+    50 ProviderMissing       "provider-missing"        IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts AsksOtherRegion]
+        exchange::PROVIDER_MISSING;
+    51 AudienceNotRegistered "audience-not-registered" IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts]
+        exchange::AUDIENCE_NOT_REGISTERED;
+    52 ThumbprintMismatch    "thumbprint-mismatch"     IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts AsksIssuer]
+        exchange::THUMBPRINT_MISMATCH;
+    53 AccessDenied          "access-denied"           IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts]
+        exchange::ACCESS_DENIED;
+    54 RoleArnRejected       "role-arn-rejected"       POD     EXCHANGE    IfItLasts [RecreatePod OfSts]
+        exchange::ROLE_ARN_REJECTED;
+    55 TokenRejected         "token-rejected"          IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts AsksIssuer AsksOtherRegion]
+        exchange::TOKEN_REJECTED;
+    56 TokenExpiredAtSts     "token-expired-at-sts"    CLUSTER EXCHANGE    IfItLasts [OfSts NewPodMayHeal]
+        exchange::TOKEN_EXPIRED_AT_STS;
+    57 IssuerUnavailable     "issuer-unavailable"      AWS     EXCHANGE    IfItLasts [Transient OfSts AsksIssuer]
+        exchange::ISSUER_UNAVAILABLE;
+    58 ClaimRejected         "claim-rejected"          IAM     EXCHANGE    IfItLasts [OfSts]
+        exchange::CLAIM_REJECTED;
+    59 RegionDisabled        "region-disabled"         IAM     EXCHANGE    IfItLasts [EventuallyConsistent OfSts]
+        exchange::REGION_DISABLED
+        explains ALWAYS [ProviderMissing TokenRejected];
+    60 Throttled             "throttled"               AWS     EXCHANGE    IfItLasts [Transient OfSts]
+        exchange::THROTTLED;
+    61 StsUnavailable        "sts-unavailable"         AWS     EXCHANGE    IfItLasts [Transient OfSts]
+        exchange::STS_UNAVAILABLE;
+    62 RequestRejected       "request-rejected"        POD     EXCHANGE    IfItLasts [OfSts]
+        exchange::REQUEST_REJECTED;
+    63 StsUnrecognized       "sts-unrecognized"        AWS     EXCHANGE    IfItLasts [OfSts]
+        exchange::STS_UNRECOGNIZED;
 
-    70 IdentityMismatch      "identity-mismatch"       IAM     []                    identity::MISMATCH;
-    71 CredentialsRejected   "credentials-rejected"    IAM     []                    identity::CREDENTIALS_REJECTED;
-    73 IdentityUnconfirmed   "identity-unconfirmed"    NETWORK [Warning]             identity::UNCONFIRMED;
+    70 IdentityMismatch      "identity-mismatch"       IAM     IDENTITY    IfItLasts [StandsOnceIssued]
+        identity::MISMATCH;
+    71 CredentialsRejected   "credentials-rejected"    IAM     IDENTITY    IfItLasts [StandsOnceIssued]
+        identity::CREDENTIALS_REJECTED;
+    73 IdentityUnconfirmed   "identity-unconfirmed"    NETWORK IDENTITY    IfItLasts [Warning]
+        identity::UNCONFIRMED;
 
-    80 AgentUnreachable      "agent-unreachable"       CLUSTER [Transient]           agent::UNREACHABLE;
-    88 AgentUnsupported      "agent-unsupported"       CLUSTER [RecreatePod]         agent::UNSUPPORTED
-        explains [AgentUnreachable];
-    81 AgentNotAgent         "agent-not-agent"         NETWORK []                    agent::NOT_AGENT;
-    82 AgentUriRefused       "agent-uri-refused"       POD     [RecreatePod]         agent::URI_REFUSED;
-    83 AgentTokenRejected    "agent-token-rejected"    POD     []                    agent::TOKEN_REJECTED;
-    84 AssociationMissing    "association-missing"     CLUSTER []                    agent::ASSOCIATION_MISSING;
-    85 AgentAccessDenied     "agent-access-denied"     IAM     []                    agent::ACCESS_DENIED;
-    86 AgentThrottled        "agent-throttled"         AWS     [Transient]           agent::THROTTLED;
-    87 AgentFailed           "agent-failed"            AWS     [Transient]           agent::FAILED;
+    80 AgentUnreachable      "agent-unreachable"       CLUSTER NETWORK     IfItLasts [Transient]
+        agent::UNREACHABLE;
+    88 AgentUnsupported      "agent-unsupported"       CLUSTER NETWORK     IfItLasts [RecreatePod NewPodMayHeal]
+        agent::UNSUPPORTED
+        explains ALWAYS [AgentUnreachable];
+    81 AgentNotAgent         "agent-not-agent"         NETWORK NETWORK     IfItLasts []
+        agent::NOT_AGENT;
+    82 AgentUriRefused       "agent-uri-refused"       POD     ENVIRONMENT IfItLasts [RecreatePod Certain]
+        agent::URI_REFUSED;
+    83 AgentTokenRejected    "agent-token-rejected"    POD     EXCHANGE    IfItLasts []
+        agent::TOKEN_REJECTED;
+    84 AssociationMissing    "association-missing"     CLUSTER EXCHANGE    IfItLasts [EventuallyConsistent]
+        agent::ASSOCIATION_MISSING;
+    85 AgentAccessDenied     "agent-access-denied"     IAM     EXCHANGE    IfItLasts [EventuallyConsistent]
+        agent::ACCESS_DENIED;
+    86 AgentThrottled        "agent-throttled"         AWS     EXCHANGE    IfItLasts [Transient]
+        agent::THROTTLED;
+    87 AgentFailed           "agent-failed"            AWS     EXCHANGE    IfItLasts [Transient]
+        agent::FAILED;
 }
 
 impl Class {
@@ -315,6 +309,12 @@ impl Class {
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         ALL.iter().copied().find(|class| class.code() == code)
+    }
+
+    /// Whether the row names this attribute.
+    #[must_use]
+    pub fn has(self, attribute: Attribute) -> bool {
+        self.info().attributes.contains(&attribute)
     }
 
     /// Whether `other` is no news of its own where this class is present, and under which condition.

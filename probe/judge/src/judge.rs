@@ -29,7 +29,7 @@ mod token_file;
 mod unanswered;
 mod unseen;
 
-use crate::catalog::Class;
+use crate::catalog::{Attribute, Class};
 use crate::evidence::Evidence;
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::step::Heading;
@@ -95,7 +95,9 @@ fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
 fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
     if facts.compatible() {
         // What AWS's order of checks rules out, another server's does not.
-        finding.ruled_out.retain(|_| !(50..70).contains(&finding.class.code()));
+        if finding.class.has(Attribute::OfSts) {
+            finding.ruled_out.clear();
+        }
     }
     if finding.has_fix() {
         return finding;

@@ -8,7 +8,7 @@ mod properties;
 pub mod retry_policy;
 mod tolerate;
 
-use crate::catalog::{Class, Owner};
+use crate::catalog::{Attribute, Class, Condition, Owner, Topic};
 use crate::evidence::Evidence;
 use crate::judge;
 use crate::judge::finding::{Basis, Finding, Severity};
@@ -24,6 +24,8 @@ pub struct Situation {
     pub issued: bool,
     /// `--deny-warnings`: without an error, the first warning decides.
     pub deny_warnings: bool,
+    /// `--sts-compatible`: one refusal stands for every cause.
+    pub compatible: bool,
 }
 
 /// The findings, weighed against each other.
@@ -67,8 +69,13 @@ pub fn judge_evidence(evidence: &Evidence, settings: &EffectiveSettings, observe
 /// The same of findings that were made already.
 #[must_use]
 pub fn weigh(evidence: &Evidence, findings: Vec<Finding>) -> Judgement {
-    let deny_warnings = evidence.environment.options.deny_warnings;
-    decide(findings, &Situation { issued: judge::issued(evidence), deny_warnings })
+    let options = &evidence.environment.options;
+    let situation = Situation {
+        issued: judge::issued(evidence),
+        deny_warnings: options.deny_warnings,
+        compatible: options.sts_compatible,
+    };
+    decide(findings, &situation)
 }
 
 /// Weighs the findings against each other by four rules (rules-of-the-verdict.md, “Which finding decides”); their order does not matter.
@@ -77,9 +84,7 @@ pub fn decide(mut findings: Vec<Finding>, situation: &Situation) -> Judgement {
     for finding in &mut findings {
         finding.severity = severity_in(situation, finding);
     }
-    let explained: Vec<Option<Class>> =
-        findings.iter().map(|finding| explainer(finding, &findings)).collect();
-    promote_explainers(&mut findings, &explained);
+    let explained = explain(&mut findings, situation);
 
     let mut findings: Vec<JudgedFinding> = findings
         .into_iter()
@@ -112,53 +117,61 @@ fn severity_in(situation: &Situation, finding: &Finding) -> Severity {
     if finding.class == Class::Ready {
         return Severity::Info;
     }
-    let stands = match finding.class {
-        // `clock-skew` is an error only where a signed call was refused for the time.
-        Class::IdentityMismatch | Class::CredentialsRejected | Class::ClockSkew => true,
-        _ => finding.expectation == Basis::Explicit,
-    };
+    let stands = finding.expectation == Basis::Explicit || finding.class.has(Attribute::StandsOnceIssued);
     match finding.severity {
         Severity::Error if situation.issued && !stands => Severity::Warning,
         severity => severity,
     }
 }
 
-/// Rule (b): the first class of the table that explains the finding and was seen itself.
-fn explainer(finding: &Finding, all: &[Finding]) -> Option<Class> {
+/// Rule (b): the class that explains each finding. An explainer is at least as severe as what it explains, and so is what
+/// explains the explainer; a warning promotes nothing, or rule (a) would be undone.
+fn explain(findings: &mut [Finding], situation: &Situation) -> Vec<Option<Class>> {
+    loop {
+        let explained: Vec<Option<Class>> =
+            findings.iter().map(|finding| explainer(finding, findings, situation)).collect();
+        let promoted: Vec<bool> = findings
+            .iter()
+            .map(|by| {
+                let named = |(finding, class): (&Finding, &Option<Class>)| {
+                    *class == Some(by.class)
+                        && finding.severity == Severity::Error
+                        && explains(by, finding, situation)
+                };
+                by.severity == Severity::Warning && findings.iter().zip(&explained).any(named)
+            })
+            .collect();
+        // Each round promotes a finding, so there are no more rounds than findings.
+        if !promoted.contains(&true) {
+            return explained;
+        }
+        for (finding, promoted) in findings.iter_mut().zip(promoted) {
+            if promoted {
+                finding.severity = Severity::Error;
+            }
+        }
+    }
+}
+
+/// The first class of the table that explains the finding and was seen itself.
+fn explainer(finding: &Finding, all: &[Finding], situation: &Situation) -> Option<Class> {
     if finding.severity == Severity::Info {
         return None;
     }
-    let seen = |class: Class| {
-        all.iter().any(|it| it.class == class && it.severity != Severity::Info && !it.explains_nothing)
-    };
-    Class::all().iter().copied().find(|by| {
-        let explains = by.explains(finding.class);
-        explains.is_some_and(|it| !it.only_about_time || finding.about_time) && seen(*by)
-    })
+    all.iter().filter(|by| explains(by, finding, situation)).map(|by| by.class).min()
 }
 
-/// Rule (b): what explains an error is one, and so is what explains the explainer.
-/// A warning promotes nothing: rule (a) would be undone.
-fn promote_explainers(findings: &mut [Finding], explained: &[Option<Class>]) {
-    loop {
-        let promoting: Vec<Class> = findings
-            .iter()
-            .zip(explained)
-            .filter(|(finding, _)| finding.severity == Severity::Error)
-            .filter_map(|(_, by)| *by)
-            .collect();
-        let mut changed = false;
-        for finding in findings.iter_mut() {
-            if finding.severity == Severity::Warning && promoting.contains(&finding.class) {
-                finding.severity = Severity::Error;
-                changed = true;
-            }
-        }
-        // Each round promotes a finding, so there are no more rounds than findings.
-        if !changed {
-            return;
-        }
-    }
+/// Whether the table says so, and its condition holds.
+fn explains(by: &Finding, finding: &Finding, situation: &Situation) -> bool {
+    let Some(row) = by.class.explains(finding.class) else { return false };
+    let holds = match row.condition {
+        Condition::Always => true,
+        Condition::AboutTime => finding.about == Some(Topic::Time),
+        Condition::AsError => by.severity == Severity::Error,
+        Condition::By(topic) => by.about == Some(topic),
+        Condition::Compatible => situation.compatible,
+    };
+    holds && by.severity != Severity::Info && !by.explains_nothing
 }
 
 /// The groups of a report, in its order.

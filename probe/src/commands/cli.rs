@@ -254,7 +254,7 @@ fn command(name: &'static str, about: &'static str) -> Clap {
 
 fn with_flags(command: Clap) -> Clap {
     let args = flags::of(command.get_name()).into_iter().map(|flag| {
-        let arg = Arg::new(flag.name).long(flag.name).help(flag.help).action(ArgAction::Set);
+        let arg = Arg::new(flag.name).long(flag.name).help(flag.help()).action(ArgAction::Set);
         match flag.value {
             // `FILE|-` and `N|auto` are no choice of words.
             Some(value) if value.contains('|') && !value.contains(char::is_uppercase) => arg

@@ -10,7 +10,7 @@ mod tests;
 pub use json::explain_json;
 pub use page::classes_page;
 
-use crate::catalog::{Class, ClassInfo, VARIABLES, nearest};
+use crate::catalog::{Attribute, Class, ClassInfo, Condition, VARIABLES, nearest};
 #[cfg(test)]
 pub(crate) use layout::shell_variables;
 use layout::{push_item, push_wrapped, wrap};
@@ -39,6 +39,20 @@ pub fn exit_codes_help() -> String {
         );
     }
     out
+}
+
+/// The codes of the classes with this attribute, in ascending order, three and more in a row as a range.
+#[must_use]
+pub fn codes_with(attribute: Attribute) -> String {
+    let mut codes: Vec<u8> =
+        Class::all().iter().filter(|class| class.has(attribute)).map(|class| class.code()).collect();
+    codes.sort_unstable();
+    let runs = codes.chunk_by(|one, next| one + 1 == *next);
+    let words = runs.flat_map(|run| match run {
+        [first, _, .., last] => vec![format!("{first}-{last}")],
+        few => few.iter().map(u8::to_string).collect(),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn find(argument: &str) -> Result<Class, String> {
@@ -94,6 +108,9 @@ fn one(class: Class) -> String {
     row(&mut out, "owner", owner(info));
     row(&mut out, "kind", &kind(info));
     row(&mut out, "reason", info.reason);
+    row(&mut out, "stage", stage(info).unwrap_or_default());
+    row(&mut out, "serve", info.readiness.words());
+    row(&mut out, "rules", &rules(class).join("; "));
     row(&mut out, "explains", &explains(class).join(", "));
     row(&mut out, "explained by", &explained_by(class).join(", "));
 
@@ -137,23 +154,28 @@ fn owner(info: &ClassInfo) -> &'static str {
 
 /// The flags as words for a column of nine letters, one a row.
 fn kind_words(info: &ClassInfo) -> Vec<String> {
-    let flags = [(info.transient, "transient"), (info.recreate_pod, "recreate"), (info.warning, "warning")];
-    flags.into_iter().filter(|(set, _)| *set).map(|(_, word)| word.to_owned()).collect()
+    let words = [
+        (Attribute::Transient, "transient"),
+        (Attribute::RecreatePod, "recreate"),
+        (Attribute::Warning, "warning"),
+    ];
+    let set = words.into_iter().filter(|(attribute, _)| info.class.has(*attribute));
+    set.map(|(_, word)| word.to_owned()).collect()
 }
 
 /// The flags as a sentence's part.
 fn kind(info: &ClassInfo) -> String {
     let mut parts = vec![if info.class == Class::Ready {
         "success"
-    } else if info.warning {
+    } else if info.class.has(Attribute::Warning) {
         "a warning, unless the evidence makes it an error or it explains one"
     } else {
         "an error"
     }];
-    if info.transient {
+    if info.class.has(Attribute::Transient) {
         parts.push("transient: waiting may heal it");
     }
-    if info.recreate_pod {
+    if info.class.has(Attribute::RecreatePod) {
         parts.push("only a new pod heals it, a container restart does not");
     }
     parts.join("; ")
@@ -162,18 +184,37 @@ fn kind(info: &ClassInfo) -> String {
 /// The classes that this one explains, with the condition.
 fn explains(class: Class) -> Vec<String> {
     let explains = class.info().explains.iter();
-    explains.map(|it| named(it.class, it.only_about_time)).collect()
+    explains.map(|it| named(it.class, it.condition)).collect()
 }
 
 /// The classes that explain this one, with the condition.
 fn explained_by(class: Class) -> Vec<String> {
     let all = Class::all().iter();
-    all.filter_map(|by| Some(named(*by, by.explains(class)?.only_about_time))).collect()
+    all.filter_map(|by| Some(named(*by, by.explains(class)?.condition))).collect()
 }
 
-fn named(class: Class, only_about_time: bool) -> String {
-    let condition = if only_about_time { " (about dates and times)" } else { "" };
-    format!("{class}{condition}")
+fn named(class: Class, condition: Condition) -> String {
+    format!("{class}{}", remark(condition))
+}
+
+/// The condition in brackets, where there is one.
+fn remark(condition: Condition) -> String {
+    match condition.words() {
+        "" => String::new(),
+        words => format!(" ({words})"),
+    }
+}
+
+/// The link of the chain, as reports name it.
+fn stage(info: &ClassInfo) -> Option<&'static str> {
+    info.stage.map(|stage| stage.id())
+}
+
+/// What depends on the class besides its kind.
+fn rules(class: Class) -> Vec<&'static str> {
+    let set =
+        Attribute::ALL.iter().filter(|(attribute, _, words)| !words.is_empty() && class.has(*attribute));
+    set.map(|(.., words)| *words).collect()
 }
 
 /// The shell variables in a class's commands, and those that their meanings are made of.

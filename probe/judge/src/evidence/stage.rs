@@ -22,6 +22,21 @@ pub enum StageName {
     Identity,
 }
 
+impl StageName {
+    /// The name in JSON and reports.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::TokenFile => "token-file",
+            Self::Token => "token",
+            Self::Network => "network",
+            Self::Exchange => "exchange",
+            Self::Identity => "identity",
+        }
+    }
+}
+
 /// How long a stage took, or why it was not reached.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {

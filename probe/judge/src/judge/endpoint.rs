@@ -6,7 +6,7 @@ pub(super) mod unreadable;
 use super::facts::Facts;
 use super::identity::issue_version_2;
 use super::unseen;
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::evidence::TrustProblem;
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
@@ -63,6 +63,7 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
         Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(facts, name, url, host)),
         Err(RouteProblem::Setting { name, problem }) => {
             let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
+                .about(Topic::Host)
                 .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
                 .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
             Some(remove(facts, finding, name))
@@ -73,6 +74,7 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
                 && !is_loopback(&endpoint.host) =>
         {
             let finding = Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
+                .about(Topic::Host)
                 .presented(endpoint.url.clone())
                 .required("https://, or --allow-http where the network is trusted");
             Some(remove(facts, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
@@ -88,6 +90,7 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
                     endpoint.host
                 ),
             )
+            .about(Topic::Host)
             .severity(Severity::Warning)
             .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
             .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
@@ -154,6 +157,7 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
             Class::SettingsInvalid,
             format!("{variable} names the global endpoint, whose session tokens {region} refuses by default"),
         )
+        .about(Topic::Host)
         .severity(Severity::Warning)
         .presented(format!(
             "{variable}={} in {region}",
@@ -175,6 +179,7 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
     }
     let finding =
         Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
+            .about(Topic::CaBundle)
             .presented(problem.source.clone())
             .required("a readable PEM file with at least one certificate");
     Some(correct(facts, finding, problem))
@@ -197,6 +202,7 @@ fn idle_trust(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
             Class::SettingsInvalid,
             format!("{source} adds no certificate to those that are trusted: {}", idle.problem),
         )
+        .about(Topic::CaBundle)
         .severity(Severity::Warning)
         .presented(idle.source.clone())
         .required("PEM with at least one certificate, or no such setting");

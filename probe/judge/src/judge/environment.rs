@@ -3,13 +3,13 @@
 
 use super::facts::Facts;
 use super::{agent, endpoint, unseen};
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Tool, Word, words};
-use crate::settings::partition::Partition;
+use crate::settings::partition::{GLOBAL_STS, Partition};
 use crate::settings::{self, ISSUER_SOURCE, RouteProblem};
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -195,6 +195,8 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
         },
         _ => return None,
     };
+    let global = facts.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.host == GLOBAL_STS);
+    let finding = if global { finding.about(Topic::GlobalEndpoint) } else { finding };
     let finding = finding.required(
         "AWS_REGION and AWS_DEFAULT_REGION (boto3 reads only the second) in the container's environment",
     );

@@ -29,9 +29,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
         Some(error) if exchange.from_sts || configured(facts) => {
             let finding = refusal(facts, exchange, error);
             // Which audiences another server knows is not to be guessed.
-            if matches!(finding.class, Class::TokenRejected | Class::AudienceNotRegistered)
-                && !facts.compatible()
-            {
+            if Class::AudienceMismatch.explains(finding.class).is_some() && !facts.compatible() {
                 findings.extend(usual_audience(facts));
             }
             findings.push(finding);

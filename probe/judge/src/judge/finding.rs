@@ -2,7 +2,7 @@
 //! Which finding decides, `verdict` says.
 
 use super::step::{self, Heading, Step};
-use crate::catalog::{Class, Owner};
+use crate::catalog::{Attribute, Class, Owner, Topic};
 use serde::{Deserialize, Serialize};
 
 /// One conclusion about one link of the chain.
@@ -21,8 +21,8 @@ pub struct Finding {
     pub transient: bool,
     /// What was held against the evidence.
     pub expectation: Basis,
-    /// The refusal is about a date or a time (`clock-skew` explains `tls-failed` and others only then).
-    pub about_time: bool,
+    /// What it is about, as far as a row of the class table asks for it.
+    pub about: Option<Topic>,
     /// It is told for itself: whatever its class explains, this finding does not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explains_nothing: bool,
@@ -71,14 +71,13 @@ impl Finding {
     /// A finding with the class's own owner, severity and transience; texts are added by the setters.
     #[must_use]
     pub fn new(class: Class, summary: impl Into<String>) -> Self {
-        let info = class.info();
         Self {
             class,
-            owner: info.owner,
-            severity: if info.warning { Severity::Warning } else { Severity::Error },
-            transient: info.transient,
+            owner: class.info().owner,
+            severity: if class.has(Attribute::Warning) { Severity::Warning } else { Severity::Error },
+            transient: class.has(Attribute::Transient),
             expectation: Basis::Rule,
-            about_time: false,
+            about: None,
             explains_nothing: false,
             summary: summary.into(),
             presented: String::new(),
@@ -169,10 +168,16 @@ impl Finding {
         self
     }
 
+    /// What it is about.
+    #[must_use]
+    pub fn about(mut self, topic: Topic) -> Self {
+        self.about = Some(topic);
+        self
+    }
+
     /// Whether the refusal is about a date or a time.
     #[must_use]
-    pub fn about_time(mut self, about_time: bool) -> Self {
-        self.about_time = about_time;
-        self
+    pub fn about_time(self, about_time: bool) -> Self {
+        if about_time { self.about(Topic::Time) } else { self }
     }
 }

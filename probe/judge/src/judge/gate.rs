@@ -4,7 +4,7 @@
 use super::facts::Facts;
 use super::finding::{Basis, Finding, Severity};
 use super::{access, before_the_network, exchange, of_target};
-use crate::catalog::Class;
+use crate::catalog::{Attribute, Class};
 use crate::evidence::{Evidence, Process, TokenFile};
 use crate::sdks::EffectiveSettings;
 
@@ -25,26 +25,9 @@ pub fn stops_before_network(finding: &Finding) -> bool {
 /// The same of a finding that was reported.
 #[must_use]
 pub fn is_certain(class: Class, severity: Severity, expectation: Basis) -> bool {
-    let certain = matches!(
-        class,
-        Class::NotInjected
-            | Class::PartlyInjected
-            | Class::RoleArnMalformed
-            // An error only when no endpoint can be chosen.
-            | Class::RegionMissing
-            | Class::PartitionMismatch
-            | Class::SettingsInvalid
-            | Class::RoleUnexpected
-            | Class::TokenFileMissing
-            | Class::TokenFileUnreadable
-            | Class::TokenFileEmpty
-            | Class::TokenFileInvalid
-            | Class::TokenMalformed
-            | Class::TokenKindWrong
-            | Class::AgentUriRefused
-    );
-    let mismatch = matches!(class, Class::IssuerMismatch | Class::AudienceMismatch | Class::SubjectMismatch);
-    severity == Severity::Error && (certain || mismatch && expectation == Basis::Explicit)
+    let stated = expectation == Basis::Explicit;
+    let certain = class.has(Attribute::Certain) || stated && class.has(Attribute::CertainIfStated);
+    certain && severity == Severity::Error
 }
 
 /// What is certain before anything is sent, so that nothing need be sent; only judges that need no answer are asked.
@@ -71,17 +54,9 @@ pub struct FollowUps {
 #[must_use]
 pub fn follow_ups_needed(evidence: &Evidence, settings: &EffectiveSettings, now: i64) -> FollowUps {
     let findings = exchange::judge(&Facts::new(evidence, settings, now));
-    let any = |classes: &[Class]| findings.iter().any(|finding| classes.contains(&finding.class));
+    let any = |attribute| findings.iter().any(|finding| finding.class.has(attribute));
     FollowUps {
-        issuer: any(&[
-            Class::TokenRejected,
-            Class::IssuerUnavailable,
-            Class::ThumbprintMismatch,
-            // By the words of another server alone.
-            Class::SignatureInvalid,
-            Class::IssuerUnusable,
-        ]),
-        other_region: any(&[Class::TokenRejected, Class::ProviderMissing])
-            && !evidence.environment.options.sts_compatible,
+        issuer: any(Attribute::AsksIssuer),
+        other_region: any(Attribute::AsksOtherRegion) && !evidence.environment.options.sts_compatible,
     }
 }

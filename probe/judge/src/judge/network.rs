@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::repair::{COREDNS, show_coredns};
 use super::unseen;
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
@@ -397,6 +397,7 @@ fn unusable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding 
         Class::SettingsInvalid,
         format!("{} cannot be used: {}", network.endpoint, failure.detail),
     )
+    .about(Topic::Host)
     .presented(presented(network))
     .required("an endpoint and a proxy that can be used")
     .fix("# correct the endpoint or the proxy in the container's env");

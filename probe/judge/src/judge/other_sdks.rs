@@ -2,7 +2,7 @@
 //! What each SDK does, `chain` says; SDKs that are not AWS's own count only where `--sdk` names them.
 
 use super::facts::Facts;
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::judge::finding::{Finding, Severity};
 use crate::sdks::{self, Call, Proxying, Sdk, Way};
 use crate::settings::{Endpoint, ISSUER_SOURCE};
@@ -218,6 +218,8 @@ fn misread(facts: &Facts<'_>, endpoint: &Endpoint, summary: String) -> Finding {
         })
         .map(|(_, lower)| lower);
     let doubled: Vec<&str> = doubled.collect();
+    let through_proxy = facts.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
+    let finding = if through_proxy { finding.about(Topic::OwnProxy) } else { finding };
     if doubled.is_empty() {
         return facts.add_no_proxy(finding, &endpoint.host);
     }
@@ -237,6 +239,7 @@ fn unaware(facts: &Facts<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Opt
         sdks::names(sdks)
     );
     let finding = Finding::new(Class::ProxyCaptures, summary)
+        .about(Topic::OwnProxy)
         .severity(if asked_for { Severity::Warning } else { Severity::Info })
         .presented("HTTPS_PROXY, through which STS answered")
         .required(format!(

@@ -2,7 +2,7 @@
 
 use super::exchange::SKEW_LIMIT;
 use super::facts::{Facts, list, span, time};
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::evidence::{Account, Token, TokenShape};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::API_SERVER_TOKEN;
@@ -101,6 +101,7 @@ fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             Class::TokenMalformed,
             "a line break follows the token: boto3, Rust's SDK and others cannot send that in a header",
         )
+        .about(Topic::WhiteSpace)
         .presented("a token and a line break")
         .required("the token alone, as kubelet writes it")
         .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself");
@@ -111,6 +112,7 @@ fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             Class::TokenMalformed,
             format!("{} bytes of white space follow the token; SDKs send them with it", token.trailing_whitespace),
         )
+        .about(Topic::WhiteSpace)
         .severity(Severity::Warning)
         .presented("a token and white space")
         .required("the token alone, as kubelet writes it")

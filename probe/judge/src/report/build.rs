@@ -145,7 +145,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         severity,
         transient,
         expectation,
-        about_time: _,
+        about: _,
         explains_nothing: _,
         summary,
         presented,
@@ -192,20 +192,12 @@ fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
     }
 }
 
-/// The decades of the codes are the stages, but for the agent's and for a stated role that nobody confirmed.
+/// The class's own stage, but for a stated role that nobody confirmed.
 fn stage_of(finding: &Finding) -> Option<StageName> {
-    Some(match finding.class.code() {
-        3 if finding.expectation == Basis::Explicit => StageName::Identity,
-        80 | 81 | 88 => StageName::Network,
-        82 => StageName::Environment,
-        3 | 10..=19 => StageName::Environment,
-        20..=29 => StageName::TokenFile,
-        30..=39 => StageName::Token,
-        40..=49 => StageName::Network,
-        50..=69 | 80..=89 => StageName::Exchange,
-        70..=79 => StageName::Identity,
-        _ => return None,
-    })
+    if finding.class == Class::Inconclusive && finding.expectation == Basis::Explicit {
+        return Some(StageName::Identity);
+    }
+    finding.class.info().stage
 }
 
 impl Report {

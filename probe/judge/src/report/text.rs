@@ -2,7 +2,7 @@
 //! Everything from outside is escaped for a terminal here.
 
 use super::{Report, ReportedFinding, Scope, Stage, Status, docs_page, lines};
-use crate::catalog::Class;
+use crate::catalog::{Attribute, Class};
 use crate::evidence::StageName;
 use crate::judge::finding::Severity;
 use crate::judge::step::Heading;
@@ -78,8 +78,8 @@ fn headline(out: &mut String, report: &Report, paint: Paint) {
         let expiry = report.evidence.exchange.as_ref().and_then(|exchange| exchange.expiration);
         let token = report.evidence.token.as_ref().and_then(|token| token.exp);
         if let Some(token) = token {
-            let kept = [Class::TokenFileFrozen, Class::TokenFileStale, Class::TokenForeign];
-            let rotated = !report.findings.iter().any(|finding| kept.contains(&finding.class));
+            let kept = |finding: &ReportedFinding| finding.class.has(Attribute::NotRotated);
+            let rotated = !report.findings.iter().any(kept);
             let rotation = if rotated { "; kubelet rotates it before" } else { ", and nobody rotates it" };
             line(out, "token", &format!("expires {}{rotation}", crate::text::rfc3339(token)));
         }

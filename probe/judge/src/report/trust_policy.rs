@@ -6,7 +6,7 @@ mod tests;
 mod text;
 
 use crate::catalog::Class;
-use crate::evidence::{self, Collected, Evidence, TokenShape};
+use crate::evidence::{self, Collected, Evidence, StageName, TokenShape};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{self, gate};
 use crate::options::{Mechanism, Output};
@@ -156,11 +156,10 @@ fn is_judged_by_check(
     role_is_missing: bool,
 ) -> bool {
     let is_jwt = evidence.token.as_ref().is_some_and(|token| token.shape == TokenShape::Jwt);
-    // The decades of the codes are the stages: 20 to 39 are the token and its file.
-    let is_about_token = |class: Class| (20..40).contains(&class.code()) && class != Class::TokenExpired;
-    let broken = findings.iter().any(|it| {
-        it.severity == Severity::Error && is_about_token(it.class) && gate::stops_before_network(it)
-    });
+    let of_token = |class: Class| matches!(class.info().stage, Some(StageName::TokenFile | StageName::Token));
+    let broken = findings
+        .iter()
+        .any(|it| it.severity == Severity::Error && of_token(it.class) && gate::stops_before_network(it));
     settings.requested.mechanism != Mechanism::Irsa || !is_jwt || role_is_missing || broken
 }
 

@@ -2,7 +2,7 @@
 //! And what has to be started anew when they have acted.
 
 use super::Restart;
-use crate::catalog::{Class, Owner};
+use crate::catalog::{Attribute, Class, Owner};
 use crate::evidence::Evidence;
 use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
@@ -37,7 +37,7 @@ pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &Effectiv
 
 /// What a repair of this class is not seen without.
 pub(super) fn restart(class: Class) -> Restart {
-    if class.info().recreate_pod { Restart::Pod } else { Restart::None }
+    if class.has(Attribute::RecreatePod) { Restart::Pod } else { Restart::None }
 }
 
 #[cfg(test)]

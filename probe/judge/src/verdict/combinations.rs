@@ -2,12 +2,13 @@
 //! What holds for all combinations is in `properties`.
 
 use super::*;
+use crate::catalog::Attribute;
 use crate::judge::gate::stops_before_network;
 use Basis::{Explicit, Inferred};
 use Class::*;
 
-const REFUSED: Situation = Situation { issued: false, deny_warnings: false };
-const ISSUED: Situation = Situation { issued: true, deny_warnings: false };
+const REFUSED: Situation = Situation { issued: false, deny_warnings: false, compatible: false };
+const ISSUED: Situation = Situation { issued: true, deny_warnings: false, compatible: false };
 
 #[test]
 fn each_row_is_decided_as_it_says() -> Result<(), String> {
@@ -20,8 +21,11 @@ fn each_row_is_decided_as_it_says() -> Result<(), String> {
         else {
             return Err(format!("not four columns: {place}"));
         };
-        let situation =
-            Situation { issued: situation.contains("issued"), deny_warnings: situation.contains("denying") };
+        let situation = Situation {
+            issued: situation.contains("issued"),
+            deny_warnings: situation.contains("denying"),
+            compatible: situation.contains("compatible"),
+        };
         let findings: Option<_> = findings.split_whitespace().map(finding).collect();
         let findings = findings.ok_or_else(|| format!("not a finding: {place}"))?;
         let judgement = decide(findings, &situation);
@@ -57,8 +61,10 @@ fn finding(text: &str) -> Option<Finding> {
         "" => Some(finding),
         "stated" => Some(stated(finding)),
         "guessed" => Some(guessed(finding)),
-        "time" => Some(finding.about_time(true)),
-        _ => None,
+        topic => {
+            let topic = serde_json::from_value(serde_json::Value::String(topic.to_owned())).ok()?;
+            Some(finding.about(topic))
+        }
     }
 }
 
@@ -98,10 +104,10 @@ fn findings_are_listed_errors_warnings_also_seen_notes() {
         vec![
             info(Shadowed),
             error(Inconclusive),
-            error(AgentUnreachable),
+            error(ConnectTimeout),
             warning(EndpointDiffers),
             error(NotInjected),
-            warning(ProxyCaptures),
+            warning(ProxyCaptures).about(Topic::OwnProxy),
         ],
         &REFUSED,
     );
@@ -114,7 +120,7 @@ fn findings_are_listed_errors_warnings_also_seen_notes() {
             (ProxyCaptures, Severity::Error),
             (Inconclusive, Severity::Error),
             (EndpointDiffers, Severity::Warning),
-            (AgentUnreachable, Severity::Error),
+            (ConnectTimeout, Severity::Error),
             (Shadowed, Severity::Info),
         ]
     );
@@ -137,13 +143,16 @@ fn of_two_findings_of_a_class_the_stated_one_decides() {
 fn owner_and_transience_are_the_deciding_findings_and_recreation_the_classs() {
     let judgement = decide(vec![error(IssuerUnavailable).owner(Owner::Cluster).transient(false)], &REFUSED);
     assert_eq!(judgement.owner(), Some(Owner::Cluster));
-    assert!(!judgement.transient() && !judgement.class.info().recreate_pod);
+    assert!(!judgement.transient() && !judgement.class.has(Attribute::RecreatePod));
 
     let judgement = decide(vec![error(TokenFileEmpty), error(TokenFileMissing)], &REFUSED);
-    assert!(!judgement.transient() && judgement.class.info().recreate_pod);
+    assert!(!judgement.transient() && judgement.class.has(Attribute::RecreatePod));
 
     let ready = decide(vec![warning(TokenFileFrozen)], &ISSUED);
-    assert_eq!((ready.owner(), ready.transient(), ready.class.info().recreate_pod), (None, false, false));
+    assert_eq!(
+        (ready.owner(), ready.transient(), ready.class.has(Attribute::RecreatePod)),
+        (None, false, false)
+    );
 }
 
 #[test]
@@ -172,17 +181,27 @@ fn the_exit_code_is_zero_when_tolerated_or_only_reported() -> Result<(), String>
 }
 
 #[test]
-fn only_the_contracts_classes_stop_before_the_network() {
-    let always = [10, 11, 12, 13, 14, 15, 17, 20, 21, 22, 26, 30, 36, 82];
-    let when_stated = [33, 34, 35];
+fn only_what_is_certain_stops_before_the_network_and_only_as_an_error() {
     for class in Class::all() {
-        let code = class.code();
-        let stops = always.contains(&code);
-        assert_eq!(stops_before_network(&error(*class)), stops, "{class}");
-        assert_eq!(stops_before_network(&guessed(error(*class))), stops, "{class}, guessed");
-        let stops = stops || when_stated.contains(&code);
-        assert_eq!(stops_before_network(&stated(error(*class))), stops, "{class}, stated");
+        let always = class.has(Attribute::Certain);
+        assert_eq!(stops_before_network(&guessed(error(*class))), always, "{class}, guessed");
+        let when_stated = always || class.has(Attribute::CertainIfStated);
+        assert_eq!(stops_before_network(&stated(error(*class))), when_stated, "{class}, stated");
         assert!(!stops_before_network(&stated(warning(*class))), "{class}, a warning");
         assert!(!stops_before_network(&stated(info(*class))), "{class}, a note");
     }
+}
+
+#[test]
+fn only_the_finding_whose_condition_holds_is_promoted() {
+    let bundle = warning(SettingsInvalid).about(Topic::CaBundle);
+    let judgement = decide(vec![error(TlsFailed), warning(SettingsInvalid), bundle], &REFUSED);
+    let severity = |about: Option<Topic>| {
+        let mut all = judgement.findings.iter();
+        all.find(|it| it.finding.class == SettingsInvalid && it.finding.about == about)
+            .map(|it| it.finding.severity)
+    };
+    assert_eq!(judgement.class, SettingsInvalid);
+    assert_eq!(severity(Some(Topic::CaBundle)), Some(Severity::Error));
+    assert_eq!(severity(None), Some(Severity::Warning));
 }

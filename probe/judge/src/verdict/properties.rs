@@ -9,16 +9,24 @@ use proptest::sample::select;
 fn any_finding() -> impl Strategy<Value = Finding> {
     let severities = vec![Severity::Error, Severity::Warning, Severity::Info];
     let expectations = vec![Basis::Explicit, Basis::Inferred, Basis::Rule];
+    let conditions = Class::all().iter().flat_map(|class| class.info().explains).map(|it| it.condition);
+    let topics = conditions.filter_map(|condition| match condition {
+        Condition::By(topic) => Some(topic),
+        _ => None,
+    });
+    let topics: Vec<Option<Topic>> = topics.chain([Topic::Time]).map(Some).chain([None]).collect();
     let texts = (select(vec!["", "a", "b"]), select(Owner::ALL.to_vec()));
-    (select(Class::all().to_vec()), select(severities), select(expectations), any::<(bool, bool)>(), texts)
-        .prop_map(|(class, severity, expectation, (about_time, transient), (summary, owner))| {
-            Finding::new(class, summary)
+    let more = (select(topics), any::<bool>());
+    (select(Class::all().to_vec()), select(severities), select(expectations), more, texts).prop_map(
+        |(class, severity, expectation, (about, transient), (summary, owner))| {
+            let finding = Finding::new(class, summary)
                 .severity(severity)
                 .expectation(expectation)
-                .about_time(about_time)
                 .transient(transient)
-                .owner(owner)
-        })
+                .owner(owner);
+            Finding { about, ..finding }
+        },
+    )
 }
 
 /// Half of them from the classes that explain or are explained: chains are rare among all.
@@ -35,7 +43,11 @@ fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
 }
 
 fn any_situation() -> impl Strategy<Value = Situation> {
-    any::<(bool, bool)>().prop_map(|(issued, deny_warnings)| Situation { issued, deny_warnings })
+    any::<(bool, bool, bool)>().prop_map(|(issued, deny_warnings, compatible)| Situation {
+        issued,
+        deny_warnings,
+        compatible,
+    })
 }
 
 proptest! {
@@ -78,10 +90,10 @@ proptest! {
         let blocks = |it: &Finding| {
             it.severity == Severity::Error
                 && (it.expectation == Basis::Explicit
-                    || [Class::IdentityMismatch, Class::CredentialsRejected, Class::ClockSkew].contains(&it.class))
+                    || it.class.has(Attribute::StandsOnceIssued))
         };
         let guessed: Vec<Finding> = findings.into_iter().filter(|it| !blocks(it)).collect();
-        let situation = Situation { issued: true, deny_warnings: false };
+        let situation = Situation { issued: true, ..Situation::default() };
         prop_assert_eq!(decide(guessed, &situation).class, Class::Ready);
     }
 
@@ -95,28 +107,25 @@ proptest! {
     #[test]
     fn with_warnings_denied_only_notes_are_ready(findings in any_findings(), issued in any::<bool>()) {
         let news = findings.iter().any(|it| it.severity != Severity::Info && it.class != Class::Ready);
-        let judgement = decide(findings, &Situation { issued, deny_warnings: true });
+        let judgement = decide(findings, &Situation { issued, deny_warnings: true, compatible: false });
         prop_assert_eq!(judgement.class != Class::Ready, news);
     }
 
     #[test]
-    fn what_explains_is_present_and_an_error_if_what_it_explains_is(
+    fn what_explains_is_present_and_at_least_as_severe(
         findings in any_findings(), situation in any_situation(),
     ) {
         let judgement = decide(findings, &situation);
         for explained in &judgement.findings {
             let Some(by) = explained.explained_by else { continue };
-            let explains = by.explains(explained.finding.class);
-            prop_assert!(explains.is_some_and(|it| !it.only_about_time || explained.finding.about_time));
             let explainers = judgement
                 .findings
                 .iter()
-                .filter(|it| it.finding.class == by && it.finding.severity != Severity::Info);
+                .filter(|it| it.finding.class == by && explains(&it.finding, &explained.finding, &situation));
             let severities: Vec<Severity> = explainers.map(|it| it.finding.severity).collect();
             prop_assert!(!severities.is_empty());
-            if explained.finding.severity == Severity::Error {
-                prop_assert!(severities.iter().all(|it| *it == Severity::Error));
-            }
+            // Errors come first in their order.
+            prop_assert!(severities.iter().all(|it| *it <= explained.finding.severity));
         }
     }
 
@@ -127,11 +136,7 @@ proptest! {
             let finding = &it.finding;
             if it.explained_by.is_none() && finding.severity != Severity::Info {
                 for other in &judgement.findings {
-                    let explains = other.finding.class.explains(finding.class);
-                    prop_assert!(
-                        other.finding.severity == Severity::Info
-                            || explains.is_none_or(|it| it.only_about_time && !finding.about_time)
-                    );
+                    prop_assert!(!explains(&other.finding, finding, &situation));
                 }
             }
         }

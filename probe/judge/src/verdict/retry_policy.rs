@@ -1,7 +1,7 @@
 //! Whether and when to try again: two clocks, full jitter, STS's own wish. Pure.
 //! The loop that sleeps and tries is `check`'s caller.
 
-use crate::catalog::Class;
+use crate::catalog::{Attribute, Class};
 use std::time::Duration;
 
 /// How long to keep trying, both from the start of the run.
@@ -24,18 +24,6 @@ pub struct Attempt {
     pub retry_after: Option<u64>,
 }
 
-/// Refusals that a fresh provider, role or association gives for seconds to minutes.
-const EVENTUALLY_CONSISTENT: &[Class] = &[
-    Class::ProviderMissing,
-    Class::AudienceNotRegistered,
-    Class::ThumbprintMismatch,
-    Class::AccessDenied,
-    Class::TokenRejected,
-    Class::RegionDisabled,
-    Class::AssociationMissing,
-    Class::AgentAccessDenied,
-];
-
 /// The first pause is at most this; it doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// No pause is longer, so that a healed link is seen soon.
@@ -54,7 +42,7 @@ impl RetryPolicy {
     #[must_use]
     pub fn deadline(&self, last: &Attempt) -> Duration {
         let wait = if last.transient { self.wait } else { Duration::ZERO };
-        let grace = if EVENTUALLY_CONSISTENT.contains(&last.class) { self.grace } else { Duration::ZERO };
+        let grace = if last.class.has(Attribute::EventuallyConsistent) { self.grace } else { Duration::ZERO };
         wait.max(grace)
     }
 

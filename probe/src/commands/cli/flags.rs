@@ -1,12 +1,28 @@
 //! The flags of each command: names, values, help. Each has the environment twin `CREDPROBE_NAME`.
 //! What they mean together, `cli` says.
 
+use clap::builder::StyledStr;
+use credprobe_judge::catalog::Attribute;
+use credprobe_judge::catalog::explain::codes_with;
+
 /// A flag: its name, its value's name (`None`: boolean), its help.
 #[derive(Clone, Copy)]
 pub(super) struct Flag {
     pub(super) name: &'static str,
     pub(super) value: Option<&'static str>,
-    pub(super) help: &'static str,
+    help: &'static str,
+}
+
+impl Flag {
+    /// The help; what the class table says stands in it as `{grace}`.
+    pub(super) fn help(&self) -> StyledStr {
+        match self.help.split_once("{grace}") {
+            Some((before, after)) => {
+                format!("{before}{}{after}", codes_with(Attribute::EventuallyConsistent)).into()
+            }
+            None => self.help.into(),
+        }
+    }
 }
 
 const fn flag(name: &'static str, value: &'static str, help: &'static str) -> Flag {
@@ -85,7 +101,7 @@ const CHECK_FLAGS: &[Flag] = &[
     flag(
         "grace",
         "DURATION",
-        "Keep trying this long on refusals that a change of IAM heals in a while: codes 50-53, 55, 59, 84, 85 [default: 0s]",
+        "Keep trying this long on refusals that a change of IAM heals in a while: codes {grace} [default: 0s]",
     ),
     flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
     SESSION_NAME,

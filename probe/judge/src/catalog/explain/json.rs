@@ -2,7 +2,8 @@
 //! The same content as the text, field by field.
 
 use super::{find, variables};
-use crate::catalog::{Class, Owner};
+use crate::catalog::{Attribute, Class, Condition, Owner, Readiness};
+use crate::evidence::StageName;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ struct Explained {
     code: u8,
     reason: &'static str,
     owner: Option<Owner>,
-    transient: bool,
-    recreate_pod: bool,
-    warning: bool,
+    stage: Option<StageName>,
+    readiness: Readiness,
+    #[serde(flatten)]
+    attributes: BTreeMap<&'static str, bool>,
     meaning: &'static str,
     causes: &'static [&'static str],
     confirm: &'static [&'static str],
@@ -30,7 +32,14 @@ struct Explained {
 #[derive(Serialize)]
 struct Relation {
     class: Class,
-    only_about_time: bool,
+    /// In words; `None`: wherever both were found.
+    condition: Option<&'static str>,
+}
+
+impl Relation {
+    fn new(class: Class, condition: Condition) -> Self {
+        Self { class, condition: Some(condition.words()).filter(|words| !words.is_empty()) }
+    }
 }
 
 /// `{"classes": […]}` in table order, or the object of the one with this id or code.
@@ -51,25 +60,21 @@ fn explained(class: Class) -> Explained {
         code: info.code,
         reason: info.reason,
         owner: info.owner,
-        transient: info.transient,
-        recreate_pod: info.recreate_pod,
-        warning: info.warning,
+        stage: info.stage,
+        readiness: info.readiness,
+        attributes: Attribute::ALL
+            .iter()
+            .map(|(attribute, name, _)| (*name, class.has(*attribute)))
+            .collect(),
         meaning: info.meaning,
         causes: info.causes,
         confirm: info.confirm,
         repair: info.repair,
         variables: variables(info).into_iter().collect(),
-        explains: info
-            .explains
-            .iter()
-            .map(|it| Relation { class: it.class, only_about_time: it.only_about_time })
-            .collect(),
+        explains: info.explains.iter().map(|it| Relation::new(it.class, it.condition)).collect(),
         explained_by: Class::all()
             .iter()
-            .filter_map(|by| {
-                let only_about_time = by.explains(class)?.only_about_time;
-                Some(Relation { class: *by, only_about_time })
-            })
+            .filter_map(|by| Some(Relation::new(*by, by.explains(class)?.condition)))
             .collect(),
     }
 }

@@ -1,8 +1,8 @@
 //! The documentation page of the classes, `docs/classes.md`, made from the class table by `make docs`.
 //! Each class has an anchor of its id: links to it never change.
 
-use super::{LEGEND, WHERE, kind, kind_words, line, owner};
-use crate::catalog::{Class, VARIABLES};
+use super::{LEGEND, WHERE, kind, kind_words, line, owner, remark, rules, stage};
+use crate::catalog::{Attribute, Class, Condition, Readiness, VARIABLES};
 
 const INTRODUCTION: &str = "\
 # Classes and exit codes
@@ -28,6 +28,14 @@ pub fn classes_page() -> String {
         let kind = kind_words(info).join(", ");
         line(&mut out, format_args!("| {code} | [`{id}`](#{id}) | {} | {kind} | {meaning} |", owner(info)));
     }
+    out.push_str("\n## What depends on a class\n\n| what | classes |\n|---|---|\n");
+    for (attribute, _, words) in Attribute::ALL.iter().filter(|(_, _, words)| !words.is_empty()) {
+        depending(&mut out, words, |class| class.has(*attribute));
+    }
+    for readiness in [Readiness::AtOnce, Readiness::IfItLasts] {
+        let what = format!("`serve`: {}", readiness.words());
+        depending(&mut out, &what, |class| class.info().readiness == readiness);
+    }
     out.push_str("\n## Variables of the commands\n\n| variable | stands for |\n|---|---|\n");
     for (name, meaning) in VARIABLES {
         line(&mut out, format_args!("| `${name}` | {} |", escaped(meaning)));
@@ -40,6 +48,13 @@ pub fn classes_page() -> String {
     out
 }
 
+/// One row: what depends on it, and the classes of which that is so.
+fn depending(out: &mut String, what: &str, belongs: impl Fn(Class) -> bool) {
+    let classes = Class::all().iter().filter(|class| belongs(**class));
+    let links: Vec<String> = classes.map(|class| format!("[`{class}`](#{class})")).collect();
+    line(out, format_args!("| {what} | {} |", links.join(", ")));
+}
+
 fn section(out: &mut String, class: Class) {
     let info = class.info();
     line(out, format_args!("\n<a id=\"{0}\"></a>\n\n### `{0}` ({1})\n", info.id, info.code));
@@ -49,8 +64,16 @@ fn section(out: &mut String, class: Class) {
     }
     line(out, format_args!("- Kind: {}", kind(info)));
     line(out, format_args!("- Condition reason: `{}`", info.reason));
-    relations(out, "Explains", info.explains.iter().map(|it| (it.class, it.only_about_time)));
-    let explained_by = Class::all().iter().filter_map(|by| Some((*by, by.explains(class)?.only_about_time)));
+    if let Some(stage) = stage(info) {
+        line(out, format_args!("- Stage: `{stage}`"));
+    }
+    line(out, format_args!("- `serve`: {}", info.readiness.words()));
+    let rules = rules(class);
+    if !rules.is_empty() {
+        line(out, format_args!("- Rules: {}", rules.join("; ")));
+    }
+    relations(out, "Explains", info.explains.iter().map(|it| (it.class, it.condition)));
+    let explained_by = Class::all().iter().filter_map(|by| Some((*by, by.explains(class)?.condition)));
     relations(out, "Explained by", explained_by);
 
     let heading = if class == Class::Ready { "What it proves and what not" } else { "Causes" };
@@ -62,13 +85,9 @@ fn section(out: &mut String, class: Class) {
     block(out, "Repair", info.repair);
 }
 
-fn relations(out: &mut String, title: &str, classes: impl Iterator<Item = (Class, bool)>) {
-    let links: Vec<String> = classes
-        .map(|(class, only_about_time)| {
-            let condition = if only_about_time { " (about dates and times)" } else { "" };
-            format!("[`{class}`](#{class}){condition}")
-        })
-        .collect();
+fn relations(out: &mut String, title: &str, classes: impl Iterator<Item = (Class, Condition)>) {
+    let links: Vec<String> =
+        classes.map(|(class, condition)| format!("[`{class}`](#{class}){}", remark(condition))).collect();
     if !links.is_empty() {
         line(out, format_args!("- {title}: {}", links.join(", ")));
     }

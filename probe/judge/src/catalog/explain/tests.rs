@@ -73,7 +73,12 @@ fn prose_fits_the_width() -> Result<(), String> {
 #[test]
 fn what_explains_a_class_is_said_with_its_condition() -> Result<(), String> {
     let text = explain(Some("tls-failed"))?;
-    assert!(text.contains("explained by  settings-invalid, clock-skew (about dates and times)\n"), "{text}");
+    assert!(
+        text.contains(
+            "explained by  settings-invalid (only by the CA bundle), clock-skew (about dates and times)\n"
+        ),
+        "{text}"
+    );
     Ok(())
 }
 
@@ -117,8 +122,8 @@ fn json_of_one_class_holds_every_field() -> Result<(), String> {
     assert_eq!(
         json["explained_by"],
         serde_json::json!([
-            { "class": "settings-invalid", "only_about_time": false },
-            { "class": "clock-skew", "only_about_time": true }
+            { "class": "settings-invalid", "condition": "only by the CA bundle" },
+            { "class": "clock-skew", "condition": "about dates and times" }
         ])
     );
     for (field, kind) in [("transient", false), ("recreate_pod", false), ("warning", false)] {
@@ -129,6 +134,25 @@ fn json_of_one_class_holds_every_field() -> Result<(), String> {
     }
     assert_eq!(explain_json(Some("ready"))?["owner"], serde_json::Value::Null);
     Ok(())
+}
+
+#[test]
+fn each_column_is_in_the_json_of_each_class() -> Result<(), String> {
+    for class in Class::all() {
+        let json = explain_json(Some(class.id()))?;
+        for (attribute, name, _) in Attribute::ALL {
+            assert_eq!(json[name], class.has(*attribute), "{class}: {name}");
+        }
+        assert_eq!(json["readiness"], serde_json::json!(class.info().readiness), "{class}");
+        assert_eq!(json["stage"], serde_json::json!(stage(class.info())), "{class}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_codes_of_a_column_are_told_in_ranges() {
+    assert_eq!(codes_with(Attribute::CertainIfStated), "33-35");
+    assert_eq!(codes_with(Attribute::AsksOtherRegion), "50, 55");
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn issued_by_agent() -> Evidence {
 }
 
 fn verdict(evidence: &Evidence) -> Class {
-    decide(findings(evidence, NOW), &Situation { issued: issued(evidence), deny_warnings: false }).class
+    decide(findings(evidence, NOW), &Situation { issued: issued(evidence), ..Situation::default() }).class
 }
 
 #[test]

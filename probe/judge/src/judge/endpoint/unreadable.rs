@@ -1,7 +1,7 @@
 //! Judges the files besides the token that settings or the C library name, and that the subject may not read. Pure.
 //! They count for nothing, as for the app: what they hold was not looked at.
 
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::evidence::{Phase, UnreadableFile};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Finding, Severity};
@@ -53,6 +53,11 @@ fn refused(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
     .presented(ids(facts))
     .required(format!("ids that may read {path}"))
     .ruled_out("a missing file: it is there, or a directory on the way to it is closed");
+    let finding = match source.as_str() {
+        source if PROFILES.contains(&source) => finding,
+        RESOLV_CONF | HOSTS => finding.about(Topic::Host),
+        _ => finding.about(Topic::CaBundle),
+    };
     let finding =
         finding.confirm_note(Tool::Ls.run(words!["-ldL", Word::path(path)]), "in the app's container");
     let finding = finding.fix(format!(

@@ -5,6 +5,7 @@ use crate::evidence::{Document, Evidence, Issuer, KeySource, Origin, Signature};
 use crate::judge::finding::Finding;
 use crate::judge::fixtures::{NOW, findings};
 use crate::judge::gate::follow_ups_needed;
+use crate::judge::step::Heading;
 use crate::judge::tests::refused;
 use crate::sdks::EffectiveSettings;
 
@@ -142,7 +143,7 @@ fn each_wording_has_its_class_and_its_owner() {
     for (status, code, message, class) in WORDINGS {
         let finding = of_refusal(&refused_by_another(*status, code, message), *class);
         assert!(finding.summary.contains(code) && finding.summary.contains(message), "{finding:#?}");
-        let told = !finding.presented.is_empty() && !finding.required.is_empty() && !finding.fix.is_empty();
+        let told = !finding.presented.is_empty() && !finding.required.is_empty() && finding.has_fix();
         assert!(told, "{finding:#?}");
         let of_class = class.info().owner;
         let expected = if of_class == Some(Owner::Aws) { Some(Owner::Iam) } else { of_class };
@@ -165,8 +166,8 @@ fn nothing_of_aws_is_in_a_report_about_another_server() {
             evidence.issuer = Some(published(signature));
             for finding in findings(&evidence, NOW) {
                 let texts = [&finding.presented, &finding.required, &finding.summary];
-                let lines =
-                    texts.into_iter().chain(&finding.fix).chain(&finding.confirm).chain(&finding.ruled_out);
+                let steps = [finding.lines(Heading::Fix), finding.lines(Heading::Confirm)].concat();
+                let lines = texts.into_iter().chain(&steps).chain(&finding.ruled_out);
                 for line in lines {
                     // Codes and messages are quoted, and this test's endpoint is a host of AWS's.
                     let quoted = [*code, *message, "sts.eu-west-1.amazonaws.com"];
