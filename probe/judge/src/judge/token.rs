@@ -96,28 +96,26 @@ fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
 
 fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let unsendable = facts.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
-    if unsendable {
-        let finding = Finding::new(
-            Class::TokenMalformed,
-            "a line break follows the token: boto3, Rust's SDK and others cannot send that in a header",
-        )
+    let (summary, presented, severity) = if unsendable {
+        let summary =
+            "a line break follows the token: boto3, Rust's SDK and others cannot send that in a header";
+        (summary.to_owned(), "a token and a line break", Severity::Error)
+    } else if token.trailing_whitespace > 0 {
+        let summary = format!(
+            "{} bytes of white space follow the token; SDKs send them with it",
+            token.trailing_whitespace
+        );
+        (summary, "a token and white space", Severity::Warning)
+    } else {
+        return None;
+    };
+    let finding = Finding::new(Class::TokenMalformed, summary)
         .about(Topic::WhiteSpace)
-        .presented("a token and a line break")
+        .severity(severity)
+        .presented(presented)
         .required("the token alone, as kubelet writes it")
         .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself");
-        return Some(facts.let_webhook_inject(finding));
-    }
-    (token.trailing_whitespace > 0).then(|| {
-        Finding::new(
-            Class::TokenMalformed,
-            format!("{} bytes of white space follow the token; SDKs send them with it", token.trailing_whitespace),
-        )
-        .about(Topic::WhiteSpace)
-        .severity(Severity::Warning)
-        .presented("a token and white space")
-        .required("the token alone, as kubelet writes it")
-        .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself")
-    })
+    Some(facts.let_webhook_inject(finding))
 }
 
 fn is_legacy(token: &Token) -> bool {
