@@ -17,6 +17,7 @@ mod issuer;
 pub mod kubelet;
 mod network;
 mod other_sdks;
+mod profile;
 mod repair;
 mod shadow;
 mod statement;
@@ -28,6 +29,7 @@ mod token;
 mod token_file;
 mod unanswered;
 mod unseen;
+mod values;
 
 use crate::catalog::{Attribute, Class};
 use crate::evidence::Evidence;
@@ -78,6 +80,10 @@ fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
     findings.extend(endpoint::unreadable::judge(facts));
     findings.extend(unseen::judge(facts));
     findings.extend(shadow::judge(facts));
+    if facts.requested.mechanism != Mechanism::None {
+        findings.extend(profile::judge(facts));
+        findings.extend(values::judge(facts));
+    }
     if facts.requested.mechanism == Mechanism::Irsa {
         findings.extend(other_sdks::judge(facts));
     }

@@ -6,7 +6,7 @@ pub mod arn;
 pub(crate) mod command;
 pub mod partition;
 
-use crate::evidence::{Environment, Process, Token};
+use crate::evidence::{Environment, Process, Profile, Token};
 use crate::options::Mechanism;
 use crate::settings::arn::RoleArn;
 use crate::settings::partition::Partition;
@@ -56,8 +56,10 @@ pub fn requested(environment: &Environment) -> Requested {
     let mut token_file = pick(&stated.token_file, "--token-file", "AWS_WEB_IDENTITY_TOKEN_FILE");
     if role_arn.is_none() && token_file.is_none() {
         // A pair or nothing: no SDK mixes one variable with one profile setting.
-        role_arn = profile_setting(environment, "role_arn");
-        token_file = profile_setting(environment, "web_identity_token_file");
+        // A profile that goes on from another begins with that one's identity.
+        let first = environment.profile.as_ref().map(Profile::beginning);
+        role_arn = first.and_then(|profile| of_profile(profile, "role_arn"));
+        token_file = first.and_then(|profile| of_profile(profile, "web_identity_token_file"));
         if role_arn.is_none() || token_file.is_none() {
             (role_arn, token_file) = (None, None);
         }
@@ -86,7 +88,10 @@ pub fn requested(environment: &Environment) -> Requested {
 }
 
 fn profile_setting(environment: &Environment, key: &str) -> Option<Sourced> {
-    let profile = environment.profile.as_ref()?;
+    of_profile(environment.profile.as_ref()?, key)
+}
+
+fn of_profile(profile: &Profile, key: &str) -> Option<Sourced> {
     let value = profile.settings.get(key).filter(|value| !value.is_empty())?;
     Some(Sourced::new(value, format!("{key} of profile {}", profile.name)))
 }
@@ -189,16 +194,20 @@ pub(crate) fn endpoint(
     let Some(region) = region else {
         return global_endpoint(environment);
     };
-    if Partition::of_region(&region.value).is_none() {
+    let (name, fips_by_name) = partition::without_fips(&region.value);
+    let fips = fips || fips_by_name;
+    if !partition::is_host_label(name) {
         return Err(RouteProblem::RegionForm(region.clone()));
     }
-    let url =
-        partition::sts_url(&region.value, fips, dual_stack).map_err(|problem| RouteProblem::Setting {
-            name: if fips { "AWS_USE_FIPS_ENDPOINT" } else { "AWS_USE_DUALSTACK_ENDPOINT" },
-            problem,
-        })?;
-    let host = url.strip_prefix("https://").unwrap_or_default().to_owned();
-    Ok(Endpoint { url, host, signing_region: region.value.clone(), configured_by: None, global: false })
+    if name == partition::GLOBAL_REGION && !fips && !dual_stack {
+        return Ok(Endpoint { global: false, ..global() });
+    }
+    let url = partition::sts_url(name, fips, dual_stack).map_err(|problem| RouteProblem::Setting {
+        name: if fips { "AWS_USE_FIPS_ENDPOINT" } else { "AWS_USE_DUALSTACK_ENDPOINT" },
+        problem,
+    })?;
+    let host = partition::host_of(&url).unwrap_or_default().to_owned();
+    Ok(Endpoint { url, host, signing_region: name.to_owned(), configured_by: None, global: false })
 }
 
 /// STS in the region of an EKS issuer, if that is another one of the same partition; never beside a configured endpoint.

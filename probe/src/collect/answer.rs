@@ -14,7 +14,7 @@ const DEPTH_LIMIT: usize = 16;
 /// The fields of an error document.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Answer {
-    /// The root carries STS's namespace.
+    /// The root carries STS's namespace, or is what its errors have for one; other services of AWS have others.
     pub(super) from_sts: bool,
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
@@ -34,6 +34,7 @@ pub(super) fn error(body: &[u8]) -> Answer {
                 if elements == 0 && local.as_str().eq_ignore_ascii_case("html") {
                     return Answer::default();
                 }
+                answer.from_sts |= elements == 0 && local == "ErrorResponse";
                 elements += 1;
                 path.push(local.as_str());
                 if path.len() > DEPTH_LIMIT {

@@ -3,6 +3,7 @@
 
 use crate::collect;
 use crate::collect::subject::Subject;
+use aws_config::profile::ProfileSet;
 use aws_types::os_shim_internal::{Env, Fs};
 use credprobe_judge::evidence::{Environment, Profile, Unseen};
 use credprobe_judge::options::Options;
@@ -18,11 +19,14 @@ const PLAIN: &[&str] = &[
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_DEFAULT_PROFILE",
     "AWS_DEFAULT_REGION",
     "AWS_EC2_METADATA_DISABLED",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_MAX_ATTEMPTS",
     "AWS_PROFILE",
     "AWS_REGION",
+    "AWS_RETRY_MODE",
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -57,8 +61,14 @@ pub(crate) const CREDENTIALS: &[&str] =
 const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 
 /// Settings of a profile that are kept with their values.
-const PROFILE_SETTINGS: &[&str] =
-    &["region", "role_arn", "role_session_name", "sts_regional_endpoints", "web_identity_token_file"];
+const PROFILE_SETTINGS: &[&str] = &[
+    "credential_source",
+    "region",
+    "role_arn",
+    "role_session_name",
+    "sts_regional_endpoints",
+    "web_identity_token_file",
+];
 
 /// Settings of a profile that are kept by name: each makes it a provider of credentials.
 const PROFILE_PROVIDERS: &[&str] = &[
@@ -66,12 +76,17 @@ const PROFILE_PROVIDERS: &[&str] = &[
     "aws_secret_access_key",
     "aws_session_token",
     "credential_process",
-    "credential_source",
     "login_session",
     "source_profile",
     "sso_account_id",
     "sso_session",
 ];
+
+/// The variables that name the active profile.
+const PROFILE_VARIABLES: &[&str] = &["AWS_DEFAULT_PROFILE", "AWS_PROFILE"];
+
+/// How many profiles are followed by `source_profile`; AWS assumes fewer roles in a row than that.
+const CHAIN_LIMIT: usize = 8;
 
 /// The longest profile file that is read, in bytes: real ones have a few kilobytes.
 const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
@@ -107,7 +122,7 @@ pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Reda
         let state = if value.is_empty() { "unset" } else { "set" };
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
-    environment.profile = profile(subject, redactor, &mut unseen).await;
+    profile(subject, redactor, &mut unseen, &mut environment).await;
     environment.unseen = unseen;
     if subject.is_seen() {
         environment.unreadable = collect::unreadable(subject);
@@ -124,7 +139,12 @@ fn add(redactor: &mut Redactor, value: &str) {
 }
 
 /// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
-async fn profile(subject: &Subject, redactor: &mut Redactor, unseen: &mut Vec<Unseen>) -> Option<Profile> {
+async fn profile(
+    subject: &Subject,
+    redactor: &mut Redactor,
+    unseen: &mut Vec<Unseen>,
+    environment: &mut Environment,
+) {
     let home = subject.text("HOME");
     let path = |variable: &str, name: &str| {
         subject
@@ -138,25 +158,45 @@ async fn profile(subject: &Subject, redactor: &mut Redactor, unseen: &mut Vec<Un
         let bytes = |path: &PathBuf| Some(rights.read(path.to_str()?, PROFILE_FILE_LIMIT));
         files.each_ref().map(|path| path.as_ref().and_then(bytes))
     });
+    let already_unseen = unseen.len();
     for (path, read) in files.into_iter().zip(read).filter_map(|(path, read)| path.zip(read)) {
         let bytes = collect::noted(read, || path.display().to_string(), unseen);
         contents.extend(bytes.map(|bytes| (path.into_os_string(), bytes)));
     }
+    let named = PROFILE_VARIABLES.iter().filter_map(|name| Some((*name, subject.variable(name)?.to_str()?)));
+    let named: Vec<(&str, &str)> = named.collect();
+    // What could not be looked at may have any profile.
+    let seen = unseen.len() == already_unseen;
     if contents.is_empty() {
-        return None;
+        environment.profile_missing.extend(named.iter().filter(|_| seen).map(|(name, _)| (*name).to_owned()));
+        return;
     }
     let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
     let variables: Vec<(&str, &str)> =
         names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
-    of_files(contents, &variables, redactor).await
+    let Some(profiles) = load(contents, &variables, redactor).await else { return };
+    let missing = named.iter().filter(|(_, profile)| seen && profiles.get_profile(profile).is_none());
+    environment.profile_missing.extend(missing.map(|(name, _)| (*name).to_owned()));
+    environment.profile = kept(&profiles, profiles.selected_profile(), CHAIN_LIMIT);
 }
 
 /// Pure: the files' contents by their paths, and the variables that choose among them.
+#[cfg(fuzzing)]
 pub(crate) async fn of_files(
     contents: HashMap<OsString, Vec<u8>>,
     variables: &[(&str, &str)],
     redactor: &mut Redactor,
 ) -> Option<Profile> {
+    let profiles = load(contents, variables, redactor).await?;
+    kept(&profiles, profiles.selected_profile(), CHAIN_LIMIT)
+}
+
+/// Every profile; what is secret in any of them becomes known to `redactor`.
+async fn load(
+    contents: HashMap<OsString, Vec<u8>>,
+    variables: &[(&str, &str)],
+    redactor: &mut Redactor,
+) -> Option<ProfileSet> {
     let fs = Fs::from_raw_map(contents);
     let env = Env::from_slice(variables);
     let profiles = aws_config::profile::load(&fs, &env, &Default::default(), None).await.ok()?;
@@ -165,7 +205,11 @@ pub(crate) async fn of_files(
             add(redactor, value);
         }
     }
-    let name = profiles.selected_profile();
+    Some(profiles)
+}
+
+/// What is kept of a profile, and of those that it goes on from, `left` at most.
+fn kept(profiles: &ProfileSet, name: &str, left: usize) -> Option<Profile> {
     let profile = profiles.get_profile(name)?;
     let given =
         PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), shown::value(profile.get(key)?))));
@@ -177,5 +221,11 @@ pub(crate) async fn of_files(
         name: shown::value(name),
         settings,
         other_keys: present.map(|key| (*key).to_owned()).collect(),
+        source: profile
+            .get("source_profile")
+            // A profile with keys may name itself, and a token file comes before a source.
+            .filter(|source| left > 0 && *source != name && profile.get("web_identity_token_file").is_none())
+            .and_then(|source| kept(profiles, source, left - 1))
+            .map(Box::new),
     })
 }

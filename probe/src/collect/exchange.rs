@@ -67,7 +67,6 @@ pub async fn exchange(
         session_name: request.session_name.to_owned(),
         ..Exchange::default()
     };
-    exchange.from_sts = exchange.request_id.is_some();
     match result {
         Ok(output) => {
             let credentials = credentials(&output, redactor);

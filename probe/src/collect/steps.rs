@@ -184,10 +184,7 @@ impl Collector {
         let requested = settings::requested(&evidence.environment);
         let path = requested.token_file.filter(|_| requested.mechanism != Mechanism::None);
         if path.is_none() || requested.mechanism == Mechanism::Irsa && requested.role_arn.is_none() {
-            // It names the service account to annotate; decoded, never sent.
-            let (_, bytes) =
-                collect::open_token_file(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
-            evidence.process.api_server_subject = bytes.and_then(|bytes| collect::token(bytes.expose()).sub);
+            name_account(subject, evidence);
         }
         self.timings.push(Timing::reached(StageName::Environment, watch.elapsed_ms()));
         let Some(path) = path else {
@@ -205,6 +202,7 @@ impl Collector {
         self.timings.push(Timing::reached(StageName::TokenFile, watch.elapsed_ms()));
         let Some(bytes) = bytes else {
             self.timings.push(Timing::skipped(StageName::Token, "the token file could not be read"));
+            name_account(subject, evidence);
             return None;
         };
 
@@ -341,4 +339,13 @@ fn on_the_way(phases: &PhasesMs) -> f64 {
 
 fn in_the_answer(phases: &PhasesMs) -> f64 {
     clock::round([phases.processing, phases.transfer].into_iter().flatten().sum())
+}
+
+/// The token for the API server, decoded and never sent: it names the service account to annotate, and the cluster's issuer.
+fn name_account(subject: &Subject, evidence: &mut Evidence) {
+    let (_, bytes) =
+        collect::open_token_file(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);
+    let token = bytes.map(|bytes| collect::token(bytes.expose())).unwrap_or_default();
+    evidence.process.api_server_subject = token.sub;
+    evidence.process.api_server_issuer = token.iss;
 }

@@ -28,8 +28,10 @@ pub fn token(bytes: &[u8]) -> Token {
     token
 }
 
+type ClaimsJson = zeroize::Zeroizing<Vec<u8>>;
+
 /// Header and claims, if three base64url segments hold two JSON objects and a signature.
-fn shape(bytes: &[u8]) -> Result<(Map<String, Value>, zeroize::Zeroizing<Vec<u8>>), TokenShape> {
+fn shape(bytes: &[u8]) -> Result<(Map<String, Value>, ClaimsJson), TokenShape> {
     if bytes.is_empty() {
         return Err(TokenShape::Empty);
     }

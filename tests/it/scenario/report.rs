@@ -209,6 +209,18 @@ fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     if has_commands && finding.severity == "error" && commands().next().is_none() {
         return Some("no step has a command".to_owned());
     }
+    // EKS's service on a role that it never assumes, another account's role in the association's own place, an association's
+    // end, and all HTTPS out of the mesh: none of these is ever printed as a command.
+    const HARMFUL: [&str; 4] = [
+        "delete-pod-identity-association",
+        " --role-arn arn:aws:iam::444455556666:",
+        "update-assume-role-policy --role-name automation",
+        "excludeOutboundPorts",
+    ];
+    let harms = |line: &&String| HARMFUL.iter().any(|harm| line.contains(harm));
+    if let Some(line) = commands().find(harms) {
+        return Some(format!("a repair that does harm: {line}"));
+    }
     let changes = finding.steps.iter().filter(|step| step.kind == "change");
     let left_open =
         changes.flat_map(Step::texts).find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));

@@ -17,6 +17,9 @@ pub struct Environment {
     pub not_utf8: Vec<String>,
     /// The active profile; `None`: neither profile file can be read or names it.
     pub profile: Option<Profile>,
+    /// Variables that name a profile which no profile file has; an empty name is one, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profile_missing: Vec<String>,
     /// Whether the directory in which the webhook mounts the IRSA token exists.
     pub irsa_mount: bool,
     /// Whether the directory in which the webhook mounts the Pod Identity token exists.
@@ -102,8 +105,19 @@ pub struct Unseen {
 pub struct Profile {
     /// `default`, or the value of `AWS_PROFILE`.
     pub name: String,
-    /// `role_arn`, `web_identity_token_file`, `region`, `role_session_name`, `sts_regional_endpoints`.
+    /// `role_arn`, `web_identity_token_file`, `region`, `role_session_name`, `sts_regional_endpoints`, `credential_source`.
     pub settings: BTreeMap<String, String>,
     /// Every other key of the profile, its value left out.
     pub other_keys: Vec<String>,
+    /// The profile that `source_profile` names: whose credentials this one goes on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<Self>>,
+}
+
+impl Profile {
+    /// The profile whose identity begins the chain.
+    #[must_use]
+    pub fn beginning(&self) -> &Self {
+        self.source.as_deref().map_or(self, Self::beginning)
+    }
 }

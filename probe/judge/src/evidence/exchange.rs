@@ -20,7 +20,7 @@ pub struct Exchange {
     pub received_at: i64,
     /// Seconds, from `Retry-After`.
     pub retry_after: Option<u64>,
-    /// The document carries STS's XML namespace or the answer its request id header.
+    /// The document has STS's form: its XML namespace, or the root of its errors. A request id has every service of AWS.
     pub from_sts: bool,
     /// `Content-Type`, and the first bytes of a body that is not STS's.
     pub content_type: Option<String>,

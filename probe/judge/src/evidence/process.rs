@@ -47,6 +47,9 @@ pub struct Process {
     /// `sub` of the token for the API server, decoded and never sent: it names the service account
     /// even where nothing else is injected.
     pub api_server_subject: Option<String>,
+    /// The issuer in the same token: that of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_server_issuer: Option<String>,
 }
 
 impl Process {

@@ -2,15 +2,15 @@
 //! Session name, endpoint and bundle are in `settings`.
 
 use super::facts::Facts;
-use super::{agent, endpoint, unseen};
+use super::{agent, endpoint, profile, unseen};
 use crate::catalog::{Class, Topic};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Tool, Word, words};
-use crate::settings::partition::{GLOBAL_STS, Partition};
-use crate::settings::{self, ISSUER_SOURCE, RouteProblem};
+use crate::settings::partition::{self, GLOBAL_STS, Partition};
+use crate::settings::{self, ISSUER_SOURCE, RouteProblem, Sourced};
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -62,7 +62,48 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     let finding = finding.required(
         "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, which the webhook adds when the pod is created and its service account is annotated with eks.amazonaws.com/role-arn",
     );
-    facts.recreate(annotate(facts, finding))
+    let finding = self_hosted(facts, annotate(facts, finding));
+    let stated = facts.evidence.environment.options.expect_role.is_some();
+    let finding = if stated || mounted { finding } else { annotate_unknown_role(facts, finding) };
+    facts.recreate(finding)
+}
+
+/// Without an annotation, or with one whose key is misspelt, another pod would be as this one.
+fn annotate_unknown_role(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let finding = match facts.account() {
+        Some(account) if account.name != "default" => {
+            let command = Tool::Kubectl.run(words![
+                "annotate",
+                "serviceaccount",
+                "-n",
+                Word::label(account.namespace),
+                Word::dns(account.name),
+                Word::from("eks.amazonaws.com/role-arn=").then(Word::variable("role")),
+                "--overwrite",
+            ]);
+            finding.fix_note(
+                command.map(|command| format!("printf 'ARN of the role: '; read -r role; kubectl annotate serviceaccount {}", command.trim_start_matches("kubectl annotate serviceaccount "))),
+                "where the command above shows no key eks.amazonaws.com/role-arn, or one that is spelt otherwise: asks for the role, which the pod cannot know; overwrites the annotation",
+            )
+        }
+        _ => finding.fix(
+            "# give the pod a service account of its own with the annotation eks.amazonaws.com/role-arn",
+        ),
+    };
+    finding.fix("# where EKS Pod Identity is meant: its association must be there before the pod is created")
+}
+
+/// On other clusters than EKS's somebody installs the webhook, and the API server goes on without it.
+fn self_hosted(facts: &Facts<'_>, finding: Finding) -> Finding {
+    if !facts.is_self_hosted() {
+        return finding;
+    }
+    finding
+        .confirm_note(
+            Some("kubectl get mutatingwebhookconfiguration pod-identity-webhook -o yaml"),
+            "the issuer is not one of EKS: somebody has to install the webhook, here under its usual name",
+        )
+        .fix("# where kubectl get mutatingwebhookconfiguration knows no such webhook: install amazon-eks-pod-identity-webhook. Where it does: the API server's log has failing open beside its name when its certificate or its Service is wrong; repair that first")
 }
 
 /// Shows the annotation; sets it where the role is stated.
@@ -150,7 +191,7 @@ fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
 fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
     let expected = facts.evidence.environment.options.expect_role.as_ref()?;
     let role = facts.requested.role_arn.as_ref()?;
-    if facts.role.is_none() || *expected == role.value {
+    if facts.role.is_none() || *expected == role.value || profile::expects_next_hop(facts) {
         return None;
     }
     let finding = Finding::new(
@@ -191,6 +232,13 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
                 format!("no region is set: {call} goes to the issuer's, {}", region.value),
             )
             .presented(no_region(facts)),
+            // Where there is no such host, that is what is told.
+            Some(region)
+                if !partition::is_known_region(&region.value)
+                    && facts.evidence.network.as_ref().is_none_or(|network| network.failure.is_none()) =>
+            {
+                return Some(unknown_region(facts, region, &endpoint.host));
+            }
             Some(_) => return None,
         },
         _ => return None,
@@ -210,6 +258,32 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
         ),
         None => set_region_of_nodes(facts, finding),
     })
+}
+
+/// SDKs ask some host for any value, and new regions come every year: it is asked, and said.
+fn unknown_region(facts: &Facts<'_>, region: &Sourced, host: &str) -> Finding {
+    let pseudo = region.value == partition::GLOBAL_REGION || partition::without_fips(&region.value).1;
+    let what = if pseudo {
+        "is a pseudo region, which not every SDK knows"
+    } else {
+        "is a region that this version of credprobe does not know"
+    };
+    let finding = Finding::new(
+        Class::RegionMissing,
+        format!("{}={} {what}: {host} is asked", region.source, region.value),
+    )
+    .severity(Severity::Warning)
+    .explains_nothing()
+    .presented(format!("{}={}", region.source, region.value))
+    .required("the name of the region in which STS is to be asked");
+    let issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+    match issuer {
+        Some(issuer) if issuer != region.value => facts.set_region(
+            finding.fix(format!("# the cluster's region is {issuer}; where that is meant:")),
+            issuer,
+        ),
+        _ => finding.fix("# nothing, where the region is new and its host answers"),
+    }
 }
 
 /// The variables that are missing: those of the SDK that is stated, else both.
@@ -276,7 +350,8 @@ fn partition_mismatch(facts: &Facts<'_>) -> Option<Finding> {
             )
         } else {
             finding.fix(format!(
-                "# the cluster is in {region} ({cluster}): annotate the service account with a role of partition {cluster}"
+                "# the cluster is in {region} ({cluster}): annotate the service account with a role of partition {cluster}; or, where this role is meant, set AWS_REGION and AWS_DEFAULT_REGION to a region of {}, and register this cluster's issuer as an IAM OIDC provider in the role's account",
+                role.partition
             ))
         };
     }

@@ -26,7 +26,8 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
         return findings;
     }
     match &exchange.error {
-        Some(error) if exchange.from_sts || configured(facts) => {
+        // Other servers need not mark their answers as AWS does.
+        Some(error) if exchange.from_sts || facts.compatible() => {
             let finding = refusal(facts, exchange, error);
             // Which audiences another server knows is not to be guessed.
             if Class::AudienceMismatch.explains(finding.class).is_some() && !facts.compatible() {
@@ -40,11 +41,6 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
         _ => findings.push(not_sts(facts, exchange)),
     }
     findings
-}
-
-/// Behind a configured endpoint stands somebody else's STS, which need not mark its answers as AWS does.
-fn configured(facts: &Facts<'_>) -> bool {
-    facts.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some())
 }
 
 fn clock_skew(exchange: &Exchange) -> Option<Finding> {
@@ -181,7 +177,8 @@ const WAIT: &str = "credprobe check --wait=5m";
 /// Fetches what the issuer says of itself.
 pub(super) fn discovery(issuer: &str) -> Option<String> {
     let document = Word::issuer(issuer).before("/.well-known/openid-configuration");
-    Tool::Curl.run(words!["-fsS", document])
+    // A redirect is an answer, too, and none for STS.
+    Tool::Curl.run(words!["-sS", "-w", r"\n%{http_code} %{redirect_url}\n", document])
 }
 
 fn role_arn_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
@@ -338,13 +335,27 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
     } else {
         format!("HTTP {}, {}", exchange.status, exchange.content_type.as_deref().unwrap_or("no content type"))
     };
-    let excerpt = exchange.excerpt.as_deref().unwrap_or_default();
-    let finding = Finding::new(Class::NotSts, format!("what answered at {host} is not STS: {what}"))
+    let said = exchange.error.as_ref().map(quoted);
+    let excerpt = exchange.excerpt.as_deref().or(said.as_deref()).unwrap_or_default();
+    // AWS's host, and not of STS: its first label is the service's name.
+    let service = host.split('.').next().filter(|_| {
+        partition::Partition::of_host(host).is_some() && partition::region_of_sts_host(host).is_none()
+    });
+    let summary = match service {
+        Some(service) => {
+            format!("{host} is an endpoint of AWS, of the service {service} and not of STS: {what}")
+        }
+        None => format!("what answered at {host} is not STS: {what}"),
+    };
+    let finding = Finding::new(Class::NotSts, summary)
         .severity(Severity::Error)
         .transient(exchange.status == 429 || exchange.status >= 500)
         .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
-        .required("an answer with STS's XML namespace or a request id of AWS")
-        .fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
+        .required("an answer in STS's form: its XML namespace, or an ErrorResponse");
+    if facts.chose_wrong_host() {
+        return facts.remove_interception(finding.owner(Owner::Pod), host);
+    }
+    let finding = finding.fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
     let finding = match &facts.evidence.network {
         Some(network) => network::searched(network, finding),
         None => finding,

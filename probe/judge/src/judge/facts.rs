@@ -5,7 +5,7 @@ use crate::options::Mechanism;
 use crate::sdks::{self, EffectiveSettings, SdkChain};
 use crate::settings::agent::{AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
-use crate::settings::{self, Requested, StsRoute};
+use crate::settings::{self, Requested, StsRoute, partition};
 use std::cell::OnceCell;
 
 /// What the judges look at.
@@ -93,6 +93,27 @@ impl<'a> Facts<'a> {
     /// The token, where it is one whose claims can be judged.
     pub(super) fn token(&self) -> Option<&'a Token> {
         self.evidence.token.as_ref().filter(|token| token.shape == crate::evidence::TokenShape::Jwt)
+    }
+
+    /// Whether the issuer is known and is not one of EKS.
+    pub(super) fn is_self_hosted(&self) -> bool {
+        let by_token = self.token().and_then(|token| token.iss.as_deref());
+        let issuer = by_token.or(self.evidence.process.api_server_issuer.as_deref());
+        !self.compatible() && issuer.is_some_and(|issuer| partition::region_of_issuer(issuer).is_none())
+    }
+
+    /// Whether the pod's own variable leads to a host that is not STS's: an endpoint, or a region that does not exist.
+    pub(super) fn chose_wrong_host(&self) -> bool {
+        let Ok(endpoint) = &self.route.endpoint else { return false };
+        match (endpoint.configured_by, &self.route.region) {
+            (Some(_), _) => partition::region_of_sts_host(&endpoint.host).is_none(),
+            (None, Some(region)) => {
+                region.source != settings::ISSUER_SOURCE
+                    && !partition::is_known_region(partition::without_fips(&region.value).0)
+                    && region.value != partition::GLOBAL_REGION
+            }
+            (None, None) => false,
+        }
     }
 
     /// The pod's service account: by the token, else by the token for the API server.

@@ -3,9 +3,11 @@
 
 use super::exchange::{self, discovery, of_region};
 use super::facts::Facts;
+use super::network;
 use crate::catalog::Class;
 use crate::evidence::{Issuer, KeySource, Origin, Signature, Token};
 use crate::judge::finding::Finding;
+use crate::settings::partition;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -13,6 +15,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     if let Some(issuer) = &facts.evidence.issuer {
         findings.extend(signature_invalid(facts, issuer));
         findings.extend(issuer_unusable(facts, issuer));
+    }
+    if !findings.iter().any(|finding| finding.class == Class::IssuerUnusable) {
+        findings.extend(never_reachable(facts));
     }
     findings
 }
@@ -84,12 +89,61 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     )
 }
 
+/// A name or an address that is the cluster's or the company's own: STS asks from outside. Only where STS has refused the
+/// token for its issuer, and by the name alone: what it resolves to here says nothing of there.
+fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
+    facts.evidence.exchange.as_ref()?.error.as_ref()?;
+    let refused = super::exchange::judge(facts);
+    let about_issuer =
+        |class| matches!(class, Class::IssuerUnavailable | Class::TokenRejected | Class::ProviderMissing);
+    if facts.compatible() || !refused.iter().any(|finding| about_issuer(finding.class)) {
+        return None;
+    }
+    let url = facts.token()?.iss.as_deref()?;
+    let host = partition::host_of(url)?;
+    let why = private(host)?;
+    Some(
+        Finding::new(Class::IssuerUnusable, format!("AWS can never reach the issuer {url}: {why}"))
+            .presented(format!("issuer {url}"))
+            .required("an issuer under a public name, from which STS can fetch discovery document and keys over the internet")
+            .ruled_out("the role and its trust policy: STS had not looked at them yet")
+            .fix("# publish the two documents of the API server where everybody can read them, for instance in an S3 bucket behind CloudFront:")
+            .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
+            .fix("kubectl get --raw /openid/v1/jwks > keys.json")
+            .fix("# then give the API server that name as --service-account-issuer, and register it as an IAM OIDC provider; tokens of the old issuer stay valid while both are stated"),
+    )
+}
+
+fn private(host: &str) -> Option<&'static str> {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    if let Ok(address) = host.parse::<std::net::IpAddr>() {
+        return network::is_private(address).then_some("its address is a private one");
+    }
+    let ends = |ending: &str| host.ends_with(ending);
+    match () {
+        () if host == "localhost" || ends(".localhost") => Some("localhost is each machine itself"),
+        () if !host.contains('.') => Some("a name without a dot is known inside one network only"),
+        () if ends(".svc") || ends(".cluster.local") => Some("it is the name of a Service of the cluster"),
+        () if ends(".local") || ends(".internal") => {
+            Some("names under .local and .internal are never public")
+        }
+        () => None,
+    }
+}
+
 fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, String)> {
     let token = facts.token()?;
     let wanted = token.iss.as_deref()?;
     let document = |text: String| {
         (text.clone(), text, "a document as OpenID Connect Discovery has it, public".to_owned())
     };
+    let redirected = |status: &Option<u16>| status.filter(|status| (300..400).contains(status));
+    if let Some(status) = redirected(&public.discovery.status) {
+        return Some(document(format!(
+            "the discovery document at {} is answered with HTTP {status}: STS follows no redirect",
+            public.discovery.url
+        )));
+    }
     if let Some(status) =
         public.discovery.status.filter(|status| *status >= 400 && *status < 500 && *status != 429)
     {
@@ -119,6 +173,12 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
         ));
     }
     let keys = public.keys.as_ref()?;
+    if let Some(status) = redirected(&keys.status) {
+        return Some(document(format!(
+            "the keys at {} are answered with HTTP {status}: STS follows no redirect",
+            keys.url
+        )));
+    }
     if let Some(status) = keys.status.filter(|status| *status >= 400 && *status < 500 && *status != 429) {
         return Some(document(format!("{} answers HTTP {status}: STS cannot fetch the keys", keys.url)));
     }

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::repair::{COREDNS, show_coredns};
 use super::unseen;
-use crate::catalog::{Class, Topic};
+use crate::catalog::{Class, Owner, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
@@ -161,8 +161,9 @@ impl Finding {
     fn show_dns_logs(self) -> Self {
         self.fix_note(
             Some("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"),
-            "then: does a NetworkPolicy let this pod reach port 53, UDP and TCP?",
+            "no line of this pod's question: a NetworkPolicy or a security group keeps it from CoreDNS",
         )
+        .fix("# let port 53, UDP and TCP, pass from this pod to CoreDNS: in a NetworkPolicy of the namespace, and in the security groups, on Fargate and with security groups for pods the pod's own, of the nodes that run CoreDNS")
     }
 }
 
@@ -183,6 +184,9 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
                 Some(control) => format!("the cluster's DNS: {} resolves", control.name),
                 None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
             });
+    let configured = facts.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some());
+    let by_pod = network.proxy.is_none() && (configured || facts.chose_wrong_host());
+    let finding = if by_pod { finding.owner(Owner::Pod) } else { finding };
     let of_issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
     match (&facts.route.endpoint, region, of_issuer) {
         (Ok(endpoint), ..) if endpoint.configured_by.is_some() => {
@@ -209,15 +213,19 @@ fn reach(network: &Network) -> Reach {
     let address = network.addresses.first().map(|attempt| attempt.address.ip());
     match address {
         Some(ip) if ip.is_loopback() => Reach::Loopback,
-        Some(IpAddr::V4(ip))
-            if ip.is_private()
-                || ip.is_link_local()
-                || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64) =>
-        {
-            Reach::Private
-        }
-        Some(IpAddr::V6(ip)) if ip.is_unique_local() || ip.is_unicast_link_local() => Reach::Private,
+        Some(ip) if is_private(ip) => Reach::Private,
         _ => Reach::Public,
+    }
+}
+
+/// Loopback, link-local, RFC 1918, RFC 6598 and RFC 4193: nobody outside reaches it.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    match address {
+        _ if address.is_loopback() => true,
+        IpAddr::V4(ip) => {
+            ip.is_private() || ip.is_link_local() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }
 
@@ -241,12 +249,18 @@ fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     )
     .presented(presented(network))
     .required("a listener on that port");
+    let finding = of_chosen(facts, network, finding);
     match reach(network) {
         Reach::Loopback => finding.fix("# a sidecar or a configured endpoint on loopback: start it before this container"),
         Reach::Private | Reach::Public => facts.bypass_mesh(
             finding.fix("# STS itself does not refuse: a mesh captures this container's traffic before its proxy runs, or a NetworkPolicy rejects it"),
         ),
     }
+}
+
+/// Who chose a wrong host acts: the pod, where its own variable leads there.
+fn of_chosen(facts: &Facts<'_>, network: &Network, finding: Finding) -> Finding {
+    if network.proxy.is_none() && facts.chose_wrong_host() { finding.owner(Owner::Pod) } else { finding }
 }
 
 fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
@@ -326,7 +340,7 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
             .ruled_out("a wrong name or date: only the issuer is unknown")
             .fix("# if a proxy inspects TLS here, ask its owners for their CA; mount it into app and probe at /etc/tls-inspection/ca.pem:")),
         FailureKind::TlsWrongName => facts.remove_interception(
-            finding.fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
+            of_chosen(facts, network, finding).fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
             host(network),
         ),
         _ if about_time => finding.fix_note(Some("chronyc tracking"), "on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
@@ -387,8 +401,9 @@ fn not_sts(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
         format!("what answered at {} is not STS: {}", host(network), failure.detail),
     )
     .presented(presented(network))
-    .required("an answer of STS")
-    .fix("# a proxy, a mesh or a hosts entry leads this name elsewhere");
+    .required("an answer of STS");
+    let finding = of_chosen(facts, network, finding)
+        .fix("# a proxy, a mesh or a hosts entry leads this name elsewhere");
     facts.remove_interception(finding, host(network))
 }
 

@@ -4,8 +4,8 @@
 use super::facts::Facts;
 use crate::evidence::Network;
 use crate::judge::finding::Finding;
-use crate::settings;
 use crate::settings::command::{Aws, Tool, Word, words};
+use crate::settings::{self, partition};
 
 impl Facts<'_> {
     /// Namespace and `deployment/NAME`, where the pod's name tells it.
@@ -94,6 +94,20 @@ impl Facts<'_> {
         } else {
             requested.into_iter().flatten().map(|value| value.source.as_str()).collect()
         };
+        // A profile's setting stands in a file, which no webhook writes.
+        if let Some(token_file) = &self.requested.token_file
+            && token_file.source.starts_with("web_identity_token_file")
+        {
+            let mechanism = settings::POD_IDENTITY_MOUNT;
+            return if token_file.value.starts_with(mechanism) {
+                self.recreate(finding.fix(format!(
+                    "# {} is the token of EKS Pod Identity, which the agent takes and STS does not: in that profile write credential_source = EcsContainer in its place",
+                    token_file.source
+                )))
+            } else {
+                finding.fix(format!("# correct {} in its file", token_file.source))
+            };
+        }
         if self.compatible() {
             // No webhook gives this pod its token: whoever wrote the pod spec did.
             return finding.fix(format!(
@@ -105,9 +119,26 @@ impl Facts<'_> {
             "# remove {} from the container's env in the pod spec, so that the webhook sets both and mounts the token",
             sources.join(" and ")
         ));
+        let finding =
+            if self.is_self_hosted() && !self.by_agent() { finding.fix(PROJECTED) } else { finding };
         let names: Vec<&str> = sources.into_iter().filter(|source| source.starts_with("AWS_")).collect();
         let finding = if names.is_empty() { finding } else { self.unset_env(finding, &names) };
         self.recreate(finding)
+    }
+
+    /// Adds what shows whether the service account is still there: the kubelet gets no token for one that was deleted, and says
+    /// so in its log alone.
+    pub(super) fn account_may_be_gone(&self, finding: Finding) -> Finding {
+        let Some(account) = self.account() else { return finding };
+        let show = Tool::Kubectl.run(words![
+            "get",
+            "serviceaccount",
+            "-n",
+            Word::label(account.namespace),
+            Word::dns(account.name)
+        ]);
+        finding.confirm_note(show, "NotFound: it was deleted, and the kubelet gets no further token")
+            .fix("# where the serviceaccount is gone: make it anew with its annotation first, for without it no new pod is made")
     }
 
     /// Adds the command that shows what kubelet said of this pod, where its names are known.
@@ -145,21 +176,18 @@ impl Facts<'_> {
         }
     }
 
-    /// Adds what shows and removes a mesh or a policy between the pod and port 443.
+    /// Adds what shows a policy between the pod and port 443, and what a mesh there needs.
     ///
-    /// Meshes capture the traffic of init containers before their proxy runs; both annotations leave port 443
-    /// alone (istio `traffic.sidecar.istio.io`, linkerd `config.linkerd.io`), each ignored by the other.
+    /// Nothing takes port 443 out of the mesh: that would be all HTTPS of the pod.
     pub(super) fn bypass_mesh(&self, finding: Finding) -> Finding {
         let finding = match self.namespace() {
             Some(namespace) => finding.confirm_command(networkpolicies(namespace)),
             None => finding,
         };
-        const LEAVE_443: &str = r#"{"spec":{"template":{"metadata":{"annotations":{"traffic.sidecar.istio.io/excludeOutboundPorts":"443","config.linkerd.io/skip-outbound-ports":"443"}}}}}"#;
-        self.deployment_command(
-            finding,
-            words!["patch"],
-            words!["-p", LEAVE_443],
-            "where a mesh runs: its proxy leaves port 443 alone; replaces such a list that is there, restarts the deployment's pods",
+        let host = self.route.endpoint.as_ref().map_or("STS", |endpoint| endpoint.host.as_str());
+        finding.fix_note(
+            Some("kubectl get serviceentry,sidecar -A"),
+            &format!("where istio runs: a mesh with a closed registry needs a ServiceEntry for {host}, port 443, and linkerd an EgressNetwork; and the app is to start after the proxy: holdApplicationUntilProxyStarts, or the mesh's native sidecar"),
         )
     }
 
@@ -168,9 +196,21 @@ impl Facts<'_> {
         let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
         let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
         match configured {
+            Some("AWS_ENDPOINT_URL") => self.give_sts_its_endpoint(finding),
             Some(variable) => self.unset_env(finding, &[variable]),
             None if proxied => self.add_no_proxy(finding, host),
             None => self.bypass_mesh(show_coredns(finding)),
+        }
+    }
+
+    /// Adds the command that leads STS back to its own host and leaves other services where `AWS_ENDPOINT_URL` leads them.
+    fn give_sts_its_endpoint(&self, finding: Finding) -> Finding {
+        let finding = finding.fix("# AWS_ENDPOINT_URL leads every service there: give the one that is meant its own variable, AWS_ENDPOINT_URL_S3 and the like, in its place; or give STS its own:");
+        let by_issuer = self.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+        let region = self.route.region.as_ref().map(|region| region.value.as_str()).or(by_issuer);
+        match region.and_then(|region| partition::sts_url(region, false, false).ok()) {
+            Some(url) => self.set_env(finding, &[Word::url(&url).after("AWS_ENDPOINT_URL_STS=")]),
+            None => finding,
         }
     }
 
@@ -268,6 +308,9 @@ impl Facts<'_> {
         self.route.endpoint.as_ref().ok().map(|endpoint| Word::region(&endpoint.signing_region))
     }
 }
+
+/// What the webhook would write into the pod spec, for a cluster that has none.
+const PROJECTED: &str = "# the issuer is not one of EKS: where the cluster has no webhook, keep both variables and add the volume by hand, volumes: [{name: aws-token, projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com, path: token, expirationSeconds: 86400}}]}}], with volumeMounts: [{name: aws-token, mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount, readOnly: true}]";
 
 /// Gives the VPC of `node` an interface endpoint for `service`.
 pub(super) fn interface_endpoint(aws: Aws, node: &str, region: &Word, service: Word) -> Option<String> {

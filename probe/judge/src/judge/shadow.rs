@@ -2,17 +2,17 @@
 //! Who picks what, `chain` says.
 
 use super::facts::Facts;
+use super::profile::{self, Beginning};
 use crate::catalog::Class;
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
-use crate::options::Mechanism;
-use crate::sdks::{self, Present, Provider, Sdk, SdkChain};
+use crate::sdks::{self, Present, Provider, Sdk};
 use crate::settings::command::{Word, words};
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let environment = &facts.evidence.environment;
-    let rivals = rivals(facts.chains(), facts.requested.mechanism);
+    let rivals = rivals(facts);
     let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
     let first = rivals.values().next()?;
     let expected = first.expected.provider.words();
@@ -34,12 +34,19 @@ struct Rival {
     sdks: Vec<&'static Sdk>,
 }
 
-fn rivals(chains: &[SdkChain], mechanism: Mechanism) -> BTreeMap<Provider, Rival> {
+fn rivals(facts: &Facts<'_>) -> BTreeMap<Provider, Rival> {
+    let chains = facts.chains();
+    let mechanism = facts.requested.mechanism;
+    // A profile that begins with the identity under test uses it; one that begins with nobody's fails, and says so itself.
+    let beginning = profile::beginning(facts);
+    let is_own = |provider: Provider| {
+        provider.is_profile() && matches!(beginning, Some(Beginning::Own | Beginning::Nobody))
+    };
     let mut rivals: BTreeMap<Provider, Rival> = BTreeMap::new();
     for chain in chains {
         let expected = chain.providers.iter().find(|it| it.provider.is_of(mechanism));
         let (Some(wins), Some(expected)) = (chain.picks(), expected) else { continue };
-        if wins.provider != expected.provider {
+        if wins.provider != expected.provider && !is_own(wins.provider) {
             let rival = || Rival { wins: wins.clone(), expected: expected.clone(), sdks: Vec::new() };
             rivals.entry(wins.provider).or_insert_with(rival).sdks.push(chain.sdk);
         }
@@ -84,6 +91,9 @@ fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
         Provider::Container => facts.set_env(
             finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
             words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
+        ),
+        _ if profile::beginning(facts) == Some(Beginning::OtherRole) => finding.fix(
+            "# the profile takes the pod's own token to another role: correct its role_arn, or AWS_ROLE_ARN, whichever is not meant",
         ),
         _ => {
             let files = ["AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null"];

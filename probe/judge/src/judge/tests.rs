@@ -644,6 +644,7 @@ fn another_sdk_than_the_stated_one_is_no_error() {
     let profile = crate::evidence::Profile {
         name: "default".to_owned(),
         other_keys: vec!["aws_access_key_id".to_owned(), "aws_secret_access_key".to_owned()],
+        source: None,
         ..Default::default()
     };
     evidence.environment.profile = Some(profile);

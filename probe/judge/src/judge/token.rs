@@ -139,7 +139,7 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         &legacy
     } else if token.aud.iter().any(|aud| aud == others) && !expected(others) && !is_usual {
         other
-    } else if token.warnafter.is_some() || path == Some(API_SERVER_TOKEN) {
+    } else if token.warnafter.is_some() || path == Some(API_SERVER_TOKEN) || is_for_api_server(token) {
         "the token for the API server"
     } else {
         return None;
@@ -155,7 +155,23 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             "the projected token for {}, at {}/{} when the webhook mounts it",
             usual.audience, usual.mount, usual.file
         ));
+    let is_stated = is_for_api_server(token) && token.warnafter.is_none() && path != Some(API_SERVER_TOKEN);
+    if is_stated && token.aud.iter().any(|audience| expected(audience)) {
+        return Some(finding.severity(Severity::Warning).fix("# nothing, where the IAM OIDC provider has this audience on purpose: whoever gets the token may use it at the API server, too"));
+    }
     Some(facts.let_webhook_inject(finding))
+}
+
+/// Whether every audience is one that an API server takes: its own name, in the forms that clusters have, or the issuer.
+fn is_for_api_server(token: &Token) -> bool {
+    const NAMES: &[&str] = &["kubernetes.default", "kubernetes.default.svc"];
+    let is_name = |audience: &str| {
+        let host = audience.strip_prefix("https://").unwrap_or_default().trim_end_matches('/');
+        NAMES.contains(&host)
+            || host.strip_prefix("kubernetes.default.svc.").is_some_and(|zone| !zone.is_empty())
+    };
+    let takes = |audience: &String| is_name(audience) || token.iss.as_ref() == Some(audience);
+    !token.aud.is_empty() && token.aud.iter().all(takes)
 }
 
 fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
@@ -293,6 +309,7 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(issued) = token.iat
         && issued > now + FUTURE_TOLERANCE
+        && !agrees_with_sts(facts)
     {
         findings.push(
             Finding::new(
@@ -315,25 +332,41 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
         .about_time(true)
         .presented(format!("exp {}", time(expiry)))
         .required(format!("an expiry after {}", time(now)));
-        findings.push(facts.recreate(facts.events(finding)));
+        findings.push(facts.recreate(facts.account_may_be_gone(facts.events(finding))));
     }
     if let Some(begin) = token.nbf
         && begin > now
     {
-        findings.push(
-            Finding::new(
-                Class::TokenNotYetValid,
-                format!("the token is valid in {} only", span(begin - now)),
-            )
-            .about_time(true)
-            .presented(format!("nbf {}", time(begin)))
-            .required(format!("{} or earlier", time(now)))
-            .fix_note(Some("chronyc tracking"), "on the node: its clock is behind"),
-        );
+        findings.push(not_yet_valid(facts, begin));
     }
     findings.extend(clock_at_rotation(facts, token));
     findings.extend(stale(facts, token));
     findings
+}
+
+/// Whether STS has told its clock, and this one is near it.
+fn agrees_with_sts(facts: &Facts<'_>) -> bool {
+    facts.evidence.exchange.as_ref().is_some_and(|exchange| {
+        let skew = exchange.date.and_then(|date| date.checked_sub(exchange.received_at));
+        skew.is_some_and(|skew| skew.abs() <= SKEW_LIMIT)
+    })
+}
+
+fn not_yet_valid(facts: &Facts<'_>, begin: i64) -> Finding {
+    let now = facts.now;
+    let finding =
+        Finding::new(Class::TokenNotYetValid, format!("the token is valid in {} only", span(begin - now)))
+            .about_time(true)
+            .presented(format!("nbf {}", time(begin)))
+            .required(format!("{} or earlier", time(now)));
+    if !agrees_with_sts(facts) {
+        return finding.fix_note(Some("chronyc tracking"), "on the node: its clock is behind");
+    }
+    // STS's clock and ours agree: it was the API server's that was wrong when it signed.
+    let finding =
+        finding.transient(begin - now <= SKEW_LIMIT).ruled_out("this node's clock: STS's agrees with it");
+    let finding = finding.fix("# the API server's clock was ahead when it signed this token, and the kubelet keeps the token: set the clock of the control plane's nodes first, then:");
+    facts.recreate(finding)
 }
 
 /// Kubelet names `..data`'s directory by the node's clock when it writes a token that the API server has just dated by its own
@@ -386,6 +419,6 @@ fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .about_time(true)
         .presented(format!("iat {}", time(issued)))
         .required(format!("a token issued after {}", time(facts.now - due)));
-        facts.recreate(facts.events(finding))
+        facts.recreate(facts.account_may_be_gone(facts.events(finding)))
     })
 }

@@ -116,6 +116,11 @@ mod tests {
                 "https://sts.us-east-1.api.aws",
             ),
             (&[("AWS_REGION", "cn-north-1")], "https://sts.cn-north-1.amazonaws.com.cn"),
+            // Neither is a region that this version knows: SDKs ask them, and so does the probe.
+            (&[("AWS_REGION", "moon-1")], "https://sts.moon-1.amazonaws.com"),
+            (&[("AWS_REGION", "aws-global")], "https://sts.amazonaws.com"),
+            (&[("AWS_REGION", "fips-us-east-1")], "https://sts-fips.us-east-1.amazonaws.com"),
+            (&[("AWS_REGION", "us-east-2-fips")], "https://sts-fips.us-east-2.amazonaws.com"),
             (&[("AWS_DEFAULT_REGION", "us-gov-west-1")], "https://sts.us-gov-west-1.amazonaws.com"),
             (&[ROLE], "https://sts.amazonaws.com"),
             (
@@ -139,7 +144,7 @@ mod tests {
     #[test]
     fn what_no_sdk_accepts_gives_no_endpoint() {
         for variables in [
-            &[("AWS_REGION", "moon-1")][..],
+            &[("AWS_REGION", "moon_1")][..],
             &[("AWS_REGION", "eu-west-1 ")],
             &[],
             &[("AWS_ROLE_ARN", "arn:aws-cn:iam::814203749616:role/x")],

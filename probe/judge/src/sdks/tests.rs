@@ -29,6 +29,7 @@ fn with_profile(variables: Variables<'_>, keys: &[&str]) -> Environment {
             name: "default".to_owned(),
             settings: settings.into_iter().map(|key| (key.to_owned(), "x".to_owned())).collect(),
             other_keys: other_keys.into_iter().map(str::to_owned).collect(),
+            source: None,
         }),
         ..environment(variables)
     }

@@ -30,6 +30,14 @@ pub struct AgentEndpoint {
     pub at_agents_address: bool,
 }
 
+impl AgentEndpoint {
+    /// Whether the agent of EKS listens there: at another port of its address somebody else may.
+    #[must_use]
+    pub fn is_agents(&self) -> bool {
+        self.at_agents_address && self.url.port_u16().is_none_or(|port| port == 80)
+    }
+}
+
 /// Why nobody is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentProblem {
@@ -50,9 +58,7 @@ pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProble
     let endpoint = parse(uri).map_err(AgentProblem::Refused);
     let stated = environment.options.agent_uri.as_deref() == Some(uri);
     Some(endpoint.and_then(|endpoint| {
-        // At another port of its address somebody else may listen.
-        let is_agents = endpoint.at_agents_address && endpoint.url.port_u16().is_none_or(|port| port == 80);
-        if evidence.target.is_some() && !is_agents && !stated {
+        if evidence.target.is_some() && !endpoint.is_agents() && !stated {
             return Err(AgentProblem::Untrusted { host: endpoint.host });
         }
         Ok(endpoint)

@@ -32,7 +32,7 @@ impl RoleArn {
     /// The first byte that no role ARN has there.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         wrapped(text)?;
-        template(text)?;
+        template(text, &["${", "{{", "$("])?;
         let mut rest = Cursor { text, offset: 0 };
         if !text.starts_with("arn:") {
             return Err(not_an_arn(text));
@@ -46,11 +46,27 @@ impl RoleArn {
         }
         rest.skip(partition);
         let service = rest.part();
+        if service.is_empty() && text.contains("::iam::") {
+            let problem = "one colon too many: iam stands here".to_owned();
+            return Err(Malformed {
+                offset: rest.offset,
+                problem,
+                intended: meant(&text.replacen("::", ":", 1)),
+            });
+        }
         if service != "iam" {
             return Err(other_service(text, rest.offset, service));
         }
         rest.skip(service);
         let region = rest.part();
+        if region.len() == 12 && region.bytes().all(|b| b.is_ascii_digit()) {
+            let problem = "one colon too few: IAM has no region, and two colons stand after iam".to_owned();
+            return Err(Malformed {
+                offset: rest.offset,
+                problem,
+                intended: meant(&text.replacen(":iam:", ":iam::", 1)),
+            });
+        }
         if !region.is_empty() {
             return Err(rest.malformed("IAM has no region: two colons stand after iam"));
         }
@@ -62,6 +78,10 @@ impl RoleArn {
             let problem = "one colon too many: the account's twelve digits stand here";
             return Err(Malformed { offset: rest.offset, problem: problem.to_owned(), intended });
         }
+        template(text, &["<"]).or_else(|malformed| {
+            // A path may have this character.
+            if malformed.offset < rest.offset + account.len() { Err(malformed) } else { Ok(()) }
+        })?;
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             let foreign = account.bytes().position(|b| !b.is_ascii_digit());
             let offset = rest.offset + foreign.unwrap_or(account.len().min(12));
@@ -143,9 +163,14 @@ fn wrapped(text: &str) -> Result<(), Malformed> {
     Err(Malformed { offset, problem, intended })
 }
 
+/// The text, where it is a role's ARN.
+fn meant(text: &str) -> Option<String> {
+    RoleArn::parse(text).is_ok().then(|| text.to_owned())
+}
+
 /// `${…}`, `{{…}}`, `$(…)` and `<…>` that nobody filled in.
-fn template(text: &str) -> Result<(), Malformed> {
-    let found = ["${", "{{", "$(", "<"].iter().filter_map(|mark| text.find(mark)).min();
+fn template(text: &str, marks: &[&str]) -> Result<(), Malformed> {
+    let found = marks.iter().filter_map(|mark| text.find(mark)).min();
     found.map_or(Ok(()), |offset| {
         let problem = "a template expression was not filled in".to_owned();
         Err(Malformed { offset, problem, intended: None })
@@ -185,15 +210,25 @@ fn resource(text: &str, offset: usize) -> Result<(String, String), Malformed> {
         return Err(not_a_role(text, offset, resource));
     };
     let start = offset + "role/".len();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-/.@+=,".contains(&b);
-    if let Some(foreign) = path_and_name.bytes().position(|b| !allowed(b)) {
+    // By IAM's grammar the second ARN could be a path, which nobody has.
+    if path_and_name.starts_with("arn:") {
+        let problem = "an ARN stands where the role's name belongs".to_owned();
+        return Err(Malformed { offset: start, problem, intended: meant(path_and_name) });
+    }
+    let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
+    // IAM API, `pathType` and `roleNameType`.
+    if let Some(foreign) = path.bytes().position(|b| !b.is_ascii_graphic()) {
+        let problem = "a role's path has no blanks, and no characters beyond ASCII".to_owned();
+        return Err(Malformed { offset: start + foreign, problem, intended: None });
+    }
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.@+=,".contains(&b);
+    if let Some(foreign) = name.bytes().position(|b| !allowed(b)) {
         return Err(Malformed {
-            offset: start + foreign,
-            problem: "role paths and names have letters, digits and _-/.@+=, only".to_owned(),
+            offset: start + path_and_name.len() - name.len() + foreign,
+            problem: "a role's name has letters, digits and _-.@+=, only".to_owned(),
             intended: None,
         });
     }
-    let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
     if name.is_empty() {
         let problem = "the role's name is missing".to_owned();
         return Err(Malformed { offset: text.len(), problem, intended: None });
@@ -212,6 +247,11 @@ fn not_a_role(text: &str, offset: usize, resource: &str) -> Malformed {
         let intended = intended.filter(|arn| RoleArn::parse(arn).is_ok());
         let problem = "a slash stands between role and its name".to_owned();
         return Malformed { offset: wrong, problem, intended };
+    }
+    if kind.eq_ignore_ascii_case("role") {
+        let problem = "role stands here in lower case".to_owned();
+        let intended = meant(&format!("{}role{}", &text[..offset], &resource[kind.len()..]));
+        return Malformed { offset, problem, intended };
     }
     let what = match kind.as_str() {
         "policy" => "this is the ARN of a policy",

@@ -310,7 +310,7 @@ fn is_partition(name: &str) -> bool {
     is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// Partition, account and name; `RoleArn` has looked at the path's characters.
+/// Partition, account and name; a path may have characters that belong in no command.
 fn is_role(role: &RoleArn) -> bool {
     let account = &role.account;
     is_partition(&role.partition)

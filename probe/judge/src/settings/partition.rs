@@ -57,8 +57,8 @@ const PARTITIONS: &[Partition] = &[
 /// # Errors
 /// What the SDKs say.
 pub fn sts_url(region: &str, fips: bool, dual_stack: bool) -> Result<String, String> {
-    let partition = Partition::of_region(region).ok_or("the value has not the form of a region")?;
-    if region.len() > 63 || region.contains('_') {
+    let partition = Partition::of_any(region);
+    if !is_host_label(region) {
         return Err("invalid value for field: `region` - must be a valid host label".to_owned());
     }
     let suffix = if dual_stack { partition.dual_stack_suffix() } else { partition.dns_suffix() };
@@ -67,7 +67,91 @@ pub fn sts_url(region: &str, fips: bool, dual_stack: bool) -> Result<String, Str
     Ok(format!("https://{host}.{region}.{suffix}"))
 }
 
+/// Regions whose names are those of no place: the global endpoint's, and what old SDKs took for FIPS
+/// (botocore `regions.py`, `_resolve_endpoint_as_builtin…`): the region that is meant, and whether FIPS is.
+#[must_use]
+pub fn without_fips(region: &str) -> (&str, bool) {
+    match region.strip_prefix("fips-").or_else(|| region.strip_suffix("-fips")) {
+        Some(meant) => (meant, true),
+        None => (region, false),
+    }
+}
+
+/// The pseudo region of the global endpoint.
+pub const GLOBAL_REGION: &str = "aws-global";
+
+/// Whether a host name follows from the value.
+#[must_use]
+pub fn is_host_label(region: &str) -> bool {
+    (1..=63).contains(&region.len())
+        && !region.starts_with('-')
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Whether this version knows the region. New ones come every year: nothing is refused for not being here.
+#[must_use]
+pub fn is_known_region(region: &str) -> bool {
+    REGIONS.contains(&region)
+}
+
+/// As botocore's `endpoints.json` has them in September 2026.
+const REGIONS: &[&str] = &[
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-isoe-west-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-west-1",
+    "us-west-2",
+];
+
 impl Partition {
+    /// The partition in which SDKs look for a region: where its name tells none, `aws`.
+    fn of_any(region: &str) -> &'static Self {
+        const AWS: &Partition = &PARTITIONS[PARTITIONS.len() - 1];
+        let global = || Self::named(region.strip_suffix("-global")?);
+        Self::of_region(region).or_else(global).unwrap_or(AWS)
+    }
+
     /// The partition whose id stands in an ARN.
     #[must_use]
     pub fn named(id: &str) -> Option<&'static Self> {

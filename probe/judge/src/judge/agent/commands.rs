@@ -54,10 +54,26 @@ impl Cluster {
         Word::output_of(self.list_associations(facts, id))
     }
 
-    /// Prints the ARN of the role that the service account's association names.
+    /// Prints the ARN of the role that the service account's association names, which EKS assumes first.
     pub(super) fn associated_role_arn(&self, facts: &Facts<'_>) -> Option<String> {
-        let arn = words!["--query", "association.roleArn", "--output", "text", "--association-id"];
-        self.command("describe-pod-identity-association", &[arn, &[self.association_id(facts)]].concat())
+        self.describe(facts, words!["--query", "association.roleArn", "--output", "text"])
+    }
+
+    /// Prints the ARN of the role that the pod ends in: the association's target, else its own role.
+    pub(super) fn final_role_arn(&self, facts: &Facts<'_>) -> Option<String> {
+        let query = "association.targetRoleArn || association.roleArn";
+        self.describe(facts, words!["--query", query, "--output", "text"])
+    }
+
+    /// Shows all that decides on the role and its session: an association may name two roles.
+    pub(super) fn show_association(&self, facts: &Facts<'_>) -> Option<String> {
+        let query = "association.[roleArn,targetRoleArn,externalId,disableSessionTags,policy]";
+        self.describe(facts, words!["--query", query, "--output", "json"])
+    }
+
+    fn describe(&self, facts: &Facts<'_>, words: &[Word]) -> Option<String> {
+        let id = words!["--association-id", self.association_id(facts)];
+        self.command("describe-pod-identity-association", &[words, id].concat())
     }
 }
 
@@ -92,9 +108,40 @@ impl Finding {
     }
 }
 
+/// Whose agent a node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeKind {
+    /// Its agent is part of the node: there are no pods of it, and no add-on.
+    AutoMode,
+    /// Its agent is a DaemonSet of its own in the add-on, which is off by default.
+    Hybrid,
+    Other,
+}
+
+/// By the node's name. Auto Mode names nodes by the bare instance id, Systems Manager hybrid nodes `mi-…`; hybrid nodes of
+/// IAM Roles Anywhere have names of their own.
+pub(super) fn node_kind(facts: &Facts<'_>) -> NodeKind {
+    let is_id = |id: &str| (8..=17).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match facts.node() {
+        Some(node) if node.strip_prefix("i-").is_some_and(is_id) => NodeKind::AutoMode,
+        Some(node) if node.starts_with("mi-") => NodeKind::Hybrid,
+        _ => NodeKind::Other,
+    }
+}
+
 /// Adds what shows the agent on this pod's node.
 pub(super) fn show_agent(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let finding = finding.confirm("kubectl -n kube-system get daemonset eks-pod-identity-agent");
+    const COMPUTE_TYPE: &str = r"jsonpath={.metadata.labels.eks\.amazonaws\.com/compute-type}";
+    let node = facts.node().map(Word::dns).unwrap_or(Word::NONE);
+    let finding = finding.confirm_note(
+        Tool::Kubectl.run(words!["get", "node", node, "-o", COMPUTE_TYPE]),
+        "auto: the node has the agent built in; hybrid: the add-on has a DaemonSet of its own for it",
+    );
+    if node_kind(facts) == NodeKind::AutoMode {
+        return finding;
+    }
+    let finding = finding
+        .confirm("kubectl -n kube-system get daemonset -l app.kubernetes.io/name=eks-pod-identity-agent");
     let words = words!["-n", "kube-system", "get", "pods", "-o", "wide", "-l", AGENT_LABEL];
     finding.confirm_command(Tool::Kubectl.run(&[words, &on_node(facts)].concat()))
 }
@@ -108,6 +155,7 @@ pub(super) fn on_node(facts: &Facts<'_>) -> Vec<Word> {
 /// Makes the agent on this pod's node anew.
 pub(super) fn restart_agent(facts: &Facts<'_>) -> Option<String> {
     match facts.node() {
+        Some(_) if node_kind(facts) == NodeKind::AutoMode => None,
         Some(_) => {
             let words = words!["-n", "kube-system", "delete", "pod", "-l", AGENT_LABEL];
             Tool::Kubectl.run(&[words, &on_node(facts)].concat())

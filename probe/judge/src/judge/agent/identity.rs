@@ -7,10 +7,15 @@ use crate::evidence::{Identity, StsError};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding};
 use crate::judge::identity::{clock_skew, is_about_time, is_refusal, is_session_of};
+use crate::judge::profile;
 use crate::settings::command::{Tool, Word, words};
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let answer = facts.evidence.agent.as_ref()?.answer.as_ref().filter(|answer| answer.issued)?;
+    if profile::expects_next_hop(facts) {
+        // The stated role is not the association's, and `profile` says so.
+        return None;
+    }
     let role = facts.role.as_ref();
     let identity = facts.evidence.identity.as_ref();
     if let Some(arn) = identity.and_then(|identity| identity.arn.as_deref()) {
@@ -43,16 +48,46 @@ fn mismatch(facts: &Facts<'_>, answered: &str) -> Finding {
             .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone");
     };
     let role = facts.requested.role_arn.as_ref().map(|role| Word::role_arn(&role.value, false));
-    let update = role.and_then(|role| {
-        let words = words!["--role-arn", role, "--association-id", cluster.association_id(facts)];
+    let update = |option: &'static str| {
+        let words = words![option, role.clone()?, "--association-id", cluster.association_id(facts)];
         cluster.command("update-pod-identity-association", words)
-    });
+    };
+    let finding = finding.confirm_note(
+        cluster.show_association(facts),
+        "roleArn, which EKS assumes first, and targetRoleArn, which it assumes with it and which then answers",
+    );
+    // EKS takes a role of another account as the target only, and the association's own role stays what it is.
+    let finding = if of_answering_account(facts, answered) {
+        finding
+            .fix_note(
+                update("--role-arn"),
+                "only where targetRoleArn above is null: overwrites the association's role, for every pod of this service account",
+            )
+            .fix("# where it is a role, that one answers: change it with --target-role-arn, and leave roleArn")
+    } else {
+        finding
+            .fix("# where targetRoleArn above is a role and roleArn is the stated one: the target answers, as the association says; state the target, or take it away with --target-role-arn ''")
+            .fix_note(
+                update("--target-role-arn"),
+                "else: overwrites the association's target, for every pod of this service account; its roleArn stays, for EKS takes no role of another account there",
+            )
+            .fix(TWO_ROLES)
+    };
     finding
-        .confirm_command(cluster.list_associations(facts, &[]))
-        .fix_note(update, "overwrites the association's role, for every pod of this service account")
         .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone")
         .find_cluster(&cluster)
 }
+
+/// Whether the stated role is of the account whose role has answered.
+fn of_answering_account(facts: &Facts<'_>, answered: &str) -> bool {
+    let agent = facts.evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());
+    let by_agent = agent.and_then(|answer| answer.account.as_deref());
+    let account = answered.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(3)).or(by_agent);
+    facts.role.as_ref().zip(account).is_some_and(|(role, account)| role.account == account)
+}
+
+/// What an association with a target needs of its two roles (EKS, `CreatePodIdentityAssociation`).
+pub(super) const TWO_ROLES: &str = "# with targetRoleArn: roleArn's own policy must allow sts:AssumeRole and sts:TagSession on the target, and the target's trust policy must let roleArn do both (with disableSessionTags sts:AssumeRole alone), where it names sts:ExternalId with the association's externalId";
 
 fn refused(facts: &Facts<'_>, identity: &Identity) -> Finding {
     if let Some(failure) = &identity.failure {

@@ -1,7 +1,7 @@
 //! Judges what the environment has of Pod Identity: the pair, the URI's host, and what stands beside it. Pure.
 //! The webhook injects both variables or none; half of a pair was written by hand, and keeps it from injecting (sources.md, “The webhook”).
 
-use super::commands::Cluster;
+use super::commands::{Cluster, service_account};
 use super::is_agent;
 use crate::catalog::Class;
 use crate::judge::facts::Facts;
@@ -126,7 +126,25 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     .required(format!(
         "both variables, which the webhook adds when the pod is created after the association of {subject}"
     ));
-    facts.recreate(show_association(facts, finding))
+    let finding = show_association(facts, finding);
+    let Some((cluster, account)) = Cluster::of(facts).zip(service_account(facts)) else {
+        return facts.recreate(finding);
+    };
+    let role = facts.requested.role_arn.as_ref();
+    let role = role.map_or_else(|| Word::variable("role"), |role| Word::role_arn(&role.value, false));
+    let create = cluster
+        .command("create-pod-identity-association", &[&account[..], words!["--role-arn", role]].concat());
+    let asks = facts.requested.role_arn.is_none();
+    let create =
+        create.map(
+            |create| {
+                if asks { format!("printf 'ARN of the role: '; read -r role; {create}") } else { create }
+            },
+        );
+    let finding = finding
+        .fix_note(create, "where the list above is empty: for every pod of this service account; role is the ARN of a role of the cluster's own account")
+        .find_cluster(&cluster);
+    facts.recreate(finding)
 }
 
 fn show_association(facts: &Facts<'_>, finding: Finding) -> Finding {

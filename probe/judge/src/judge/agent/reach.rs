@@ -1,8 +1,8 @@
 //! Judges whether the agent answers at all, and whether it is the agent who does. Pure.
 
-use super::commands::{Cluster, on_node, restart_agent, show_agent};
+use super::commands::{Cluster, NodeKind, node_kind, on_node, restart_agent, show_agent};
 use super::is_agent;
-use crate::catalog::Class;
+use crate::catalog::{Class, Owner};
 use crate::evidence::{Agent, Failure, FailureKind, Liveness, Network, Phase};
 use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
@@ -55,6 +55,15 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
         .required("the EKS Pod Identity agent, which listens on every node that has the add-on eks-pod-identity-agent")
         .ruled_out("a proxy: the probe asks the agent directly, whatever HTTP_PROXY says");
     let mut finding = show_agent(facts, finding);
+    if let Some(Ok(endpoint)) = &facts.agent
+        && !endpoint.is_agents()
+    {
+        // The pod spec chose this address, and no agent of EKS listens there; on loopback something may be starting.
+        return facts.let_webhook_inject(finding.owner(Owner::Pod));
+    }
+    if failure.kind == FailureKind::Unreachable && address.contains('[') {
+        return no_ipv6(facts, finding);
+    }
     if dropped {
         finding = match facts.namespace() {
             Some(namespace) => finding
@@ -65,45 +74,84 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
                 ),
             None => finding.fix("# where a NetworkPolicy limits egress: allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128"),
         };
-        return finding.fix_note(
+        finding = finding.fix_note(
             Some("iptables-save | grep 169.254.170.23"),
             "on the node: has a hardening script a rule against it?",
         );
+        return match node_kind(facts) {
+            NodeKind::Hybrid => hybrid(facts, finding),
+            NodeKind::AutoMode | NodeKind::Other => finding,
+        };
     }
-    finding = finding
-        .fix_note(Some("credprobe check --wait=2m"), "on a new node the agent may only be starting")
-        .fix_note(restart_agent(facts), "where it runs and does not listen: restarts it; its log says why");
-    match Cluster::of(facts) {
-        Some(cluster) => finding
-            .fix_note(
-                cluster.command("create-addon", words!["--addon-name", "eks-pod-identity-agent"]),
-                "where the cluster has no such daemonset: installs the add-on on all its nodes",
-            )
-            .find_cluster(&cluster),
-        None => finding,
+    finding =
+        finding.fix_note(Some("credprobe check --wait=2m"), "on a new node the agent may only be starting");
+    match node_kind(facts) {
+        NodeKind::AutoMode => finding.fix("# a node of EKS Auto Mode has the agent built in: there is no add-on to install and no pod to restart; where waiting does not help, let Auto Mode replace the node, and name it to AWS Support"),
+        NodeKind::Hybrid => hybrid(facts, finding),
+        NodeKind::Other => {
+            finding = finding
+                .fix_note(restart_agent(facts), "where it runs and does not listen: restarts it; its log says why");
+            if let Some(cluster) = Cluster::of(facts) {
+                finding = finding
+                    .fix_note(
+                        cluster.command("create-addon", words!["--addon-name", "eks-pod-identity-agent"]),
+                        "where the cluster has no such daemonset, and this node is none of EKS Auto Mode: installs the add-on on its EC2 nodes",
+                    )
+                    .find_cluster(&cluster);
+            }
+            finding.fix(format!("# where this is a hybrid node, which its name does not say: the add-on leaves such nodes out unless its configuration has {HYBRID}"))
+        }
     }
+}
+
+/// What the add-on needs to put its agent on hybrid nodes (its chart's `values.yaml`, from v1.3.3-eksbuild.1).
+const HYBRID: &str = r#"{"daemonsets":{"hybrid":{"create":true}}}"#;
+
+fn hybrid(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let finding = match Cluster::of(facts) {
+        Some(cluster) => {
+            let show = words![
+                "--addon-name",
+                "eks-pod-identity-agent",
+                "--query",
+                "addon.[addonVersion,configurationValues]"
+            ];
+            let update = words!["--addon-name", "eks-pod-identity-agent", "--configuration-values", HYBRID];
+            finding
+                .confirm_command(cluster.command("describe-addon", show))
+                .fix_note(
+                    cluster.command("update-addon", update),
+                    "a hybrid node: the add-on from v1.3.3-eksbuild.1 has a DaemonSet of its own for it, daemonset/eks-pod-identity-agent-hybrid; this replaces the add-on's configuration, so add what the first command shows",
+                )
+                .find_cluster(&cluster)
+        }
+        None => finding.fix(format!("# a hybrid node: give the add-on the configuration {HYBRID}")),
+    };
+    finding.fix("# and in the node's NodeConfig spec.hybrid.enableCredentialsFile: true, followed by nodeadm init; Bottlerocket has daemonsets.hybrid-bottlerocket from v1.3.7-eksbuild.2; the node's role needs eks-auth:AssumeRoleForPodIdentity")
+}
+
+/// The webhook injects the cluster's address family, and some images and nodes have IPv6 switched off.
+fn no_ipv6(facts: &Facts<'_>, mut finding: Finding) -> Finding {
+    finding.summary =
+        format!("{}; the URI is an IPv6 address, and this pod has no IPv6 route", finding.summary);
+    facts.recreate(finding.transient(false).fix("# the agent's URI in this pod is its IPv6 address: in an IPv4 cluster remove it from where it was written; in an IPv6 cluster let this pod and its node have IPv6 (net.ipv6.conf.all.disable_ipv6). Where the webhook itself injects it on a node without IPv6, name the node to AWS Support"))
 }
 
 /// Only after nobody has answered: the name alone is a guess.
 fn unsupported(facts: &Facts<'_>) -> Option<Finding> {
     let node = facts.node()?;
-    let kind = match node {
-        _ if node.starts_with("fargate-") => "Fargate",
-        _ if node.starts_with("mi-") => "a hybrid node",
-        _ => return None,
-    };
+    if !node.starts_with("fargate-") {
+        return None;
+    }
     let finding = Finding::new(
         Class::AgentUnsupported,
-        format!("this pod runs on {kind} ({node}), where the EKS Pod Identity agent does not run"),
+        format!("this pod runs on Fargate ({node}), where the EKS Pod Identity agent does not run"),
     )
     .presented(format!("node {node}"))
     .required("a Linux EC2 node with the agent, or IRSA, which works on every node");
     let labels = words!["get", "node", Word::dns(node), "--show-labels"];
     let finding = finding.confirm_command(Tool::Kubectl.run(labels));
-    let finding = match kind {
-        "Fargate" => finding.fix("# either: keep the pod from the Fargate profile's selector (namespace and labels), so that it gets an EC2 node"),
-        _ => facts.deployment_command(finding, words!["patch"], words!["-p", ON_EC2], "either: only nodes of EC2; restarts the deployment's pods"),
-    };
+    let finding = finding.fix("# either: keep the pod from the Fargate profile's selector (namespace and labels), so that it gets an EC2 node");
     Some(back_to_irsa(
         facts,
         finding.fix(
@@ -112,21 +160,16 @@ fn unsupported(facts: &Facts<'_>) -> Option<Finding> {
     ))
 }
 
-/// Labels that EKS gives to what is not an EC2 node of a node group (chart of the agent, `values.yaml`).
-const ON_EC2: &str = r#"{"spec":{"template":{"spec":{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"eks.amazonaws.com/compute-type","operator":"NotIn","values":["fargate","hybrid"]}]}]}}}}}}}"#;
-
 fn back_to_irsa(facts: &Facts<'_>, finding: Finding) -> Finding {
     if facts.account().is_none() {
         return finding;
     }
     let Some(cluster) = Cluster::of(facts) else { return facts.recreate(finding) };
-    let role = Word::output_of(cluster.associated_role_arn(facts)).after("eks.amazonaws.com/role-arn=");
-    let id = cluster.association_id(facts);
-    let delete = cluster.command("delete-pod-identity-association", words!["--association-id", id]);
-    let finding = finding.confirm_command(cluster.list_associations(facts, &[]));
+    let role = Word::output_of(cluster.final_role_arn(facts)).after("eks.amazonaws.com/role-arn=");
+    let finding = finding.confirm_command(cluster.show_association(facts));
     let finding = facts
-        .annotate(finding, role, "the associated role, whose trust policy must then know the OIDC provider; overwrites the annotation")
-        .fix_note(delete, "deletes: only where no pod of this service account on another node needs it")
+        .annotate(finding, role, "the role that the association ends in, whose trust policy must then know the OIDC provider; overwrites the annotation")
+        .fix("# credprobe prints no command that removes the association, for other pods of this service account may need it: give this workload a service account of its own, without an association")
         .find_cluster(&cluster);
     facts.recreate(finding)
 }
@@ -150,6 +193,9 @@ pub(super) fn not_agent(facts: &Facts<'_>, agent: &Agent, what: &str) -> Finding
     .presented(format!("who answers at {}", agent.uri))
     .required("the agent, which answers GET / with 404 and the text `404 page not found`")
     .ruled_out("a proxy of the environment: the probe asks the agent directly");
+    if matches!(&facts.agent, Some(Ok(endpoint)) if !endpoint.is_agents()) {
+        return facts.let_webhook_inject(finding.owner(Owner::Pod));
+    }
     let finding = show_agent(facts, finding);
     let words = words!["get", "pods", "-A", "-o", HOST_NETWORK];
     let pods = Tool::Kubectl.run(&[words, &on_node(facts)].concat());

@@ -3,11 +3,11 @@
 
 use super::answer::{presented, quoted};
 use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
+use super::identity::TWO_ROLES;
 use crate::catalog::Class;
 use crate::evidence::{AgentAnswer, ErrorSource};
 use crate::judge::facts::{Facts, time};
 use crate::judge::finding::Finding;
-use crate::settings::arn::RoleArn;
 use crate::settings::command::{Tool, Word, words};
 
 pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
@@ -71,10 +71,12 @@ pub(super) fn association_missing(facts: &Facts<'_>, answer: &AgentAnswer) -> Fi
     finding = match role_arn(facts) {
         Some(role) => {
             let words = [&account[..], words!["--role-arn", Word::role_arn(role, false)]].concat();
-            finding.fix_note(
-                cluster.command("create-pod-identity-association", &words),
-                "for every pod of this service account",
-            )
+            finding
+                .fix_note(
+                    cluster.command("create-pod-identity-association", &words),
+                    "where the role is of the cluster's own account: for every pod of this service account",
+                )
+                .fix("# a role of another account goes into --target-role-arn, beside a --role-arn of the cluster's account that may assume it")
         }
         None => {
             let create = cluster.command(
@@ -104,43 +106,53 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     .ruled_out(
         "which of role, actions and conditions it is: EKS Auth does not say, and tells this pod no more",
     );
-    let stated = role_arn(facts).and_then(|role| RoleArn::parse(role).ok());
     let cluster = Cluster::of(facts);
-    let statement = Word::literal_json(&serde_json::json!({
-        "Effect": "Allow",
-        "Principal": {"Service": "pods.eks.amazonaws.com"},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-    }));
-    let hint = "# EKS Auth does not say whether role, action or condition is at fault: a policy that has both actions refuses by a condition (aws:SourceArn, aws:SourceAccount, aws:RequestTag): correct that instead";
+    // Words of the pod enter no policy but as names of their kinds.
+    let statement = facts.account().filter(|account| {
+        Word::label(account.namespace) != Word::NONE && Word::dns(account.name) != Word::NONE
+    });
+    let statement = statement.map_or(Word::NONE, |account| {
+        Word::literal_json(&serde_json::json!({
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": {
+                "aws:RequestTag/kubernetes-namespace": account.namespace,
+                "aws:RequestTag/kubernetes-service-account": account.name,
+            }},
+        }))
+    });
+    let hint = "# EKS Auth does not say whether role, action or condition is at fault: a policy that has both actions refuses by a condition: correct that, and add no statement. EKS presents aws:SourceArn with the cluster's ARN and not the association's, aws:SourceAccount with the cluster's account, and, unless disableSessionTags is true, the tags aws:RequestTag/kubernetes-namespace, /kubernetes-service-account, /kubernetes-pod-name, /kubernetes-pod-uid, /eks-cluster-arn and /eks-cluster-name";
     let network = "# a pod with hostNetwork has been seen to end like this too";
     let show = |role: Word| {
         let document = ["--query", "Role.AssumeRolePolicyDocument", "--output", "json"].map(Word::from);
         facts.aws()?.run(&[words!["iam", "get-role", "--role-name", role], &document].concat())
     };
     let finding = match &cluster {
-        Some(cluster) => finding.confirm_command(cluster.list_associations(facts, &[])),
+        Some(cluster) => finding.confirm_note(
+            cluster.show_association(facts),
+            "roleArn, targetRoleArn, externalId, disableSessionTags, policy",
+        ),
         None => finding,
     };
-    let finding = match (stated, cluster.as_ref().and_then(|cluster| associated_role(facts, cluster))) {
-        (Some(role), _) => finding
-            .confirm_command(show(Word::role_name(&role.name)))
-            .confirm(hint)
-            .confirm(network)
-            .fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), &role, statement)),
-        (None, Some(find)) => {
-            let note = "the associated role's name";
+    // The service assumes the association's own role only. The stated one may be its target, which must never let it in.
+    let finding = match cluster.as_ref().and_then(|cluster| associated_role(facts, cluster)) {
+        Some(find) => {
+            let note = "the name of roleArn, the association's own role";
             finding
                 .confirm_note(Some(find.as_str()), note)
                 .confirm_command(show(Word::variable("role")))
                 .confirm(hint)
                 .confirm(network)
+                .fix(TWO_ROLES)
+                .fix("# a statement of roleArn's trust policy that has both actions: correct its condition. With disableSessionTags no tag is presented, and no condition on one can hold")
                 .fix_note(Some(find), note)
                 .fix_commands(crate::trust_policy::statement::add_statement_to_variable(
                     facts.aws(),
                     statement,
                 ))
         }
-        (None, None) => finding.confirm(hint).confirm(network),
+        None => finding.confirm(hint).confirm(network).fix(TWO_ROLES),
     };
     let finding = finding.fix_note(Some(RETRY), "a change of a policy takes seconds to be known everywhere");
     match &cluster {

@@ -1,0 +1,156 @@
+//! Judges the active profile where it goes on from another identity: whose, and what it comes to. Pure.
+//! A profile that begins with the pod's own identity uses it, and takes nothing from it; no repair empties such a file.
+
+use super::facts::Facts;
+use crate::catalog::Class;
+use crate::evidence::Profile;
+use crate::judge::finding::{Basis, Finding, Severity};
+use crate::sdks;
+use crate::settings::command::{Word, words};
+
+/// With whose identity the active profile begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// The identity under test.
+    Own,
+    /// The pod's own token, and another role.
+    OtherRole,
+    /// `credential_source = Environment` without keys in the environment: nobody's.
+    Nobody,
+    Another,
+}
+
+/// `None`: there is no profile.
+pub(super) fn beginning(facts: &Facts<'_>) -> Option<Beginning> {
+    let first = facts.evidence.environment.profile.as_ref()?.beginning();
+    let setting = |key: &str| first.settings.get(key).map(String::as_str);
+    if let Some(file) = setting("web_identity_token_file") {
+        let own = facts.requested.token_file.as_ref().map(|own| own.value.as_str());
+        let role = facts.requested.role_arn.as_ref().map(|own| own.value.as_str());
+        return Some(match own.is_some_and(|own| is_same_file(own, file)) && !facts.by_agent() {
+            true if setting("role_arn") == role => Beginning::Own,
+            true => Beginning::OtherRole,
+            false => Beginning::Another,
+        });
+    }
+    let environment = &facts.evidence.environment;
+    let has_keys = environment.get("AWS_ACCESS_KEY_ID") == Some("set")
+        && environment.get("AWS_SECRET_ACCESS_KEY") == Some("set");
+    Some(match setting("credential_source") {
+        Some("EcsContainer") if facts.by_agent() => Beginning::Own,
+        Some("Environment") if !has_keys => Beginning::Nobody,
+        _ => Beginning::Another,
+    })
+}
+
+/// In images `/var/run` is a link to `/run`.
+fn is_same_file(one: &str, other: &str) -> bool {
+    one.strip_prefix("/var").unwrap_or(one) == other.strip_prefix("/var").unwrap_or(other)
+}
+
+/// The role in which the profile ends, where it begins with the identity under test and goes on.
+fn next_hop<'c>(facts: &'c Facts<'_>) -> Option<(&'c Profile, &'c str)> {
+    let profile = facts.evidence.environment.profile.as_ref()?;
+    let goes_on = profile.source.is_some() || profile.settings.contains_key("credential_source");
+    let role = profile.settings.get("role_arn").filter(|_| goes_on)?;
+    (beginning(facts)? == Beginning::Own).then_some((profile, role))
+}
+
+/// Whether the stated role is the last of the profile's chain, and not the first.
+pub(super) fn expects_next_hop(facts: &Facts<'_>) -> bool {
+    let expected = facts.evidence.environment.options.expect_role.as_deref();
+    next_hop(facts).is_some_and(|(_, role)| expected == Some(role))
+}
+
+pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
+    [goes_on(facts), untried(facts), begins_with_nobody(facts)].into_iter().flatten().collect()
+}
+
+fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
+    let (profile, role) = next_hop(facts)?;
+    let needs = if facts.by_agent() {
+        "sts:AssumeRole and, because Pod Identity's tags are transitive, sts:TagSession, both in this role's policy and in that role's trust policy; or an association with disableSessionTags"
+    } else {
+        "sts:AssumeRole in this role's policy and in that role's trust policy"
+    };
+    let finding = Finding::new(
+        Class::Shadowed,
+        format!(
+            "profile {} goes on from the pod's own identity to {role}: that step is not tried",
+            profile.name
+        ),
+    )
+    .severity(Severity::Info)
+    .presented(format!("profile {}", profile.name))
+    .required(needs)
+    .confirm("credprobe chain");
+    Some(finding.fix(format!("# nothing, where that role is meant; where it refuses, it needs {needs}")))
+}
+
+/// Never ready: the stated role has not answered.
+fn untried(facts: &Facts<'_>) -> Option<Finding> {
+    let (profile, role) = next_hop(facts).filter(|_| expects_next_hop(facts))?;
+    let issued = crate::judge::issued(facts.evidence);
+    issued.then(|| {
+        Finding::new(
+            Class::Inconclusive,
+            format!("the pod's own identity answers; whether it may go on to {role} was not tried"),
+        )
+        .expectation(Basis::Explicit)
+        .transient(false)
+        .presented(format!("profile {}, whose first role answered", profile.name))
+        .required(format!("an answer of {role} (--expect-role)"))
+        .fix_note(
+            facts.aws().and_then(|aws| {
+                aws.run(words!["sts", "get-caller-identity", "--profile", Word::dns(&profile.name)])
+            }),
+            "in the app's container: must name that role",
+        )
+        .fix(format!(
+            "# under profile {}; without --expect-role credprobe judges the first role",
+            profile.name
+        ))
+    })
+}
+
+fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
+    if beginning(facts)? != Beginning::Nobody {
+        return None;
+    }
+    let environment = &facts.evidence.environment;
+    let profile = environment.profile.as_ref()?;
+    let stops: Vec<&sdks::Sdk> = sdks::chain(environment)
+        .into_iter()
+        .filter(|chain| chain.picks().is_some_and(|it| it.provider == sdks::Provider::ProfileAssumeRole))
+        .map(|chain| chain.sdk)
+        .collect();
+    if stops.is_empty() {
+        return None;
+    }
+    let finding = Finding::new(
+        Class::SettingsInvalid,
+        format!(
+            "{} fail at profile {}: credential_source = Environment looks for keys in the environment, and reads no web identity",
+            sdks::names(&stops),
+            profile.name
+        ),
+    )
+    .explains_nothing()
+    .presented(format!("profile {} with credential_source = Environment, and no keys", profile.name))
+    .required(if facts.by_agent() {
+        "credential_source = EcsContainer, which asks the Pod Identity agent"
+    } else {
+        "source_profile with a profile of role_arn and web_identity_token_file, as the webhook's variables have them"
+    });
+    let finding = finding.fix(if facts.by_agent() {
+        format!("# in profile {}: credential_source = EcsContainer", profile.name)
+    } else {
+        format!(
+            "# in profile {}: source_profile = irsa in place of credential_source, and a profile irsa with role_arn = {} and web_identity_token_file = {}",
+            profile.name,
+            facts.role_text(),
+            facts.requested.token_file.as_ref().map_or("the token's path", |file| file.value.as_str())
+        )
+    });
+    Some(super::values::weighed(environment, &stops, finding))
+}
