@@ -253,11 +253,11 @@ class Plugin(Case):
 
     def kubectl(self, script: str) -> str:
         """A PATH with a kubectl that says what no API server says."""
-        stand_in = self.folder / "bin" / "kubectl"
+        stand_in = self.folder / "stand-in" / "kubectl"
         stand_in.parent.mkdir(exist_ok=True)
         stand_in.write_text(f"#!/bin/sh\n{textwrap.dedent(script)}\n")
         stand_in.chmod(0o755)
-        return f"{stand_in.parent}:{PATH}"
+        return f"{stand_in.parent}:{path(self.folder)}"
 
     def test_container_that_does_not_end_is_3_after_the_time_given(self) -> None:
         with ApiServer(CHECKOUT, {"running": {"startedAt": "2026-11-22T00:00:00Z"}}) as api:
