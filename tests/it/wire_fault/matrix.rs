@@ -265,6 +265,9 @@ fn gate(fault: &str) -> Expected {
 
 /// What is published is judged where it was read; an issuer out of reach changes nothing.
 fn issuer(fault: &str) -> Expected {
+    if fault.starts_with("redirect") {
+        return Expected::Class("issuer-unusable");
+    }
     Expected::Class(match fault {
         "html200" | "html403" | "xml-entities" | "deep-xml" | "deep-json" | "gzip-bomb"
         | "gzip-passed-on" => "issuer-unusable",
