@@ -12,7 +12,9 @@ use crate::evidence::StageName;
 use columns::row::{condition, owner, stage};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use texts::{Texts, agent, environment, exchange, identity, network, outcome, token, token_file};
+use texts::{
+    Texts, access, agent, cluster, environment, exchange, identity, network, outcome, token, token_file,
+};
 
 pub use columns::{Attribute, Condition, Owner, Readiness, Topic};
 pub(crate) use nearest::nearest;
@@ -238,6 +240,14 @@ classes! {
         exchange::REQUEST_REJECTED;
     63 StsUnrecognized       "sts-unrecognized"        AWS     EXCHANGE    IfItLasts [OfSts]
         exchange::STS_UNRECOGNIZED;
+    64 PermissionMissing     "permission-missing"      IAM     ACCESS      IfItLasts [EventuallyConsistent]
+        access::PERMISSION_MISSING;
+    65 PermissionBlocked     "permission-blocked"      IAM     ACCESS      IfItLasts [EventuallyConsistent]
+        access::PERMISSION_BLOCKED;
+    66 RoleChainDenied       "role-chain-denied"       IAM     ACCESS      IfItLasts [EventuallyConsistent]
+        access::ROLE_CHAIN_DENIED;
+    67 AccessUnproved        "access-unproved"         PROBE   ACCESS      Keeps     [Warning]
+        access::UNPROVED;
 
     70 IdentityMismatch      "identity-mismatch"       IAM     IDENTITY    IfItLasts [StandsOnceIssued]
         identity::MISMATCH;
@@ -265,6 +275,13 @@ classes! {
         agent::THROTTLED;
     87 AgentFailed           "agent-failed"            AWS     EXCHANGE    IfItLasts [Transient]
         agent::FAILED;
+
+    90 ClusterUnauthorized   "cluster-unauthorized"    CLUSTER CLUSTER     Keeps     [EventuallyConsistent]
+        cluster::UNAUTHORIZED;
+    91 ClusterTokenRefused   "cluster-token-refused"   POD     CLUSTER     Keeps     []
+        cluster::TOKEN_REFUSED;
+    92 ClusterForbidden      "cluster-forbidden"       CLUSTER CLUSTER     Keeps     []
+        cluster::FORBIDDEN;
 }
 
 impl Class {

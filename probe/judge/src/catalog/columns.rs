@@ -205,6 +205,8 @@ pub(super) mod row {
         pub(crate) const NETWORK: Option<StageName> = Some(StageName::Network);
         pub(crate) const EXCHANGE: Option<StageName> = Some(StageName::Exchange);
         pub(crate) const IDENTITY: Option<StageName> = Some(StageName::Identity);
+        pub(crate) const ACCESS: Option<StageName> = Some(StageName::Access);
+        pub(crate) const CLUSTER: Option<StageName> = Some(StageName::Cluster);
     }
 
     pub(crate) mod condition {

@@ -1,7 +1,9 @@
 //! What the classes mean, what brings them about, and which commands show and repair them: prose for a person at 3 a.m.
 //! A line is a command to paste, or a remark that starts with `# `. Nothing is replaced or deleted that was not read before.
 
+pub(super) mod access;
 pub(super) mod agent;
+pub(super) mod cluster;
 pub(super) mod environment;
 pub(super) mod exchange;
 pub(super) mod identity;

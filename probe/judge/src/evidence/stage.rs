@@ -20,6 +20,10 @@ pub enum StageName {
     Exchange,
     /// Whose credentials they are.
     Identity,
+    /// What they may do; only where it was stated.
+    Access,
+    /// Whether an EKS cluster accepts them; only where it was stated.
+    Cluster,
 }
 
 impl StageName {
@@ -33,6 +37,17 @@ impl StageName {
             Self::Network => "network",
             Self::Exchange => "exchange",
             Self::Identity => "identity",
+            Self::Access => "access",
+            Self::Cluster => "cluster",
+        }
+    }
+
+    /// The name in reports for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::TokenFile => "token file",
+            other => other.id(),
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use super::{Report, ReportedFinding, Scope, Stage, Status, docs_page};
 use crate::catalog::Class;
-use crate::evidence::StageName;
 use crate::judge::finding::Severity;
 use crate::judge::step::Heading;
 use crate::text::rfc3339;
@@ -97,14 +96,7 @@ fn chain(out: &mut String, report: &Report) {
     let _ = writeln!(out, "<h2>The chain</h2>\n<ol class=\"chain\">");
     for stage in &report.stages {
         let (class, mark, said) = status(stage);
-        let name = match stage.stage {
-            StageName::Environment => "environment",
-            StageName::TokenFile => "token file",
-            StageName::Token => "token",
-            StageName::Network => "network",
-            StageName::Exchange => "exchange",
-            StageName::Identity => "identity",
-        };
+        let name = stage.stage.words();
         let _ = writeln!(out, "<li class=\"{class}\"><b>{mark} {name}</b><span>{}</span></li>", html(&said));
     }
     out.push_str("</ol>\n");

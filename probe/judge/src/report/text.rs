@@ -160,14 +160,7 @@ fn other(out: &mut String, finding: &ReportedFinding, paint: Paint) {
 }
 
 fn row(out: &mut String, stage: &Stage, report: &Report, paint: Paint) {
-    let name = match stage.stage {
-        StageName::Environment => "environment",
-        StageName::TokenFile => "token file",
-        StageName::Token => "token",
-        StageName::Network => "network",
-        StageName::Exchange => "exchange",
-        StageName::Identity => "identity",
-    };
+    let name = stage.stage.words();
     let (status, colour) = match stage.status {
         Status::Passed => ("passed", AnsiColor::Green),
         Status::Failed => ("failed", AnsiColor::Red),
