@@ -88,7 +88,7 @@ fn judged(evidence: Evidence) -> String {
 fn shown(report: &Report) -> String {
     assert!(report.verdict.code < 100 && report.verdict.class.code() == report.verdict.code);
     tell(&report.verdict.class.to_string());
-    let line = report::termination::line(report);
+    let line = report::termination::lines(report);
     assert!(line.len() <= 1024 && !line.contains(['\n', '\u{1b}']), "{line:?}");
     let text = report::text::render(report, false);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");

@@ -6,9 +6,10 @@ pub mod explain;
 mod nearest;
 #[cfg(test)]
 mod tests;
-mod texts;
+pub(crate) mod texts;
 
 use crate::evidence::StageName;
+use crate::steps::template::Template;
 use columns::row::{condition, owner, stage};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,8 +44,14 @@ pub struct ClassInfo {
     pub meaning: &'static str,
     /// The classes that are no news of their own where this one is present.
     pub explains: &'static [Explains],
-    /// What usually brings it about.
+    /// Why only a new pod heals it; empty where that is not so.
+    pub restart: &'static str,
+    /// What usually brings it about, the most likely first.
     pub causes: &'static [&'static str],
+    /// What to do, in the order of doing.
+    pub(crate) steps: &'static [&'static Template],
+    /// What helps and changes more than this pod.
+    pub(crate) beyond: &'static [&'static Template],
     /// Commands that show it; a line that starts with `# ` is a remark.
     pub confirm: &'static [&'static str],
     /// Commands that repair it; a line that starts with `# ` is a remark.
@@ -93,7 +100,10 @@ macro_rules! classes {
                 explains: &[$($($(
                     Explains { class: Class::$explained, condition: condition::$condition },
                 )*)+)?],
+                restart: TEXTS.restart,
                 causes: TEXTS.causes,
+                steps: TEXTS.steps,
+                beyond: TEXTS.beyond,
                 confirm: TEXTS.confirm,
                 repair: TEXTS.repair,
             }

@@ -20,6 +20,7 @@ mod other_sdks;
 mod profile;
 mod repair;
 mod shadow;
+mod slots;
 mod statement;
 pub mod step;
 pub mod target;

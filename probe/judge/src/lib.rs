@@ -24,6 +24,7 @@
 //! | [`evidence`] | what was seen, as plain data |
 //! | [`options`] | what the person who runs the probe asked for |
 //! | [`settings`] | what follows from the environment: mechanism, role, region, endpoint |
+//! | [`steps`] | what a person does next, and the templates that it is written in |
 //! | [`sdks`] | the AWS SDKs, and what each would do in this environment |
 //! | [`judge`] | evidence in, findings out |
 //! | [`verdict`] | which finding decides, what is tolerated, when to try again |
@@ -42,6 +43,7 @@ pub mod options;
 pub mod report;
 pub mod sdks;
 pub mod settings;
+pub mod steps;
 pub mod text;
 pub mod trust_policy;
 pub mod verdict;

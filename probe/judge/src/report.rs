@@ -12,7 +12,7 @@ mod who;
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Evidence, StageName};
 use crate::judge::finding::{Basis, Severity};
-use crate::judge::step::{Heading, Step};
+use crate::steps::Step;
 use crate::text::shown;
 use crate::verdict::retry_policy::Attempt;
 use serde::{Deserialize, Serialize};
@@ -139,6 +139,9 @@ pub struct ReportedFinding {
     pub required: String,
     /// What the evidence excludes.
     pub ruled_out: Vec<String>,
+    /// The same for people, woven; empty where the judge did not write it.
+    #[serde(skip)]
+    pub why: String,
     /// The people who can repair it.
     pub who: String,
     /// What must be started anew besides what the steps restart.
@@ -213,22 +216,6 @@ impl Report {
         let retry_after = self.evidence.exchange.as_ref().and_then(|exchange| exchange.retry_after);
         Attempt { class, transient, retry_after }
     }
-}
-
-impl ReportedFinding {
-    /// The lines of its steps under one heading, for text and page.
-    fn lines(&self, heading: Heading) -> impl Iterator<Item = String> {
-        lines(&self.steps, heading)
-    }
-}
-
-fn lines(steps: &[Step], heading: Heading) -> impl Iterator<Item = String> {
-    steps.iter().filter(move |step| step.printed.heading == heading).flat_map(Step::lines)
-}
-
-/// The class's page in the documentation.
-fn docs_page(class: Class) -> String {
-    format!("{}/classes#{}", env!("CARGO_PKG_HOMEPAGE"), class.id())
 }
 
 impl Report {

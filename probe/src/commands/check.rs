@@ -28,7 +28,7 @@ pub(super) fn run(asked: &Check) -> Result<u8, Failure> {
         let mut interrupt = Interrupt::new();
         let ended = match check_with_retries(asked, &mut interrupt).await {
             Ok(Some(report)) => {
-                output::terminate(asked.termination_log.clone(), termination::line(&report));
+                output::terminate(asked.termination_log.clone(), termination::lines(&report));
                 // What was said on the way stands before the report.
                 output::settle();
                 show(&report, asked.output)

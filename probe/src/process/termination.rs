@@ -1,5 +1,5 @@
 //! Writes the termination message into the file that kubelet made for it.
-//! What it says, the report's `termination::line` does.
+//! What it says, the report's `termination::lines` does.
 #![expect(clippy::disallowed_methods, reason = "it writes the file that kubelet made for it")]
 
 use std::fs::Metadata;

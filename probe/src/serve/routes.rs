@@ -87,7 +87,7 @@ impl Admin {
         let (ready, because) = state.readyz(clock::instant());
         let class = because.class().unwrap_or(Class::Ready);
         let line = match state.shown().filter(|shown| shown.verdict.class == class) {
-            Some(shown) => report::termination::line(shown),
+            Some(shown) => report::termination::lines(shown),
             None => escaped(&because.to_string()),
         };
         let mut answer = plain(status(ready), &line);

@@ -4,6 +4,7 @@
 mod json;
 mod layout;
 mod page;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -101,6 +102,9 @@ const WHERE: &str = "Run credprobe in the pod (or its debug container), the othe
 
 fn one(class: Class) -> String {
     let info = class.info();
+    if !info.steps.is_empty() {
+        return script::script(class);
+    }
     let mut out = String::new();
     line(&mut out, format_args!("{} (exit code {})", info.id, info.code));
     push_wrapped(&mut out, info.meaning, WIDTH);

@@ -1,25 +1,36 @@
 //! What the classes mean, what brings them about, and which commands show and repair them: prose for a person at 3 a.m.
 //! A line is a command to paste, or a remark that starts with `# `. Nothing is replaced or deleted that was not read before.
 
-pub(super) mod access;
-pub(super) mod agent;
-pub(super) mod cluster;
-pub(super) mod environment;
-pub(super) mod exchange;
-pub(super) mod identity;
-pub(super) mod network;
-pub(super) mod outcome;
+pub(crate) mod access;
+pub(crate) mod agent;
+pub(crate) mod cluster;
+pub(crate) mod common;
+pub(crate) mod environment;
+pub(crate) mod exchange;
+pub(crate) mod identity;
+pub(crate) mod network;
+pub(crate) mod outcome;
 #[cfg(test)]
 mod tests;
-pub(super) mod token;
-pub(super) mod token_file;
+pub(crate) mod token;
+pub(crate) mod token_file;
+
+use crate::steps::template::Template;
 
 /// The prose of one class.
-pub(super) struct Texts {
-    pub(super) meaning: &'static str,
-    pub(super) causes: &'static [&'static str],
-    pub(super) confirm: &'static [&'static str],
-    pub(super) repair: &'static [&'static str],
+pub(crate) struct Texts {
+    /// One sentence.
+    pub(crate) meaning: &'static str,
+    /// Why only a new pod heals it, for `restart`; empty where that is not so.
+    pub(crate) restart: &'static str,
+    /// What usually brings it about, the most likely first.
+    pub(crate) causes: &'static [&'static str],
+    /// What to do, in the order of doing: look, then change.
+    pub(crate) steps: &'static [&'static Template],
+    /// What helps and changes more than this pod.
+    pub(crate) beyond: &'static [&'static Template],
+    pub(crate) confirm: &'static [&'static str],
+    pub(crate) repair: &'static [&'static str],
 }
 
 /// The shell variables that the commands use, and what to put into them.

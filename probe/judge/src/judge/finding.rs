@@ -3,6 +3,8 @@
 
 use super::step::{self, Heading, Step};
 use crate::catalog::{Attribute, Class, Owner, Topic};
+use crate::steps::template::Template;
+use crate::steps::values::Values;
 use serde::{Deserialize, Serialize};
 
 /// One conclusion about one link of the chain.
@@ -34,6 +36,9 @@ pub struct Finding {
     pub required: String,
     /// What the evidence excludes.
     pub ruled_out: Vec<String>,
+    /// Both sides and what is ruled out, in two or three sentences for a person; empty: the report weaves them.
+    #[serde(skip)]
+    pub why: String,
     /// What to do, in the order of doing: first what shows it, then what repairs it, with the real values.
     pub steps: Vec<Step>,
 }
@@ -83,6 +88,7 @@ impl Finding {
             presented: String::new(),
             required: String::new(),
             ruled_out: Vec::new(),
+            why: String::new(),
             steps: Vec::new(),
         }
     }
@@ -105,6 +111,20 @@ impl Finding {
     #[must_use]
     pub fn ruled_out(mut self, text: impl Into<String>) -> Self {
         self.ruled_out.push(text.into());
+        self
+    }
+
+    /// Both sides and what is ruled out, in two or three sentences for a person.
+    #[must_use]
+    pub fn why(mut self, text: impl Into<String>) -> Self {
+        self.why = text.into();
+        self
+    }
+
+    /// More steps, in the order of doing.
+    #[must_use]
+    pub(crate) fn steps(mut self, values: &Values, templates: &[&Template]) -> Self {
+        self.steps.extend(templates.iter().filter_map(|template| values.step(template)));
         self
     }
 

@@ -3,54 +3,9 @@
 
 use super::effect::{Effect, effect, shows};
 use crate::text::one_line;
-use serde::{Deserialize, Serialize};
 
-/// One thing to look at or to change.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Whether it only looks or changes something.
-    pub kind: StepKind,
-    /// The condition under which it is the right step; `null`: it always is.
-    pub when: Option<String>,
-    /// The sentence that explains the command, or what to do in words.
-    pub say: String,
-    /// The command, in one line; `null`: the step is told in words.
-    pub run: Option<String>,
-    /// What the command changes; `null` where it only looks, or where there is no command.
-    pub changes: Option<String>,
-    #[serde(skip)]
-    pub(crate) printed: Printed,
-}
-
-/// Whether a step only looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum StepKind {
-    /// Nothing is different afterwards.
-    Look,
-    /// Something is: `changes` says what.
-    Change,
-}
-
-/// How the text report and the page print the step: under which heading, and whether a remark stands above the command.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Printed {
-    pub(crate) heading: Heading,
-    remark: bool,
-}
-
-/// What a judge adds a line for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Heading {
-    /// It shows what is wrong.
-    #[default]
-    Confirm,
-    /// It repairs it.
-    Fix,
-}
+pub(crate) use crate::steps::{Heading, Printed};
+pub use crate::steps::{Step, StepKind};
 
 impl Step {
     /// A step that is told in words.

@@ -2,8 +2,8 @@
 
 use super::who::{restart, who};
 use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
-use crate::catalog::{Class, Owner};
-use crate::evidence::{self, Collected, Evidence, StageName, Timing};
+use crate::catalog::Class;
+use crate::evidence::{Account, Collected, Evidence, StageName, Timing};
 use crate::judge;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
@@ -124,17 +124,16 @@ fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> Str
         return judge::ready_by_agent(evidence);
     }
     let role = requested.role_arn.as_ref().map_or("", |role| role.value.as_str());
+    let role = role.rsplit_once('/').map_or(role, |(_, name)| name);
     let subject = evidence.token.as_ref().and_then(|token| token.sub.as_deref()).unwrap_or("this pod");
-    let confirmed = evidence.identity.as_ref().is_some_and(|identity| identity.arn.is_some());
-    let answered = judge::answered(evidence).unwrap_or("the role");
-    if confirmed {
-        format!("{role} answers to {subject} as {answered}")
-    } else {
-        let asked = evidence.identity.is_some();
-        let why =
-            if asked { "GetCallerIdentity did not confirm it" } else { "GetCallerIdentity was not asked" };
-        format!("{role} was issued to {subject} as {answered}; {why}")
+    let subject = Account::of_subject(subject)
+        .map_or_else(|| subject.to_owned(), |account| format!("{}/{}", account.namespace, account.name));
+    if evidence.identity.as_ref().is_some_and(|identity| identity.arn.is_some()) {
+        return format!("role {role} answers to {subject}");
     }
+    let asked = evidence.identity.is_some();
+    let why = if asked { "did not confirm it" } else { "was not asked" };
+    format!("role {role} was issued to {subject}, GetCallerIdentity {why}")
 }
 
 fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSettings) -> ReportedFinding {
@@ -151,6 +150,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         presented,
         required,
         ruled_out,
+        why,
         steps,
     } = finding;
     ReportedFinding {
@@ -165,6 +165,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         presented,
         required,
         ruled_out,
+        why,
         who: who(owner, evidence, settings),
         restart: restart(class),
         steps,
@@ -198,23 +199,4 @@ fn stage_of(finding: &Finding) -> Option<StageName> {
         return Some(StageName::Identity);
     }
     finding.class.info().stage
-}
-
-impl Report {
-    /// In words for a person: who has to act.
-    #[must_use]
-    pub fn owner_in_words(&self) -> Option<String> {
-        let owner = self.verdict.owner?;
-        let subject = self.evidence.token.as_ref().and_then(|token| token.sub.as_deref());
-        let subject = subject.or(self.evidence.process.api_server_subject.as_deref());
-        let account = subject.and_then(evidence::Account::of_subject);
-        let where_the_value_stands = match (owner, account) {
-            (Owner::Pod, Some(account)) => {
-                format!(" (its spec, or service account {}/{})", account.namespace, account.name)
-            }
-            (Owner::Pod, None) => " (its spec or its service account)".to_owned(),
-            _ => String::new(),
-        };
-        Some(format!("{owner}: {}{where_the_value_stands}", self.verdict.who))
-    }
 }

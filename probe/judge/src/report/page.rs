@@ -1,10 +1,9 @@
 //! The page of `serve`: the verdict, the chain of stages, both sides, the fix, times until expiry, the last verdicts.
 //! One HTML text without a script; everything from outside is escaped here.
 
-use super::{Report, ReportedFinding, Scope, Stage, Status, docs_page};
+use super::{Report, ReportedFinding, Scope, Stage, Status};
 use crate::catalog::Class;
 use crate::judge::finding::Severity;
-use crate::judge::step::Heading;
 use crate::text::rfc3339;
 use crate::text::shown::escaped;
 use std::collections::VecDeque;
@@ -65,7 +64,7 @@ pub fn render(content: &Content<'_>) -> String {
             && let Some(deciding) = findings.next()
         {
             let _ = writeln!(out, "<h2>What is wrong</h2>");
-            finding(&mut out, deciding, report.owner_in_words().as_deref());
+            finding(&mut out, deciding);
         }
         others(&mut out, findings);
     }
@@ -118,24 +117,30 @@ fn status(stage: &Stage) -> (&'static str, &'static str, String) {
     (class, mark, said)
 }
 
-fn finding(out: &mut String, finding: &ReportedFinding, owner: Option<&str>) {
+fn finding(out: &mut String, finding: &ReportedFinding) {
+    let owner = finding.owner.map(|owner| owner.id()).unwrap_or_default();
     out.push_str("<dl>");
-    let owner = owner.or(finding.owner.map(|owner| owner.id())).unwrap_or_default();
-    let texts = [("owner", owner), ("presented", &finding.presented), ("required", &finding.required)];
+    let texts = [
+        ("owner", owner),
+        ("who", finding.who.as_str()),
+        ("presented", &finding.presented),
+        ("required", &finding.required),
+    ];
     for (term, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
         let _ = write!(out, "<dt>{term}</dt><dd>{}</dd>", html(text));
     }
     for text in &finding.ruled_out {
         let _ = write!(out, "<dt>ruled out</dt><dd>{}</dd>", html(text));
     }
-    out.push_str("</dl>\n");
-    for (title, heading) in [("To confirm", Heading::Confirm), ("To repair", Heading::Fix)] {
-        let mut lines = finding.lines(heading).peekable();
-        if lines.peek().is_some() {
-            let _ = write!(out, "<h2>{title}</h2>");
-        }
-        for line in lines {
-            let _ = write!(out, "<pre>{}</pre>", html(&line));
+    out.push_str(
+        "</dl>
+",
+    );
+    for step in &finding.steps {
+        let when = step.when.as_ref().map(|when| format!("{when}: ")).unwrap_or_default();
+        let _ = write!(out, "<p>{}{}</p>", html(&when), html(&step.say));
+        if let Some(run) = &step.run {
+            let _ = write!(out, "<pre>{}</pre>", html(run));
         }
     }
 }
@@ -154,7 +159,7 @@ fn others<'r>(out: &mut String, findings: impl Iterator<Item = &'r ReportedFindi
         };
         let (id, code, summary) = (other.class.id(), other.code, html(&other.summary));
         let _ = writeln!(out, "<details><summary>{id} ({code}), {severity}: {summary}</summary>");
-        finding(out, other, None);
+        finding(out, other);
         out.push_str("</details>\n");
     }
 }
@@ -221,10 +226,8 @@ fn footer(out: &mut String, content: &Content<'_>) {
         let (version, mechanism) = (html(&report.probe.version), html(&report.mechanism));
         let _ = write!(
             out,
-            "judged {scope} at {}, mechanism {mechanism}, credprobe {version} \u{b7} <a href=\"/report\">report as JSON</a> \u{b7} <a rel=\"noreferrer\" href=\"{}\">{}</a>",
-            html(&report.observed_at),
-            docs_page(report.verdict.class),
-            docs_page(report.verdict.class)
+            "judged {scope} at {}, mechanism {mechanism}, credprobe {version} \u{b7} <a href=\"/report\">report as JSON</a>",
+            html(&report.observed_at)
         );
     }
     out.push_str("</footer>\n");

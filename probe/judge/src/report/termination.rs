@@ -1,23 +1,37 @@
-//! The termination message: one line of at most 1,024 bytes, code and cause first.
-//! Kubernetes cuts a message to 12,288 bytes over the pod's containers, twelve of them leave 1,024 (kubelet `status_manager.go`).
+//! The termination message: what is wrong, who acts, what comes next; three lines of at most 400 bytes in all.
+//! Kubernetes cuts a message to 12,288 bytes over the pod's containers (kubelet `status_manager.go`); `kubectl get` shows it.
 
-use super::{Report, lines};
-use crate::judge::step::Heading;
-use crate::text::shown::escaped;
+use super::{Report, text};
+use crate::catalog::Class;
+use crate::text::shown::prose;
 use crate::text::truncate;
 
-const LIMIT: usize = 1_024;
+const LIMIT: usize = 400;
 
-/// `class (code): summary; fix`.
+/// Three lines; one for a plain `ready`.
 #[must_use]
-pub fn line(report: &Report) -> String {
-    let verdict = &report.verdict;
-    let mut line = format!("{} ({}): {}", verdict.class.id(), verdict.code, verdict.summary);
-    for fix in lines(&verdict.steps, Heading::Fix) {
-        line.push_str("; ");
-        line.push_str(fix.strip_prefix("# ").unwrap_or(&fix));
+pub fn lines(report: &Report) -> String {
+    let first = prose(&text::first_line(report));
+    let told =
+        report.verdict.but.filter(|_| report.verdict.class == Class::Ready).unwrap_or(report.verdict.class);
+    if told == Class::Ready {
+        return cut(first, LIMIT);
     }
-    let mut line = escaped(&line);
-    truncate(&mut line, LIMIT);
-    line
+    let finding = report.findings.iter().find(|it| it.class == told && it.explained_by.is_none());
+    let who = finding.map_or(report.verdict.who.as_str(), |finding| finding.who.as_str());
+    let pod = report.evidence.process.pod_name.as_deref().unwrap_or("POD");
+    let next = prose(&format!(
+        "next: {}. Details: kubectl logs {} -c credprobe, credprobe explain {}",
+        text::restart_in_short(report),
+        cut(pod.to_owned(), 63),
+        told.code()
+    ));
+    let who = cut(format!("who: {}", prose(who)), 120);
+    let room = LIMIT.saturating_sub(who.len() + next.len() + 2);
+    format!("{}\n{who}\n{next}", cut(first, room))
+}
+
+fn cut(mut text: String, limit: usize) -> String {
+    truncate(&mut text, limit);
+    text
 }

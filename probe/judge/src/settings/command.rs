@@ -164,6 +164,25 @@ impl Word {
         Self::checked(name, name.len() <= 100 && is_plain(name, b"_-"))
     }
 
+    /// An AWS account: 12 digits.
+    pub(crate) fn account(number: &str) -> Self {
+        Self::checked(number, number.len() == 12 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The subject of a service account's token.
+    pub(crate) fn subject(subject: &str) -> Self {
+        let account = crate::evidence::Account::of_subject(subject);
+        Self::checked(
+            subject,
+            account.is_some_and(|it| is_label(it.namespace) && Self::dns(it.name) != Self::NONE),
+        )
+    }
+
+    /// A token's issuer without its scheme, as IAM writes it.
+    pub(crate) fn issuer_path(path: &str) -> Self {
+        Self::checked(path, is_url(&format!("https://{path}"), &["https://"]))
+    }
+
     /// A token's issuer: a plain https URL.
     pub(crate) fn issuer(url: &str) -> Self {
         Self::checked(url, is_url(url, &["https://"]))
@@ -229,9 +248,7 @@ impl Word {
         audience: &str,
         subject: &str,
     ) -> Self {
-        let account = crate::evidence::Account::of_subject(subject);
-        let subject = account
-            .is_some_and(|account| is_label(account.namespace) && Self::dns(account.name) != Self::NONE);
+        let subject = Self::subject(subject) != Self::NONE;
         let provider = Self::provider_arn(role, issuer) != Self::NONE;
         Self::checked(&json.to_string(), subject && provider && is_audience(audience))
     }
@@ -440,6 +457,11 @@ mod tests {
             Word::host,
             Word::variable_name,
             Word::sha1,
+            Word::account,
+            Word::subject,
+            Word::issuer_path,
+            |text| Word::subject(&format!("system:serviceaccount:{text}:a")),
+            |text| Word::subject(&format!("system:serviceaccount:a:{text}")),
             |text| Word::role_arn(&format!("arn:aws:iam::814203749616:role/{text}"), true),
             |text| Word::role_arn(&format!("arn:{text}:iam::814203749616:role/a"), true),
             |text| Word::role_arn(&format!("arn:aws:iam::{text}:role/a"), false),

@@ -171,6 +171,26 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// The same as the prose of a report, whose lines are comments of a shell: pasted, none of it may be executed or left open.
+/// An apostrophe and a quotation mark become typographic ones; what else a shell reads, and what hides, becomes `·`.
+#[must_use]
+pub fn prose(text: &str) -> String {
+    let text = without_secrets(text);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' => out.push('’'),
+            '"' if out.ends_with([' ', '·', '“', '=']) || out.is_empty() => out.push('“'),
+            '"' => out.push('”'),
+            '`' | '$' | '\\' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '*'
+            | '?' | '~' | '^' | '#' | '!' => out.push('·'),
+            c if hides(c) => out.push('·'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Control characters, those that change the direction of text (CVE-2021-42574), and those that have no width.
 const fn hides(c: char) -> bool {
     matches!(c,

@@ -1,9 +1,11 @@
 //! The class table as JSON, for `explain --output=json`.
 //! The same content as the text, field by field.
 
+use super::script::filled_in;
 use super::{find, variables};
 use crate::catalog::{Attribute, Class, Condition, Owner, Readiness};
 use crate::evidence::StageName;
+use crate::steps::Step;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,6 +23,8 @@ struct Explained {
     attributes: BTreeMap<&'static str, bool>,
     meaning: &'static str,
     causes: &'static [&'static str],
+    steps: Vec<Step>,
+    beyond: Vec<Step>,
     confirm: &'static [&'static str],
     repair: &'static [&'static str],
     variables: BTreeMap<&'static str, &'static str>,
@@ -68,6 +72,8 @@ fn explained(class: Class) -> Explained {
             .collect(),
         meaning: info.meaning,
         causes: info.causes,
+        steps: filled_in(info.steps),
+        beyond: filled_in(info.beyond),
         confirm: info.confirm,
         repair: info.repair,
         variables: variables(info).into_iter().collect(),

@@ -1,8 +1,10 @@
 //! The documentation page of the classes, `docs/classes.md`, made from the class table by `make docs`.
 //! Each class has an anchor of its id: links to it never change.
 
+use super::script::filled_in;
 use super::{LEGEND, WHERE, kind, kind_words, line, owner, remark, rules, stage};
 use crate::catalog::{Attribute, Class, Condition, Readiness, VARIABLES};
+use crate::steps::template::Template;
 
 const INTRODUCTION: &str = "\
 # Classes and exit codes
@@ -81,8 +83,26 @@ fn section(out: &mut String, class: Class) {
     for cause in info.causes {
         line(out, format_args!("- {}", escaped(cause)));
     }
-    block(out, "Confirm", info.confirm);
-    block(out, "Repair", info.repair);
+    if info.steps.is_empty() {
+        block(out, "Confirm", info.confirm);
+        block(out, "Repair", info.repair);
+    }
+    steps(out, "What to do", info.steps);
+    steps(out, "Changes more than this pod", info.beyond);
+}
+
+fn steps(out: &mut String, title: &str, templates: &[&Template]) {
+    if templates.is_empty() {
+        return;
+    }
+    line(out, format_args!("\n{title}:"));
+    for step in filled_in(templates) {
+        let when = step.when.map(|when| format!("{when}: ")).unwrap_or_default();
+        line(out, format_args!("\n- {}{}", escaped(&when), escaped(&step.say)));
+        if let Some(run) = step.run {
+            line(out, format_args!("\n  ```sh\n  {run}\n  ```"));
+        }
+    }
 }
 
 fn relations(out: &mut String, title: &str, classes: impl Iterator<Item = (Class, Condition)>) {

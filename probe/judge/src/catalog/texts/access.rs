@@ -5,6 +5,9 @@ use super::{PROBE_REPORT, Texts};
 
 pub(crate) const PERMISSION_MISSING: Texts = Texts {
     meaning: "No policy allows the stated access.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "No identity policy of the role allows this action on this resource.",
         "A permissions boundary, a service control policy or a session policy leaves the action out.",
@@ -17,6 +20,9 @@ pub(crate) const PERMISSION_MISSING: Texts = Texts {
 
 pub(crate) const PERMISSION_BLOCKED: Texts = Texts {
     meaning: "A policy denies the stated access explicitly.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A service or resource control policy of the organization denies it.",
         "The policy of a VPC endpoint or of the resource denies it.",
@@ -30,6 +36,9 @@ pub(crate) const PERMISSION_BLOCKED: Texts = Texts {
 
 pub(crate) const ROLE_CHAIN_DENIED: Texts = Texts {
     meaning: "The next role of the chain refuses.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The trust policy of the next role does not name the pod's role.",
         "No policy of the pod's role allows sts:AssumeRole on the next role.",
@@ -41,6 +50,9 @@ pub(crate) const ROLE_CHAIN_DENIED: Texts = Texts {
 
 pub(crate) const UNPROVED: Texts = Texts {
     meaning: "No safe call proves the stated access.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The table of safe calls does not have this action.",
         "The probe's own session policy may be the reason of the denial.",

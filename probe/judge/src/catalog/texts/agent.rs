@@ -17,6 +17,9 @@ const NODE_KIND: &str = "kubectl get node $NODE --show-labels";
 
 pub(crate) const UNREACHABLE: Texts = Texts {
     meaning: "Nothing answers at the Pod Identity agent's address.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The add-on eks-pod-identity-agent is not installed, or not yet running on this (new) node.",
         "The agent crashes: port 80 of the node is taken, or IPv6 is switched off and it cannot bind [fd00:ec2::23].",
@@ -37,6 +40,9 @@ pub(crate) const UNREACHABLE: Texts = Texts {
 
 pub(crate) const UNSUPPORTED: Texts = Texts {
     meaning: "The Pod Identity agent does not exist on this kind of node.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The pod was placed on Fargate, a Windows node or a hybrid node without the agent.",
         "A Fargate profile selects the namespace although the pod was meant for EC2 nodes.",
@@ -62,6 +68,9 @@ pub(crate) const UNSUPPORTED: Texts = Texts {
 
 pub(crate) const NOT_AGENT: Texts = Texts {
     meaning: "Something else answers at the agent's address.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "HTTP_PROXY is set and NO_PROXY lacks the agent's addresses: the proxy answers.",
         "Another process with hostNetwork has port 80 of the node (an ingress controller, HAProxy).",
@@ -86,6 +95,9 @@ pub(crate) const NOT_AGENT: Texts = Texts {
 
 pub(crate) const URI_REFUSED: Texts = Texts {
     meaning: "SDKs refuse the host that the agent's URI names.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "AWS_CONTAINER_CREDENTIALS_FULL_URI was set by hand to a name or address that is not the agent's.",
         "Over http:// SDKs accept only loopback, 169.254.170.2, 169.254.170.23 and [fd00:ec2::23].",
@@ -102,6 +114,9 @@ pub(crate) const URI_REFUSED: Texts = Texts {
 
 pub(crate) const TOKEN_REJECTED: Texts = Texts {
     meaning: "The agent or EKS Auth refused the token.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The audience is not pods.eks.amazonaws.com: the variable points at another token.",
         "The token has expired, or a clock is wrong.",
@@ -120,6 +135,9 @@ pub(crate) const TOKEN_REJECTED: Texts = Texts {
 
 pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
     meaning: "EKS has no association for this service account.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The association was deleted after the pod was created.",
         "It was made for another namespace or service account, or in another cluster.",
@@ -142,6 +160,9 @@ pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
 
 pub(crate) const ACCESS_DENIED: Texts = Texts {
     meaning: "The role's trust or the node role's permission is missing.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The role's trust policy does not allow the service pods.eks.amazonaws.com (it was written for IRSA).",
         "It allows sts:AssumeRole and not sts:TagSession; both are needed.",
@@ -174,6 +195,9 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
 
 pub(crate) const THROTTLED: Texts = Texts {
     meaning: "The agent or EKS Auth answers that requests are too many.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Many pods of one node start at once, or one pod asks without pause.",
         "The account's quota of EKS Auth in this region is used up.",
@@ -188,6 +212,9 @@ pub(crate) const THROTTLED: Texts = Texts {
 
 pub(crate) const FAILED: Texts = Texts {
     meaning: "The agent or EKS Auth failed on its own side.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The agent does not reach eks-auth.REGION.api.aws: private cluster without that endpoint, proxy, firewall.",
         "The node itself has no credentials for the agent.",

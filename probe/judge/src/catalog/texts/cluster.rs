@@ -5,6 +5,9 @@ use super::{PROBE_REPORT, Texts};
 
 pub(crate) const UNAUTHORIZED: Texts = Texts {
     meaning: "The API server answers 401 to this identity.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Neither an access entry nor the aws-auth ConfigMap names this role.",
         "The line of aws-auth holds the role's path, or the ARN of a session.",
@@ -19,6 +22,9 @@ pub(crate) const UNAUTHORIZED: Texts = Texts {
 
 pub(crate) const TOKEN_REFUSED: Texts = Texts {
     meaning: "EKS cannot accept the token that this setup makes.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The presigned request names an STS host that EKS does not know: FIPS, an interface endpoint's own name, a proxy.",
         "The token is larger than EKS reads.",
@@ -30,6 +36,9 @@ pub(crate) const TOKEN_REFUSED: Texts = Texts {
 
 pub(crate) const FORBIDDEN: Texts = Texts {
     meaning: "The user is mapped, but RBAC refuses the stated access.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "No Role or ClusterRole is bound to the user or to one of its groups.",
         "The access entry has no access policy, or one of another namespace.",

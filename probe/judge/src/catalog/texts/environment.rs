@@ -8,6 +8,9 @@ use super::{
 
 pub(crate) const NOT_INJECTED: Texts = Texts {
     meaning: "The container has neither mechanism's variables nor mount.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The service account has no annotation eks.amazonaws.com/role-arn (or a misspelt one) and no Pod Identity \
          association.",
@@ -38,6 +41,9 @@ pub(crate) const NOT_INJECTED: Texts = Texts {
 
 pub(crate) const PARTLY_INJECTED: Texts = Texts {
     meaning: "Half of a pair of variables, or a mount without them.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The pod's own env sets one variable of the pair: then the webhook adds neither, though it still mounts the token.",
         "The variables were copied into another container or chart without the volume and its mount.",
@@ -56,6 +62,9 @@ pub(crate) const PARTLY_INJECTED: Texts = Texts {
 
 pub(crate) const ROLE_ARN_MALFORMED: Texts = Texts {
     meaning: "AWS_ROLE_ARN cannot be the ARN of an IAM role.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "`role:name` instead of `role/name`, or a colon too many or too few (arn:aws:iam::ACCOUNT:role/NAME).",
         "The ARN of something else: policy, instance profile, OIDC provider, assumed-role session.",
@@ -75,6 +84,9 @@ pub(crate) const ROLE_ARN_MALFORMED: Texts = Texts {
 
 pub(crate) const REGION_MISSING: Texts = Texts {
     meaning: "No usable region is set; SDKs do not know which STS to ask.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Neither AWS_REGION nor AWS_DEFAULT_REGION: the webhook adds them only where it was told a region, and adds \
          neither when the pod sets one of them.",
@@ -91,6 +103,9 @@ pub(crate) const REGION_MISSING: Texts = Texts {
 
 pub(crate) const PARTITION_MISMATCH: Texts = Texts {
     meaning: "Role and STS endpoint belong to different partitions.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "`arn:aws:` in a role ARN of China or GovCloud, where it must be `arn:aws-cn:` or `arn:aws-us-gov:`.",
         "AWS_REGION is missing or of another partition, so that the commercial STS is asked.",
@@ -112,6 +127,9 @@ pub(crate) const PARTITION_MISMATCH: Texts = Texts {
 
 pub(crate) const SETTINGS_INVALID: Texts = Texts {
     meaning: "A setting of the AWS SDK has a value that cannot work.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "AWS_ROLE_SESSION_NAME: not 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - (a pod name may be longer).",
         "AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL is no URL, or is plain http:// beyond loopback.",
@@ -130,6 +148,9 @@ pub(crate) const SETTINGS_INVALID: Texts = Texts {
 
 pub(crate) const SHADOWED: Texts = Texts {
     meaning: "Another credential provider wins before the expected one.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Static keys in the environment (AWS_ACCESS_KEY_ID), often from a Secret by envFrom.",
         "A profile with credentials: AWS_PROFILE, a mounted ~/.aws, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE.",
@@ -148,6 +169,9 @@ pub(crate) const SHADOWED: Texts = Texts {
 
 pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
     meaning: "The role asked for is not the one expected.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The annotation names another role than --expect-role: another stage, account, or an older role.",
         "The annotation was changed after the pod was created; the pod keeps the old role.",
@@ -167,6 +191,9 @@ pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
 
 pub(crate) const ENDPOINT_DIFFERS: Texts = Texts {
     meaning: "Some SDKs call another STS host than the one judged.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Older SDKs ask the global sts.amazonaws.com unless AWS_STS_REGIONAL_ENDPOINTS=regional is set.",
         "AWS_STS_REGIONAL_ENDPOINTS=legacy, which only some SDKs obey.",
@@ -184,6 +211,9 @@ pub(crate) const ENDPOINT_DIFFERS: Texts = Texts {
 
 pub(crate) const PROXY_CAPTURES: Texts = Texts {
     meaning: "SDKs use a proxy where the probe does not, or the reverse.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "HTTP_PROXY is set and NO_PROXY lacks 169.254.170.23 and [fd00:ec2::23]: the Go SDKs then ask the proxy for the \
          Pod Identity agent.",

@@ -4,8 +4,9 @@
 use super::{
     BACK_UP_TRUST, EDIT, HEALTH, LIST_PROVIDERS, OVERWRITE_ROLE, OVERWRITES_ROLE, OVERWRITES_TRUST,
     PROBE_REPORT, PROBE_WAIT, RECREATE, REMARK_RECREATE, REPLACES_PODS, SAVE_TRUST, SHOW_ACCOUNT,
-    SHOW_ENDPOINTS, SHOW_ENVIRONMENT, SHOW_ISSUER, SHOW_PROVIDER, SHOW_TRUST, Texts, WRITE_TRUST,
+    SHOW_ENVIRONMENT, SHOW_ISSUER, SHOW_PROVIDER, SHOW_TRUST, Texts, WRITE_TRUST, common,
 };
+use crate::steps::template::Template;
 
 const CREATE_PROVIDER: &str = "aws iam create-open-id-connect-provider --url https://$ISSUER \
      --client-id-list $AUDIENCE";
@@ -15,6 +16,9 @@ const ADD_AUDIENCE: &str = "aws iam add-client-id-to-open-id-connect-provider \
 
 pub(crate) const PROVIDER_MISSING: Texts = Texts {
     meaning: "The role's account has no IAM OIDC provider for the issuer.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The provider was never created, or the cluster was recreated and has a new issuer.",
         "It exists in the cluster's account, but the role is in another one: it must be in the role's.",
@@ -37,6 +41,9 @@ pub(crate) const PROVIDER_MISSING: Texts = Texts {
 
 pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
     meaning: "The IAM OIDC provider does not list the token's audience.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The provider lists another: sts.amazonaws.com.cn (wrong in China too), sts.amazon.com, a regional host name.",
         "The entry has a blank at its end.",
@@ -48,6 +55,9 @@ pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
 
 pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
     meaning: "The provider's thumbprint is not that of the issuer's CA.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The issuer's certificate now comes from another authority than when the provider was made.",
         "The thumbprint was taken from the wrong certificate of the chain; it is the topmost one's that counts.",
@@ -65,51 +75,54 @@ pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
     ],
 };
 
+/// One pipeline: the old policy is kept in a file that only grows, the statement is added once, and nothing is written
+/// where a part fails or the role is another account's.
+pub(crate) const ADD_STATEMENT: Template = Template::change(
+    "add one. {role_name}-before.json keeps the old policy:",
+    "aws iam get-role --role-name {role} --query Role --output json | tee -a {role}-before.json | \
+     jq -c --arg arn {role_arn} --arg p {provider_arn} --arg i {issuer} --arg sub {subject} --arg aud {audience} \
+     'select(.Arn==$arn)|{Effect:\"Allow\",Action:\"sts:AssumeRoleWithWebIdentity\",Principal:{Federated:$p},\
+     Condition:{StringEquals:{($i+\":sub\"):$sub,($i+\":aud\"):$aud}}} as $s\
+     |.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | \
+     aws iam update-assume-role-policy --role-name {role} --policy-document file:///dev/stdin",
+    "the trust policy of {role}: one statement is added",
+)
+.when("No statement");
+
+pub(crate) const OTHER_ARN: Template = Template::change_in_words(
+    "correct the annotation of {sa}.",
+    "the role annotation of service account {sa}",
+)
+.when("NoSuchEntity, or another ARN");
+
+pub(crate) const STATEMENT_WITH_A_MISTAKE: Template =
+    Template::change_in_words("correct it in the policy.", "the trust policy of {role}")
+        .when("A statement for {sa} with a mistake");
+
 pub(crate) const ACCESS_DENIED: Texts = Texts {
-    meaning: "The role's trust policy refuses, or there is no such role.",
+    meaning: "The role’s trust policy refuses, or there is no such role.",
+    restart: "",
     causes: &[
-        "The condition on `:sub` names another namespace or service account (or the pod runs as `default`), or compares a \
-         `*` with StringEquals.",
-        "The condition on `:aud` holds the subject or another audience.",
-        "Principal or condition keys name another issuer: an earlier cluster, https:// or a slash too many, another \
-         account or partition.",
+        "The trust policy does not admit the subject: its condition on :sub names another namespace or service account, or \
+         compares a wildcard with StringEquals.",
+        "The role does not exist in that account, or its ARN has a path that the annotation lacks.",
+        "The policy names another issuer: an earlier cluster, https:// or a slash too many, another account or partition.",
+        "The condition on :aud holds the subject or another audience.",
         "The policy allows sts:AssumeRole only, or was written for Pod Identity or EC2.",
-        "The role does not exist in that account, or its path is missing in the ARN.",
-        "Something denies: the trust policy, a resource control policy, the STS endpoint's policy; or the role is so new \
-         that IAM does not know it everywhere yet (seconds, rarely minutes).",
+        "Another policy denies: a resource control policy, the STS endpoint’s policy. Or the role is so new that IAM does \
+         not know it everywhere yet.",
     ],
-    confirm: &[
-        "# The role that the pod asks for, and what IAM says of it; \"NoSuchEntity\" means that there is none:",
-        SHOW_ACCOUNT,
-        "aws iam get-role --role-name $ROLE --query Role.Arn --output text",
-        SAVE_TRUST,
-        "# Says which element refuses:",
-        "credprobe trust --policy=trust.json",
-        "aws cloudtrail lookup-events --region $REGION --max-results 5 \
-         --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity",
-        "# If the report shows a private STS address, the endpoint's policy is a suspect as well:",
-        SHOW_ENDPOINTS,
-    ],
-    repair: &[
-        "# Save the present policy:",
-        SAVE_TRUST,
-        BACK_UP_TRUST,
-        "# Print the statement that would match, and add it to the list Statement in trust.json; leave the others:",
-        "credprobe trust",
-        OVERWRITES_TRUST,
-        WRITE_TRUST,
-        "# IAM needs a moment:",
-        "credprobe check --grace=2m",
-        "# If there is no such role, or its ARN has a path that the annotation lacks:",
-        OVERWRITES_ROLE,
-        OVERWRITE_ROLE,
-        REPLACES_PODS,
-        RECREATE,
-    ],
+    steps: &[&common::SEE_ROLE, &OTHER_ARN, &STATEMENT_WITH_A_MISTAKE, &ADD_STATEMENT],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
     meaning: "STS says that the role ARN is invalid.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The ARN has the right form to the eye and a wrong byte in it: a blank, a colon for a slash, a line end.",
         "It is the ARN of something other than a role.",
@@ -127,6 +140,9 @@ pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
 
 pub(crate) const TOKEN_REJECTED: Texts = Texts {
     meaning: "STS could not validate the token and does not say why.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The role's account has no OIDC provider for the token's issuer, or one under the dual-stack name.",
         "The provider does not list the token's audience, or lists it with a blank at the end.",
@@ -153,6 +169,9 @@ pub(crate) const TOKEN_REJECTED: Texts = Texts {
 
 pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
     meaning: "By STS's clock the token that was sent has expired.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The file is not renewed: kubelet trouble, a subPath mount, a copy.",
         "This machine's clock is behind, so that the token still looks valid here.",
@@ -170,6 +189,9 @@ pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
 
 pub(crate) const ISSUER_UNAVAILABLE: Texts = Texts {
     meaning: "STS could not fetch the issuer's keys.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A disturbance between STS and the issuer; it passes.",
         "The issuer is slow or limits requests: STS waits only a few seconds.",
@@ -190,6 +212,9 @@ pub(crate) const ISSUER_UNAVAILABLE: Texts = Texts {
 
 pub(crate) const CLAIM_REJECTED: Texts = Texts {
     meaning: "STS reports that the issuer or a claim was rejected.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The identity provider does not accept a claim of the token.",
         "The token was revoked. EKS tokens are not known to bring this about: look who made the token.",
@@ -205,6 +230,9 @@ pub(crate) const CLAIM_REJECTED: Texts = Texts {
 
 pub(crate) const REGION_DISABLED: Texts = Texts {
     meaning: "STS or the region is not enabled for the role's account.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "STS was switched off for this region in the account's settings.",
         "The region must be opted into, and the role's account has not done so.",
@@ -227,6 +255,9 @@ pub(crate) const REGION_DISABLED: Texts = Texts {
 
 pub(crate) const THROTTLED: Texts = Texts {
     meaning: "STS answers that too many requests arrive.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Many pods start at once and share the account's quota in this region.",
         "An app asks anew for each session instead of keeping its credentials.",
@@ -246,6 +277,9 @@ pub(crate) const THROTTLED: Texts = Texts {
 
 pub(crate) const STS_UNAVAILABLE: Texts = Texts {
     meaning: "STS failed on its own side (5xx).",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A disturbance of STS in this region.",
         "An STS-compatible server behind the configured endpoint fails.",
@@ -262,6 +296,9 @@ pub(crate) const STS_UNAVAILABLE: Texts = Texts {
 
 pub(crate) const REQUEST_REJECTED: Texts = Texts {
     meaning: "STS refuses the request itself, neither token nor role.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "AWS_ROLE_SESSION_NAME has characters or a length that STS does not take.",
         "The token carries session tags (https://aws.amazon.com/tags) and the trust policy lacks sts:TagSession.",
@@ -283,6 +320,9 @@ pub(crate) const REQUEST_REJECTED: Texts = Texts {
 
 pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
     meaning: "STS gave an error that this version does not know.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "STS has a new error, or a new wording of a known one.",
         "An STS-compatible server has errors of its own.",

@@ -8,6 +8,9 @@ use super::{
 
 pub(crate) const MISMATCH: Texts = Texts {
     meaning: "Another role than the expected one answered.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Pod Identity: the association names another role than --expect-role, or was changed and the agent still has \
          the earlier one's credentials (up to 3 hours).",
@@ -30,6 +33,9 @@ pub(crate) const MISMATCH: Texts = Texts {
 
 pub(crate) const CREDENTIALS_REJECTED: Texts = Texts {
     meaning: "The credentials that were just issued are refused.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "They come from the global endpoint and are not valid in a region that must be opted into.",
         "They were issued in one partition and used in another: region missing or wrong.",
@@ -53,6 +59,9 @@ pub(crate) const CREDENTIALS_REJECTED: Texts = Texts {
 
 pub(crate) const UNCONFIRMED: Texts = Texts {
     meaning: "Credentials were issued; whose they are is not confirmed.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "GetCallerIdentity got no answer in time, was throttled or was denied.",
         "Pod Identity without egress to STS: the agent needs none from the pod, the confirmation does.",
@@ -71,6 +80,9 @@ pub(crate) const UNCONFIRMED: Texts = Texts {
 
 pub(crate) const CLOCK_SKEW: Texts = Texts {
     meaning: "A clock differs from that of STS by more than 5 minutes.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The node's time service does not run or has no reachable source; EC2 offers 169.254.169.123.",
         "The machine was suspended or restored and its clock has not caught up.",

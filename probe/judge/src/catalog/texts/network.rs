@@ -26,6 +26,9 @@ const OPEN_ENDPOINT: &str = "aws ec2 authorize-security-group-ingress --region $
 
 pub(crate) const DNS_FAILED: Texts = Texts {
     meaning: "The name was not resolved: DNS failed or did not answer.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "CoreDNS is down, overloaded or not yet started; on a new node its way there may not be ready.",
         "A network policy or security group blocks port 53, UDP or TCP.",
@@ -44,6 +47,9 @@ pub(crate) const DNS_FAILED: Texts = Texts {
 
 pub(crate) const NAME_NOT_FOUND: Texts = Texts {
     meaning: "DNS works, but this host name does not exist.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A region that does not exist, or of another partition, stands in AWS_REGION.",
         "FIPS is asked for where STS has no FIPS host (AWS_USE_FIPS_ENDPOINT).",
@@ -69,6 +75,9 @@ pub(crate) const NAME_NOT_FOUND: Texts = Texts {
 
 pub(crate) const CONNECT_REFUSED: Texts = Texts {
     meaning: "The endpoint's address refuses the connection.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A mesh sidecar captures the traffic and is not up yet: init containers run before it.",
         "The configured endpoint names a port where nobody listens.",
@@ -90,6 +99,9 @@ pub(crate) const CONNECT_REFUSED: Texts = Texts {
 
 pub(crate) const CONNECT_TIMEOUT: Texts = Texts {
     meaning: "The connection attempt got no answer.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Private address: the security group of the STS interface endpoint does not admit port 443 from the pods.",
         "Public address: no way out of the subnet (no NAT gateway), or egress is blocked by network policy, security \
@@ -109,6 +121,9 @@ pub(crate) const CONNECT_TIMEOUT: Texts = Texts {
 
 pub(crate) const UNREACHABLE: Texts = Texts {
     meaning: "There is no route to the endpoint's address.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The pod has only IPv6 (or only IPv4) and the endpoint answers only with the other.",
         "The subnet's route table has no default route.",
@@ -132,6 +147,9 @@ pub(crate) const UNREACHABLE: Texts = Texts {
 
 pub(crate) const TLS_FAILED: Texts = Texts {
     meaning: "TLS with the endpoint failed, or its certificate did.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A proxy or firewall opens TLS and shows a certificate of its own; the report names the issuer.",
         "A DNS rewrite leads to another host: the certificate's names do not include the one asked for.",
@@ -150,6 +168,9 @@ pub(crate) const TLS_FAILED: Texts = Texts {
 
 pub(crate) const PROXY_FAILED: Texts = Texts {
     meaning: "The configured proxy did not let the connection through.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The proxy does not allow the STS host (403) or wants a login (407).",
         "The proxy is down, or its name or port is wrong.",
@@ -172,6 +193,9 @@ pub(crate) const PROXY_FAILED: Texts = Texts {
 
 pub(crate) const RESPONSE_TIMEOUT: Texts = Texts {
     meaning: "Connected, but no answer came in time.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A firewall lets the connection through and swallows what follows; TLS inspection often does.",
         "Packets are too large for a tunnel on the way (MTU) and the notice of it is dropped.",
@@ -194,6 +218,9 @@ pub(crate) const RESPONSE_TIMEOUT: Texts = Texts {
 
 pub(crate) const CONNECTION_BROKEN: Texts = Texts {
     meaning: "The connection broke before the answer was complete.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A firewall or proxy resets connections to names that it does not allow.",
         "A mesh sidecar was restarted or is not ready.",
@@ -212,6 +239,9 @@ pub(crate) const CONNECTION_BROKEN: Texts = Texts {
 
 pub(crate) const NOT_STS: Texts = Texts {
     meaning: "Somebody other than STS answered.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A proxy, captive portal or web filter answered with a page or a redirect of its own.",
         "A mesh egress gateway answered (503 without an STS request id).",

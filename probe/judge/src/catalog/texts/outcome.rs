@@ -5,6 +5,9 @@ use super::{PROBE_CHAIN, PROBE_REPORT, SHOW_NAMES, Texts};
 
 pub(crate) const READY: Texts = Texts {
     meaning: "The expected role answered.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "It proves that credentials were issued for this container's token and that they belong to the expected role. \
          With --no-identity the role's own word is missing; with --no-network (scope local) STS was not asked at all.",
@@ -31,6 +34,9 @@ pub(crate) const READY: Texts = Texts {
 
 pub(crate) const INTERNAL_ERROR: Texts = Texts {
     meaning: "A bug in the probe; nothing is said about the pod.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The probe panicked, overflowed its stack or could not get memory.",
         "A memory limit that is too small for the probe can look the same.",
@@ -50,6 +56,9 @@ pub(crate) const INTERNAL_ERROR: Texts = Texts {
 
 pub(crate) const USAGE_ERROR: Texts = Texts {
     meaning: "A flag or value is wrong, or the port is in use.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "A flag that this version does not know, or one that belongs to another command.",
         "A value without its unit (a duration is 250ms, 10s, 2m) or an ARN or URL that is none.",
@@ -69,6 +78,9 @@ pub(crate) const USAGE_ERROR: Texts = Texts {
 
 pub(crate) const INCONCLUSIVE: Texts = Texts {
     meaning: "Something that had to be seen could not be seen.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "--target-pid: the other process's environment or files may not be read, mostly because uid and gid are not \
          both the target's.",

@@ -4,6 +4,7 @@
 use super::VARIABLES;
 use crate::catalog::Class;
 use crate::catalog::explain::shell_variables;
+use crate::steps::template::{Part, Template, parts};
 use std::collections::BTreeSet;
 
 /// Two digits, id, owner and meaning fit a line of the help that 100 columns hold.
@@ -24,6 +25,9 @@ fn every_class_has_causes_a_confirmation_and_a_repair() {
         let info = class.info();
         assert!((1..=6).contains(&info.causes.len()), "{class}: {} causes", info.causes.len());
         assert!(info.causes.iter().all(|text| text.len() > 20), "{class}");
+        if !info.steps.is_empty() {
+            continue;
+        }
         let command = |lines: &[&str]| lines.iter().any(|line| !line.starts_with('#'));
         assert!(command(info.confirm), "{class}: nothing to run in confirm");
         assert!(!info.repair.is_empty(), "{class}");
@@ -131,6 +135,135 @@ fn no_other_command_changes_anything() {
             ADDS.iter().any(|part| line.contains(part)) || HARM.iter().any(|(part, ..)| line.contains(part));
         assert!(reads || harmless || known, "{class}: {line}");
     }
+}
+
+/// What an interactive shell reads in a comment, or what would end one (voice.md, section 1).
+const FORBIDDEN: &[char] = &[
+    '`', '$', '\'', '"', '\\', ';', '&', '|', '<', '>', '(', ')', '[', ']', '{', '}', '*', '?', '~', '^',
+    '#', '!',
+];
+
+#[test]
+fn prose_has_no_character_that_a_shell_reads() {
+    for class in Class::all().iter().filter(|class| !class.info().steps.is_empty()) {
+        let info = class.info();
+        for text in info.causes.iter().chain([&info.meaning, &info.restart]) {
+            assert!(!text.contains(FORBIDDEN), "{class}: {text}");
+        }
+        for template in info.steps.iter().chain(info.beyond) {
+            for text in [template.when, template.say, template.changes] {
+                let prose: String = parts(text)
+                    .into_iter()
+                    .map(|part| match part {
+                        Part::Text(text) => text,
+                        Part::Slot(slot) => slot.unknown,
+                    })
+                    .collect();
+                assert!(!prose.contains(FORBIDDEN), "{class}: {prose}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sentence_above_a_command_ends_with_a_colon_and_any_other_with_a_full_stop() {
+    for (class, template) in all_templates() {
+        let end = if template.run.is_empty() { '.' } else { ':' };
+        assert!(template.say.ends_with(end), "{class}: {}", template.say);
+        assert!(!template.when.ends_with([':', '.']), "{class}: {}", template.when);
+    }
+}
+
+#[test]
+fn slots_stand_outside_of_quotation_marks_and_commands_in_one_plain_line() {
+    for (class, template) in all_templates() {
+        let mut quoted = false;
+        for part in parts(template.run) {
+            match part {
+                Part::Text(text) => {
+                    quoted ^= text.matches('\'').count() % 2 == 1;
+                    assert!(!text.contains('\n') && !text.contains(" #"), "{class}: {}", template.run);
+                }
+                Part::Slot(slot) => assert!(!quoted, "{class}: {} in {}", slot.name, template.run),
+            }
+        }
+        assert!(!quoted, "{class}: {}", template.run);
+        // A redirection empties a file even where the command before it fails.
+        let bare: String = template.run.split('\'').step_by(2).collect();
+        assert!(!bare.contains(['>', '!', '<', '`']), "{class}: {}", template.run);
+    }
+}
+
+/// What a command that changes something is called.
+const CHANGING: &[&str] = &[
+    " annotate ",
+    " rollout restart ",
+    " set env ",
+    " patch ",
+    " delete ",
+    " apply ",
+    " create ",
+    "create-",
+    "update-",
+    "add-",
+    "delete-",
+    "attach-",
+    "put-",
+    "enable-",
+    "authorize-",
+    "modify-",
+    "tag-",
+    "makestep",
+    " cordon ",
+];
+
+#[test]
+fn a_command_that_changes_something_says_what() {
+    for (class, template) in all_templates().filter(|(_, template)| !template.run.is_empty()) {
+        let changes = CHANGING.iter().any(|part| format!("{} ", template.run).contains(part));
+        assert_eq!(changes, !template.changes.is_empty(), "{class}: {}", template.run);
+    }
+}
+
+/// What no step does that stands in a report (voice.md, section 2.3); `explain` may, under its own heading.
+const NEVER: &[&str] = &[
+    "create-vpc-endpoint",
+    "excludeOutboundPorts",
+    "set-security-token-service-preferences",
+    ":default",
+    "read -r",
+    "--list",
+    "get secret",
+    "AWS_ENDPOINT_URL-",
+    "delete pod",
+    "credprobe check --wait",
+    "credprobe check --grace",
+];
+
+#[test]
+fn no_step_of_a_report_changes_more_than_this_pod() {
+    for class in Class::all() {
+        for template in class.info().steps {
+            assert!(!NEVER.iter().any(|part| template.run.contains(part)), "{class}: {}", template.run);
+        }
+        let changing = |template: &&&Template| {
+            !template.when.is_empty() && !template.run.is_empty() && !template.changes.is_empty()
+        };
+        for alternatives in
+            class.info().steps.chunk_by(|one, next| !one.when.is_empty() && !next.when.is_empty())
+        {
+            assert!(
+                alternatives.iter().filter(changing).count() <= 1,
+                "{class}: two commands change something"
+            );
+        }
+    }
+}
+
+fn all_templates() -> impl Iterator<Item = (Class, &'static Template)> {
+    Class::all().iter().flat_map(|class| {
+        class.info().steps.iter().chain(class.info().beyond).map(|template| (*class, *template))
+    })
 }
 
 fn all_lines() -> impl Iterator<Item = (Class, &'static str)> {

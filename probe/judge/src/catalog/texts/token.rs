@@ -17,6 +17,9 @@ const SHOW_PROJECTION: &str = "kubectl get pod $POD -n $NS \
 
 pub(crate) const MALFORMED: Texts = Texts {
     meaning: "The token file does not hold a JWT.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Something was written into the file after the token: a log line, an error text.",
         "The file holds an error page or JSON of whoever was asked for a token.",
@@ -34,6 +37,9 @@ pub(crate) const MALFORMED: Texts = Texts {
 
 pub(crate) const KIND_WRONG: Texts = Texts {
     meaning: "The token is of a kind that this exchange never accepts.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The variable points at /var/run/secrets/kubernetes.io/serviceaccount/token: that one is for the API server.",
         "The token comes from a Secret of type kubernetes.io/service-account-token: no audience, no expiry.",
@@ -50,6 +56,9 @@ pub(crate) const KIND_WRONG: Texts = Texts {
 
 pub(crate) const FOREIGN: Texts = Texts {
     meaning: "The token was issued to another pod.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The token was copied: baked into an image, put into a Secret, on a shared or host volume.",
         "A snapshot or a restored volume holds the token of an earlier pod.",
@@ -70,6 +79,9 @@ pub(crate) const FOREIGN: Texts = Texts {
 
 pub(crate) const EXPIRED: Texts = Texts {
     meaning: "The token in the file has expired.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The kubelet no longer renews it: it does not reach the API server, or was stopped.",
         "The file is not the kubelet's (a copy, a subPath mount) and nobody renews it.",
@@ -93,6 +105,9 @@ pub(crate) const EXPIRED: Texts = Texts {
 
 pub(crate) const NOT_YET_VALID: Texts = Texts {
     meaning: "The token's time of validity has not begun.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "This machine's clock is behind that of the API server, which dates the token.",
         "The API server's clock is ahead (self-hosted control planes).",
@@ -109,6 +124,9 @@ pub(crate) const NOT_YET_VALID: Texts = Texts {
 
 pub(crate) const ISSUER_MISMATCH: Texts = Texts {
     meaning: "The token's issuer is not the stated one.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The cluster was recreated or replaced: each has an issuer of its own.",
         "--expect-issuer names another cluster, lacks https://, or ends with a slash that the issuer has not.",
@@ -126,6 +144,9 @@ pub(crate) const ISSUER_MISMATCH: Texts = Texts {
 
 pub(crate) const AUDIENCE_MISMATCH: Texts = Texts {
     meaning: "The token's audience is not the required one.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The annotation eks.amazonaws.com/audience asks for another audience.",
         "A hand-made projected volume has no audience (then it is the API server's) or a misspelt one.",
@@ -148,6 +169,9 @@ pub(crate) const AUDIENCE_MISMATCH: Texts = Texts {
 
 pub(crate) const SUBJECT_MISMATCH: Texts = Texts {
     meaning: "The token's subject is not the stated one.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The pod runs under another service account: serviceAccountName is missing or was overridden by a chart.",
         "The pod was deployed into another namespace.",
@@ -167,6 +191,9 @@ pub(crate) const SUBJECT_MISMATCH: Texts = Texts {
 
 pub(crate) const SIGNATURE_INVALID: Texts = Texts {
     meaning: "The token does not verify with its issuer's key.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The cluster signs with another key than the one published under the same key id.",
         "Two clusters share one issuer URL but not the signing key (self-hosted).",
@@ -187,6 +214,9 @@ pub(crate) const SIGNATURE_INVALID: Texts = Texts {
 
 pub(crate) const ISSUER_UNUSABLE: Texts = Texts {
     meaning: "The issuer's public documents lack what STS needs.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "Discovery document or keys are not public: private bucket, firewall, login page.",
         "The document's issuer is not byte for byte the token's `iss`.",

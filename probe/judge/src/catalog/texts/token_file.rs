@@ -16,6 +16,9 @@ const KUBELET_LOGS: &str = "kubectl get --raw \"/api/v1/nodes/$NODE/proxy/logs/?
 
 pub(crate) const MISSING: Texts = Texts {
     meaning: "The token file that is named does not exist.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The variables were set by hand and the projected volume was not added, or is mounted elsewhere.",
         "The volume is mounted in other containers, not in this one.",
@@ -34,6 +37,9 @@ pub(crate) const MISSING: Texts = Texts {
 
 pub(crate) const UNREADABLE: Texts = Texts {
     meaning: "The process may not read the token file.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "All containers run as one uid, so the kubelet makes the file 0600 for that uid; this process has another one.",
         "The volume's defaultMode is 0400 or 0600 and the file belongs to root.",
@@ -59,6 +65,9 @@ pub(crate) const UNREADABLE: Texts = Texts {
 
 pub(crate) const EMPTY: Texts = Texts {
     meaning: "The token file exists but holds nothing.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The kubelet has not written it yet, or was interrupted while writing.",
         "Something else than the kubelet makes the file (a copy at start, a hostPath, an agent) and failed.",
@@ -81,6 +90,9 @@ pub(crate) const EMPTY: Texts = Texts {
 
 pub(crate) const FROZEN: Texts = Texts {
     meaning: "The token file is a copy or subPath: it never rotates.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The token is mounted with subPath: such a mount keeps the first file for the pod's life.",
         "An entrypoint or init container copied the token into another directory.",
@@ -97,6 +109,9 @@ pub(crate) const FROZEN: Texts = Texts {
 
 pub(crate) const STALE: Texts = Texts {
     meaning: "The kubelet should have renewed the token by now.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The kubelet cannot reach the API server, or the API server refuses it new tokens; it keeps the old one.",
         "The kubelet is stopped, overloaded or hangs on another volume of the pod.",
@@ -122,6 +137,9 @@ pub(crate) const STALE: Texts = Texts {
 
 pub(crate) const PERTURBED: Texts = Texts {
     meaning: "The probe's own uid changed the token file for the pod.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The probe's container has a runAsUser of its own, different from the app's: with two different users the kubelet \
          gives the file to root with the volume's defaultMode.",
@@ -139,6 +157,9 @@ pub(crate) const PERTURBED: Texts = Texts {
 
 pub(crate) const INVALID: Texts = Texts {
     meaning: "The token path is no regular file or is over 20,000 bytes.",
+    restart: "",
+    steps: &[],
+    beyond: &[],
     causes: &[
         "The variable names the directory instead of the file in it.",
         "A pipe, socket or device lies at the path.",

@@ -1,54 +1,40 @@
 //! Refusals that the role's side makes: role, trust policy, and what denies above them. Pure.
 
 use super::{get_role, quoted};
+use crate::catalog::texts::{common, exchange};
 use crate::catalog::{Class, Owner};
 use crate::evidence::StsError;
 use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
-use crate::judge::statement;
 use crate::settings::command::words;
 
 pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
     if let Some(policy) = DenyingPolicy::named(&error.message) {
         return denied_by(facts, error, policy);
     }
-    let mut finding = Finding::new(
-        Class::AccessDenied,
-        format!("STS does not let {} assume {}", facts.subject_text(), facts.role_text()),
-    )
-    .presented(facts.identity_text())
-    .required(format!(
-        "that {} exists with exactly this ARN, and its trust policy allows this provider, subject and audience",
-        facts.role_text()
-    ))
-    .ruled_out(format!(
-        "the token: STS checks signature, expiry, IAM OIDC provider and audience first, and says {} only after them",
-        quoted(error)
-    ));
-    for hint in hints(facts) {
-        finding = finding.confirm(format!("# {hint}"));
+    let values = facts.values();
+    let mut steps = vec![&common::SEE_ROLE, &exchange::OTHER_ARN, &exchange::STATEMENT_WITH_A_MISTAKE];
+    // The service account `default` is every pod's that names none: no statement admits it.
+    if facts.account().is_some_and(|account| account.name != "default") {
+        steps.push(&exchange::ADD_STATEMENT);
     }
-    let Some(role) = &facts.role else { return finding };
-    if role.path == "/" {
-        finding = finding.confirm_note(
-            get_role(facts, role, "Role.Arn", "text"),
-            &format!(
-                "in account {}: must print {}; a role with a path needs it in the ARN",
-                role.account,
-                facts.role_text()
-            ),
-        );
-    } else {
-        finding = finding.confirm_command(get_role(facts, role, "Role.Arn", "text"));
-    }
-    finding = finding.confirm_command(get_role(facts, role, "Role.AssumeRolePolicyDocument", "json"));
-    finding = finding.confirm("# saved as trust.json: credprobe trust --policy=trust.json, run in this pod, names the element that refuses");
-    match statement::statement(facts) {
-        Some(statement) => {
-            finding.fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), role, statement))
-        }
-        None => finding,
-    }
+    let why = format!(
+        "STS says {} after it has checked the token. So no role has exactly this ARN, or its trust policy does not admit subject {}.",
+        error.code,
+        facts.subject_text()
+    );
+    Finding::new(Class::AccessDenied, values.say("{role} does not accept service account {sa}"))
+        .presented(facts.identity_text())
+        .required(format!(
+            "that {} exists with exactly this ARN, and its trust policy allows this provider, subject and audience",
+            facts.role_text()
+        ))
+        .ruled_out(format!(
+            "the token: STS checks signature, expiry, IAM OIDC provider and audience first, and says {} only after them",
+            quoted(error)
+        ))
+        .why(std::iter::once(why).chain(hints(facts)).collect::<Vec<_>>().join(" "))
+        .steps(&values, &steps)
 }
 
 /// A kind of policy that STS names besides the trust policy.

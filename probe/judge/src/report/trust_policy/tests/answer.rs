@@ -119,7 +119,7 @@ fn a_token_that_cannot_be_judged_is_what_the_check_says() {
         for policy in [None, Some(document(&[good()]))] {
             let (text, code) = said(evidence(token.clone()), policy.as_deref(), Output::Text);
             assert_eq!(code, class.code(), "{text}");
-            assert!(text.starts_with(class.id()), "{text}");
+            assert!(text.starts_with(&format!("# ✗ {class} ")), "{text}");
         }
     }
     let (text, code) = said(Evidence::default(), None, Output::Text);

@@ -1,0 +1,111 @@
+//! What this run knows of the values that steps leave open: pod, workload, role, issuer, region, host. Pure.
+//! A value is known to a sentence as it is, and to a command only as a name of its kind.
+
+use super::facts::Facts;
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::values::Values;
+
+impl Facts<'_> {
+    /// The values of this run.
+    pub(super) fn values(&self) -> Values {
+        let mut values = Values::default().without_aws(self.compatible());
+        if let Some(account) = self.account() {
+            let name = Word::dns(account.name);
+            values = values
+                .with(slot::SERVICE_ACCOUNT, account.name, name)
+                .with_text(slot::SA, format!("{}/{}", account.namespace, account.name));
+        }
+        if let Some(namespace) = self.namespace() {
+            values = values.with(slot::NAMESPACE, namespace, Word::label(namespace));
+        }
+        if let Some(pod) = self.pod_name() {
+            values = values.with(slot::POD, pod, Word::dns(pod));
+            values = workload(values, pod);
+        }
+        if let Some(node) = self.node() {
+            values = values.with(slot::NODE, node, Word::dns(node));
+        }
+        if let Some(role) = self.role {
+            let account = Word::account(&role.account);
+            let arn = self.role_text();
+            values = values
+                .with(slot::ROLE, format!("role {}", role.name), Word::role_name(&role.name))
+                .with(slot::ROLE_NAME, &role.name, Word::role_name(&role.name))
+                .with(slot::ROLE_ARN, &arn, Word::role_arn(&arn, self.compatible()))
+                .with(slot::ACCOUNT, format!("account {}", role.account), account)
+                .with(slot::PARTITION, &role.partition, Word::partition(&role.partition));
+        }
+        if let Some(token) = self.token() {
+            if let Some(issuer) = token.iss.as_deref() {
+                let path = issuer.strip_prefix("https://").unwrap_or(issuer);
+                let host = path.split('/').next().unwrap_or(path);
+                values = values
+                    .with(slot::ISSUER_URL, issuer, Word::issuer(issuer))
+                    .with(slot::ISSUER, path, Word::issuer_path(path))
+                    .with(slot::ISSUER_HOST, host, Word::host(host));
+                if let (Some(role), Some(arn)) = (self.role, self.provider_arn()) {
+                    values = values.with(slot::PROVIDER_ARN, arn, Word::provider_arn(role, path));
+                }
+            }
+            // With several audiences STS compares `azp` (IAM user guide, OIDC condition keys).
+            if let Some(audience) = token.azp.as_ref().or_else(|| token.aud.first()) {
+                values = values.with(slot::AUDIENCE, audience, Word::audience(audience));
+            }
+            if let Some(subject) = token.sub.as_deref() {
+                values = values.with(slot::SUBJECT, subject, Word::subject(subject));
+            }
+        }
+        if let Ok(endpoint) = &self.route.endpoint {
+            values = values.with(slot::STS_HOST, &endpoint.host, Word::host(&endpoint.host)).with(
+                slot::REGION,
+                &endpoint.signing_region,
+                Word::region(&endpoint.signing_region),
+            );
+        }
+        values
+    }
+}
+
+/// What made the pod, guessed from its name.
+fn workload(values: Values, pod: &str) -> Values {
+    let Some((kind, name)) = guessed(pod) else { return values };
+    let text = format!("{kind}/{name}, a guessed name");
+    let word = Word::from(kind).then("/".into()).then(Word::dns(name));
+    values.with(slot::WORKLOAD, &text, &word).with(slot::ROLLOUT, text, word)
+}
+
+/// `NAME-HASH-SUFFIX` of a Deployment with the alphabet of kubernetes `apimachinery/pkg/util/rand`, or `NAME-0` of a
+/// StatefulSet. A DaemonSet's pod looks like a Job's.
+fn guessed(pod: &str) -> Option<(&'static str, &str)> {
+    let random = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let (rest, suffix) = pod.rsplit_once('-')?;
+    let number = suffix.len() <= 4 && suffix.bytes().all(|byte| byte.is_ascii_digit()) && !suffix.is_empty();
+    if number && (suffix == "0" || !suffix.starts_with('0')) {
+        return Some(("statefulset", rest));
+    }
+    let (name, hash) = rest.rsplit_once('-')?;
+    (suffix.len() == 5 && random(suffix) && (6..=10).contains(&hash.len()) && random(hash))
+        .then_some(("deployment", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guessed;
+
+    #[test]
+    fn a_workload_is_read_out_of_its_pods_name() {
+        for (pod, workload) in [
+            ("checkout-7d9f8b6c5-x2x4q", Some(("deployment", "checkout"))),
+            ("my-shop-api-5d59d67564-kqr9z", Some(("deployment", "my-shop-api"))),
+            ("postgres-0", Some(("statefulset", "postgres"))),
+            ("postgres-12", Some(("statefulset", "postgres"))),
+            ("etl-28000000-aeiou", None),
+            ("agent-x2x4q", None),
+            ("checkout", None),
+            ("x-01", None),
+        ] {
+            assert_eq!(guessed(pod), workload, "{pod}");
+        }
+    }
+}
