@@ -72,6 +72,28 @@ pub(crate) fn one_line(text: String) -> String {
     text.chars().map(escaped).collect()
 }
 
+/// Our own words as prose of a report, where they were written for JSON: no backticks, no parentheses, no semicolons.
+#[must_use]
+pub(crate) fn plain(text: &str) -> String {
+    let (mut out, mut open) = (String::with_capacity(text.len()), true);
+    for c in text.chars() {
+        match c {
+            '`' => {
+                out.push(if open { '“' } else { '”' });
+                open = !open;
+            }
+            '(' if out.ends_with(' ') => {
+                out.pop();
+                out.push_str(", ");
+            }
+            '(' | ')' | '[' | ']' => {}
+            ';' => out.push(','),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Cuts at a character boundary and says that it did.
 pub fn truncate(text: &mut String, limit: usize) {
     if text.len() > limit {
@@ -122,6 +144,14 @@ mod tests {
         ] {
             assert_eq!(parse_rfc3339(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn our_own_words_lose_what_a_shell_reads() {
+        assert_eq!(
+            plain("`a.b` does not exist (NXDOMAIN); see [::1]:53"),
+            "“a.b” does not exist, NXDOMAIN, see ::1:53"
+        );
     }
 
     #[test]

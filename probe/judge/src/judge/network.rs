@@ -1,13 +1,17 @@
 //! Judges the way to STS: name, connection, TLS, proxy, and answers that never came whole. Pure.
 
 use super::facts::Facts;
-use super::repair::{COREDNS, show_coredns};
 use super::unseen;
+use crate::catalog::texts::{common, network as texts};
 use crate::catalog::{Class, Owner, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
 use crate::settings::partition;
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::steps::values::Values;
+use crate::text::plain;
 use std::net::IpAddr;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
@@ -38,7 +42,7 @@ fn vouched_for_by_target(facts: &Facts<'_>, network: &Network, of_target: &Targe
     let finding = Finding::new(
         Class::Inconclusive,
         format!(
-            "only the process's own roots vouch for who answers as {}: its token is not sent there",
+            "only the roots of process {pid} vouch for {}, so its token is not sent there",
             host(network)
         ),
     )
@@ -48,16 +52,15 @@ fn vouched_for_by_target(facts: &Facts<'_>, network: &Network, of_target: &Targe
         "one issued under {}, by which credprobe sends a token",
         roots(network.tls.as_ref().map_or("", |tls| &tls.roots))
     ))
-    .fix("# if that authority is to be trusted, a proxy of your own that inspects TLS, state it:");
-    let again = |bundle: Word| {
-        let target = Word::from(pid).after("--target-pid=");
-        Tool::Credprobe.run(words!["check", target, bundle.after("--ca-bundle=")])
-    };
+    .why(format!(
+        "The certificate is good for the process itself, which trusts {}. credprobe sends a token only where its own roots vouch for the server.",
+        plain(&of_target.roots)
+    ));
+    let values = facts.values().with(slot::PID, pid.to_string(), pid);
     let in_target = |path: String| Word::from(pid).after("/proc/").before("/root").then(Word::path(&path));
-    match path.and_then(|path| again(in_target(path))) {
-        Some(command) => finding.fix(command),
-        None => finding.fix_note(again("ca.pem".into()), "ca.pem holds that authority's certificate"),
-    }
+    let file = path.map_or_else(|| "ca.pem".into(), in_target);
+    let name = file.text().unwrap_or("its bundle").to_owned();
+    finding.steps(&values.with(slot::FILE, name, file), &[&texts::STATE_BUNDLE])
 }
 
 /// Of the SDKs that read `AWS_CA_BUNDLE`, which takes the place of all other roots.
@@ -66,7 +69,7 @@ fn refused_by_target(facts: &Facts<'_>, network: &Network) -> Option<Finding> {
     let tls = network.tls.as_ref()?;
     let finding = Finding::new(
         Class::TlsFailed,
-        format!("SDKs that read the process's AWS_CA_BUNDLE refuse the certificate of {}", host(network)),
+        format!("SDKs that read AWS_CA_BUNDLE refuse the certificate of {}", host(network)),
     )
     .severity(Severity::Warning)
     .transient(false)
@@ -75,8 +78,12 @@ fn refused_by_target(facts: &Facts<'_>, network: &Network) -> Option<Finding> {
         tls.chain.last().map_or("nobody", |certificate| certificate.issuer.as_str())
     ))
     .required(format!("one that {} vouches for", of_target.roots))
-    .fix("# put the authority that issues it into that bundle, or remove the variable:");
-    Some(facts.unset_env(finding, &["AWS_CA_BUNDLE"]))
+    .why(format!(
+        "AWS_CA_BUNDLE takes the place of all other roots in the SDKs that read it. It does not vouch for the issuer of this certificate, {}.",
+        tls.chain.last().map_or("nobody", |certificate| certificate.issuer.as_str())
+    ));
+    let values = facts.values().with(slot::VARIABLE, "AWS_CA_BUNDLE", "AWS_CA_BUNDLE");
+    Some(finding.steps(&values, &[&texts::ADD_TO_BUNDLE, &texts::REMOVE_BUNDLE]))
 }
 
 /// Every name with few dots goes to the search list first: a record or a wildcard there leads it elsewhere.
@@ -87,10 +94,14 @@ pub(super) fn searched(network: &Network, finding: Finding) -> Finding {
         [] => "no address that came in time".to_owned(),
         addresses => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     };
-    finding.fix(format!(
-        "# the search list of resolv.conf (ndots:{}) made {found_as} of the name {}, which as it is written has {as_written}; remove that record, or set ndots to 1 in the pod's dnsConfig",
-        resolution.ndots, resolution.name
-    ))
+    let (found, why) = (found_as, finding.why.clone());
+    let values = Values::default().with_text(slot::VALUE, found);
+    finding
+        .why(format!(
+            "{why} The search list of resolv.conf, with ndots {}, made {found} of {}, which as it is written has {as_written}.",
+            resolution.ndots, resolution.name
+        ).trim_start().to_owned())
+        .steps(&values, &[&texts::REMOVE_RECORD])
 }
 
 fn of_failure(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
@@ -133,71 +144,108 @@ fn control_fails(facts: &Facts<'_>) -> bool {
     facts.evidence.control_name.as_ref().is_some_and(|control| control.failure.is_some())
 }
 
+/// The values of this run with those of the way to this host.
+fn values(facts: &Facts<'_>, network: &Network) -> Values {
+    let host = host(network);
+    let mut values = facts.values_to(host);
+    if let Some(address) = network.addresses.first().map(|attempt| attempt.address.ip()) {
+        values = values.with(slot::ADDRESS, address.to_string(), address);
+    }
+    if let Some(proxy) = network.proxy.as_deref() {
+        values = values.with_text(slot::PROXY, format!("the proxy {proxy}"));
+    }
+    values
+}
+
 fn dns_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let resolution = network.resolution.as_ref();
     let nameservers = resolution.map(|resolution| resolution.nameservers.join(", ")).unwrap_or_default();
-    let finding = Finding::new(
-        Class::DnsFailed,
-        format!("the name {} could not be resolved: {}", host(network), failure.detail),
-    )
-    .presented(format!("{} asked of {nameservers}", host(network)))
-    .required("an answer of the cluster's DNS")
-    .confirm("kubectl -n kube-system get pods -l k8s-app=kube-dns");
+    let detail = plain(&failure.detail);
+    let finding = Finding::new(Class::DnsFailed, format!("DNS gives no answer for {}", host(network)))
+        .presented(format!("{} asked of {nameservers}: {}", host(network), failure.detail))
+        .required("an answer of the cluster's DNS");
+    let values = values(facts, network);
     match &facts.evidence.control_name {
         Some(control) if control.failure.is_none() => finding
-            .ruled_out(format!(
-                "the cluster's DNS as such: {} resolves, so what is behind it fails",
+            .ruled_out(format!("the cluster's DNS as such: {} resolves", control.name))
+            .why(format!(
+                "The nameserver {nameservers} was asked: {detail}. It resolves {}, so the cluster’s DNS works and what stands behind it fails.",
                 control.name
             ))
-            .fix_note(Some(COREDNS), "does its forward point to a nameserver that works?"),
-        Some(control) => finding
-            .ruled_out(format!("a wrong host name: {} does not resolve either", control.name))
-            .show_dns_logs(),
-        None => finding.show_dns_logs(),
-    }
-}
-
-impl Finding {
-    fn show_dns_logs(self) -> Self {
-        self.fix_note(
-            Some("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50"),
-            "no line of this pod's question: a NetworkPolicy or a security group keeps it from CoreDNS",
-        )
-        .fix("# let port 53, UDP and TCP, pass from this pod to CoreDNS: in a NetworkPolicy of the namespace, and in the security groups, on Fargate and with security groups for pods the pod's own, of the nodes that run CoreDNS")
+            .steps(&values, &[&texts::SEE_FORWARD, &texts::SEE_DNS_LOG, &texts::REPAIR_FORWARD]),
+        control => {
+            let also = control.as_ref().map_or_else(String::new, |control| {
+                format!(" {} does not resolve either, so the name is not at fault.", control.name)
+            });
+            let ruled_out = control.as_ref().map(|control| {
+                format!("a wrong host name: {} does not resolve either", control.name)
+            });
+            let finding = ruled_out.into_iter().fold(finding, Finding::ruled_out);
+            finding.why(format!("The nameserver {nameservers} was asked: {detail}.{also}")).steps(
+                &values,
+                &[&texts::SEE_DNS_PODS, &texts::SEE_DNS_LOG, &texts::DNS_PODS_FAIL, &texts::OPEN_PORT_53],
+            )
+        }
     }
 }
 
 fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let region = facts.route.region.as_ref();
-    let by = match (&facts.route.endpoint, region) {
-        (Ok(endpoint), _) if endpoint.configured_by.is_some() => {
-            endpoint.configured_by.unwrap_or_default().to_owned()
-        }
-        (_, Some(region)) => format!("{}={}", region.source, region.value),
-        _ => "the endpoint".to_owned(),
+    let configured_by = facts.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
+    let by = match (configured_by, region) {
+        (Some(variable), _) => variable.to_owned(),
+        (None, Some(region)) => format!("{}={}", region.source, region.value),
+        (None, None) => "the endpoint".to_owned(),
     };
-    let finding =
-        Finding::new(Class::NameNotFound, format!("there is no host {}: {}", host(network), failure.detail))
-            .presented(format!("{} (from {by})", host(network)))
-            .required("the name of an STS endpoint that DNS knows")
-            .ruled_out(match &facts.evidence.control_name {
-                Some(control) => format!("the cluster's DNS: {} resolves", control.name),
-                None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
-            });
-    let configured = facts.route.endpoint.as_ref().is_ok_and(|endpoint| endpoint.configured_by.is_some());
-    let by_pod = network.proxy.is_none() && (configured || facts.chose_wrong_host());
-    let finding = if by_pod { finding.owner(Owner::Pod) } else { finding };
+    let host = host(network);
+    let by_pod = network.proxy.is_none() && (configured_by.is_some() || facts.chose_wrong_host());
     let of_issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
-    match (&facts.route.endpoint, region, of_issuer) {
-        (Ok(endpoint), ..) if endpoint.configured_by.is_some() => {
-            facts.remove_interception(finding, host(network))
+    let wrong_region = region.zip(of_issuer).filter(|(region, of_issuer)| region.value != *of_issuer);
+    let values = values(facts, network);
+    let detail = plain(&failure.detail);
+    let works = facts.evidence.control_name.as_ref().map_or_else(String::new, |control| {
+        format!(" The cluster’s DNS works: it resolves {}.", control.name)
+    });
+    let (summary, why, values, steps): (_, _, _, Vec<&Template>) = match (configured_by, wrong_region) {
+        (Some(variable), _) => {
+            let (values, steps) = facts.out_of_the_way(values);
+            let every = if variable == "AWS_ENDPOINT_URL" {
+                " It moves every AWS service there, STS as well."
+            } else {
+                ""
+            };
+            let why = format!("{variable} names this host: {detail}.{every}{works}");
+            (format!("{variable} leads to {host}, which does not exist"), why, values, steps)
         }
-        (_, Some(region), Some(of_issuer)) if region.value != of_issuer => facts.set_region(
-            finding.fix(format!("# correct {by}: the cluster's region is {of_issuer}")),
-            of_issuer,
-        ),
-        _ => facts.create_interface_endpoint(show_coredns(finding)),
-    }
+        (None, Some((region, of_issuer))) => {
+            let values = values.with(slot::REGION, of_issuer, Word::region(of_issuer));
+            let why = format!(
+                "{by} makes STS’s host {host}: {detail}. The token’s issuer is in {of_issuer}, so that is the cluster’s region.{works}"
+            );
+            (
+                format!("{} leads to {host}, which does not exist", region.source),
+                why,
+                values,
+                vec![&common::SET_REGION],
+            )
+        }
+        (None, None) => {
+            let why = format!("{by} makes STS’s host {host}: {detail}.{works}");
+            let steps: Vec<&Template> =
+                vec![&common::SEE_COREDNS, &texts::SEE_STS_ENDPOINTS, &texts::REPAIR_DNS];
+            (format!("the cluster’s DNS says that {host} does not exist"), why, values, steps)
+        }
+    };
+    let finding = Finding::new(Class::NameNotFound, summary)
+        .presented(format!("{host} (from {by})"))
+        .required("the name of an STS endpoint that DNS knows")
+        .ruled_out(match &facts.evidence.control_name {
+            Some(control) => format!("the cluster's DNS: {} resolves", control.name),
+            None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
+        })
+        .why(why)
+        .steps(&values, &steps);
+    if by_pod { finding.owner(Owner::Pod) } else { finding }
 }
 
 /// What kind of address the peer has: it decides whom to ask.
@@ -235,6 +283,13 @@ fn addresses(network: &Network) -> String {
     if tried.is_empty() { "no address".to_owned() } else { tried.join(", ") }
 }
 
+/// The same in a sentence, without ports and brackets.
+fn said(network: &Network) -> String {
+    let tried = network.addresses.iter().filter(|attempt| attempt.outcome != AddressOutcome::Abandoned);
+    let tried: Vec<String> = tried.map(|attempt| attempt.address.ip().to_string()).collect();
+    if tried.is_empty() { "no address".to_owned() } else { tried.join(", ") }
+}
+
 fn presented(network: &Network) -> String {
     match &network.proxy {
         Some(proxy) => format!("{} through the proxy {proxy} ({})", host(network), addresses(network)),
@@ -243,18 +298,27 @@ fn presented(network: &Network) -> String {
 }
 
 fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
+    let values = values(facts, network);
     let finding = Finding::new(
         Class::ConnectRefused,
-        format!("no connection to {}: {}", host(network), failure.detail),
+        format!("{} refuses the connection to {}", said(network), host(network)),
     )
     .presented(presented(network))
     .required("a listener on that port");
     let finding = of_chosen(facts, network, finding);
+    let detail = plain(&failure.detail);
     match reach(network) {
-        Reach::Loopback => finding.fix("# a sidecar or a configured endpoint on loopback: start it before this container"),
-        Reach::Private | Reach::Public => facts.bypass_mesh(
-            finding.fix("# STS itself does not refuse: a mesh captures this container's traffic before its proxy runs, or a NetworkPolicy rejects it"),
-        ),
+        Reach::Loopback => finding
+            .why(format!("{detail}. The address is this pod’s own, so a sidecar or a configured endpoint is meant, and it does not run yet."))
+            .steps(&values, &[&texts::SEE_CONTAINERS, &texts::START_LISTENER]),
+        Reach::Private | Reach::Public => finding
+            .why(format!(
+                "{detail}. STS itself does not refuse: most likely a mesh captures this container’s traffic before its proxy runs, or a network policy rejects it."
+            ))
+            .steps(
+                &values,
+                &[&texts::SEE_CONTAINERS, &common::SEE_NETWORK_POLICIES, &common::ALLOW_IN_MESH, &texts::ALLOW_443],
+            ),
     }
 }
 
@@ -264,58 +328,83 @@ fn of_chosen(facts: &Facts<'_>, network: &Network, finding: Finding) -> Finding 
 }
 
 fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    let finding = Finding::new(
-        Class::ConnectTimeout,
-        format!("no answer from {}: {}", addresses(network), failure.detail),
-    )
-    .presented(presented(network));
+    let (host, addresses) = (host(network), said(network));
+    let values = values(facts, network);
+    let detail = plain(&failure.detail);
+    let finding =
+        |summary: String| Finding::new(Class::ConnectTimeout, summary).presented(presented(network));
     match reach(network) {
-        Reach::Private => {
-            let required = "port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in";
-            facts.open_security_group(finding.required(required), network)
-        }
-        Reach::Public => {
-            let required = "egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC";
-            let advice = "# give the subnet a NAT gateway, or allow TCP 443 in NetworkPolicy and security group, or create the interface endpoint for STS:";
-            facts.create_interface_endpoint(finding.required(required).fix(advice))
-        }
-        Reach::Loopback => {
-            finding.required("a listener on loopback").fix("# start what listens there before this container")
-        }
+        Reach::Private => finding(format!("the STS endpoint at {addresses} does not let this pod in"))
+            .required("port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in")
+            .why(format!("{host} did not answer: {detail}. The address is private, so it is an interface endpoint in the VPC. Most likely its security group does not admit the pods."))
+            .steps(&values, &[&texts::SEE_ADDRESS, &texts::SEE_RULES, &texts::ADMIT_PODS]),
+        Reach::Public => finding(format!("this pod has no way out to {host} at {addresses}"))
+            .required("egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC")
+            .why(format!("{host} did not answer: {detail}. The address is public, so the subnet needs a NAT gateway or the VPC an interface endpoint, and no rule may block port 443."))
+            .steps(
+                &values,
+                &[&common::SEE_NETWORK_POLICIES, &texts::SEE_STS_ENDPOINTS, &texts::ALLOW_EGRESS, &texts::GIVE_EGRESS],
+            ),
+        Reach::Loopback => finding(format!("nothing answers at {addresses}, where STS is configured"))
+            .required("a listener on loopback")
+            .why(format!("{detail}. The address is this pod’s own."))
+            .steps(&values, &[&texts::SEE_CONTAINERS, &texts::START_LISTENER]),
     }
 }
 
 fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let families: Vec<bool> = network.addresses.iter().map(|attempt| attempt.address.is_ipv6()).collect();
     let one_family = families.windows(2).all(|pair| pair[0] == pair[1]);
-    let finding = Finding::new(
-        Class::Unreachable,
-        format!("there is no route to {}: {}", addresses(network), failure.detail),
-    )
-    .transient(!one_family)
-    .presented(presented(network))
-    .required("a route from this pod");
     let dual_stack = facts.evidence.environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
-    match families.first() {
-        Some(false) if one_family && !dual_stack => facts.create_interface_endpoint(facts.set_env(
-            finding.fix("# a pod with IPv6 alone reaches IPv4 hosts only through NAT64; STS has IPv6 at its dual-stack endpoint:"),
-            words!["AWS_USE_DUALSTACK_ENDPOINT=true"],
-        )),
-        Some(true) if one_family && dual_stack => facts.unset_env(
-            finding.fix("# a pod with IPv4 alone does not reach IPv6 hosts:"),
-            &["AWS_USE_DUALSTACK_ENDPOINT"],
+    let values = values(facts, network).with(
+        slot::VARIABLE,
+        "AWS_USE_DUALSTACK_ENDPOINT",
+        "AWS_USE_DUALSTACK_ENDPOINT",
+    );
+    let detail = plain(&failure.detail);
+    let (why, steps): (_, Vec<&Template>) = match families.first() {
+        Some(false) if one_family && !dual_stack => (
+            "STS has only IPv4 addresses there. A pod with IPv6 alone reaches them only through NAT64.",
+            vec![&texts::SEE_POD_ADDRESSES, &texts::USE_DUAL_STACK_IF, &texts::ADD_ROUTE_IF],
         ),
-        _ => facts.create_interface_endpoint(finding.fix("# give the subnet's route table a way there, or the VPC an endpoint of its own:")),
-    }
+        Some(true) if one_family && dual_stack => (
+            "AWS_USE_DUALSTACK_ENDPOINT leads to IPv6 addresses, which a pod with IPv4 alone does not reach.",
+            vec![&texts::SEE_POD_ADDRESSES, &common::UNSET_VARIABLE],
+        ),
+        _ => (
+            "No route of this pod leads there, or an egress rule rejects the packet.",
+            vec![&texts::SEE_POD_ADDRESSES, &common::SEE_NETWORK_POLICIES, &texts::ADD_ROUTE],
+        ),
+    };
+    Finding::new(Class::Unreachable, format!("this pod has no route to {}", said(network)))
+        .transient(!one_family)
+        .presented(presented(network))
+        .required("a route from this pod")
+        .why(format!("{}: {detail}. {why}", host(network)))
+        .steps(&values, &steps)
 }
 
 fn response_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
-    let finding = Finding::new(Class::ResponseTimeout, format!("connected to {}, then silence during {during}: {}", host(network), failure.detail))
+    let summary = format!("{} connects, then is silent in {during}", host(network));
+    Finding::new(Class::ResponseTimeout, summary)
         .presented(presented(network))
         .required("an answer within the time allowed (--timeout)")
-        .fix("# something on the way accepts connections and drops what they carry: a firewall, a proxy, a path with a smaller MTU");
-    facts.remove_interception(finding, host(network))
+        .why(format!(
+            "{}: {}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
+            plain(&presented(network)),
+            plain(&failure.detail)
+        ))
+        .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
+}
+
+impl Finding {
+    /// With the steps that take a configured endpoint or a proxy out of the way, else with these.
+    fn in_between(self, facts: &Facts<'_>, network: &Network, otherwise: &[&'static Template]) -> Self {
+        let (values, steps) = facts.out_of_the_way(values(facts, network));
+        let steps = if steps.is_empty() { otherwise.to_vec() } else { steps };
+        self.steps(&values, &steps)
+    }
 }
 
 fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
@@ -326,40 +415,45 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
         Some(leaf) => format!("a certificate for {} issued by {}", leaf.names.join(", "), leaf.issuer),
         None => "no certificate".to_owned(),
     };
-    let finding =
-        Finding::new(Class::TlsFailed, format!("no TLS connection to {}: {}", host(network), failure.detail))
-            .about_time(about_time)
-            .presented(presented)
-            .required(format!(
+    let (host, detail) = (host(network), plain(&failure.detail));
+    let said = format!("{host} shows {}: {detail}.", plain(&presented));
+    let finding = |summary: String| {
+        Finding::new(Class::TlsFailed, summary).about_time(about_time).presented(&presented).required(
+            format!(
                 "a certificate for {} that is valid now and issued under {}",
                 tls.server_name,
                 roots(&tls.roots)
-            ));
+            ),
+        )
+    };
+    let values = values(facts, network);
     match failure.kind {
-        FailureKind::TlsUnknownIssuer => trust_the_inspection(facts, finding
-            .ruled_out("a wrong name or date: only the issuer is unknown")
-            .fix("# if a proxy inspects TLS here, ask its owners for their CA; mount it into app and probe at /etc/tls-inspection/ca.pem:")),
-        FailureKind::TlsWrongName => facts.remove_interception(
-            of_chosen(facts, network, finding).fix("# another host answers than the name says: a rewrite in CoreDNS, a CNAME, a hosts entry, a proxy"),
-            host(network),
-        ),
-        _ if about_time => finding.fix_note(Some("chronyc tracking"), "on the node: is its clock right? If it is, whoever runs this endpoint must renew the certificate"),
-        _ => facts.remove_interception(
-            finding.fix("# what answers on that address is not STS: a proxy, a mesh or a hosts entry is in between"),
-            host(network),
-        ),
+        FailureKind::TlsUnknownIssuer => {
+            finding(format!("the certificate of {host} is signed by an unknown authority"))
+                .ruled_out("a wrong name or date: only the issuer is unknown")
+                .why(format!(
+                    "{said} Most likely a proxy inspects TLS on the way. This container trusts {}.",
+                    roots(&tls.roots)
+                ))
+                .steps(&values, &[&texts::CREATE_CA, &texts::MOUNT_CA, &texts::EXEMPT_HOST])
+        }
+        FailureKind::TlsWrongName => of_chosen(
+            facts,
+            network,
+            finding(format!("another host answers as {host}")).why(format!(
+                "{said} A rule of the DNS, a hosts entry or a proxy leads this name elsewhere."
+            )),
+        )
+        .in_between(facts, network, &[&common::SEE_COREDNS, &common::SEE_MESH, &texts::LEAD_BACK]),
+        _ if about_time => finding(format!("the certificate of {host} is not valid at this time"))
+            .why(format!("{said} Either this node’s clock is wrong, or the certificate is."))
+            .steps(&values, &[&texts::SEE_CLOCK, &common::SET_CLOCK, &texts::RENEW_CERTIFICATE]),
+        _ => finding(format!("{host} does not speak TLS as STS does"))
+            .why(format!(
+                "{said} What answers there is not STS: a proxy, a mesh or a hosts entry stands in between."
+            ))
+            .in_between(facts, network, &[&common::SEE_COREDNS, &texts::SEE_MESH_LOG, &texts::LEAD_BACK]),
     }
-}
-
-/// `AWS_CA_BUNDLE` is read by SDKs instead of their own roots, `SSL_CERT_FILE` by OpenSSL and Go.
-fn trust_the_inspection(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let create = facts.namespace().and_then(|namespace| {
-        let create = ["create", "configmap", "tls-inspection", "--from-file=ca.pem"].map(Word::from);
-        Tool::Kubectl.run(&[words!["-n", Word::label(namespace)], &create].concat())
-    });
-    let finding =
-        finding.fix_note(create, "ca.pem as its owners gave it, never as this connection presents it");
-    facts.set_env(finding, words!["AWS_CA_BUNDLE=/etc/tls-inspection/ca.pem"])
 }
 
 fn roots(label: &str) -> String {
@@ -373,48 +467,52 @@ fn proxy_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Find
     let proxy = network.proxy.as_deref().unwrap_or("the proxy");
     // 403 and 407 are the proxy's policy, which waiting does not change.
     let refused = matches!(network.proxy_status, Some(403 | 407));
-    let finding = Finding::new(
-        Class::ProxyFailed,
-        format!("the proxy {proxy} gave no tunnel to {}: {}", host(network), failure.detail),
-    )
-    .transient(!refused)
-    .presented(presented(network))
-    .required(format!("a tunnel to {}:443", host(network)))
-    .fix(format!("# let the proxy pass CONNECT to {}:443, or pass it by:", host(network)));
-    facts.add_no_proxy(finding, host(network))
+    let host = host(network);
+    let summary = match network.proxy_status {
+        Some(status) => format!("the proxy {proxy} answers {status} to a tunnel to {host}"),
+        None => format!("the proxy {proxy} gives no tunnel to {host}"),
+    };
+    Finding::new(Class::ProxyFailed, summary)
+        .transient(!refused)
+        .presented(presented(network))
+        .required(format!("a tunnel to {host}:443"))
+        .why(format!("{}. SDKs in this container use the same proxy.", plain(&failure.detail)))
+        .steps(&values(facts, network), &[&texts::ALLOW_AT_PROXY, &texts::BYPASS_PROXY])
 }
 
 fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    let finding = Finding::new(
-        Class::ConnectionBroken,
-        format!("the connection to {} broke: {}", host(network), failure.detail),
-    )
-    .presented(presented(network))
-    .required("a connection that lasts for one answer")
-    .fix("# a firewall, mesh or proxy resets connections, or a sidecar was still starting");
-    facts.remove_interception(finding, host(network))
+    Finding::new(Class::ConnectionBroken, format!("the connection to {} broke", host(network)))
+        .presented(presented(network))
+        .required("a connection that lasts for one answer")
+        .why(format!(
+            "{}: {}. A firewall, a mesh or a proxy resets connections, or a sidecar was still starting.",
+            plain(&presented(network)),
+            plain(&failure.detail)
+        ))
+        .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
 }
 
 fn not_sts(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    let finding = Finding::new(
-        Class::NotSts,
-        format!("what answered at {} is not STS: {}", host(network), failure.detail),
+    let finding = Finding::new(Class::NotSts, format!("what answers at {} is not STS", host(network)))
+        .presented(presented(network))
+        .required("an answer of STS")
+        .why(format!(
+            "{}: {}. A proxy, a mesh or a hosts entry leads this name elsewhere.",
+            plain(&presented(network)),
+            plain(&failure.detail)
+        ));
+    of_chosen(facts, network, finding).in_between(
+        facts,
+        network,
+        &[&common::SEE_COREDNS, &common::SEE_MESH, &texts::ALLOW_AT_FILTER],
     )
-    .presented(presented(network))
-    .required("an answer of STS");
-    let finding = of_chosen(facts, network, finding)
-        .fix("# a proxy, a mesh or a hosts entry leads this name elsewhere");
-    facts.remove_interception(finding, host(network))
 }
 
 fn unusable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    let finding = Finding::new(
-        Class::SettingsInvalid,
-        format!("{} cannot be used: {}", network.endpoint, failure.detail),
-    )
-    .about(Topic::Host)
-    .presented(presented(network))
-    .required("an endpoint and a proxy that can be used")
-    .fix("# correct the endpoint or the proxy in the container's env");
-    facts.remove_interception(finding, host(network))
+    Finding::new(Class::SettingsInvalid, format!("{} cannot be used", network.endpoint))
+        .about(Topic::Host)
+        .presented(presented(network))
+        .required("an endpoint and a proxy that can be used")
+        .why(format!("{}: {}.", plain(&presented(network)), plain(&failure.detail)))
+        .in_between(facts, network, &[&common::SEE_VARIABLES, &texts::CORRECT_ENDPOINT])
 }

@@ -2,8 +2,11 @@
 //! A value is known to a sentence as it is, and to a command only as a name of its kind.
 
 use super::facts::Facts;
+use crate::catalog::texts::{common, network};
 use crate::settings::command::Word;
+use crate::settings::partition;
 use crate::steps::slot;
+use crate::steps::template::Template;
 use crate::steps::values::Values;
 
 impl Facts<'_> {
@@ -64,6 +67,54 @@ impl Facts<'_> {
             );
         }
         values
+    }
+}
+
+impl Facts<'_> {
+    /// The same with those of the way to `host`: who leads there, and what leads past a proxy.
+    pub(super) fn values_to(&self, host: &str) -> Values {
+        let environment = &self.evidence.environment;
+        let (name, present) = match (environment.get("NO_PROXY"), environment.get("no_proxy")) {
+            (None, Some(present)) => ("no_proxy", Some(present)),
+            (present, _) => ("NO_PROXY", present),
+        };
+        let word = Word::host(host);
+        // What is there stays there.
+        let hosts = match present {
+            Some(present) => Word::hosts(present).before(",").then(word.clone()),
+            None => word.clone(),
+        };
+        let mut values = self.values().with(slot::HOST, host, word).with(
+            slot::NO_PROXY,
+            format!("{name} with {host}"),
+            Word::from(name).before("=").then(hosts),
+        );
+        if let Some(variable) = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by)
+        {
+            values = values.with(slot::VARIABLE, variable, Word::variable_name(variable));
+        }
+        let by_issuer = self.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+        let region = self.route.region.as_ref().map(|region| region.value.as_str()).or(by_issuer);
+        if let Some(url) = region.and_then(|region| partition::sts_url(region, false, false).ok()) {
+            values = values.with(slot::ENDPOINT, &url, Word::url(&url));
+        }
+        values
+    }
+
+    /// What takes another server out of the way: a configured endpoint, a proxy; nothing where neither is there.
+    pub(super) fn out_of_the_way(&self, values: Values) -> (Values, Vec<&'static Template>) {
+        let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
+        let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
+        let steps: Vec<&'static Template> = match configured {
+            Some("AWS_ENDPOINT_URL") => vec![&common::NARROW_ENDPOINT, &common::GIVE_STS_ITS_ENDPOINT],
+            Some(variable) if variable.starts_with("AWS_") => {
+                vec![&common::SEE_VARIABLES, &common::UNSET_VARIABLE]
+            }
+            Some(_) => vec![&common::CORRECT_SETTING],
+            None if proxied => vec![&network::ALLOW_AT_PROXY, &network::BYPASS_PROXY],
+            None => Vec::new(),
+        };
+        (values, steps)
     }
 }
 

@@ -52,8 +52,9 @@ slots! {
     PROXY "proxy" "the proxy" "the proxy that the report names";
     ADDRESS "address" "the address" "the address that the report names";
     VARIABLE "variable" "the variable" "the name of the variable";
-    ASSIGNMENT "assignment" "the new value" "NAME=VALUE, or NAME- to remove it";
-    SECOND "second" "the second variable" "a second NAME=VALUE, or NAME-";
+    SECOND "second" "the second variable" "the name of the second variable";
+    NO_PROXY "no_proxy" "NO_PROXY with this host" "NO_PROXY= and its present value with the host added";
+    ENDPOINT "endpoint" "the endpoint" "https:// and the regional STS host";
     FILE "file" "the file" "the path that the report names";
     USER "user" "the user" "the uid that reads the file";
     GROUP "group" "the group" "the gid that may read the file";

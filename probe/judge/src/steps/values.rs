@@ -106,6 +106,9 @@ impl Values {
             say.pop();
             say.push('.');
         }
+        if !template.when.is_empty() {
+            say = lowered(say);
+        }
         let text = |text: &str| (!text.is_empty()).then(|| self.say(text));
         let changes = text(template.changes);
         let kind = if changes.is_some() { StepKind::Change } else { StepKind::Look };
@@ -119,6 +122,17 @@ impl Values {
         let used =
             |slot: &Slot| templates.iter().any(|template| parts(template.run).contains(&Part::Slot(*slot)));
         slot::ALL.iter().copied().filter(used).collect()
+    }
+}
+
+/// Behind a condition and a colon a sentence goes on.
+fn lowered(say: String) -> String {
+    let mut chars = say.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && second.is_ascii_lowercase() => {
+            format!("{}{}", first.to_ascii_lowercase(), &say[1..])
+        }
+        _ => say,
     }
 }
 

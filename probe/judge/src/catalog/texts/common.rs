@@ -1,4 +1,4 @@
-//! Steps that several classes share: look at the service account, the role, the provider; make new pods.
+//! Steps that several classes share: look at the service account, the role, the network; make new pods; set a variable.
 //! Steps of one stage stand in the stage's file.
 
 use crate::steps::template::Template;
@@ -17,7 +17,8 @@ pub(crate) const SEE_SERVICE_ACCOUNT: Template = Template::look(
 
 /// `--overwrite`, because a wrong value stands there.
 pub(crate) const ANNOTATE_ROLE: Template = Template::change(
-    "Correct the annotation of service account {sa}. This overwrites its value. If Argo CD, Flux or Helm manages it, change it there:",
+    "Correct the annotation of service account {sa}. This overwrites its value. If Argo CD, Flux or Helm manages it, \
+     change it there:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn={role_arn} --overwrite",
     "the role annotation of service account {sa}, which is overwritten",
 );
@@ -27,8 +28,84 @@ pub(crate) const SEE_ROLE: Template = Template::look(
     "aws iam get-role --role-name {role} --query 'Role.[Arn,AssumeRolePolicyDocument]' --output json",
 );
 
-/// The kubelet says there why a volume could not be mounted or a token not be had.
+/// The kubelet says there why a volume could not be mounted or a token could not be had.
 pub(crate) const SEE_EVENTS: Template = Template::look(
-    "See what the kubelet said of this pod:",
+    "See what the kubelet said about this pod:",
     "kubectl get events -n {namespace} --field-selector involvedObject.name={pod} --sort-by=.lastTimestamp",
+);
+
+/// Names only: values of a pod's environment may be keys, which belong on nobody's screen.
+pub(crate) const SEE_VARIABLES: Template = Template::look(
+    "See which variables the pod sets, and from where. This prints names, no values:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={range .spec.containers[*]}{.name}{\": \"}{.env[*].name}{\" \"}{.envFrom}{\"\\n\"}{end}'",
+);
+
+pub(crate) const UNSET_VARIABLE: Template = Template::change(
+    "Remove {variable}. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} {variable}-",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const SET_REGION: Template = Template::change(
+    "Set the region to {region}. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_REGION={region} AWS_DEFAULT_REGION={region}",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+/// With what the variable holds already: nothing is lost.
+pub(crate) const ADD_NO_PROXY: Template = Template::change(
+    "Let {host} pass by the proxy. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} {no_proxy}",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+/// STS alone goes back to its own host; the other services stay where `AWS_ENDPOINT_URL` leads them.
+pub(crate) const GIVE_STS_ITS_ENDPOINT: Template = Template::change(
+    "Give STS its own endpoint, and leave the other services where they are. This replaces the pods of {workload}. If \
+     Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_ENDPOINT_URL_STS={endpoint}",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const NARROW_ENDPOINT: Template = Template::change_in_words(
+    "If one service is meant, such as S3, give it its own variable, AWS_ENDPOINT_URL_S3, in place of AWS_ENDPOINT_URL.",
+    "the environment of the workload’s containers",
+);
+
+/// A profile's setting or a flag stands where no command of the cluster changes it.
+pub(crate) const CORRECT_SETTING: Template =
+    Template::change_in_words("Correct {variable} where it stands, or remove it.", "the setting {variable}");
+
+pub(crate) const SET_CLOCK: Template = Template::change(
+    "If it is wrong, set it, on the node as root. EC2’s time source is 169.254.169.123:",
+    "chronyc makestep",
+    "the node’s clock",
+);
+
+pub(crate) const SEE_COREDNS: Template = Template::look(
+    "See whether CoreDNS rewrites the name, has a hosts block or forwards to a wrong server:",
+    "kubectl get configmap -n kube-system coredns -o yaml",
+);
+
+pub(crate) const SEE_NETWORK_POLICIES: Template = Template::look(
+    "See whether a network policy of the namespace blocks port 443:",
+    "kubectl get networkpolicy -n {namespace} -o yaml",
+);
+
+pub(crate) const SEE_MESH: Template = Template::look(
+    "If a mesh runs here, see which hosts its registry knows:",
+    "kubectl get serviceentry,sidecar -A",
+);
+
+pub(crate) const ALLOW_IN_MESH: Template = Template::change_in_words(
+    "let the mesh’s proxy start before this container, and add {host}, port 443, to its registry: a ServiceEntry in Istio, \
+     an EgressNetwork in Linkerd.",
+    "the mesh’s registry: one host is added",
+)
+.when("A mesh with a closed registry");
+
+/// As `describe-cluster` has it: the only way from a token to the cluster's name.
+pub(crate) const FIND_CLUSTER: Template = Template::look(
+    "Find the cluster by its issuer:",
+    "cluster=\"$(aws eks list-clusters --region {region} --query 'clusters[]' --output text | xargs -n1 aws eks describe-cluster --region {region} --query 'cluster.[identity.oidc.issuer,name]' --output text --name | grep -F {issuer_url} | cut -f2)\"",
 );

@@ -1,259 +1,352 @@
 //! Texts of codes 40 to 49: the way to STS.
 //! The way to the Pod Identity agent is among the agent's texts, as is who answers there.
 
-use super::{
-    EDIT, NETWORK_POLICIES, PROBE_CHAIN, PROBE_REPORT, PROBE_WAIT, REPLACES_PODS, SHOW_ENDPOINTS,
-    SHOW_ENVIRONMENT, Texts,
-};
+use super::{Texts, common};
+use crate::steps::template::Template;
 
-const DNS_PODS: &str = "kubectl get pods -n kube-system -l k8s-app=kube-dns -o wide";
+pub(crate) const SEE_DNS_PODS: Template = Template::look(
+    "See whether CoreDNS runs:",
+    "kubectl get pods -n kube-system -l k8s-app=kube-dns -o wide",
+);
 
-const DNS_LOGS: &str = "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50";
+pub(crate) const SEE_DNS_LOG: Template = Template::look(
+    "See what CoreDNS says. Without a line about this pod’s question something blocks port 53:",
+    "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50",
+);
 
-const RESOLVE: &str =
-    "kubectl exec -n $NS $POD -c $CONTAINER -- getent hosts $STS_HOST kubernetes.default.svc";
+pub(crate) const SEE_FORWARD: Template = Template::look(
+    "See where CoreDNS forwards questions, and whether that server works:",
+    "kubectl get configmap -n kube-system coredns -o yaml",
+);
 
-const CERTIFICATE: &str = "kubectl exec -i -n $NS $POD -c $CONTAINER -- \
-     openssl s_client -connect $STS_HOST:443 -servername $STS_HOST </dev/null";
+pub(crate) const OPEN_PORT_53: Template = Template::change_in_words(
+    "allow port 53, UDP and TCP, from this pod to CoreDNS: in the namespace’s network policies, and in the security groups \
+     of the nodes that run CoreDNS. On Fargate and with security groups for pods the pod has its own.",
+    "a network policy or a security group: port 53 is allowed",
+)
+.when("Port 53 is blocked");
 
-const POD_ADDRESSES: &str =
-    "kubectl get pod $POD -n $NS -o jsonpath='{.status.podIPs} {.spec.hostNetwork}{\"\\n\"}'";
+pub(crate) const DNS_PODS_FAIL: Template =
+    Template::change_in_words("whoever runs the cluster repairs CoreDNS.", "the cluster’s DNS")
+        .when("CoreDNS does not run");
 
-const ENDPOINT_GROUP: &str = "aws ec2 describe-security-groups --region $REGION --group-ids $ENDPOINT_GROUP";
-
-const OPEN_ENDPOINT: &str = "aws ec2 authorize-security-group-ingress --region $REGION \
-     --group-id $ENDPOINT_GROUP --protocol tcp --port 443 --source-group $POD_GROUP";
+pub(crate) const RESTART_COREDNS: Template = Template::change(
+    "If CoreDNS hangs, restart it, one pod after the other. All pods of the cluster use it:",
+    "kubectl rollout restart -n kube-system deployment/coredns",
+    "the cluster’s DNS, which restarts",
+);
 
 pub(crate) const DNS_FAILED: Texts = Texts {
     meaning: "The name was not resolved: DNS failed or did not answer.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "CoreDNS is down, overloaded or not yet started; on a new node its way there may not be ready.",
-        "A network policy or security group blocks port 53, UDP or TCP.",
-        "CoreDNS cannot reach the resolver above it (SERVFAIL).",
-        "The pod's resolv.conf (dnsPolicy, dnsConfig) names servers that do not answer.",
+        "A network policy or a security group blocks port 53, UDP or TCP.",
+        "CoreDNS is down, overloaded or has not started yet. On a new node the way to it may not be ready.",
+        "CoreDNS cannot reach the resolver above it and answers SERVFAIL.",
+        "The pod’s dnsPolicy or dnsConfig names servers that do not answer.",
     ],
-    confirm: &[DNS_PODS, DNS_LOGS, RESOLVE, NETWORK_POLICIES],
-    repair: &[
-        "# If it comes and goes while pods start, waiting is enough:",
-        PROBE_WAIT,
-        "# If CoreDNS hangs (restarts the cluster's DNS, one pod after the other):",
-        "kubectl rollout restart deployment/coredns -n kube-system",
-        "# If a policy blocks it, add an egress rule to port 53, UDP and TCP, of the kube-dns pods.",
-    ],
+    steps: &[&SEE_DNS_PODS, &SEE_DNS_LOG, &DNS_PODS_FAIL, &OPEN_PORT_53],
+    beyond: &[&RESTART_COREDNS],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const REPAIR_FORWARD: Template = Template::change_in_words(
+    "Let whoever runs the DNS repair the server behind CoreDNS, or the way to it.",
+    "the DNS behind CoreDNS",
+);
+
+pub(crate) const REMOVE_RECORD: Template = Template::change_in_words(
+    "Remove the record {value}, or set ndots to 1 in the pod’s dnsConfig.",
+    "a DNS record, or the pod’s dnsConfig",
+);
+
+pub(crate) const SEE_STS_ENDPOINTS: Template = Template::look(
+    "See whether the region has an interface endpoint for STS, and in which VPC:",
+    "aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.sts --query 'VpcEndpoints[].[VpcEndpointId,State,PrivateDnsEnabled,VpcId]' --output text",
+);
+
+pub(crate) const REPAIR_DNS: Template = Template::change_in_words(
+    "Remove what hides the public name: a rewrite in CoreDNS, a private hosted zone for amazonaws.com without this record, \
+     or a record that points to a deleted endpoint.",
+    "a rule or a record of the DNS",
+);
+
+pub(crate) const CREATE_ENDPOINT: Template = Template::change(
+    "Create an interface endpoint for STS. Its private DNS answers in the whole VPC, and AWS bills it by the hour. A subnet \
+     in each zone and a security group that admits port 443 from all pods are needed:",
+    "aws ec2 create-vpc-endpoint --region {region} --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.sts --private-dns-enabled --vpc-id \"${vpc:?is not set}\" --subnet-ids \"${subnet:?is not set}\" --security-group-ids \"${group:?is not set}\"",
+    "the VPC: an interface endpoint for STS is added",
+);
 
 pub(crate) const NAME_NOT_FOUND: Texts = Texts {
     meaning: "DNS works, but this host name does not exist.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A region that does not exist, or of another partition, stands in AWS_REGION.",
-        "FIPS is asked for where STS has no FIPS host (AWS_USE_FIPS_ENDPOINT).",
-        "The configured endpoint (AWS_ENDPOINT_URL_STS) has a spelling mistake.",
-        "A private hosted zone or a rewriting rule of the cluster's DNS hides the public name.",
+        "AWS_REGION names a region that does not exist, or one of another partition.",
+        "The configured endpoint, AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, names a host that does not exist.",
+        "AWS_USE_FIPS_ENDPOINT is set where STS has no FIPS host.",
+        "A private hosted zone or a rule of the cluster’s DNS hides the public name.",
     ],
-    confirm: &[
-        SHOW_ENVIRONMENT,
-        RESOLVE,
-        "kubectl get configmap coredns -n kube-system -o yaml",
-        "aws route53 list-hosted-zones --query 'HostedZones[?Config.PrivateZone].Name'",
-    ],
-    repair: &[
-        "# If the region is wrong:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_REGION=$REGION",
-        "# If FIPS is not required:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_USE_FIPS_ENDPOINT-",
-        "# If a private zone hides it, add a record for the host to that zone.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &common::SEE_COREDNS, &SEE_STS_ENDPOINTS, &common::SET_REGION],
+    beyond: &[&CREATE_ENDPOINT],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_CONTAINERS: Template = Template::look(
+    "See whether a mesh’s sidecar is among the containers, and before or behind this one:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.initContainers[*].name}{\" \"}{.spec.containers[*].name}{\"\\n\"}'",
+);
+
+pub(crate) const START_LISTENER: Template = Template::change_in_words(
+    "Start what listens there before this container, or remove the endpoint that leads there.",
+    "the order of the pod’s containers, or its environment",
+);
+
+pub(crate) const ALLOW_443: Template =
+    Template::change_in_words("allow TCP 443 to {host} there.", "a network policy: port 443 is allowed")
+        .when("A network policy blocks it");
+
 pub(crate) const CONNECT_REFUSED: Texts = Texts {
-    meaning: "The endpoint's address refuses the connection.",
+    meaning: "The endpoint’s address refuses the connection.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A mesh sidecar captures the traffic and is not up yet: init containers run before it.",
-        "The configured endpoint names a port where nobody listens.",
-        "A firewall rejects instead of dropping.",
+        "A mesh’s sidecar captures the traffic and is not up yet: init containers run before it.",
+        "The configured endpoint names a port where nothing listens.",
+        "A network policy or a firewall rejects the connection.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        SHOW_ENVIRONMENT,
-        "kubectl get pod $POD -n $NS -o jsonpath='{.spec.initContainers[*].name} {.spec.containers[*].name}{\"\\n\"}'",
-    ],
-    repair: &[
-        "# While a sidecar starts, waiting is enough:",
-        PROBE_WAIT,
-        "# For init containers: make the mesh's proxy a native sidecar that comes first, or leave STS out of its capture:",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&SEE_CONTAINERS, &common::SEE_NETWORK_POLICIES, &common::ALLOW_IN_MESH, &ALLOW_443],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_ADDRESS: Template = Template::look(
+    "See whose address it is, and its security groups:",
+    "aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address} --query 'NetworkInterfaces[].[Description,VpcId,Groups[].GroupId]' --output json",
+);
+
+pub(crate) const SEE_RULES: Template = Template::look(
+    "See whom that security group admits:",
+    "aws ec2 describe-security-group-rules --region {region} --filters Name=group-id,Values=\"$(aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address} --query 'NetworkInterfaces[0].Groups[0].GroupId' --output text)\" --output table",
+);
+
+pub(crate) const ADMIT_PODS: Template = Template::change_in_words(
+    "Let whoever administers the endpoint add a rule: TCP 443 from the addresses or the security group of the pods. With \
+     custom networking the pods have addresses of a secondary range.",
+    "the endpoint’s security group: one rule is added",
+);
+
+pub(crate) const GIVE_EGRESS: Template = Template::change_in_words(
+    "give the subnet a NAT gateway, or let whoever runs the VPC create an interface endpoint for STS.",
+    "the subnet’s route table, or the VPC",
+)
+.when("No way out of the subnet");
+
+pub(crate) const ALLOW_EGRESS: Template = Template::change_in_words(
+    "allow TCP 443 to {host} in the network policy, the security group or the firewall.",
+    "a rule for port 443",
+)
+.when("A rule blocks it");
 
 pub(crate) const CONNECT_TIMEOUT: Texts = Texts {
     meaning: "The connection attempt got no answer.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "Private address: the security group of the STS interface endpoint does not admit port 443 from the pods.",
-        "Public address: no way out of the subnet (no NAT gateway), or egress is blocked by network policy, security \
-         group or network ACL.",
-        "The pod has a security group of its own (security groups for pods) without a rule for 443.",
-        "The way out is a proxy, and no proxy is configured for this pod.",
+        "Public address: the subnet has no NAT gateway, or a network policy, a security group or a network ACL blocks egress.",
+        "The pod has a security group of its own without a rule for port 443.",
+        "The way out is a proxy, and this pod has none configured.",
         "The global endpoint is asked in a network that reaches only the regional one.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_ENDPOINTS, ENDPOINT_GROUP, NETWORK_POLICIES],
-    repair: &[
-        "# Private address: admit the pods (adds a rule):",
-        OPEN_ENDPOINT,
-        "# Public address: give the subnet a way out, or an interface endpoint for com.amazonaws.$REGION.sts with",
-        "# private DNS, which then answers for the whole network. Global endpoint: set AWS_STS_REGIONAL_ENDPOINTS=regional.",
-    ],
+    steps: &[&SEE_ADDRESS, &SEE_RULES, &common::SEE_NETWORK_POLICIES, &SEE_STS_ENDPOINTS],
+    beyond: &[&CREATE_ENDPOINT],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_POD_ADDRESSES: Template = Template::look(
+    "See which addresses the pod has:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.status.podIPs}{\" \"}{.spec.hostNetwork}{\"\\n\"}'",
+);
+
+pub(crate) const USE_DUAL_STACK: Template = Template::change(
+    "A pod with IPv6 alone reaches STS at its dual-stack endpoint. This replaces the pods of {workload}. If Argo CD, Flux \
+     or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_USE_DUALSTACK_ENDPOINT=true",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const USE_DUAL_STACK_IF: Template = USE_DUAL_STACK.when("The pod has IPv6 addresses alone");
+
+pub(crate) const ADD_ROUTE_IF: Template = ADD_ROUTE.when("It has an IPv4 address");
+
+pub(crate) const ADD_ROUTE: Template = Template::change_in_words(
+    "Let whoever runs the network give the subnet’s route table a way to {address}.",
+    "the subnet’s route table",
+);
+
 pub(crate) const UNREACHABLE: Texts = Texts {
-    meaning: "There is no route to the endpoint's address.",
+    meaning: "There is no route to the endpoint’s address.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The pod has only IPv6 (or only IPv4) and the endpoint answers only with the other.",
-        "The subnet's route table has no default route.",
-        "The pod's network is not set up yet, or an egress rule answers with `prohibited`.",
+        "The pod has only IPv6, or only IPv4, and the endpoint answers only with the other.",
+        "The subnet’s route table has no default route.",
+        "The pod’s network is not set up yet, or an egress rule rejects the packet.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        POD_ADDRESSES,
-        "aws ec2 describe-route-tables --region $REGION",
-        NETWORK_POLICIES,
-    ],
-    repair: &[
-        "# IPv6-only pods: ask the dual-stack endpoint:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_USE_DUALSTACK_ENDPOINT=true",
-        "# Missing route: add a default route to a NAT gateway, or an interface endpoint for com.amazonaws.$REGION.sts.",
-        "# While the pod's network is being set up, waiting is enough:",
-        PROBE_WAIT,
-    ],
+    steps: &[&SEE_POD_ADDRESSES, &common::SEE_NETWORK_POLICIES, &USE_DUAL_STACK, &ADD_ROUTE],
+    beyond: &[&CREATE_ENDPOINT],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const CREATE_CA: Template = Template::change(
+    "Put the authority’s certificate into a ConfigMap. Take ca.pem from whoever runs the inspection, never from this connection:",
+    "kubectl create configmap -n {namespace} tls-inspection --from-file=ca.pem",
+    "the namespace: ConfigMap tls-inspection is added",
+);
+
+pub(crate) const MOUNT_CA: Template = Template::change_in_words(
+    "Mount it into the app’s and credprobe’s containers at /etc/tls-inspection, then set AWS_CA_BUNDLE to \
+     /etc/tls-inspection/ca.pem in both. The bundle takes the place of the built-in roots, so it must hold all that the app \
+     needs.",
+    "the pod’s volumes and environment",
+);
+
+pub(crate) const EXEMPT_HOST: Template = Template::change_in_words(
+    "Or let whoever runs the inspection exempt {host}.",
+    "the rules of the inspection",
+);
+
+pub(crate) const STATE_BUNDLE: Template = Template::look(
+    "If that authority is to be trusted, such as a TLS inspection of your own, state its bundle in the debug container:",
+    "credprobe check --target-pid={pid} --ca-bundle={file}",
+);
+
+pub(crate) const ADD_TO_BUNDLE: Template =
+    Template::change_in_words("add that authority to it.", "the bundle that {variable} names")
+        .when("The bundle is needed");
+
+pub(crate) const REMOVE_BUNDLE: Template = common::UNSET_VARIABLE.when("It is not");
+
+pub(crate) const LEAD_BACK: Template = Template::change_in_words(
+    "Remove what leads {host} elsewhere: a rewrite in CoreDNS, a CNAME, a hosts entry, a rule of the mesh.",
+    "a rule or a record that leads the name elsewhere",
+);
+
+pub(crate) const CORRECT_ENDPOINT: Template = Template::change_in_words(
+    "Correct the endpoint or the proxy in the container’s environment.",
+    "the environment of the workload’s containers",
+);
+
+pub(crate) const SEE_CLOCK: Template =
+    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+
+pub(crate) const RENEW_CERTIFICATE: Template = Template::change_in_words(
+    "If it is, whoever runs this endpoint renews the certificate.",
+    "the endpoint’s certificate",
+);
 
 pub(crate) const TLS_FAILED: Texts = Texts {
     meaning: "TLS with the endpoint failed, or its certificate did.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A proxy or firewall opens TLS and shows a certificate of its own; the report names the issuer.",
-        "A DNS rewrite leads to another host: the certificate's names do not include the one asked for.",
+        "A proxy or a firewall opens TLS and shows a certificate of its own. The report names the issuer.",
+        "A rule of the DNS leads to another host, whose certificate does not hold this name.",
         "AWS_CA_BUNDLE or SSL_CERT_FILE lacks the authority that signed the certificate.",
-        "The certificate is expired or not yet valid, or this machine's clock says so.",
+        "The certificate is expired or not yet valid, or this node’s clock says so.",
         "The endpoint speaks no TLS on this port, or only versions that are no longer accepted.",
     ],
-    confirm: &[PROBE_REPORT, CERTIFICATE, "date -u"],
-    repair: &[
-        "# If the interception is intended, give its authority to the app and to the probe; for the probe:",
-        "credprobe check --ca-bundle=/path/to/ca.pem",
-        "# and for the SDKs AWS_CA_BUNDLE (it takes the place of the built-in roots, so it must hold all that is needed).",
-        "# If it is not intended, exempt the STS host from inspection.",
-    ],
+    steps: &[&common::SEE_COREDNS, &SEE_CLOCK, &RENEW_CERTIFICATE, &CREATE_CA, &MOUNT_CA, &EXEMPT_HOST],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const ALLOW_AT_PROXY: Template = Template::change_in_words(
+    "let whoever runs {proxy} allow CONNECT to {host}, port 443.",
+    "the rules of the proxy",
+)
+.when("The pod needs the proxy to reach STS");
+
+pub(crate) const BYPASS_PROXY: Template = common::ADD_NO_PROXY.when("The pod reaches STS without it");
 
 pub(crate) const PROXY_FAILED: Texts = Texts {
     meaning: "The configured proxy did not let the connection through.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The proxy does not allow the STS host (403) or wants a login (407).",
+        "The proxy does not allow the STS host, status 403, or wants a login, status 407.",
         "The proxy is down, or its name or port is wrong.",
-        "The proxy itself cannot reach STS (502, 503, 504).",
+        "The proxy itself cannot reach STS, status 502, 503 or 504.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        PROBE_CHAIN,
-        "kubectl exec -n $NS $POD -c $CONTAINER -- curl -sSv -o /dev/null https://$STS_HOST/",
-    ],
-    repair: &[
-        "# Have the STS host allowed at the proxy; or, if the pod reaches STS without it, add .amazonaws.com to the",
-        "# present NO_PROXY and no_proxy (do not replace what is there):",
-        REPLACES_PODS,
-        EDIT,
-        "# If the proxy was only away for a moment:",
-        PROBE_WAIT,
-    ],
+    steps: &[&ALLOW_AT_PROXY, &BYPASS_PROXY],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_MESH_LOG: Template = Template::look(
+    "If Istio’s proxy runs in this pod, see its log:",
+    "kubectl logs -n {namespace} {pod} -c istio-proxy --tail=20",
+);
+
+pub(crate) const LET_PASS: Template = Template::change_in_words(
+    "Let {host}, port 443, pass at what stands in between: deep inspection, a full proxy, a tunnel with a smaller MTU, a mesh \
+     without this host.",
+    "a rule of firewall, proxy or mesh",
+);
 
 pub(crate) const RESPONSE_TIMEOUT: Texts = Texts {
     meaning: "Connected, but no answer came in time.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A firewall lets the connection through and swallows what follows; TLS inspection often does.",
-        "Packets are too large for a tunnel on the way (MTU) and the notice of it is dropped.",
-        "A mesh sidecar accepts everything and cannot reach the destination.",
+        "A firewall lets the connection through and drops what follows. TLS inspection often does.",
+        "Packets are too large for a tunnel on the way, and the notice of it is dropped.",
+        "A mesh’s sidecar accepts everything and cannot reach the destination.",
         "STS or the way to it is slow.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        "kubectl exec -n $NS $POD -c $CONTAINER -- curl -sSv -m 10 -o /dev/null https://$STS_HOST/",
-        "# The MTU:",
-        "kubectl exec -n $NS $POD -c $CONTAINER -- ip link",
-    ],
-    repair: &[
-        "# If it is only slow:",
-        "credprobe check --timeout=30s --wait=2m",
-        "# In TLS: exempt the STS host from inspection, or lower the pod network's MTU below the tunnel's.",
-        "# In HTTP: look at the proxy or sidecar that the connection goes through.",
-    ],
+    steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const CONNECTION_BROKEN: Texts = Texts {
     meaning: "The connection broke before the answer was complete.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A firewall or proxy resets connections to names that it does not allow.",
-        "A mesh sidecar was restarted or is not ready.",
-        "An idle or overloaded NAT or load balancer dropped the connection.",
+        "A firewall or a proxy resets connections to names that it does not allow.",
+        "A mesh’s sidecar was restarted or is not ready.",
+        "A NAT gateway or a load balancer dropped an idle connection or is overloaded.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        "kubectl exec -n $NS $POD -c $CONTAINER -- curl -sSv -o /dev/null https://$STS_HOST/",
-    ],
-    repair: &[
-        "# Once in a while is normal; judge again:",
-        PROBE_WAIT,
-        "# If it stays: allow the STS host at the firewall or proxy, or leave it out of the mesh's capture.",
-    ],
+    steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const ALLOW_AT_FILTER: Template = Template::change_in_words(
+    "Allow {host} at the filter, proxy or firewall that answered.",
+    "the rules of the filter",
+);
+
+pub(crate) const STATE_COMPATIBLE: Template = Template::change_in_words(
+    "If another server than AWS’s is meant, such as Ceph, SeaweedFS or MinIO, add --sts-compatible to credprobe’s arguments.",
+    "credprobe’s arguments",
+);
 
 pub(crate) const NOT_STS: Texts = Texts {
     meaning: "Somebody other than STS answered.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A proxy, captive portal or web filter answered with a page or a redirect of its own.",
-        "A mesh egress gateway answered (503 without an STS request id).",
-        "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_STS leads to an emulator or another service.",
+        "A proxy, a captive portal or a web filter answered with a page or a redirect of its own.",
+        "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_STS leads to an emulator or to another service.",
+        "A mesh’s egress gateway answered: status 503 without a request id of STS.",
         "A private DNS record or a hosts entry leads to a wrong machine.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_ENVIRONMENT, RESOLVE, CERTIFICATE],
-    repair: &[
-        "# If an endpoint is configured by mistake:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_ENDPOINT_URL- AWS_ENDPOINT_URL_STS-",
-        "# If a proxy answers: have the STS host allowed there, or add it to the present NO_PROXY.",
-        "# An STS of another maker (Ceph, SeaweedFS, MinIO) is judged with --sts-compatible.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &common::SEE_COREDNS, &ALLOW_AT_FILTER, &STATE_COMPATIBLE],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };

@@ -4,6 +4,7 @@
 use crate::catalog::Class;
 use crate::report::{Report, ReportedFinding, Restart};
 use crate::steps::script::fitted;
+use crate::text::plain;
 
 /// `class code: sentence`; for a loss behind a success, what it is.
 pub(in crate::report) fn first_line(report: &Report) -> String {
@@ -57,11 +58,11 @@ pub(super) fn sentences(finding: &ReportedFinding) -> String {
     let mut out = Vec::new();
     for (label, text) in [("Presented", &finding.presented), ("Required", &finding.required)] {
         if !text.is_empty() {
-            out.push(format!("{label}: {}.", text.trim_end_matches('.')));
+            out.push(format!("{label}: {}.", plain(text.trim_end_matches('.'))));
         }
     }
     if !finding.ruled_out.is_empty() {
-        out.push(format!("Ruled out: {}.", finding.ruled_out.join(", ").trim_end_matches('.')));
+        out.push(format!("Ruled out: {}.", plain(finding.ruled_out.join(", ").trim_end_matches('.'))));
     }
     out.join(" ")
 }
