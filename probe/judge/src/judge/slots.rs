@@ -2,9 +2,10 @@
 //! A value is known to a sentence as it is, and to a command only as a name of its kind.
 
 use super::facts::Facts;
+use super::finding::Finding;
 use crate::catalog::texts::{common, network};
 use crate::settings::command::Word;
-use crate::settings::partition;
+use crate::settings::{self, partition};
 use crate::steps::slot;
 use crate::steps::template::Template;
 use crate::steps::values::Values;
@@ -101,6 +102,48 @@ impl Facts<'_> {
         values
     }
 
+    /// What lets the webhook set both variables again: it adds neither where the pod has one.
+    pub(super) fn webhook_steps(&self, values: Values) -> (Values, Vec<&'static Template>) {
+        let requested = [&self.requested.role_arn, &self.requested.token_file];
+        let sources: Vec<&str> = if self.by_agent() {
+            let pair = [settings::agent::URI_VARIABLE, settings::agent::TOKEN_FILE_VARIABLE];
+            pair.into_iter().filter(|name| self.evidence.environment.get(name).is_some()).collect()
+        } else {
+            requested.into_iter().flatten().map(|value| value.source.as_str()).collect()
+        };
+        let joined = sources.join(" and ");
+        // A profile's setting stands in a file, which no webhook writes.
+        if let Some(token_file) = &self.requested.token_file
+            && token_file.source.starts_with("web_identity_token_file")
+        {
+            let values = values.with_text(slot::VARIABLE, &token_file.source);
+            let of_agent = token_file.value.starts_with(settings::POD_IDENTITY_MOUNT);
+            return (
+                values,
+                vec![if of_agent { &common::USE_ECS_CONTAINER } else { &common::CORRECT_PROFILE }],
+            );
+        }
+        if self.compatible() {
+            // No webhook gives this pod its token: whoever wrote the pod spec did.
+            return (values.with_text(slot::VARIABLE, joined), vec![&common::PROJECT_FOR_SERVER]);
+        }
+        let variables: Vec<&str> =
+            sources.iter().copied().filter(|source| source.starts_with("AWS_")).collect();
+        let named = |values: Values, slot, name: &str| values.with(slot, name, Word::variable_name(name));
+        let (values, mut steps): (_, Vec<&'static Template>) = match variables.as_slice() {
+            [one] => (named(values, slot::VARIABLE, one), vec![&common::LET_WEBHOOK_SET_ONE]),
+            [one, two, ..] => (
+                named(named(values, slot::VARIABLE, one), slot::SECOND, two),
+                vec![&common::LET_WEBHOOK_SET_BOTH],
+            ),
+            [] => (values.with_text(slot::VARIABLE, joined), vec![&common::CORRECT_FLAG]),
+        };
+        if self.is_self_hosted() && !self.by_agent() {
+            steps.insert(0, &common::PROJECT_BY_HAND);
+        }
+        (values, steps)
+    }
+
     /// What takes another server out of the way: a configured endpoint, a proxy; nothing where neither is there.
     pub(super) fn out_of_the_way(&self, values: Values) -> (Values, Vec<&'static Template>) {
         let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
@@ -115,6 +158,14 @@ impl Facts<'_> {
             None => Vec::new(),
         };
         (values, steps)
+    }
+}
+
+impl Finding {
+    /// With looks first, then what lets the webhook set both variables again.
+    pub(super) fn webhook(self, facts: &Facts<'_>, values: Values, looks: &[&'static Template]) -> Self {
+        let (values, steps) = facts.webhook_steps(values);
+        self.steps(&values, looks).steps(&values, &steps)
     }
 }
 

@@ -2,11 +2,15 @@
 
 use super::exchange::SKEW_LIMIT;
 use super::facts::{Facts, list, span, time};
+use crate::catalog::texts::{common, token as texts};
 use crate::catalog::{Class, Topic};
 use crate::evidence::{Account, Token, TokenShape};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::API_SERVER_TOKEN;
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::text::plain;
 
 /// The audience that the webhook asks for unless told otherwise; in every partition (eksctl `pkg/iam/oidc/api.go`).
 pub(super) const USUAL_AUDIENCE: &str = "sts.amazonaws.com";
@@ -36,9 +40,9 @@ fn malformed(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let path = facts.evidence.token_file.as_ref().map_or("the token file", |file| &file.path);
     let what = match &token.shape {
         TokenShape::Empty => return None,
-        TokenShape::ForeignByte { offset, found } => format!("at byte {offset} stands {found}"),
-        TokenShape::Segments { count: 1 } => "it has no dots; a JWT has three segments".to_owned(),
-        TokenShape::Segments { count } => format!("it has {count} segments; a JWT has three"),
+        TokenShape::ForeignByte { offset, found } => format!("unexpected {found} at byte {offset}"),
+        TokenShape::Segments { count: 1 } => "it has no dots, and a JWT has three segments".to_owned(),
+        TokenShape::Segments { count } => format!("it has {count} segments, and a JWT has three"),
         TokenShape::Segment { number, problem } => {
             let name = ["header", "claims", "signature"].get(usize::from(*number) - 1).unwrap_or(&"segment");
             format!("its {name} cannot be decoded: {problem}")
@@ -47,12 +51,17 @@ fn malformed(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             return claims_missing(facts, token).or_else(|| trailing_whitespace(facts, token));
         }
     };
-    let finding = Finding::new(class, format!("{path} holds no JWT: {what}"))
+    let values = facts.values().with_text(slot::FILE, path);
+    let finding = Finding::new(class, format!("the token file does not hold a JWT: {}", plain(&what)))
         .presented(format!("{} bytes; {what}", token.length))
-        .required("header.claims.signature in base64url, as kubelet writes it, and nothing else");
-    Some(facts.recreate(finding.fix(format!(
-        "# find what writes to {path} besides kubelet; mount the projected volume itself, not a copy"
-    ))))
+        .required("header.claims.signature in base64url, as kubelet writes it, and nothing else")
+        .why(format!(
+            "{path} has {} bytes: {}. The kubelet writes header, claims and signature in base64url with dots between them, and nothing else.",
+            token.length,
+            plain(&what)
+        ))
+        .steps(&values, &[&texts::SEE_TOKEN_VOLUME, &texts::MOUNT_PROJECTED]);
+    Some(finding)
 }
 
 fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
@@ -68,8 +77,11 @@ fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             format!("the token's algorithm is {alg}, which no published key verifies"),
         )
         .presented(format!("alg {alg}"))
-        .required("RS256, as the API server signs");
-        return Some(facts.let_webhook_inject(finding));
+        .required("RS256, as the API server signs")
+        .why(format!(
+            "Its header says {alg}. STS verifies tokens with the public keys of their issuer, so somebody else than an API server made this one."
+        ));
+        return Some(finding.webhook(facts, facts.values(), &[&texts::SEE_TOKEN_VOLUME]));
     }
     let present = [
         ("iss", token.iss.is_some()),
@@ -89,20 +101,23 @@ fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             ),
         )
         .presented(format!("a JWT without {}, so not one that kubelet got for a pod", missing.join(", ")))
-        .required("iss, sub, aud, exp and iat");
-        facts.let_webhook_inject(finding)
+        .required("iss, sub, aud, exp and iat")
+        .why(format!(
+            "The file holds a JWT without {}, so the kubelet did not get it for a pod.",
+            missing.join(", ")
+        ));
+        finding.webhook(facts, facts.values(), &[&texts::SEE_TOKEN_VOLUME])
     })
 }
 
 fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let unsendable = facts.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
     let (summary, presented, severity) = if unsendable {
-        let summary =
-            "a line break follows the token: boto3, Rust's SDK and others cannot send that in a header";
+        let summary = "a line break follows the token, which boto3, the Rust SDK and others cannot send";
         (summary.to_owned(), "a token and a line break", Severity::Error)
     } else if token.trailing_whitespace > 0 {
         let summary = format!(
-            "{} bytes of white space follow the token; SDKs send them with it",
+            "{} bytes of white space follow the token, and SDKs send them with it",
             token.trailing_whitespace
         );
         (summary, "a token and white space", Severity::Warning)
@@ -114,8 +129,8 @@ fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .severity(severity)
         .presented(presented)
         .required("the token alone, as kubelet writes it")
-        .fix("# make whatever copies the token write it without a line break, or mount the projected volume itself");
-    Some(facts.let_webhook_inject(finding))
+        .why("The kubelet writes the bare token. SDKs do not trim the file: what follows the token goes to the server with it.");
+    Some(finding.steps(&facts.values(), &[&texts::SEE_TOKEN_VOLUME, &texts::WRITE_BARE]))
 }
 
 fn is_legacy(token: &Token) -> bool {
@@ -132,10 +147,7 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let is_usual = facts.by_agent() && token.aud.iter().any(|aud| aud == usual.audience);
     let legacy;
     let what = if is_legacy(token) {
-        legacy = format!(
-            "a legacy Secret token: it has no audience and never expires, and {} takes none of its kind",
-            usual.recipient
-        );
+        legacy = format!("a legacy Secret token, which {} never takes", usual.recipient);
         &legacy
     } else if token.aud.iter().any(|aud| aud == others) && !expected(others) && !is_usual {
         other
@@ -154,12 +166,22 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .required(format!(
             "the projected token for {}, at {}/{} when the webhook mounts it",
             usual.audience, usual.mount, usual.file
+        ))
+        .why(format!(
+            "The token’s audience is {} and its issuer {}. {} takes the projected token for {}, which the webhook mounts at {}/{}.",
+            plain(&list(&token.aud)),
+            token.iss.as_deref().unwrap_or("not given"),
+            usual.recipient,
+            usual.audience,
+            usual.mount,
+            usual.file
         ));
     let is_stated = is_for_api_server(token) && token.warnafter.is_none() && path != Some(API_SERVER_TOKEN);
     if is_stated && token.aud.iter().any(|audience| expected(audience)) {
-        return Some(finding.severity(Severity::Warning).fix("# nothing, where the IAM OIDC provider has this audience on purpose: whoever gets the token may use it at the API server, too"));
+        let values = facts.values();
+        return Some(finding.severity(Severity::Warning).steps(&values, &[&texts::KEEP_ON_PURPOSE]));
     }
-    Some(facts.let_webhook_inject(finding))
+    Some(finding.webhook(facts, facts.values(), &[&common::SEE_VARIABLES]))
 }
 
 /// Whether every audience is one that an API server takes: its own name, in the forms that clusters have, or the issuer.
@@ -181,11 +203,14 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         let pod = token.pod_name.as_deref().unwrap_or("unknown");
         let finding = Finding::new(
             Class::TokenForeign,
-            format!("the token is that of another pod ({pod}): a copy, which nobody rotates"),
+            format!("the token is a copy of another pod’s, {pod}, and nothing renews it"),
         )
         .presented(format!("pod uid {theirs}"))
         .required(format!("pod uid {ours} (POD_UID)"))
-        .fix("# mount the projected volume itself, not a copy of another pod's token");
+        .why(format!(
+            "The token was issued to pod {pod} with uid {theirs}. This pod has uid {ours}, as POD_UID says."
+        ))
+        .steps(&facts.values(), &[&texts::SEE_POD_UID, &texts::MOUNT_OWN]);
         let finding = if facts.by_agent() {
             // EKS tags the session with the token's pod, so that policies take this pod for the other one; the downward
             // API states which is right.
@@ -193,7 +218,7 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         } else {
             finding
         };
-        facts.recreate(finding)
+        finding
     })
 }
 
@@ -201,7 +226,7 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     let stated = &facts.evidence.environment.options;
     let mut findings = Vec::new();
     let stated_finding = |class, what: &str, presented: String, required: String| {
-        Finding::new(class, format!("the token's {what} is not the one expected"))
+        Finding::new(class, format!("the token’s {what} is not the one that was stated"))
             .expectation(Basis::Explicit)
             .presented(presented)
             .required(required)
@@ -215,11 +240,10 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
         if !matches {
             findings.push(
                 stated_finding(Class::IssuerMismatch, "issuer", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
-                    .fix("# this pod runs in another cluster than expected: deploy it there; if this cluster is meant:")
-                    .fix_note(
-                        Tool::Credprobe.run(words!["check", Word::issuer(issuer).after("--expect-issuer=")]),
-                        "the expectation corrected",
-                    ),
+                    .why(format!(
+                        "The token’s issuer is {issuer}, and --expect-issuer states {expected}. Each cluster has an issuer of its own, so this pod runs in another cluster, or the expectation is out of date."
+                    ))
+                    .steps(&facts.values(), &[&texts::OTHER_CLUSTER, &texts::CORRECT_ISSUER]),
             );
         }
     }
@@ -231,7 +255,11 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
             "audience",
             format!("audience {}", list(&token.aud)),
             format!("{expected} (--expect-audience)"),
-        );
+        )
+        .why(format!(
+            "The token’s audience is {}, and --expect-audience states {expected}.",
+            plain(&list(&token.aud))
+        ));
         findings.push(audience_fix(facts, finding, expected));
     }
     if let Some(expected) = &stated.expect_subject {
@@ -249,13 +277,18 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
                 format!("subject {subject}"),
                 format!("{whole} (--expect-subject)"),
             );
-            findings.push(match Account::of_subject(&whole) {
-                Some(account) => facts.recreate(finding.fix(format!(
-                    "# set spec.serviceAccountName: {} in the pod spec, in namespace {}",
-                    account.name, account.namespace
-                ))),
-                None => finding.fix("# set spec.serviceAccountName in the pod spec"),
-            });
+            let finding = finding
+                .why(format!("The token’s subject is {subject}, and --expect-subject states {whole}."));
+            let mut values = facts.values();
+            let here = facts.account().map(|account| account.namespace);
+            let (mut steps, meant): (Vec<&Template>, _) =
+                (vec![&texts::CORRECT_SUBJECT], Account::of_subject(&whole));
+            if let Some(account) = &meant {
+                values = values.with(slot::VALUE, account.name, Word::dns(account.name));
+                let same = here == Some(account.namespace);
+                steps.push(if same { &texts::SET_ACCOUNT } else { &texts::OTHER_NAMESPACE });
+            }
+            findings.push(finding.steps(&values, &steps));
         }
     }
     findings
@@ -263,16 +296,24 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
 
 /// The repair of a token whose audience is not `required`.
 fn audience_fix(facts: &Facts<'_>, finding: Finding, required: &str) -> Finding {
+    let values = facts.values();
     if facts.by_agent() {
         // No annotation changes it: the webhook mounts a volume of its own where the pod spec has none.
-        return facts.let_webhook_inject(finding);
+        return finding.webhook(facts, values, &[&texts::SEE_TOKEN_VOLUME]);
     }
-    let finding = facts.annotate(
-        finding,
-        Word::audience(required).after("eks.amazonaws.com/audience="),
-        "overwrites the annotation; where the pod spec has a projected volume of its own, correct its audience instead",
-    );
-    facts.recreate(finding)
+    let values = values.with(slot::AUDIENCE, required, Word::audience(required));
+    if facts.compatible() {
+        return finding.steps(&values, &[&texts::CORRECT_VOLUME_AUDIENCE]);
+    }
+    finding.steps(
+        &values,
+        &[
+            &common::SEE_SERVICE_ACCOUNT,
+            &texts::CORRECT_VOLUME_AUDIENCE,
+            &texts::ANNOTATE_AUDIENCE,
+            &common::RESTART,
+        ],
+    )
 }
 
 /// After a refusal that an unusual audience would explain: the guess at it.
@@ -285,11 +326,11 @@ pub(super) fn usual_audience(facts: &Facts<'_>) -> Option<Finding> {
     let finding = Finding::new(
         Class::AudienceMismatch,
         if facts.by_agent() {
-            format!("the token's audience is {}, which is not Pod Identity's", list(&token.aud))
+            format!("the token’s audience is {}, which is not Pod Identity’s", plain(&list(&token.aud)))
         } else {
             format!(
-                "the token's audience is {}, which the IAM OIDC provider does not usually know",
-                list(&token.aud)
+                "the token’s audience is {}, which OIDC providers usually do not list",
+                plain(&list(&token.aud))
             )
         },
     )
@@ -300,6 +341,11 @@ pub(super) fn usual_audience(facts: &Facts<'_>) -> Option<Finding> {
         usual.to_owned()
     } else {
         format!("{usual}, or a provider that has this audience in its client id list")
+    })
+    .why(if facts.by_agent() {
+        format!("The Pod Identity agent takes tokens for {usual} alone.")
+    } else {
+        format!("Usual is {usual}, in every partition. It is right where the provider’s client id list has this audience.")
     });
     Some(audience_fix(facts, finding, usual))
 }
@@ -314,12 +360,20 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
         findings.push(
             Finding::new(
                 Class::ClockSkew,
-                format!("the token was issued {} in the future of this clock", span(issued - now)),
+                format!(
+                    "this node’s clock is behind: the token was issued {} ahead of it",
+                    span(issued - now)
+                ),
             )
             .about_time(true)
             .presented(format!("this clock {}", time(now)))
             .required(format!("{} or later, when the token was issued", time(issued)))
-            .fix_note(Some("chronyc tracking"), "on the node: its clock is behind"),
+            .why(format!(
+                "This clock says {}. The API server issued the token at {}.",
+                time(now),
+                time(issued)
+            ))
+            .steps(&facts.values(), &[&texts::SEE_CLOCK, &common::SET_CLOCK]),
         );
     }
     if let Some(expiry) = token.exp
@@ -327,12 +381,23 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     {
         let finding = Finding::new(
             Class::TokenExpired,
-            format!("the token expired {} ago and was not rotated", span(now - expiry)),
+            format!("the token expired {} ago, and the kubelet did not renew it", span(now - expiry)),
         )
         .about_time(true)
         .presented(format!("exp {}", time(expiry)))
-        .required(format!("an expiry after {}", time(now)));
-        findings.push(facts.recreate(facts.account_may_be_gone(facts.events(finding))));
+        .required(format!("an expiry after {}", time(now)))
+        .why(expired_since(token, expiry))
+        .steps(
+            &facts.values(),
+            &[
+                &common::SEE_EVENTS,
+                &common::SEE_ACCOUNT_EXISTS,
+                &texts::SEE_NODE,
+                &common::RESTART,
+                &texts::LEAVE_NODE,
+            ],
+        );
+        findings.push(finding);
     }
     if let Some(begin) = token.nbf
         && begin > now
@@ -342,6 +407,17 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     findings.extend(clock_at_rotation(facts, token));
     findings.extend(stale(facts, token));
     findings
+}
+
+/// Since when, and when the kubelet should have renewed it.
+fn expired_since(token: &Token, expiry: i64) -> String {
+    let since = format!("The token was valid until {}.", time(expiry));
+    let Some(issued) = token.iat.filter(|issued| *issued < expiry) else { return since };
+    let due = issued.saturating_add(((expiry - issued) / 5).saturating_mul(4).min(DAY));
+    format!(
+        "{since} The kubelet should have renewed it from {} on. A copy or a subPath mount is never renewed.",
+        time(due)
+    )
 }
 
 /// Whether STS has told its clock, and this one is near it.
@@ -355,18 +431,25 @@ fn agrees_with_sts(facts: &Facts<'_>) -> bool {
 fn not_yet_valid(facts: &Facts<'_>, begin: i64) -> Finding {
     let now = facts.now;
     let finding =
-        Finding::new(Class::TokenNotYetValid, format!("the token is valid in {} only", span(begin - now)))
+        Finding::new(Class::TokenNotYetValid, format!("the token becomes valid in {}", span(begin - now)))
             .about_time(true)
             .presented(format!("nbf {}", time(begin)))
             .required(format!("{} or earlier", time(now)));
+    let values = facts.values();
+    let from = format!("The token is valid from {}, and it is {}.", time(begin), time(now));
     if !agrees_with_sts(facts) {
-        return finding.fix_note(Some("chronyc tracking"), "on the node: its clock is behind");
+        return finding
+            .why(format!(
+                "{from} Most likely this node’s clock is behind that of the API server, which dates tokens."
+            ))
+            .steps(&values, &[&texts::SEE_CLOCK, &common::SET_CLOCK]);
     }
     // STS's clock and ours agree: it was the API server's that was wrong when it signed.
-    let finding =
-        finding.transient(begin - now <= SKEW_LIMIT).ruled_out("this node's clock: STS's agrees with it");
-    let finding = finding.fix("# the API server's clock was ahead when it signed this token, and the kubelet keeps the token: set the clock of the control plane's nodes first, then:");
-    facts.recreate(finding)
+    finding
+        .transient(begin - now <= SKEW_LIMIT)
+        .ruled_out("this node's clock: STS's agrees with it")
+        .why(format!("{from} STS’s clock agrees with this node’s, so the API server’s was ahead when it signed. The kubelet keeps the token."))
+        .steps(&values, &[&texts::SET_CONTROL_PLANE_CLOCK, &common::RESTART])
 }
 
 /// Kubelet names `..data`'s directory by the node's clock when it writes a token that the API server has just dated by its own
@@ -383,7 +466,7 @@ fn clock_at_rotation(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         Finding::new(
             Class::ClockSkew,
             format!(
-                "the node's clock was {} {direction} the API server's when kubelet wrote this token",
+                "the node’s clock was {} {direction} the API server’s when the kubelet wrote this token",
                 span(apart)
             ),
         )
@@ -392,7 +475,12 @@ fn clock_at_rotation(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .explains_nothing()
         .presented(format!("written {} by the node's clock", time(written)))
         .required(format!("{}, when the API server issued it", time(issued)))
-        .set_clock()
+        .why(format!(
+            "The kubelet wrote it at {} by the node’s clock. The API server issued it at {}.",
+            time(written),
+            time(issued)
+        ))
+        .steps(&facts.values(), &[&texts::SEE_CLOCK, &common::SET_CLOCK])
     })
 }
 
@@ -414,11 +502,20 @@ fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     (age > due.checked_add(ROTATION_MARGIN)?).then(|| {
         let finding = Finding::new(
             Class::TokenFileStale,
-            format!("the token is {} old; kubelet rotates it after {}", span(age), span(due)),
+            format!("the token is {} old, and the kubelet renews tokens after {}", span(age), span(due)),
         )
         .about_time(true)
         .presented(format!("iat {}", time(issued)))
-        .required(format!("a token issued after {}", time(facts.now - due)));
-        facts.recreate(facts.account_may_be_gone(facts.events(finding)))
+        .required(format!("a token issued after {}", time(facts.now - due)))
+        .why(format!(
+            "It was issued at {} and is valid until {}. The kubelet of this node does not renew it.",
+            time(issued),
+            time(expiry)
+        ))
+        .steps(
+            &facts.values(),
+            &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &texts::SEE_NODE, &common::RESTART],
+        );
+        finding
     })
 }

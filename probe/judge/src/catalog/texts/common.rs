@@ -109,3 +109,48 @@ pub(crate) const FIND_CLUSTER: Template = Template::look(
     "Find the cluster by its issuer:",
     "cluster=\"$(aws eks list-clusters --region {region} --query 'clusters[]' --output text | xargs -n1 aws eks describe-cluster --region {region} --query 'cluster.[identity.oidc.issuer,name]' --output text --name | grep -F {issuer_url} | cut -f2)\"",
 );
+
+pub(crate) const SEE_ACCOUNT_EXISTS: Template = Template::look(
+    "See whether the service account is still there. Without it the kubelet gets no further token:",
+    "kubectl get serviceaccount -n {namespace} {service_account}",
+);
+
+/// The webhook adds neither variable where the pod has one.
+pub(crate) const LET_WEBHOOK_SET_ONE: Template = Template::change(
+    "Remove {variable}, so that the webhook sets it and mounts the token. This replaces the pods of {workload}. If Argo CD, \
+     Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} {variable}-",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const LET_WEBHOOK_SET_BOTH: Template = Template::change(
+    "Remove {variable} and {second}, so that the webhook sets both and mounts the token. This replaces the pods of \
+     {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} {variable}- {second}-",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const CORRECT_FLAG: Template =
+    Template::change_in_words("Correct {variable} in credprobe’s own arguments.", "credprobe’s arguments");
+
+pub(crate) const CORRECT_PROFILE: Template =
+    Template::change_in_words("Correct {variable} in its file.", "the profile");
+
+pub(crate) const USE_ECS_CONTAINER: Template = Template::change_in_words(
+    "In that profile write credential_source = EcsContainer in place of {variable}: the file is the token of EKS Pod \
+     Identity, which the agent takes and STS does not. Then make new pods.",
+    "the profile",
+);
+
+pub(crate) const PROJECT_FOR_SERVER: Template = Template::change_in_words(
+    "In the pod specification let {variable} name a projected volume of the pod’s own, with the audience that the server \
+     knows.",
+    "the pod’s volumes and environment",
+);
+
+/// What the webhook would write, for a cluster that has none.
+pub(crate) const PROJECT_BY_HAND: Template = Template::change_in_words(
+    "If this cluster has no webhook, keep both variables and add the volume by hand: a projected serviceAccountToken with \
+     audience sts.amazonaws.com and path token, mounted at /var/run/secrets/eks.amazonaws.com/serviceaccount.",
+    "the pod’s volumes",
+);

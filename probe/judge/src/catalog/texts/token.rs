@@ -1,239 +1,296 @@
-//! Texts of codes 30 to 39: what the token says, and its issuer's documents.
-//! The file around it is elsewhere.
+//! Texts of codes 30 to 39: what is in the token, and what its issuer publishes.
+//! The file that holds it has texts of its own.
 
-use super::{
-    EDIT, LIST_PROVIDERS, PROBE_LOCAL, RECREATE, REMARK_RECREATE, REPLACES_PODS, SHOW_ACCOUNT,
-    SHOW_ENVIRONMENT, SHOW_ISSUER, SHOW_PROVIDER, Texts,
-};
+use super::{Texts, common};
+use crate::steps::template::Template;
 
-const SHOW_DISCOVERY: &str = "curl -sS https://$ISSUER/.well-known/openid-configuration";
+/// Kubernetes mounts volumes when the pod starts.
+const VOLUMES_STAY: &str = "a running pod keeps its volumes";
 
-const SHOW_CLUSTER_DISCOVERY: &str = "kubectl get --raw /.well-known/openid-configuration";
+const ENVIRONMENT_STAYS: &str = "a container keeps its environment";
 
-const SHOW_CLUSTER_KEYS: &str = "kubectl get --raw /openid/v1/jwks";
+pub(crate) const SEE_TOKEN_VOLUME: Template = Template::look(
+    "See which projected tokens the pod has:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.volumes[*].projected.sources[*].serviceAccountToken}'",
+);
 
-const SHOW_PROJECTION: &str = "kubectl get pod $POD -n $NS \
-     -o jsonpath='{.spec.volumes[*].projected.sources[*].serviceAccountToken}'";
+pub(crate) const MOUNT_PROJECTED: Template = Template::change_in_words(
+    "Find what writes to {file} besides the kubelet. Mount the projected volume itself, read-only, and no copy of it. Then \
+     make new pods.",
+    "the pod’s volumes",
+);
+
+pub(crate) const WRITE_BARE: Template = Template::change_in_words(
+    "Let whatever copies the token write it without a line break, or mount the projected volume itself.",
+    "the program that copies the token, or the pod’s volumes",
+);
 
 pub(crate) const MALFORMED: Texts = Texts {
     meaning: "The token file does not hold a JWT.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: VOLUMES_STAY,
     causes: &[
-        "Something was written into the file after the token: a log line, an error text.",
+        "Something wrote into the file after the token: a log line, an error text.",
         "The file holds an error page or JSON of whoever was asked for a token.",
-        "The token was cut off, put into quotation marks, or base64-encoded once more.",
+        "The token was cut off, put into quotation marks, or encoded in base64 once more.",
         "Somebody wrote the file by hand: the kubelet writes the bare token without a line end.",
     ],
-    confirm: &[PROBE_LOCAL, SHOW_PROJECTION],
-    repair: &[
-        "# Let the kubelet make the file: a projected serviceAccountToken volume, mounted read-only.",
-        "# If another program makes it, repair that program; then take a new pod:",
-        REPLACES_PODS,
-        RECREATE,
-    ],
+    steps: &[&SEE_TOKEN_VOLUME, &MOUNT_PROJECTED, &common::RESTART],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const KEEP_ON_PURPOSE: Template = Template::words(
+    "Nothing, if the OIDC provider lists this audience on purpose. Whoever gets this token may use it at the API server as well.",
+);
 
 pub(crate) const KIND_WRONG: Texts = Texts {
     meaning: "The token is of a kind that this exchange never accepts.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: ENVIRONMENT_STAYS,
     causes: &[
-        "The variable points at /var/run/secrets/kubernetes.io/serviceaccount/token: that one is for the API server.",
-        "The token comes from a Secret of type kubernetes.io/service-account-token: no audience, no expiry.",
-        "The Pod Identity token was given to STS or the IRSA token to the agent.",
+        "The variable names /var/run/secrets/kubernetes.io/serviceaccount/token, the token for the API server.",
+        "The token comes from a Secret of type kubernetes.io/service-account-token, which has no audience and no expiry.",
+        "The Pod Identity token was given to STS, or the IRSA token to the agent.",
     ],
-    confirm: &[SHOW_ENVIRONMENT, SHOW_PROJECTION],
-    repair: &[
-        "# Remove the hand-made variable, so that the webhook sets variable and token together, or point it at the",
-        "# projected token: audience sts.amazonaws.com for IRSA, pods.eks.amazonaws.com for Pod Identity.",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&common::SEE_VARIABLES, &SEE_TOKEN_VOLUME, &common::LET_WEBHOOK_SET_BOTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_POD_UID: Template = Template::look(
+    "Compare this pod’s uid with that in the report:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.metadata.uid}{\" \"}{.spec.serviceAccountName}{\"\\n\"}'",
+);
+
+pub(crate) const MOUNT_OWN: Template = Template::change_in_words(
+    "Mount the pod’s own projected token in place of the copy. Then make new pods.",
+    "the pod’s volumes",
+);
 
 pub(crate) const FOREIGN: Texts = Texts {
     meaning: "The token was issued to another pod.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: VOLUMES_STAY,
     causes: &[
-        "The token was copied: baked into an image, put into a Secret, on a shared or host volume.",
+        "The token was copied: into an image, a Secret, a shared or a host volume.",
         "A snapshot or a restored volume holds the token of an earlier pod.",
-        "POD_UID, POD_NAMESPACE or POD_NAME of the probe do not come from the downward API.",
+        "POD_UID of credprobe does not come from the downward API.",
     ],
-    confirm: &[
-        PROBE_LOCAL,
-        "kubectl get pod $POD -n $NS -o jsonpath='{.metadata.uid} {.spec.serviceAccountName}{\"\\n\"}'",
-        SHOW_PROJECTION,
-    ],
-    repair: &[
-        "# Mount the pod's own projected token and drop the copy. STS takes the copy until it expires, at most a day;",
-        "# the Pod Identity agent does not take it at all.",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&SEE_POD_UID, &MOUNT_OWN],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_NODE: Template = Template::look(
+    "See whether the node is ready and its kubelet reports:",
+    "kubectl get node {node} -o 'jsonpath={range .status.conditions[?(@.type==\"Ready\")]}{.status}{\" \"}{.lastHeartbeatTime}{\" \"}{.message}{\"\\n\"}{end}'",
+);
+
+pub(crate) const LEAVE_NODE: Template = Template::change_in_words(
+    "If the new pod’s token is not renewed either, let whoever runs the cluster repair the kubelet of {node}.",
+    "the node",
+);
 
 pub(crate) const EXPIRED: Texts = Texts {
     meaning: "The token in the file has expired.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The kubelet no longer renews it: it does not reach the API server, or was stopped.",
-        "The file is not the kubelet's (a copy, a subPath mount) and nobody renews it.",
-        "The node was suspended or the pod was restored from a snapshot.",
-        "This machine's clock is ahead.",
+        "The kubelet no longer renews it: it does not reach the API server, was stopped, or the service account is gone.",
+        "The file is not the kubelet’s but a copy or a subPath mount, and nothing renews it.",
+        "The node was suspended, or the pod was restored from a snapshot.",
+        "This node’s clock is ahead.",
     ],
-    confirm: &[
-        PROBE_LOCAL,
-        "# Condition Ready and its last heartbeat:",
-        "kubectl describe node $NODE",
-        "date -u",
-    ],
-    repair: &[
-        "# A new pod gets a new token at once:",
-        REPLACES_PODS,
-        RECREATE,
-        "# If the new one expires as well, the node's kubelet is to blame: move the pods away from it and repair it.",
-        "kubectl cordon $NODE",
-    ],
+    steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &SEE_NODE, &common::RESTART],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_CLOCK: Template =
+    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+
+pub(crate) const SET_CONTROL_PLANE_CLOCK: Template = Template::change_in_words(
+    "Let whoever runs the control plane set its clock first.",
+    "the clock of the control plane’s nodes",
+);
 
 pub(crate) const NOT_YET_VALID: Texts = Texts {
-    meaning: "The token's time of validity has not begun.",
+    meaning: "The token’s time of validity has not begun.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "This machine's clock is behind that of the API server, which dates the token.",
-        "The API server's clock is ahead (self-hosted control planes).",
+        "This node’s clock is behind that of the API server, which dates the token.",
+        "The API server’s clock was ahead when it signed, as on a self-hosted control plane.",
     ],
-    confirm: &[PROBE_LOCAL, "date -u", "# On the node:", "chronyc tracking"],
-    repair: &[
-        "# A small difference passes by itself:",
-        "credprobe check --wait=5m",
-        "# else correct the clock on the node; EC2's time source is 169.254.169.123:",
-        "# On the node; sets the clock at once, which running programs may notice:",
-        "chronyc makestep",
-    ],
+    steps: &[&SEE_CLOCK, &common::SET_CLOCK],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const OTHER_CLUSTER: Template =
+    Template::change_in_words("deploy it to the cluster that is meant.", "where the pod is deployed")
+        .when("The pod is in the wrong cluster");
+
+pub(crate) const CORRECT_ISSUER: Template = Template::change_in_words(
+    "correct --expect-issuer or CREDPROBE_EXPECT_ISSUER to {issuer_url}.",
+    "credprobe’s arguments",
+)
+.when("This cluster is meant");
+
+pub(crate) const SEE_CLUSTER_ISSUER: Template = Template::look(
+    "See the issuer of the cluster that is meant:",
+    "aws eks describe-cluster --region {region} --name \"${cluster:?is not set}\" --query cluster.identity.oidc.issuer --output text",
+);
 
 pub(crate) const ISSUER_MISMATCH: Texts = Texts {
-    meaning: "The token's issuer is not the stated one.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    meaning: "The token’s issuer is not the stated one.",
+    restart: VOLUMES_STAY,
     causes: &[
         "The cluster was recreated or replaced: each has an issuer of its own.",
-        "--expect-issuer names another cluster, lacks https://, or ends with a slash that the issuer has not.",
-        "The dual-stack name (oidc-eks.REGION.api.aws) was stated; tokens always carry oidc.eks.REGION.amazonaws.com.",
+        "--expect-issuer names another cluster, lacks https://, or ends with a slash that the issuer does not have.",
+        "The dual-stack name oidc-eks.REGION.api.aws was stated. Tokens always carry oidc.eks.REGION.amazonaws.com.",
     ],
-    confirm: &[PROBE_LOCAL, SHOW_ISSUER],
-    repair: &[
-        "# If the expectation is out of date, correct --expect-issuer or CREDPROBE_EXPECT_ISSUER.",
-        "# If the pod is in the wrong cluster, deploy it to the right one. If the cluster is new, the role's account",
-        "# needs a provider for its issuer and the role a statement for it:",
-        LIST_PROVIDERS,
-        "credprobe trust",
-    ],
+    steps: &[&SEE_CLUSTER_ISSUER, &OTHER_CLUSTER, &CORRECT_ISSUER],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const ANNOTATE_AUDIENCE: Template = Template::change(
+    "Set the audience that is required. This overwrites the annotation of service account {sa}. If Argo CD, Flux or Helm \
+     manages it, change it there:",
+    "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/audience={audience} --overwrite",
+    "the audience annotation of service account {sa}, which is overwritten",
+)
+.when("The webhook mounts the token");
+
+pub(crate) const CORRECT_VOLUME_AUDIENCE: Template = Template::change_in_words(
+    "correct the audience of its serviceAccountToken to {audience}.",
+    "the pod’s volumes",
+)
+.when("The pod has a projected volume of its own");
+
+pub(crate) const REGISTER_AUDIENCE: Template = Template::change(
+    "If the token’s audience is meant, let the provider list it. This adds it and takes nothing away:",
+    "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --client-id {audience}",
+    "the audiences of the OIDC provider: one is added",
+);
 
 pub(crate) const AUDIENCE_MISMATCH: Texts = Texts {
-    meaning: "The token's audience is not the required one.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    meaning: "The token’s audience is not the required one.",
+    restart: VOLUMES_STAY,
     causes: &[
         "The annotation eks.amazonaws.com/audience asks for another audience.",
-        "A hand-made projected volume has no audience (then it is the API server's) or a misspelt one.",
-        "China: the audience is sts.amazonaws.com there too, not sts.amazonaws.com.cn.",
-        "The token is the other mechanism's: Pod Identity uses pods.eks.amazonaws.com.",
+        "A projected volume of the pod’s own has no audience, which makes it the API server’s, or a misspelt one.",
+        "In China the audience is sts.amazonaws.com as well, not sts.amazonaws.com.cn.",
+        "The token is the other mechanism’s: Pod Identity uses pods.eks.amazonaws.com.",
         "--expect-audience is wrong for this cluster.",
     ],
-    confirm: &[PROBE_LOCAL, SHOW_ACCOUNT, SHOW_PROJECTION],
-    repair: &[
-        "# If the annotation shown above is wrong (removes it, new pods get the default again):",
-        "kubectl annotate serviceaccount $SA -n $NS eks.amazonaws.com/audience-",
-        REMARK_RECREATE,
-        RECREATE,
-        "# If the audience is meant, the provider must list it (adds it, takes nothing away):",
-        SHOW_PROVIDER,
-        "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn $PROVIDER_ARN \
-         --client-id $AUDIENCE",
+    steps: &[
+        &common::SEE_SERVICE_ACCOUNT,
+        &SEE_TOKEN_VOLUME,
+        &CORRECT_VOLUME_AUDIENCE,
+        &ANNOTATE_AUDIENCE,
+        &common::RESTART,
     ],
+    beyond: &[&REGISTER_AUDIENCE],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_POD_ACCOUNT: Template = Template::look(
+    "See under which service account the pod runs:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.metadata.namespace}{\"/\"}{.spec.serviceAccountName}{\"\\n\"}'",
+);
+
+pub(crate) const SET_ACCOUNT: Template = Template::change(
+    "set it. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set serviceaccount -n {namespace} {workload} {value}",
+    "the service account of {workload}, whose pods are replaced",
+)
+.when("The service account is wrong");
+
+pub(crate) const OTHER_NAMESPACE: Template =
+    Template::change_in_words("deploy it to the namespace that is meant.", "where the pod is deployed")
+        .when("The namespace is wrong");
+
+pub(crate) const CORRECT_SUBJECT: Template = Template::change_in_words(
+    "correct --expect-subject or CREDPROBE_EXPECT_SUBJECT.",
+    "credprobe’s arguments",
+)
+.when("The expectation is wrong");
+
 pub(crate) const SUBJECT_MISMATCH: Texts = Texts {
-    meaning: "The token's subject is not the stated one.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    meaning: "The token’s subject is not the stated one.",
+    restart: "a pod keeps its service account",
     causes: &[
-        "The pod runs under another service account: serviceAccountName is missing or was overridden by a chart.",
+        "The pod runs under another service account: serviceAccountName is missing, or a chart overrode it.",
         "The pod was deployed into another namespace.",
         "--expect-subject is out of date.",
     ],
-    confirm: &[
-        "kubectl get pod $POD -n $NS -o jsonpath='{.metadata.namespace}/{.spec.serviceAccountName}{\"\\n\"}'",
-        PROBE_LOCAL,
-    ],
-    repair: &[
-        "# If the account is wrong:",
-        REPLACES_PODS,
-        "kubectl set serviceaccount deployment $DEPLOYMENT $SA -n $NS",
-        "# If the expectation is wrong, correct --expect-subject or CREDPROBE_EXPECT_SUBJECT.",
-    ],
+    steps: &[&SEE_POD_ACCOUNT, &CORRECT_SUBJECT, &OTHER_NAMESPACE, &SET_ACCOUNT],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_CLUSTER_KEYS: Template = Template::look(
+    "See the keys that the API server signs with. Compare kid and n:",
+    "kubectl get --raw /openid/v1/jwks",
+);
+
+pub(crate) const SEE_DISCOVERY: Template = Template::look(
+    "See what the issuer publishes, from outside of the cluster’s network as STS does:",
+    "curl -sS {issuer_url}/.well-known/openid-configuration",
+);
+
+pub(crate) const PUBLISH_KEYS: Template = Template::change_in_words(
+    "Publish the API server’s keys at the jwks_uri of the issuer. STS keeps fetched keys for some minutes.",
+    "the issuer’s published keys",
+);
+
+pub(crate) const ASK_AWS: Template = Template::words(
+    "If the cluster is an EKS cluster, open a case with AWS Support: EKS publishes keys and documents itself.",
+);
 
 pub(crate) const SIGNATURE_INVALID: Texts = Texts {
-    meaning: "The token does not verify with its issuer's key.",
+    meaning: "The token does not verify with its issuer’s key.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "The cluster signs with another key than the one published under the same key id.",
-        "Two clusters share one issuer URL but not the signing key (self-hosted).",
+        "Two clusters share one issuer URL but not the signing key, as self-hosted clusters may.",
         "The token was altered on its way.",
     ],
-    confirm: &[
-        "# Keys that the API server signs with, and those that the issuer publishes (compare kid and n):",
-        SHOW_CLUSTER_KEYS,
-        SHOW_DISCOVERY,
-    ],
-    repair: &[
-        "# Self-hosted: save what is published, then publish the API server's keys at the jwks_uri.",
-        "kubectl get --raw /openid/v1/jwks > keys.json",
-        "# STS keeps fetched keys for some minutes; wait before judging again. On EKS open a case with AWS Support.",
-        "credprobe check",
-    ],
+    steps: &[&SEE_CLUSTER_KEYS, &SEE_DISCOVERY, &PUBLISH_KEYS, &ASK_AWS],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_CLUSTER_DISCOVERY: Template = Template::look(
+    "See what the API server says of itself:",
+    "kubectl get --raw /.well-known/openid-configuration",
+);
+
+pub(crate) const PUBLISH_DOCUMENTS: Template = Template::change_in_words(
+    "Publish that document and the keys under {issuer_url}, readable for everybody, with jwks_uri pointing to the keys.",
+    "the issuer’s published documents",
+);
+
 pub(crate) const ISSUER_UNUSABLE: Texts = Texts {
-    meaning: "The issuer's public documents lack what STS needs.",
+    meaning: "The issuer’s public documents lack what STS needs.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "Discovery document or keys are not public: private bucket, firewall, login page.",
-        "The document's issuer is not byte for byte the token's `iss`.",
-        "The keys lack the token's `kid` (rotated, but not published), or have no `kid` at all.",
+        "Discovery document or keys are not public: a private bucket, a firewall, a login page.",
+        "The issuer names a host that AWS can never reach, such as kubernetes.default.svc.",
+        "The document’s issuer is not byte for byte the token’s iss.",
+        "The keys lack the token’s kid, because they were rotated and not published, or have no kid at all.",
         "The document lacks response_types_supported, subject_types_supported or id_token_signing_alg_values_supported.",
-        "The issuer's certificate is expired or not trusted.",
+        "The EKS cluster of this issuer was deleted, or the token is of another cluster.",
     ],
-    confirm: &[
-        "# From outside the cluster's network, as STS would:",
-        SHOW_DISCOVERY,
-        SHOW_CLUSTER_DISCOVERY,
-        SHOW_CLUSTER_KEYS,
-    ],
-    repair: &[
-        "# Self-hosted: save what is published, then publish what the API server says and make it readable for everybody.",
-        "kubectl get --raw /.well-known/openid-configuration > openid-configuration.json",
-        "kubectl get --raw /openid/v1/jwks > keys.json",
-        "# EKS publishes both itself: if they are wrong there, open a case with AWS Support.",
-    ],
+    steps: &[&SEE_DISCOVERY, &SEE_CLUSTER_DISCOVERY, &PUBLISH_DOCUMENTS, &ASK_AWS],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
