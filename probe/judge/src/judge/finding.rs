@@ -121,6 +121,13 @@ impl Finding {
         self
     }
 
+    /// Both sides as they stand, then a sentence.
+    #[must_use]
+    pub(crate) fn why_both(self, then: &str) -> Self {
+        let why = format!("{}. {then}", crate::text::plain(&capital(&self.presented)));
+        self.why(why)
+    }
+
     /// More steps, in the order of doing.
     #[must_use]
     pub(crate) fn steps(mut self, values: &Values, templates: &[&Template]) -> Self {
@@ -200,4 +207,10 @@ impl Finding {
     pub fn about_time(self, about_time: bool) -> Self {
         if about_time { self.about(Topic::Time) } else { self }
     }
+}
+
+/// As a sentence begins; the name of a variable keeps its own letters.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }

@@ -1,13 +1,17 @@
 //! Judges what the issuer publishes against the token, and what STS says in the issuer's region. Pure.
 //! Only what explains a refusal is here; an issuer out of the pod's reach is no finding.
 
-use super::exchange::{self, discovery, of_region};
+use super::exchange;
 use super::facts::Facts;
 use super::network;
 use crate::catalog::Class;
+use crate::catalog::texts::{common, exchange as texts, token as texts_of_token};
 use crate::evidence::{Issuer, KeySource, Origin, Signature, Token};
 use crate::judge::finding::Finding;
+use crate::settings::command::Word;
 use crate::settings::partition;
+use crate::steps::slot;
+use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -29,22 +33,20 @@ fn region_disabled(facts: &Facts<'_>) -> Option<Finding> {
     let account = facts.role.as_ref().map_or("the role's account", |role| role.account.as_str());
     let finding = Finding::new(
         Class::RegionDisabled,
-        format!("account {account} has not enabled {asked}: STS takes the same token in {}", other.region),
+        format!("account {account} has not enabled {asked}"),
     )
     .presented(format!("{} in {asked}", facts.identity_text()))
     .required(format!("{asked} enabled for account {account}, or the exchange in {}", other.region))
     .ruled_out(
         "the IAM OIDC provider, its audience, the role and its trust policy: they serve in the other region",
     )
-    .confirm_command(of_region(facts, "get-region-opt-status", asked));
-    let finding = finding.fix_note(
-        of_region(facts, "enable-region", asked),
-        &format!("with credentials of account {account}; takes some minutes"),
-    );
-    Some(finding.fix(format!(
-        "# or set AWS_REGION and AWS_DEFAULT_REGION to {} in the container's env",
+    .why(format!(
+        "STS in {} takes the same token, and STS in {asked} refuses it. So provider, audience, role and trust policy are right.",
         other.region
-    )))
+    ));
+    let values =
+        facts.values().with(slot::REGION, asked, Word::region(asked)).with_text(slot::VALUE, &other.region);
+    Some(finding.steps(&values, &[&texts::SEE_REGION, &texts::USE_OTHER_REGION, &texts::ENABLE_REGION]))
 }
 
 fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
@@ -52,9 +54,9 @@ fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let token = facts.token()?;
     let kid = token.kid.as_deref();
     let summary = if kid.is_some() {
-        "the issuer publishes the token's key, and the token's signature does not verify with it"
+        "the token’s signature does not verify with the key that its issuer publishes"
     } else {
-        "the token names no key, and its signature verifies with none that the issuer publishes"
+        "the token’s signature verifies with none of the keys that its issuer publishes"
     };
     let finding = Finding::new(Class::SignatureInvalid, summary)
         .presented(format!(
@@ -68,25 +70,81 @@ fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
             keys_url(source)
         ))
         .ruled_out("the OIDC provider and the role: no issuer's key makes this token good");
-    let finding = finding.fix("# the token was changed after it was signed, or two clusters share the issuer: mount kubelet's volume itself, and give each cluster an issuer of its own");
-    Some(facts.recreate(finding))
+    Some(
+        finding
+            .why(format!(
+                "The token has kid {} and issuer {}, whose keys stand at {}. The token was altered after it was signed, or two clusters share this issuer.",
+                kid.unwrap_or("of nobody"),
+                token.iss.as_deref().unwrap_or("of nobody"),
+                keys_url(source)
+            ))
+            .steps(&facts.values(), &[
+                &texts_of_token::SEE_CLUSTER_KEYS,
+                &texts_of_token::SEE_TOKEN_VOLUME,
+                &texts_of_token::MOUNT_OWN,
+                &texts_of_token::PUBLISH_KEYS_LAST,
+            ]),
+    )
 }
 
 fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let public = issuer.sources.iter().find(|source| source.origin == Origin::Public)?;
     let url = facts.token()?.iss.as_deref()?;
-    let (summary, presented, required) = problem(facts, public)?;
+    let what = problem(facts, public)?;
+    let (summary, presented, required) = what.clone();
+    let gone = partition::region_of_issuer(url).is_some()
+        && public.discovery.status.is_some_and(|status| (400..500).contains(&status));
+    let summary = if gone {
+        "the token names an EKS cluster whose OIDC documents are gone".to_owned()
+    } else {
+        summary
+    };
     let finding = Finding::new(Class::IssuerUnusable, summary)
         .presented(presented)
         .required(required)
         .ruled_out("the role and its trust policy: STS had not looked at them yet");
+    let of_eks = partition::region_of_issuer(url).is_some();
+    let values = facts.values().with(slot::ISSUER_URL, url, Word::issuer(url));
+    if of_eks {
+        return Some(
+            finding
+                .why(format!(
+                    "{} The host is AWS’s, which publishes these documents as long as the cluster exists. So the token is of a deleted or of another cluster.",
+                    sentence(&what)
+                ))
+                .steps(&values, &[&common::FIND_CLUSTER, &texts_of_token::NEW_TOKEN_IF, &texts_of_token::ASK_AWS_IF]),
+        );
+    }
     Some(
         finding
-            .confirm_command(discovery(url))
-            .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
-            .fix("kubectl get --raw /openid/v1/jwks > keys.json")
-            .fix(format!("# publish these two again under {url}, readable for everyone, with jwks_uri pointing to the second")),
+            .why(format!(
+                "{} STS fetches discovery document and keys from there over the internet.",
+                sentence(&what)
+            ))
+            .steps(
+                &values,
+                &[
+                    &texts_of_token::SEE_DISCOVERY,
+                    &texts_of_token::SEE_CLUSTER_DISCOVERY,
+                    &texts_of_token::SEE_CLUSTER_KEYS,
+                    &texts_of_token::PUBLISH_DOCUMENTS,
+                ],
+            ),
     )
+}
+
+/// Both sides, as one sentence.
+fn sentence(what: &(String, String, String)) -> String {
+    let (summary, presented, required) = what;
+    if summary == presented {
+        return format!("{}. Required is {}.", plain(&capital(presented)), plain(required));
+    }
+    format!("Presented is {}. Required is {}.", plain(presented), plain(required))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }
 
 /// A name or an address that is the cluster's or the company's own: STS asks from outside. Only where STS has refused the
@@ -103,14 +161,18 @@ fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
     let host = partition::host_of(url)?;
     let why = private(host)?;
     Some(
-        Finding::new(Class::IssuerUnusable, format!("AWS can never reach the issuer {url}: {why}"))
+        Finding::new(Class::IssuerUnusable, format!("AWS can never reach the issuer {url}"))
             .presented(format!("issuer {url}"))
             .required("an issuer under a public name, from which STS can fetch discovery document and keys over the internet")
             .ruled_out("the role and its trust policy: STS had not looked at them yet")
-            .fix("# publish the two documents of the API server where everybody can read them, for instance in an S3 bucket behind CloudFront:")
-            .fix("kubectl get --raw /.well-known/openid-configuration > openid-configuration")
-            .fix("kubectl get --raw /openid/v1/jwks > keys.json")
-            .fix("# then give the API server that name as --service-account-issuer, and register it as an IAM OIDC provider; tokens of the old issuer stay valid while both are stated"),
+            .why(format!(
+                "The issuer is {url}: {why}. STS fetches discovery document and keys over the internet, and the API server’s own tokens name this issuer."
+            ))
+            .steps(&facts.values(), &[
+                &texts_of_token::SEE_CLUSTER_DISCOVERY,
+                &texts_of_token::SEE_CLUSTER_KEYS,
+                &texts_of_token::PUBLISH_ELSEWHERE,
+            ]),
     )
 }
 
@@ -140,7 +202,7 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
     let redirected = |status: &Option<u16>| status.filter(|status| (300..400).contains(status));
     if let Some(status) = redirected(&public.discovery.status) {
         return Some(document(format!(
-            "the discovery document at {} is answered with HTTP {status}: STS follows no redirect",
+            "the discovery document at {} is answered with a redirect, HTTP {status}, which STS does not follow",
             public.discovery.url
         )));
     }
@@ -148,7 +210,7 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
         public.discovery.status.filter(|status| *status >= 400 && *status < 500 && *status != 429)
     {
         return Some(document(format!(
-            "{} answers HTTP {status}: STS cannot fetch it",
+            "the issuer’s discovery document is not public: {} answers HTTP {status}",
             public.discovery.url
         )));
     }
@@ -175,12 +237,15 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
     let keys = public.keys.as_ref()?;
     if let Some(status) = redirected(&keys.status) {
         return Some(document(format!(
-            "the keys at {} are answered with HTTP {status}: STS follows no redirect",
+            "the keys at {} are answered with a redirect, HTTP {status}, which STS does not follow",
             keys.url
         )));
     }
     if let Some(status) = keys.status.filter(|status| *status >= 400 && *status < 500 && *status != 429) {
-        return Some(document(format!("{} answers HTTP {status}: STS cannot fetch the keys", keys.url)));
+        return Some(document(format!(
+            "the issuer’s keys are not public: {} answers HTTP {status}",
+            keys.url
+        )));
     }
     if let Some(problem) = &keys.problem {
         return Some(document(format!("{} cannot be used: {problem}", keys.url)));
@@ -194,7 +259,7 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
         )),
         // Only where STS says that it found no key: whether it can use this one is its own matter.
         Signature::KeyUnusable if exchange::found_no_key(facts) => Some((
-            format!("the issuer's key {kid} is not one with which the token's signature can be verified"),
+            format!("the issuer’s key {kid} cannot verify the token’s signature"),
             format!("at {} {}", keys.url, unusable_key(token)),
             "a key with that kid, the type of the token's algorithm and its numbers: n and e, or x and y"
                 .to_owned(),
@@ -227,7 +292,11 @@ pub(super) fn not_checked(facts: &Facts<'_>, finding: Finding) -> Finding {
         _ => None,
     });
     match why {
-        Some(why) => finding.confirm(format!("# the token's signature was not checked: {why}")),
+        Some(why) => {
+            let before = finding.why.clone();
+            finding
+                .why(format!("{before} The token’s signature was not checked: {}.", plain(&why)).trim_start())
+        }
         None => finding,
     }
 }

@@ -228,29 +228,36 @@ pub(crate) const CLAIM_REJECTED: Texts = Texts {
     ],
 };
 
+pub(crate) const SEE_REGION: Template = Template::look(
+    "With credentials of {account}, see whether the region is enabled:",
+    "aws account get-region-opt-status --region-name {region}",
+);
+
+pub(crate) const USE_OTHER_REGION: Template = Template::change_in_words(
+    "set AWS_REGION and AWS_DEFAULT_REGION of the workload to {value}.",
+    "the environment of the workload’s containers",
+)
+.when("The region was not meant");
+
+pub(crate) const ENABLE_REGION: Template = Template::change_in_words(
+    "let whoever administers {account} enable {region}. It takes minutes to hours, and opens the region for everything in \
+     that account.",
+    "the account’s list of regions",
+)
+.when("The region is meant");
+
 pub(crate) const REGION_DISABLED: Texts = Texts {
     meaning: "STS or the region is not enabled for the role's account.",
     restart: "",
-    steps: &[],
+    steps: &[&SEE_REGION, &USE_OTHER_REGION, &ENABLE_REGION],
     beyond: &[],
     causes: &[
         "STS was switched off for this region in the account's settings.",
         "The region must be opted into, and the role's account has not done so.",
         "AWS_REGION names another region than the one that the account uses.",
     ],
-    confirm: &[
-        "# With credentials of the role's account:",
-        "aws account get-region-opt-status --region-name $REGION",
-        SHOW_ENVIRONMENT,
-    ],
-    repair: &[
-        "# If AWS_REGION names a region that was not meant:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_REGION=$REGION",
-        "# or enable the region for the account (minutes to hours; opens it for everything, not for STS alone):",
-        "aws account enable-region --region-name $REGION",
-        "# or switch STS on again: IAM console, Account settings, Security Token Service.",
-    ],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const THROTTLED: Texts = Texts {

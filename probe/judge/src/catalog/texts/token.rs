@@ -250,6 +250,25 @@ pub(crate) const PUBLISH_KEYS: Template = Template::change_in_words(
     "the issuer’s published keys",
 );
 
+pub(crate) const PUBLISH_KEYS_LAST: Template = Template::change_in_words(
+    "If the token is right, publish the API server’s keys at the jwks_uri of the issuer, and give each cluster an issuer of \
+     its own.",
+    "the issuer’s published keys",
+);
+
+pub(crate) const NEW_TOKEN_IF: Template =
+    Template::change_in_words("make new pods in the cluster that runs.", "where the pod is deployed")
+        .when("No cluster has this issuer, or another one than this");
+
+pub(crate) const ASK_AWS_IF: Template =
+    Template::words("open a case with AWS Support.").when("This cluster has it");
+
+pub(crate) const PUBLISH_ELSEWHERE: Template = Template::change_in_words(
+    "Publish both where everybody can read them, as in an S3 bucket behind CloudFront. Give that name to the API server as \
+     --service-account-issuer, and register it as an OIDC provider. Tokens of the old issuer stay valid while both are stated.",
+    "the API server’s issuer",
+);
+
 pub(crate) const ASK_AWS: Template = Template::words(
     "If the cluster is an EKS cluster, open a case with AWS Support: EKS publishes keys and documents itself.",
 );
