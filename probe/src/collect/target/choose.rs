@@ -26,6 +26,9 @@ const INIT: u32 = 1;
 /// Holds the pod's namespaces under `shareProcessNamespace`; it has no credentials.
 const PAUSE: &str = "pause";
 
+/// The program's name in its image: a sidecar or an earlier debug container runs it too, and neither is the application.
+const PROBE: &str = "credprobe";
+
 /// `processes` in the order of their pids, `own` among them.
 pub(super) fn choose(processes: &[Process], own: u32) -> Choice {
     // On a node every entrypoint has a parent in sight, and PID 1 is the node's own.
@@ -40,12 +43,17 @@ pub(super) fn choose(processes: &[Process], own: u32) -> Choice {
         // `kubectl debug --target` joins the app's namespace. A PID 1 that is not in sight is hidden, and will say so.
         _ => return Choice::One(INIT),
     }
-    let own_cgroup = processes.iter().find(|process| process.pid == own).map(|process| &process.cgroup);
+    let own = processes.iter().find(|process| process.pid == own);
+    let own_cgroup = own.map(|process| &process.cgroup);
+    // An image of one's own may have the program under another name.
+    let is_a_probe =
+        |process: &Process| process.comm == PROBE || own.is_some_and(|own| own.comm == process.comm);
     let mut groups = BTreeSet::new();
     let mut candidates = Vec::new();
     for process in processes {
         // A container's entrypoint has its parent outside; so has what `kubectl exec` starts.
-        if process.parent != 0 || process.comm == PAUSE || lineage.contains(&process.pid) {
+        let is_entrypoint = process.parent == 0 && process.comm != PAUSE;
+        if !is_entrypoint || is_a_probe(process) || lineage.contains(&process.pid) {
             continue;
         }
         // A text that is the probe's own too tells no containers apart (a cgroup namespace, Fargate).
@@ -130,6 +138,22 @@ mod tests {
         let pod =
             [(1, 0, "pause", "p"), (7, 0, "checkout", "a"), (9, 0, "envoy", "c"), (15, 0, "credprobe", "b")];
         assert_eq!(chosen(&pod, 15), Choice::Among(vec![7, 9]));
+    }
+
+    #[test]
+    fn other_containers_of_credprobe_are_no_choice() {
+        let pause = (1, 0, "pause", "p");
+        for (sidecar, own) in [("credprobe", "credprobe"), ("probe", "probe"), ("credprobe", "probe")] {
+            for cgroups in [["s", "a", "b"], ["x", "x", "x"]] {
+                let [sidecars, app, probes] = cgroups;
+                let pod = [pause, (7, 0, sidecar, sidecars), (9, 0, "checkout", app), (15, 0, own, probes)];
+                assert_eq!(chosen(&pod, 15), Choice::One(9), "{sidecar} {own} {cgroups:?}");
+                let exec_probe = [pause, (7, 0, sidecar, app), (9, 0, "checkout", app), (15, 0, own, probes)];
+                assert_eq!(chosen(&exec_probe, 15), Choice::One(9), "{sidecar} {own} {cgroups:?}");
+                let alone = [pause, (7, 0, sidecar, sidecars), (15, 0, own, probes)];
+                assert_eq!(chosen(&alone, 15), Choice::Among(vec![]), "{sidecar} {own} {cgroups:?}");
+            }
+        }
     }
 
     #[test]

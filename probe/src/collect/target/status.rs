@@ -1,53 +1,9 @@
 //! Parses `/proc/PID/status` (proc_pid_status(5)). Pure.
 //! What decides who may read must be there; a field that older kernels lack may be missing.
 
+use crate::collect::credentials::capability_names;
 use credprobe_judge::evidence::target::{Ids, Seccomp, Status};
 use std::str::{FromStr, SplitWhitespace};
-
-/// Bits of a capability set by number (linux/capability.h).
-const CAPABILITIES: &[&str] = &[
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-];
 
 /// The kernel's thread that starts all others.
 const KTHREADD: u32 = 2;
@@ -96,10 +52,7 @@ fn ids(columns: &str) -> Option<Ids> {
 }
 
 fn capabilities(hexadecimal: &str) -> Option<Vec<String>> {
-    let set = u64::from_str_radix(hexadecimal, 16).ok()?;
-    let name =
-        |bit: usize| CAPABILITIES.get(bit).map_or_else(|| format!("CAP_{bit}"), |name| (*name).to_owned());
-    Some((0..64).filter(|bit| set >> bit & 1 == 1).map(name).collect())
+    u64::from_str_radix(hexadecimal, 16).ok().map(capability_names)
 }
 
 fn seccomp(mode: &str) -> Option<Seccomp> {
