@@ -17,7 +17,7 @@ use texts::{
     Texts, access, agent, cluster, environment, exchange, identity, network, outcome, token, token_file,
 };
 
-pub use columns::{Attribute, Condition, Owner, Readiness, Topic};
+pub use columns::{Attribute, Condition, Owner, Readiness, Restart, Topic};
 pub(crate) use nearest::nearest;
 pub(crate) use texts::VARIABLES;
 
@@ -342,6 +342,12 @@ impl Class {
     #[must_use]
     pub fn has(self, attribute: Attribute) -> bool {
         self.info().attributes.contains(&attribute)
+    }
+
+    /// What a repair of this class is not seen without, unless a finding knows better.
+    #[must_use]
+    pub fn restart(self) -> Restart {
+        if self.has(Attribute::RecreatePod) { Restart::Pod } else { Restart::None }
     }
 
     /// Whether `other` is no news of its own where this class is present, and under which condition.

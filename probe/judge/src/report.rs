@@ -17,6 +17,7 @@ use crate::text::shown;
 use crate::verdict::retry_policy::Attempt;
 use serde::{Deserialize, Serialize};
 
+pub use crate::catalog::Restart;
 pub use build::{ReportOptions, build, build_without_options};
 
 /// The version of the JSON document: fields are added under it, never changed or removed.
@@ -86,19 +87,6 @@ pub struct Verdict {
     pub restart: Restart,
     /// What to do, in the order of doing.
     pub steps: Vec<Step>,
-}
-
-/// What must be started anew before a repair is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Restart {
-    /// Nothing: the next try passes.
-    None,
-    /// The container.
-    Container,
-    /// The pod: a container that starts again in the same pod heals nothing.
-    Pod,
 }
 
 /// How far the verdict reaches.

@@ -31,6 +31,11 @@ impl Sourced {
     pub(crate) fn new(value: &str, source: impl Into<String>) -> Self {
         Self { value: value.to_owned(), source: source.into() }
     }
+
+    /// It stands in a profile's file, which is read when the app starts; no webhook and no pod spec has it.
+    pub(crate) fn is_of_a_file(&self) -> bool {
+        self.source.contains(OF_PROFILE)
+    }
 }
 
 /// What the environment asks for.
@@ -93,8 +98,11 @@ fn profile_setting(environment: &Environment, key: &str) -> Option<Sourced> {
 
 fn of_profile(profile: &Profile, key: &str) -> Option<Sourced> {
     let value = profile.settings.get(key).filter(|value| !value.is_empty())?;
-    Some(Sourced::new(value, format!("{key} of profile {}", profile.name)))
+    Some(Sourced::new(value, format!("{key}{OF_PROFILE}{}", profile.name)))
 }
+
+/// Between a profile's setting and the profile's name.
+const OF_PROFILE: &str = " of profile ";
 
 /// Where the exchange goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

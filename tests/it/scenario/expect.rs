@@ -25,7 +25,8 @@ pub(crate) struct Expect {
     severity: BTreeMap<String, String>,
     owner: Option<String>,
     transient: Option<bool>,
-    recreate_pod: Option<bool>,
+    /// What must be started anew: `none`, `container` or `pod`; by default the pod where the class says so.
+    restart: Option<String>,
     /// Only those that matter here: `{"identity": "skipped"}`.
     #[serde(default)]
     stages: BTreeMap<String, String>,
@@ -56,7 +57,8 @@ impl Expect {
         equal("exit_code of the report", &exit_code, &report.exit_code)?;
         equal("the owner", &self.owner.as_ref().or(class.owner.as_ref()), &verdict.owner.as_ref())?;
         equal("transient", &self.transient.unwrap_or(class.transient), &verdict.transient)?;
-        equal("recreate_pod", &self.recreate_pod.unwrap_or(class.recreate_pod), &verdict.recreate_pod)?;
+        let restart = self.restart.as_deref().unwrap_or(if class.recreate_pod { "pod" } else { "none" });
+        equal("restart", restart, verdict.restart.as_str())?;
         self.findings(report)?;
         for (stage, status) in &self.stages {
             let actual = report.stages.iter().find(|actual| actual.stage == *stage);

@@ -35,7 +35,7 @@ pub(super) struct Verdict {
     pub(super) recreate_pod: bool,
     but: Option<String>,
     who: String,
-    restart: String,
+    pub(super) restart: String,
     pub(super) steps: Vec<Step>,
 }
 

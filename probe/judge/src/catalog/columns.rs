@@ -128,6 +128,19 @@ impl Attribute {
     ];
 }
 
+/// What must be started anew before a repair is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Restart {
+    /// Nothing: the next try passes.
+    None,
+    /// The container: what it opened once, such as a profile or a CA bundle, is another by then.
+    Container,
+    /// The pod: a container that starts again in the same pod heals nothing.
+    Pod,
+}
+
 /// What a finding is about, where a row of the table asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -6,7 +6,7 @@ pub(super) mod unreadable;
 use super::facts::Facts;
 use super::identity::issue_version_2;
 use super::unseen;
-use crate::catalog::{Class, Topic};
+use crate::catalog::{Class, Restart, Topic};
 use crate::evidence::TrustProblem;
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
@@ -187,11 +187,13 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
 
 /// As [`remove`], in whose environment it is.
 fn correct(facts: &Facts<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
-    let source = problem.source.split('=').next().unwrap_or_default();
+    let (source, path) = problem.source.split_once('=').unwrap_or_default();
     if problem.own {
         return finding.fix(format!("# correct {source} of credprobe's own container, or leave it out"));
     }
-    remove(facts, finding, source)
+    let finding = remove(facts, finding, source);
+    // A file that can be read holds the wrong text: SDKs read it again when the container starts again.
+    if problem.errno.is_none() && !path.is_empty() { finding.restart(Restart::Container) } else { finding }
 }
 
 /// OpenSSL, Go and the SDKs pass such an addition by, and so does credprobe: nothing is lost but what it was meant to add.

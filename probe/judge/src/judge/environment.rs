@@ -4,7 +4,7 @@
 use super::facts::Facts;
 use super::{agent, endpoint, profile, unseen};
 use crate::catalog::texts::{common, environment as texts};
-use crate::catalog::{Class, Topic};
+use crate::catalog::{Class, Restart, Topic};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks;
@@ -144,7 +144,7 @@ fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
     ));
     let values = facts.values().with_text(slot::VARIABLE, &role.source);
     let annotated = role.source == "AWS_ROLE_ARN";
-    Some(match (annotated, facts.account(), malformed.intended) {
+    let finding = match (annotated, facts.account(), malformed.intended) {
         (true, Some(_), Some(intended)) if !facts.compatible() => {
             let values = values.with(slot::ROLE_ARN, &intended, Word::role_arn(&intended, false));
             finding.steps(&values, &[&common::SEE_SERVICE_ACCOUNT, &common::ANNOTATE_ROLE, &common::RESTART])
@@ -157,7 +157,8 @@ fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
             &[&common::SEE_VARIABLES, &texts::CORRECT_VALUE],
         ),
         _ => finding.steps(&values, &[&common::SEE_VARIABLES, &common::CORRECT_SETTING]),
-    })
+    };
+    Some(if role.is_of_a_file() { finding.restart(Restart::Container) } else { finding })
 }
 
 fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
@@ -177,6 +178,10 @@ fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
         "{} is {}, and --expect-role states {expected}. No call was made.",
         role.source, role.value
     ));
+    if role.is_of_a_file() {
+        let values = facts.values().with_text(slot::VARIABLE, &role.source);
+        return Some(finding.restart(Restart::Container).steps(&values, &[&common::CORRECT_PROFILE]));
+    }
     let values = facts.values().with(slot::ROLE_ARN, expected, Word::role_arn(expected, facts.compatible()));
     Some(finding.steps(
         &values,

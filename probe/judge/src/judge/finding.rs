@@ -2,7 +2,7 @@
 //! Which finding decides, `verdict` says.
 
 use super::step::{self, Heading, Step};
-use crate::catalog::{Attribute, Class, Owner, Topic};
+use crate::catalog::{Attribute, Class, Owner, Restart, Topic};
 use crate::steps::template::Template;
 use crate::steps::values::Values;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Finding {
     pub severity: Severity,
     /// Waiting may heal it; a finding may clear the class's default with its reason.
     pub transient: bool,
+    /// What must be started anew before a repair is seen; differs from the class's own where the value stands elsewhere.
+    pub restart: Restart,
     /// What was held against the evidence.
     pub expectation: Basis,
     /// What it is about, as far as a row of the class table asks for it.
@@ -81,6 +83,7 @@ impl Finding {
             owner: class.info().owner,
             severity: if class.has(Attribute::Warning) { Severity::Warning } else { Severity::Error },
             transient: class.has(Attribute::Transient),
+            restart: class.restart(),
             expectation: Basis::Rule,
             about: None,
             explains_nothing: false,
@@ -185,6 +188,13 @@ impl Finding {
     #[must_use]
     pub fn transient(mut self, transient: bool) -> Self {
         self.transient = transient;
+        self
+    }
+
+    /// What must be started anew, where it is not what the class says.
+    #[must_use]
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = restart;
         self
     }
 

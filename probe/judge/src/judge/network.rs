@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::unseen;
 use crate::catalog::texts::{common, network as texts};
-use crate::catalog::{Class, Owner, Topic};
+use crate::catalog::{Class, Owner, Restart, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::command::{Tool, Word, words};
@@ -78,6 +78,8 @@ fn refused_by_target(facts: &Facts<'_>, network: &Network) -> Option<Finding> {
         tls.chain.last().map_or("nobody", |certificate| certificate.issuer.as_str())
     ))
     .required(format!("one that {} vouches for", of_target.roots))
+    // SDKs read the bundle when the container starts.
+    .restart(Restart::Container)
     .why(format!(
         "AWS_CA_BUNDLE takes the place of all other roots in the SDKs that read it. It does not vouch for the issuer of this certificate, {}.",
         tls.chain.last().map_or("nobody", |certificate| certificate.issuer.as_str())

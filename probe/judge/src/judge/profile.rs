@@ -2,7 +2,7 @@
 //! A profile that begins with the pod's own identity uses it, and takes nothing from it; no repair empties such a file.
 
 use super::facts::Facts;
-use crate::catalog::Class;
+use crate::catalog::{Class, Restart};
 use crate::evidence::Profile;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks;
@@ -136,6 +136,7 @@ fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
         ),
     )
     .explains_nothing()
+    .restart(Restart::Container)
     .presented(format!("profile {} with credential_source = Environment, and no keys", profile.name))
     .required(if facts.by_agent() {
         "credential_source = EcsContainer, which asks the Pod Identity agent"

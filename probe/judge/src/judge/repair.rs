@@ -2,6 +2,7 @@
 //! What restarts or overwrites says so behind the command; a name that is not known gives no command.
 
 use super::facts::Facts;
+use crate::catalog::{Owner, Restart};
 use crate::evidence::Network;
 use crate::judge::finding::Finding;
 use crate::settings::command::{Aws, Tool, Word, words};
@@ -64,8 +65,10 @@ impl Facts<'_> {
 
     /// Adds the command that sets (`NAME=VALUE`) or removes (`NAME-`) variables of the deployment's containers.
     pub(super) fn set_env(&self, finding: Finding, changes: &[Word]) -> Finding {
+        // A container keeps its environment. Where the fault is the network's, a variable is only another way around it.
+        let is_the_pods = finding.owner == Some(Owner::Pod);
         self.deployment_command(
-            finding,
+            if is_the_pods { finding.restart(Restart::Pod) } else { finding },
             words!["set", "env"],
             changes,
             "changes all its containers, restarts the deployment's pods",
@@ -96,7 +99,7 @@ impl Facts<'_> {
         };
         // A profile's setting stands in a file, which no webhook writes.
         if let Some(token_file) = &self.requested.token_file
-            && token_file.source.starts_with("web_identity_token_file")
+            && token_file.is_of_a_file()
         {
             let mechanism = settings::POD_IDENTITY_MOUNT;
             return if token_file.value.starts_with(mechanism) {
@@ -105,7 +108,7 @@ impl Facts<'_> {
                     token_file.source
                 )))
             } else {
-                finding.fix(format!("# correct {} in its file", token_file.source))
+                correct_in_file(finding, &token_file.source)
             };
         }
         if self.compatible() {
@@ -307,6 +310,11 @@ impl Facts<'_> {
     pub(super) fn signing_region(&self) -> Option<Word> {
         self.route.endpoint.as_ref().ok().map(|endpoint| Word::region(&endpoint.signing_region))
     }
+}
+
+/// Adds where a profile's setting is corrected. Apps read such a file when they start.
+pub(super) fn correct_in_file(finding: Finding, source: &str) -> Finding {
+    finding.restart(Restart::Container).fix(format!("# correct {source} in its file"))
 }
 
 /// What the webhook would write into the pod spec, for a cluster that has none.

@@ -3,7 +3,7 @@
 
 use super::facts::Facts;
 use super::profile::{self, Beginning};
-use crate::catalog::Class;
+use crate::catalog::{Class, Restart};
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks::{self, Present, Provider, Sdk};
@@ -92,7 +92,7 @@ fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
             finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
             words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
         ),
-        _ if profile::beginning(facts) == Some(Beginning::OtherRole) => finding.fix(
+        _ if profile::beginning(facts) == Some(Beginning::OtherRole) => finding.restart(Restart::Container).fix(
             "# the profile takes the pod's own token to another role: correct its role_arn, or AWS_ROLE_ARN, whichever is not meant",
         ),
         _ => {

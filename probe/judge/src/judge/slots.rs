@@ -3,9 +3,10 @@
 
 use super::facts::Facts;
 use super::finding::Finding;
+use crate::catalog::Restart;
 use crate::catalog::texts::{common, network};
 use crate::settings::command::Word;
-use crate::settings::{self, partition};
+use crate::settings::{self, Sourced, partition};
 use crate::steps::slot;
 use crate::steps::template::Template;
 use crate::steps::values::Values;
@@ -114,7 +115,7 @@ impl Facts<'_> {
         let joined = sources.join(" and ");
         // A profile's setting stands in a file, which no webhook writes.
         if let Some(token_file) = &self.requested.token_file
-            && token_file.source.starts_with("web_identity_token_file")
+            && token_file.is_of_a_file()
         {
             let values = values.with_text(slot::VARIABLE, &token_file.source);
             let of_agent = token_file.value.starts_with(settings::POD_IDENTITY_MOUNT);
@@ -165,7 +166,9 @@ impl Finding {
     /// With looks first, then what lets the webhook set both variables again.
     pub(super) fn webhook(self, facts: &Facts<'_>, values: Values, looks: &[&'static Template]) -> Self {
         let (values, steps) = facts.webhook_steps(values);
-        self.steps(&values, looks).steps(&values, &steps)
+        let of_a_file = facts.requested.token_file.as_ref().is_some_and(Sourced::is_of_a_file);
+        let this = if of_a_file { self.restart(Restart::Container) } else { self };
+        this.steps(&values, looks).steps(&values, &steps)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::exchange::SKEW_LIMIT;
 use super::facts::{Facts, list, span, time};
 use crate::catalog::texts::{common, token as texts};
-use crate::catalog::{Class, Topic};
+use crate::catalog::{Class, Restart, Topic};
 use crate::evidence::{Account, Token, TokenShape};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::API_SERVER_TOKEN;
@@ -445,8 +445,10 @@ fn not_yet_valid(facts: &Facts<'_>, begin: i64) -> Finding {
             .steps(&values, &[&texts::SEE_CLOCK, &common::SET_CLOCK]);
     }
     // STS's clock and ours agree: it was the API server's that was wrong when it signed.
+    let passes = begin - now <= SKEW_LIMIT;
     finding
-        .transient(begin - now <= SKEW_LIMIT)
+        .transient(passes)
+        .restart(if passes { Restart::None } else { Restart::Pod })
         .ruled_out("this node's clock: STS's agrees with it")
         .why(format!("{from} STS’s clock agrees with this node’s, so the API server’s was ahead when it signed. The kubelet keeps the token."))
         .steps(&values, &[&texts::SET_CONTROL_PLANE_CLOCK, &common::RESTART])

@@ -1,6 +1,6 @@
 //! From evidence and judgement to the report's struct.
 
-use super::who::{restart, who};
+use super::who::who;
 use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
 use crate::catalog::Class;
 use crate::evidence::{Account, Collected, Evidence, StageName, Timing};
@@ -81,7 +81,7 @@ fn verdict(
 ) -> Verdict {
     let deciding = judgement.deciding_finding();
     let scope = if evidence.network.is_some() { Scope::Exchange } else { Scope::Local };
-    let restart = restart(judgement.class);
+    let restart = deciding.map_or(Restart::None, |finding| finding.restart);
     Verdict {
         class: judgement.class,
         code: judgement.class.code(),
@@ -143,6 +143,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         owner,
         severity,
         transient,
+        restart,
         expectation,
         about: _,
         explains_nothing: _,
@@ -167,7 +168,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         ruled_out,
         why,
         who: who(owner, evidence, settings),
-        restart: restart(class),
+        restart,
         steps,
     }
 }

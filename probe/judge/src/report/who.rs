@@ -1,8 +1,7 @@
 //! Who acts next, as people are called by what they administer: credprobe knows no names of teams.
-//! And what has to be started anew when they have acted.
+//! Who chose the value acts; under another server than STS, whoever runs that.
 
-use super::Restart;
-use crate::catalog::{Attribute, Class, Owner};
+use crate::catalog::Owner;
 use crate::evidence::Evidence;
 use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
@@ -33,11 +32,6 @@ pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &Effectiv
             }
         }
     }
-}
-
-/// What a repair of this class is not seen without.
-pub(super) fn restart(class: Class) -> Restart {
-    if class.has(Attribute::RecreatePod) { Restart::Pod } else { Restart::None }
 }
 
 #[cfg(test)]
