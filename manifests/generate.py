@@ -31,6 +31,10 @@ EXPECTATIONS = [
 # A Job's rules see the code, so transient ones must come through; IAM gets a moment for what was created just now.
 IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"]
 
+# In the app's own container: the kubelet tries again, and the termination message is the app's.
+IN_THE_APP = ["--tolerate=transient,probe", "--termination-log=/dev/null"]
+MOUNT = "/credprobe"
+
 ENV = {
     "POD_NAME": "metadata.name",
     "POD_NAMESPACE": "metadata.namespace",
@@ -47,6 +51,16 @@ SECURITY = {
 PROBES = {
     "startupProbe": {"httpGet": {"path": "/livez", "port": "credprobe"}, "periodSeconds": 1, "failureThreshold": 30},
     "livenessProbe": {"httpGet": {"path": "/livez", "port": "credprobe"}, "periodSeconds": 30, "timeoutSeconds": 3},
+}
+# Sixty tries, for IAM takes minutes to know a new role. Each is longer than --timeout: the kubelet must not cut a report off.
+OF_THE_CONTAINER = {
+    "startupProbe": {
+        "exec": {"command": [f"{MOUNT}/credprobe", "check", *IN_THE_APP]},
+        "periodSeconds": 10,
+        "timeoutSeconds": 15,
+        "failureThreshold": 60,
+    },
+    "volumeMounts": [{"name": "credprobe", "mountPath": MOUNT, "readOnly": True}],
 }
 READINESS = {"readinessProbe": {"httpGet": {"path": "/readyz", "port": "credprobe"}, "periodSeconds": 10, "timeoutSeconds": 3}}
 
@@ -73,6 +87,7 @@ COMMENTS = {
     OF_THE_APP: ["Those of the pod's first container, or none: what quotas and LimitRanges ask of it holds for this one too."],
     "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
     CAREFUL[-1]: ["Waits out what passes by itself, and blocks the pod neither for that nor for a bug of the probe."],
+    IN_THE_APP[-1]: ["Passes what passes by itself; the kubelet tries the rest again. The termination message stays the app's."],
     REPORT_ONLY[0]: ["Says what it finds and exits 0 whatever that is."],
 }
 
@@ -119,6 +134,8 @@ def lines(mapping: dict) -> list[str]:
         told = COMMENTS.get(value if value is OF_THE_APP else key, [])
         if key == "args" and not isinstance(value, Verbatim):
             told = next((COMMENTS[it] for it in value if it in COMMENTS), [])
+        if isinstance(value, dict) and "exec" in value:
+            told = COMMENTS[value["exec"]["command"][-1]]
         found += [f"# {line}" for line in told]
         if isinstance(value, Verbatim):
             found += f"{key}:{value}".split("\n")
@@ -186,6 +203,13 @@ def codes(classes: list[dict], which: str) -> list[int]:
     return found
 
 
+def counted(classes: list[dict]) -> list[str]:
+    """The classes in no rule of a Job, in words."""
+    names = [it["class"] for it in classes if it["new_pod_may_heal"] and not it["transient"]]
+    told = f"Classes in no rule count against backoffLimit: {', '.join(names[:-1])} and {names[-1]}."
+    return [f"# {line}" for line in textwrap.wrap(told, 120, break_on_hyphens=False)]
+
+
 def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
     """What each name between the marks stands for."""
     permanent, transient = codes(classes, "permanent"), codes(classes, "transient")
@@ -219,7 +243,10 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
         "restart-rules": item(container("check", *IN_A_JOB, restartPolicy="Never", restartPolicyRules=again)),
         "native-sidecar": item(sidecar(**READINESS)),
         "readiness-gate": item(sidecar(f"--readiness-gate={GATE}")),
+        "image-volume-probe": lines(OF_THE_CONTAINER),
+        "image-volume": item({"name": "credprobe", "image": {"reference": IMAGE, "pullPolicy": "IfNotPresent"}}),
         "report-only as CEL": cel_lines(container("check", *REPORT_ONLY, resources=no_sizes)),
+        "counted": counted(classes),
         "permanent": ["values:", *textwrap.wrap(flow(permanent), 100, initial_indent="  ", subsequent_indent="   ")],
         "transient": ["values:", *textwrap.wrap(flow(transient), 100, initial_indent="  ", subsequent_indent="   ")],
         "alert-rules": rules.split("\n"),

@@ -22,6 +22,7 @@ sys.path.append(str(HERE.parent / "python" / "lib"))
 import admission
 import debugging
 import gates
+import image_volumes
 import init_containers
 import jobs
 import leaks
@@ -36,6 +37,7 @@ from stage import Stage
 
 GROUPS = {
     "init-containers": init_containers,
+    "image-volumes": image_volumes,
     "sidecars": sidecars,
     "gates": gates,
     "debug": debugging,

@@ -89,7 +89,8 @@ def of_object(object: dict, with_flags: bool = True) -> list[str]:
         # A pod as such is one that an admission policy has changed.
         taken_over = {"Pod": rules.taken_over, "ClusterPolicy": lambda _: kyverno.SIZES}.get(object["kind"])
         found += rules.of_pod(pod, taken_over(pod) if taken_over else rules.SIZES) + rules.of_references(object, pod)
-        for it in tree.probes(pod):
+        commands = [{"args": it["startupProbe"]["exec"]["command"][1:]} for it in tree.startup_probes(pod)]
+        for it in [*tree.probes(pod), *commands]:
             if with_flags and it.get("args") and (it["args"][0] in flags() or it["args"][0] not in ("check", "serve")):
                 found += rules.of_args(it, flags())
     return found

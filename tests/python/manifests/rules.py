@@ -50,10 +50,28 @@ def taken_over(pod: dict) -> dict:
 
 def of_pod(pod: dict, sizes: object = SIZES) -> list[str]:
     """That the probe's part leaves the app's token file as it is: no user is set for the pod either."""
+    if of_app := tree.startup_probes(pod):
+        return [problem for it in of_app for problem in of_startup_probe(pod, it)]
     found = [] if not {"runAsUser", "runAsGroup"} & set(pod.get("securityContext", {})) else ["pod: runAsUser or runAsGroup"]
     for it in tree.probes(pod):
         found += of_container(it, sizes)
     return found if tree.probes(pod) else ["pod: no probe in it"]
+
+
+def of_startup_probe(pod: dict, it: dict) -> list[str]:
+    """The binary of an image volume in the app's own container, which is the app's in everything else."""
+    probe = it["startupProbe"]
+    program, *arguments = probe["exec"]["command"]
+    mounts = {one["mountPath"]: one["name"] for one in it.get("volumeMounts", [])}
+    volumes = {one["name"]: one.get("image", {}).get("reference") for one in pod.get("volumes", [])}
+    expected = [
+        (f"{program} on a volume of the image {IMAGE}", volumes.get(mounts.get(program.rpartition("/")[0])) == IMAGE),
+        ("longer than the ten seconds of --timeout", probe.get("timeoutSeconds", 1) > 10),
+        ("ten minutes for IAM", probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) >= 600),
+        ("what passes by itself restarts no app", "--tolerate=transient,probe" in arguments),
+        ("the termination message is the app's", "--termination-log=/dev/null" in arguments),
+    ]
+    return [f"container {it['name']}: not as it must be: {what}" for what, holds in expected if not holds]
 
 
 def of_careful_form(it: dict) -> list[str]:

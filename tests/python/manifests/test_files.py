@@ -29,7 +29,8 @@ class Files(Case):
     def test_labels_and_names_are_of_our_domain(self) -> None:
         for it in tree.manifests(tree.ROOT):
             with self.subTest(it.name):
-                self.assertNotRegex(it.text, r"eks\.amazonaws\.com/(?!role-arn)", "reserved for EKS")
+                said = re.sub(r"^#.*$", "", it.text, flags=re.MULTILINE)
+                self.assertNotRegex(said, r"eks\.amazonaws\.com/(?!role-arn)", "reserved for EKS")
 
     def test_who_adds_a_container_says_how_to_look_for_quotas(self) -> None:
         manifests = tree.ROOT / "manifests"
@@ -44,6 +45,7 @@ class Files(Case):
         names = [it.name for it in tree.manifests(tree.ROOT) if any(tree.pod_spec(one) for one in it.objects)]
         expected = {"init-container.yaml", "init-container-restricted.yaml", "init-container-expectations.yaml", "job.yaml"}
         expected |= {"restart-rules.yaml", "native-sidecar.yaml", "readiness-gate/deployment.yaml", "admission/kyverno.yaml"}
+        expected |= {"image-volume.yaml"}
         self.assertEqual(set(names), expected)
 
 
@@ -69,6 +71,14 @@ class InThePod(Case):
         for file in ("init-container", "init-container-restricted", "init-container-expectations", "job", "restart-rules"):
             with self.subTest(file):
                 self.assertEqual(self.code("healthy", self.container(f"{file}.yaml")[1]["args"], **own), 0)
+
+    def test_the_startup_probe_fails_for_what_does_not_pass_alone(self) -> None:
+        (object,) = tree.parsed((tree.ROOT / "manifests" / "image-volume.yaml").read_text())
+        (app,) = tree.startup_probes(tree.pod_spec(object))
+        _, *args = app["startupProbe"]["exec"]["command"]
+        for scenario, code in [("healthy", 0), ("access-denied", 53), ("token-file-unreadable", 21), ("throttled", 0)]:
+            with self.subTest(scenario):
+                self.assertEqual(self.code(scenario, args), code)
 
     def test_expectations_find_another_service_account(self) -> None:
         args = self.container("init-container-expectations.yaml")[1]["args"]
@@ -116,6 +126,17 @@ class Pages(Case):
         # Prints an object by a template without asking a server.
         done = ran("kubectl", "annotate", "--local", f"--filename={file}", "a=b", "-o", "".join(form))
         self.assertEqual((done.returncode, done.stdout), (0, "now\nbefore\n"), done)
+
+    def test_what_an_init_container_cannot_see_is_listed(self) -> None:
+        """The command of operate.md for one pod of the list, with the annotation in the place that the webhook reads."""
+        text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
+        (each,) = re.findall(r"jsonpath='\{range \.items\[\*\]\}(.*skip-containers.*)\{end\}'$", text, re.MULTILINE)
+        skips = {"eks.amazonaws.com/skip-containers": "app,other"}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "POD", "annotations": skips}}
+        file = self.folder / "pod.json"
+        file.write_text(json.dumps(pod))
+        done = ran("kubectl", "annotate", "--local", f"--filename={file}", "a=b", "-o", f"jsonpath={each}")
+        self.assertEqual((done.returncode, done.stdout), (0, "POD\tapp,other\n"), done)
 
     def test_each_alert_is_explained(self) -> None:
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()

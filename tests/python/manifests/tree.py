@@ -72,6 +72,12 @@ def pod_spec(object: dict) -> dict | None:
     return None
 
 
+def startup_probes(pod: dict) -> list[dict]:
+    """The app's containers whose startup probe runs the binary."""
+    command = lambda it: it.get("startupProbe", {}).get("exec", {}).get("command", [""])  # noqa: E731
+    return [it for it in pod.get("containers", []) if command(it)[0].endswith("/credprobe")]
+
+
 def probes(pod: dict) -> list[dict]:
     """The probe's containers: by name or by image, so that neither can hide one."""
     both = [*pod.get("initContainers", []), *pod.get("containers", [])]
