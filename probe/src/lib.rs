@@ -8,4 +8,4 @@ pub mod commands;
 pub mod fuzz;
 pub mod process;
 pub mod serve;
-pub mod transport;
+mod transport;

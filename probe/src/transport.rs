@@ -22,11 +22,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub use endpoint::AddressPolicy;
-pub use proxy::Proxies;
-pub use resolver_config::ResolverConfig;
-pub use root_store::{BundleProblem, RootStore, root_store};
-pub use sdk::WireFailure;
+pub(crate) use endpoint::AddressPolicy;
+pub(crate) use proxy::Proxies;
+pub(crate) use resolver_config::ResolverConfig;
+pub(crate) use root_store::{BundleProblem, RootStore, root_store};
 
 #[cfg(fuzzing)]
 pub(crate) mod canned;
@@ -42,7 +41,7 @@ mod resolve;
 mod resolver_config;
 mod root_store;
 mod sdk;
-pub mod secret;
+pub(crate) mod secret;
 mod stream;
 mod tls;
 mod tls_fault;
@@ -70,7 +69,7 @@ pub struct Config {
 }
 
 /// What is read of an answer of STS or the agent: theirs have 1 to 4 KiB, error pages of proxies up to some 20.
-pub const BODY_LIMIT: usize = 64 * 1024;
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
 /// For the fuzzer alone: what is read of a certificate.
 #[cfg(fuzzing)]

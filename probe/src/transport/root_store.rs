@@ -62,7 +62,7 @@ impl Error for BundleProblem {}
 /// # Errors
 /// A bundle that is no PEM, holds no certificate, or none that can be a root. Of an addition counts what can be used: additions with
 /// the same label are one, as the files of a folder are, and one that adds nothing is noted.
-pub fn root_store(
+pub(crate) fn root_store(
     ca_bundle: Option<(&str, &[u8])>,
     additions: &[(&str, &[u8])],
 ) -> Result<RootStore, BundleProblem> {

@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_path_is_part_of_the_role() {
-        let role = scenario::Role { path: "/team/".into(), ..scenario::Role::default() };
+        let role = scenario::account::Role { path: "/team/".into(), ..scenario::account::Role::default() };
         let account = scenario::Account { roles: vec![role], ..scenario::Account::default() };
         let account = Account::new(&account, scenario::ISSUER, Mechanism::Irsa).unwrap();
         assert!(account.role("arn:aws:iam::814203749616:role/team/checkout-reader").is_some());

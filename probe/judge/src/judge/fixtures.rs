@@ -1,10 +1,4 @@
 //! Evidence by hand of a pod in which everything fits, for tests here and in the program.
-#![allow(
-    clippy::missing_panics_doc,
-    missing_docs,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason
-)]
 
 use super::finding::Finding;
 use crate::evidence::{Evidence, FileKind, Opener, Proof, Token, TokenFile, TokenShape};
@@ -12,6 +6,7 @@ use crate::sdks::EffectiveSettings;
 
 pub(crate) const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
+/// The clock of every judgement of it.
 pub const NOW: i64 = 1_764_000_000;
 
 /// A pod in which everything fits, up to the network.

@@ -1,7 +1,7 @@
 //! The wire below the SDK, and its log.
 //! What the SDK's errors mean is tested where they are read.
 
-use super::super::{Wire, WireFailure};
+use super::super::{Wire, sdk::WireFailure};
 use super::support::{answering, assert_no_secret, config, request, server};
 use credprobe_judge::evidence::{FailureKind, Phase};
 use tokio::io::AsyncReadExt;

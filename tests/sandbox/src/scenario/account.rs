@@ -1,0 +1,59 @@
+//! AWS accounts of a case with their OIDC providers and roles; the healthy ones where nothing is said.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ACCOUNT, ROLE, one};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) partition: String,
+    pub(crate) providers: Vec<Provider>,
+    pub(crate) roles: Vec<Role>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self { id: ACCOUNT.into(), partition: "aws".into(), providers: one(), roles: one() }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Provider {
+    /// The issuer's by default.
+    pub(crate) url: Option<String>,
+    pub(crate) client_ids: Vec<String>,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self { url: None, client_ids: vec!["sts.amazonaws.com".into()] }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    /// The document; without one, what AWS's guide tells to write for the healthy service account.
+    pub(crate) trust_policy: Option<Value>,
+    /// What the role may do; without one, assume every other role.
+    pub(crate) policy: Option<Value>,
+    pub(crate) max_session_seconds: i64,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Self {
+            name: ROLE.into(),
+            path: "/".into(),
+            trust_policy: None,
+            policy: None,
+            max_session_seconds: 3600,
+        }
+    }
+}
