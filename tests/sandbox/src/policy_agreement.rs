@@ -39,6 +39,74 @@ fn caller() -> Caller {
         .with("sts:RoleSessionName", [SESSION])
 }
 
+/// The same pod, to which EKS gives the role: the cluster's name is what it does not know.
+fn context_of_eks() -> Context {
+    let token = Token {
+        shape: TokenShape::Jwt,
+        iss: Some(format!("https://{ISSUER}")),
+        sub: Some(SUBJECT.to_owned()),
+        aud: vec!["pods.eks.amazonaws.com".to_owned()],
+        ..Token::default()
+    };
+    let mut evidence = Evidence { token: Some(token), ..Evidence::default() };
+    evidence.environment.options.mechanism = Some("pod-identity".to_owned());
+    let role = RoleArn::parse("arn:aws:iam::814203749616:role/checkout-reader").unwrap();
+    Context::of(&evidence, Some(role), 1_764_000_000).unwrap()
+}
+
+fn eks() -> Caller {
+    Caller::service("pods.eks.amazonaws.com", true)
+        .with("aws:SourceArn", ["arn:aws:eks:eu-west-1:814203749616:cluster/prod"])
+        .with("aws:SourceAccount", ["814203749616"])
+        .with("aws:RequestTag/kubernetes-namespace", ["shop"])
+        .with("aws:RequestTag/kubernetes-service-account", ["checkout"])
+}
+
+fn any_statement_for_eks() -> impl Strategy<Value = Value> {
+    let principals = vec![
+        json!({"Service": "pods.eks.amazonaws.com"}),
+        json!({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]}),
+        json!({"Service": "eks.amazonaws.com"}),
+        json!({"Federated": PROVIDER}),
+    ];
+    let actions = vec![
+        json!(["sts:AssumeRole", "sts:TagSession"]),
+        json!("sts:*"),
+        json!("sts:AssumeRole"),
+        json!("sts:TagSession"),
+        json!("sts:AssumeRoleWithWebIdentity"),
+    ];
+    let operators = vec!["StringEquals", "StringLike", "StringNotLike", "ArnLike", "ArnNotEquals"];
+    let keys = vec![
+        "aws:SourceArn",
+        "aws:sourceaccount",
+        "aws:RequestTag/kubernetes-namespace",
+        "aws:RequestTag/kubernetes-service-account",
+        "aws:RequestTag/none",
+    ];
+    let values = vec![
+        "arn:aws:eks:eu-west-1:814203749616:cluster/prod",
+        "arn:aws:eks:*:814203749616:cluster/*",
+        "arn:aws:eks:eu-west-1:814203749616:cluster/dev",
+        "arn:aws:eks:eu-west-1:814203749616:podidentityassociation/prod/a-1",
+        "arn:aws:eks:*:*:*/pr?d",
+        "*",
+        "814203749616",
+        "shop",
+        "checkout",
+    ];
+    let conditions = vec((select(operators), select(keys), select(values)), 0..3);
+    (select(vec!["Allow", "Allow", "Deny"]), select(principals), select(actions), conditions).prop_map(
+        |(effect, principal, action, conditions)| {
+            let mut statement = json!({"Effect": effect, "Principal": principal, "Action": action});
+            for (operator, key, value) in conditions {
+                statement["Condition"][operator][key] = json!(value);
+            }
+            statement
+        },
+    )
+}
+
 /// Values that match, nearly match, and match as patterns only.
 fn any_value() -> impl Strategy<Value = String> {
     let near = [
@@ -123,5 +191,15 @@ proptest! {
         let ours = evaluate(&Policy::parse(document.to_string().as_bytes()).unwrap(), &context());
         let expected = if theirs.allows(&caller()) { Verdict::Allows } else { Verdict::Refuses };
         prop_assert_eq!(ours.verdict, expected, "{:#}", document);
+    }
+
+    /// Where the pod knows enough to say anything at all.
+    #[test]
+    fn both_agree_on_what_eks_presents(statements in vec(any_statement_for_eks(), 0..4)) {
+        let document = json!({"Version": "2012-10-17", "Statement": statements});
+        let theirs = TrustPolicy::parse(&document).unwrap();
+        let ours = evaluate(&Policy::parse(document.to_string().as_bytes()).unwrap(), &context_of_eks());
+        let expected = if theirs.allows(&eks()) { Verdict::Allows } else { Verdict::Refuses };
+        prop_assert!(ours.verdict == Verdict::Unknown || ours.verdict == expected, "{:?}: {:#}", ours.verdict, document);
     }
 }

@@ -1,5 +1,6 @@
 //! `credprobe trust`: a role's trust policy held against the token's claims, element by element.
 //! Pure: evidence and the policy's text in, an answer out. Without a policy: the statement that would match.
+//! Under Pod Identity it is EKS that is to get in, with what it presents for this pod.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use crate::text::shown;
 use crate::trust_policy::context::Context;
 use crate::trust_policy::evaluate::{Element, Outcome, Verdict, evaluate};
 use crate::trust_policy::policy::{Effect, Policy, Statement};
-use crate::trust_policy::statement;
+use crate::trust_policy::{pod_identity, statement};
 use crate::{report, settings, verdict};
 use serde::Serialize;
 
@@ -98,10 +99,12 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
         Err(problem) => return Answer::Usage(format!("--policy: {problem}")),
     };
     let requested = settings::requested(&run.evidence.environment);
+    let by_agent = requested.mechanism == Mechanism::PodIdentity;
     let asked = requested.role_arn.as_ref().and_then(|role| RoleArn::parse(&role.value).ok());
     let of_policy = policy.as_ref().and_then(|policy| RoleArn::parse(policy.role_arn.as_deref()?).ok());
     let misplaced = match (&asked, &of_policy) {
-        (Some(asked), Some(theirs)) if asked != theirs => {
+        // Under Pod Identity the role asked for may be the target of the association, and this one its own.
+        (Some(asked), Some(theirs)) if asked != theirs && !by_agent => {
             if !same_but_path(asked, theirs) {
                 return Answer::Usage(format!(
                     "--policy: it is the policy of {}, and the role asked for is {} ({}); give that role's policy, or the other one as --role-arn",
@@ -114,14 +117,20 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
         }
         _ => None,
     };
-    if requested.role_arn.is_none() {
+    if requested.role_arn.is_none() && !by_agent {
         // Named by its policy, the role is not what is missing.
         run.evidence.environment.options.role_arn = of_policy.as_ref().map(arn);
     }
-    let role = of_policy.as_ref().or(asked.as_ref()).cloned();
+    // A stated role may be the association's target, whose account need not be the cluster's.
+    let named = if by_agent {
+        run.evidence.environment.options.role_arn.as_deref().and_then(|role| RoleArn::parse(role).ok())
+    } else {
+        asked.clone()
+    };
+    let role = of_policy.clone().or(named);
     let settings = EffectiveSettings::from_evidence(&run.evidence);
     let findings = judge::findings(&run.evidence, &settings, run.observed_at);
-    let role_is_missing = policy.is_none() && role.is_none();
+    let role_is_missing = policy.is_none() && role.is_none() && !by_agent;
     let judged = is_judged_by_check(&run.evidence, &settings, &findings, role_is_missing);
     let context = Context::of(&run.evidence, role, run.observed_at).filter(|_| !judged);
     let Some(context) = context else { return as_check_says(run, &settings, findings, output) };
@@ -160,20 +169,30 @@ fn is_judged_by_check(
     let broken = findings
         .iter()
         .any(|it| it.severity == Severity::Error && of_token(it.class) && gate::stops_before_network(it));
-    settings.requested.mechanism != Mechanism::Irsa || !is_jwt || role_is_missing || broken
+    settings.requested.mechanism == Mechanism::None || !is_jwt || role_is_missing || broken
 }
 
 /// The local report, with its own class and code.
 fn as_check_says(
     run: Collected,
     settings: &EffectiveSettings,
-    findings: Vec<Finding>,
+    mut findings: Vec<Finding>,
     output: Output,
 ) -> Answer {
-    let judgement = verdict::weigh(&run.evidence, findings);
+    let mut judgement = verdict::weigh(&run.evidence, findings.clone());
+    if judgement.class == Class::Ready {
+        // Nothing else is wrong, and yet the policy was held against nothing: that must not read like a verdict on it.
+        findings.push(
+            Finding::new(Class::Inconclusive, "there is nothing to hold against a trust policy")
+                .presented("a token without the claims that a trust policy compares")
+                .required("a token with iss, sub and aud")
+                .transient(false)
+                .fix("# run it in the pod whose token is refused"),
+        );
+        judgement = verdict::weigh(&run.evidence, findings);
+    }
     let report = super::build_without_options(run, settings, judgement);
-    // There is no token to hold against a policy, whatever else is well.
-    let code = if report.exit_code == 0 { Class::Inconclusive.code() } else { report.exit_code };
+    let code = report.exit_code;
     let text = match output {
         Output::Text => report::text::render(&report, false),
         Output::Json => report.json().unwrap_or_else(|problem| problem),
@@ -186,7 +205,7 @@ fn about(policy: &Policy, context: &Context) -> (u8, TrustReport) {
     let reports = policy.statements.iter().zip(&evaluation.outcomes).zip(1_usize..);
     let statements: Vec<StatementReport> = reports
         .map(|((statement, outcome), index)| {
-            statement_report(index, statement, outcome, context, policy.variables)
+            statement_report(index, statement, outcome, (context, policy.variables, evaluation.action))
         })
         .collect();
     let denies = statements.iter().find(|it| it.outcome == "denies");
@@ -218,6 +237,14 @@ fn about(policy: &Policy, context: &Context) -> (u8, TrustReport) {
     if nothing_allows {
         add_statement(&mut report, context);
     }
+    if context.by_eks.is_some() {
+        report.notes.push(format!(
+            "EKS presents {}, {}, the tags of the session and the source; where the association has disableSessionTags it presents no tag, and needs {} alone",
+            pod_identity::PRINCIPAL,
+            pod_identity::ACTIONS.join(" and "),
+            pod_identity::ACTIONS.first().unwrap_or(&"")
+        ));
+    }
     if context.role.is_none() {
         report.notes.push(
             "the role is not known: name it with --role-arn, or give the output of aws iam get-role"
@@ -226,7 +253,7 @@ fn about(policy: &Policy, context: &Context) -> (u8, TrustReport) {
     }
     if evaluation.verdict == Verdict::Allows {
         report.notes.push(
-            "if STS answers access-denied nevertheless: a policy changed in the last minutes, a resource control policy of the organization, or the policy of a VPC endpoint".to_owned(),
+            "if the answer is access-denied nevertheless: a policy changed in the last minutes, a resource control policy of the organization, or the policy of a VPC endpoint".to_owned(),
         );
     }
     (code, report)
@@ -258,6 +285,14 @@ fn empty_report(context: &Context) -> TrustReport {
 }
 
 fn add_statement(report: &mut TrustReport, context: &Context) {
+    if context.by_eks.is_some() {
+        let account = evidence::Account::of_subject(&context.subject);
+        report.statement_to_add =
+            account.map(|account| pod_identity::matching_statement(account.namespace, account.name));
+        // Whose policy it is, no command may guess: on a target role the statement would loosen, and repair nothing.
+        report.notes.push("the statement belongs into the policy of the association's own role, roleArn, and never into that of its target".to_owned());
+        return;
+    }
     let Some((role, provider)) = context.role.as_ref().zip(context.provider_arn()) else { return };
     let statement =
         statement::matching_statement(&provider, &context.issuer, &context.audience, &context.subject);
@@ -270,8 +305,7 @@ fn statement_report(
     index: usize,
     statement: &Statement,
     outcome: &Outcome,
-    context: &Context,
-    variables: bool,
+    (context, variables, action): (&Context, bool, &str),
 ) -> StatementReport {
     let (name, element, then) = match (outcome, statement.effect) {
         (Outcome::Matches, Effect::Allow) => ("allows", None, [].as_slice()),
@@ -291,7 +325,7 @@ fn statement_report(
         effect: statement.effect,
         outcome: name,
         element: element.map(|element| element.name(statement)),
-        presented: element.map(|element| element.presented(statement, context)),
+        presented: element.map(|element| element.presented(statement, context, action)),
         required: element.map(|element| element.required(statement)),
         slip: repair.slip.map(|slip| SlipReport { id: slip.id, text: slip.text }),
         corrected: repair.corrected,

@@ -3,6 +3,7 @@
 
 mod condition;
 mod issuer;
+mod pod_identity;
 
 use super::context::Context;
 use super::evaluate::{ACTION, Element, provider_of};
@@ -39,6 +40,9 @@ impl Repair {
 
 /// Looks at the element of an Allow statement that refuses.
 pub(crate) fn of(statement: &Statement, element: Element, context: &Context, variables: bool) -> Repair {
+    if context.by_eks.is_some() {
+        return pod_identity::of(statement, element, context);
+    }
     match element {
         Element::Principal => match &statement.principal {
             Scope::Of(Principals::Named(kinds)) => principal(kinds, context),

@@ -147,6 +147,7 @@ impl Operator {
         }
         let presented = match present {
             Value::Unknown(_) => return Truth::Unknown,
+            Value::Begins(begin) => return self.holds_for_beginning(&begin, values, context, variables),
             // An empty list is no key ("ForAllValues also returns true if there are no keys in the request").
             Value::Present(presented) if !presented.is_empty() => presented,
             Value::Present(_) | Value::Absent => return Truth::from(self.holds_without_key()),
@@ -177,6 +178,32 @@ impl Operator {
         }
     }
 
+    /// The key has one value, so that no set operator makes a difference.
+    fn holds_for_beginning(
+        self,
+        begin: &str,
+        values: &[String],
+        context: &Context,
+        variables: bool,
+    ) -> Truth {
+        let hit = Truth::any(values.iter().map(|value| {
+            let expanded = match self.test {
+                Test::Equals => Pattern::literal(value, context, variables),
+                Test::Like | Test::Arn => Pattern::wildcards(value, context, variables),
+                _ => Expanded::Unknown,
+            };
+            match expanded {
+                Expanded::Pattern(pattern) if self.test == Test::Arn => {
+                    pattern.matches_beginning_of_arn(begin)
+                }
+                Expanded::Pattern(pattern) => pattern.matches_beginning(begin),
+                Expanded::Nothing => Truth::No,
+                Expanded::Unknown => Truth::Unknown,
+            }
+        }));
+        if self.negated { hit.not() } else { hit }
+    }
+
     /// A missing key matches nothing, so that a negated operator holds; with a set operator the set decides.
     fn holds_without_key(self) -> bool {
         self.if_exists
@@ -191,6 +218,7 @@ impl Operator {
 fn is_null(values: &[String], present: &Value) -> Truth {
     let absent = match present {
         Value::Present(values) => values.is_empty(),
+        Value::Begins(_) => false,
         Value::Absent => true,
         Value::Unknown(_) => return Truth::Unknown,
     };

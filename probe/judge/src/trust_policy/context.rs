@@ -1,10 +1,14 @@
-//! The request context of this AssumeRoleWithWebIdentity: which condition keys it has, with which values.
+//! The request context of the call that is judged: which condition keys it has, with which values.
 //! Pure. A key is present, absent for certain, or not to be known from here; a guess would be a false verdict.
 //!
 //! Keys: IAM user guide, "IAM and AWS STS condition context keys" (OIDC federation) and "AWS global condition
-//! context keys". The call is unsigned, so that all that is said of a signing principal is absent.
+//! context keys". AssumeRoleWithWebIdentity is unsigned, so that all that is said of a signing principal is absent.
+//! What EKS presents for Pod Identity is in `pod_identity`.
 
+use super::evaluate::ACTION;
+use super::pod_identity::{self, Presented};
 use crate::evidence::{Evidence, Token};
+use crate::options::Mechanism;
 use crate::settings::arn::RoleArn;
 use crate::{sdks, settings};
 
@@ -13,6 +17,8 @@ use crate::{sdks, settings};
 pub enum Value {
     /// The values that the request has.
     Present(Vec<String>),
+    /// One value, of which only the beginning is known; more follows.
+    Begins(String),
     /// The request does not have the key.
     Absent,
     /// Why it cannot be told.
@@ -20,11 +26,11 @@ pub enum Value {
 }
 
 impl Value {
-    fn one(text: &str) -> Self {
+    pub(crate) fn one(text: &str) -> Self {
         Self::Present(vec![text.to_owned()])
     }
 
-    fn of(text: Option<&str>, why_not: &'static str) -> Self {
+    pub(crate) fn of(text: Option<&str>, why_not: &'static str) -> Self {
         text.map_or(Self::Unknown(why_not), Self::one)
     }
 }
@@ -49,7 +55,9 @@ pub struct Context {
     /// `None`: the SDK makes it up.
     session_name: Option<String>,
     region: Option<String>,
-    now: i64,
+    pub(crate) now: i64,
+    /// What EKS presents in place of the token; `None`: the token itself is presented.
+    pub(crate) by_eks: Option<Presented>,
 }
 
 /// What STS takes out of a token for its condition keys.
@@ -99,7 +107,14 @@ impl Context {
             session_name: (session_name.source != settings::OWN_SOURCE).then_some(session_name.value),
             region: region(evidence),
             now,
+            by_eks: (settings::requested(&evidence.environment).mechanism == Mechanism::PodIdentity)
+                .then(|| Presented::of(token)),
         })
+    }
+
+    /// The actions that the policy must allow, each of them.
+    pub(crate) fn actions(&self) -> &'static [&'static str] {
+        if self.by_eks.is_some() { pod_identity::ACTIONS } else { &[ACTION] }
     }
 
     /// The ARN of the provider that vouches for the token; `None`: the account is not known.
@@ -112,6 +127,9 @@ impl Context {
     #[must_use]
     pub fn value(&self, key: &str) -> Value {
         let key = key.to_lowercase();
+        if let Some(presented) = &self.by_eks {
+            return presented.value(&key, self);
+        }
         if let Some(claim) =
             key.strip_prefix(&self.issuer.to_lowercase()).and_then(|rest| rest.strip_prefix(':'))
         {
@@ -173,7 +191,7 @@ fn region(evidence: &Evidence) -> Option<String> {
 }
 
 /// `HOST/PATH:claim` of a provider that did not issue this token, or what was meant to be one.
-fn is_of_another_provider(key: &str) -> bool {
+pub(crate) fn is_of_another_provider(key: &str) -> bool {
     match key.rsplit_once(':') {
         // No service's prefix has a dot or a slash.
         Some((provider, claim)) => {

@@ -4,9 +4,10 @@
 use super::condition::{Operator, Truth};
 use super::context::{Context, Value};
 use super::pattern::Pattern;
+use super::pod_identity;
 use super::policy::{Effect, Policy, Principals, Scope, Statement};
 
-/// The call that is judged.
+/// The call that is judged where the pod presents its token itself.
 pub(crate) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// What the policy as a whole says.
@@ -26,6 +27,8 @@ pub struct Evaluation {
     /// What the statements come to.
     pub verdict: Verdict,
     pub(crate) outcomes: Vec<Outcome>,
+    /// The action that they are about: of several the one that is refused.
+    pub(crate) action: &'static str,
 }
 
 /// Whether a statement applies to the request.
@@ -50,11 +53,30 @@ pub(crate) enum Element {
     Condition(usize),
 }
 
-/// Evaluates a policy for one request.
+/// Evaluates a policy for one request: each of its actions must be allowed, by whichever statement.
 #[must_use]
 pub fn evaluate(policy: &Policy, context: &Context) -> Evaluation {
-    let outcomes: Vec<Outcome> =
-        policy.statements.iter().map(|statement| outcome(statement, context, policy.variables)).collect();
+    let mut all = context.actions().iter().map(|action| of_action(policy, context, action));
+    let Some(mut decisive) = all.next() else { return of_action(policy, context, ACTION) };
+    for evaluation in all {
+        match (decisive.verdict, evaluation.verdict) {
+            (Verdict::Allows, Verdict::Allows) => {
+                let pairs = decisive.outcomes.iter_mut().zip(evaluation.outcomes);
+                pairs.filter(|(_, other)| *other == Outcome::Matches).for_each(|(one, other)| *one = other);
+            }
+            (Verdict::Allows, _) | (Verdict::Unknown, Verdict::Refuses) => decisive = evaluation,
+            _ => {}
+        }
+    }
+    decisive
+}
+
+fn of_action(policy: &Policy, context: &Context, action: &'static str) -> Evaluation {
+    let outcomes: Vec<Outcome> = policy
+        .statements
+        .iter()
+        .map(|statement| outcome(statement, context, policy.variables, action))
+        .collect();
     let applies = |effect: Effect| {
         let of_effect = policy.statements.iter().zip(&outcomes).filter(|(it, _)| it.effect == effect);
         Truth::any(of_effect.map(|(_, outcome)| match outcome {
@@ -68,15 +90,15 @@ pub fn evaluate(policy: &Policy, context: &Context) -> Evaluation {
         (Truth::No, Truth::Yes) => Verdict::Allows,
         (Truth::Unknown, _) | (_, Truth::Unknown) => Verdict::Unknown,
     };
-    Evaluation { verdict, outcomes }
+    Evaluation { verdict, outcomes, action }
 }
 
-fn outcome(statement: &Statement, context: &Context, variables: bool) -> Outcome {
+fn outcome(statement: &Statement, context: &Context, variables: bool, action: &str) -> Outcome {
     let conditions = (0..statement.conditions.len()).map(Element::Condition);
     let elements: Vec<(Element, Truth)> = [Element::Principal, Element::Action]
         .into_iter()
         .chain(conditions)
-        .map(|element| (element, element.matches(statement, context, variables)))
+        .map(|element| (element, element.matches(statement, context, variables, action)))
         .collect();
     let all = |truth| elements.iter().filter(move |(_, it)| *it == truth).map(|(element, _)| *element);
     let mut refusing = all(Truth::No);
@@ -88,15 +110,15 @@ fn outcome(statement: &Statement, context: &Context, variables: bool) -> Outcome
 }
 
 impl Element {
-    fn matches(self, statement: &Statement, context: &Context, variables: bool) -> Truth {
+    fn matches(self, statement: &Statement, context: &Context, variables: bool, action: &str) -> Truth {
         match self {
             Self::Principal => match &statement.principal {
                 Scope::Of(principals) => includes(principals, context),
                 Scope::Except(principals) => includes(principals, context).not(),
             },
             Self::Action => Truth::from(match &statement.action {
-                Scope::Of(patterns) => names_the_call(patterns),
-                Scope::Except(patterns) => !names_the_call(patterns),
+                Scope::Of(patterns) => names(patterns, action),
+                Scope::Except(patterns) => !names(patterns, action),
             }),
             Self::Condition(index) => match statement.conditions.get(index) {
                 Some(condition) => match Operator::parse(&condition.operator) {
@@ -124,17 +146,19 @@ impl Element {
     }
 
     /// What the request has for it.
-    pub(crate) fn presented(self, statement: &Statement, context: &Context) -> String {
+    pub(crate) fn presented(self, statement: &Statement, context: &Context, action: &str) -> String {
         match self {
+            Self::Principal if context.by_eks.is_some() => format!("Service {}", pod_identity::PRINCIPAL),
             Self::Principal => context.provider_arn().map_or_else(
                 || format!("the provider of {} in the role's account, which is not known", context.issuer),
                 |arn| format!("Federated {arn}"),
             ),
-            Self::Action => ACTION.to_owned(),
+            Self::Action => action.to_owned(),
             Self::Condition(index) => {
                 let key = statement.conditions.get(index).map(|condition| condition.key.as_str());
                 match key.map(|key| context.value(key)) {
                     Some(Value::Present(values)) => values.join(" and "),
+                    Some(Value::Begins(begin)) => format!("{begin}…, whose end the pod does not know"),
                     Some(Value::Absent) | None => "nothing: this request has no such key".to_owned(),
                     Some(Value::Unknown(why)) => format!("not known: {why}"),
                 }
@@ -180,7 +204,7 @@ fn list(values: &[String], between: &str) -> String {
     if values.is_empty() { "nothing at all".to_owned() } else { values.join(between) }
 }
 
-/// `{"AWS": "*"}` is the long form of `"*"`; no other AWS or service principal is a web identity.
+/// `{"AWS": "*"}` is the long form of `"*"`; no other AWS or service principal is a web identity, and EKS is one service.
 fn includes(principals: &Principals, context: &Context) -> Truth {
     let kinds = match principals {
         Principals::Anyone => return Truth::Yes,
@@ -189,6 +213,8 @@ fn includes(principals: &Principals, context: &Context) -> Truth {
     let values = kinds.iter().flat_map(|(kind, values)| values.iter().map(move |value| (kind, value)));
     Truth::any(values.map(|(kind, value)| match (kind.as_str(), value.as_str()) {
         ("AWS", "*") => Truth::Yes,
+        ("Service", service) if context.by_eks.is_some() => Truth::from(service == pod_identity::PRINCIPAL),
+        _ if context.by_eks.is_some() => Truth::No,
         // Undocumented: whether it means every provider, nobody says.
         ("Federated", "*") => Truth::Unknown,
         ("Federated", arn) => match context.provider_arn() {
@@ -208,6 +234,6 @@ pub(crate) fn provider_of(arn: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Actions have wildcards and no case.
-fn names_the_call(patterns: &[String]) -> bool {
-    patterns.iter().any(|pattern| Pattern::glob(pattern).matches_ignoring_case(ACTION))
+fn names(patterns: &[String], action: &str) -> bool {
+    patterns.iter().any(|pattern| Pattern::glob(pattern).matches_ignoring_case(action))
 }

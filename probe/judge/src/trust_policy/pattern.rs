@@ -1,6 +1,7 @@
 //! Values of conditions as patterns: wildcards, and policy variables put in. Pure.
 //! Source: IAM user guide, "IAM policy elements: Variables and tags".
 
+use super::condition::Truth;
 use super::context::{Context, Value};
 
 /// A value ready to be compared.
@@ -60,6 +61,26 @@ impl Pattern {
         Self(lower.collect()).matches(&text.to_lowercase())
     }
 
+    /// Whether a text matches that begins so and goes on.
+    pub(crate) fn matches_beginning(&self, begin: &str) -> Truth {
+        beginning(&self.0, begin)
+    }
+
+    /// The same for an ARN, of which the last of the six parts goes on.
+    pub(crate) fn matches_beginning_of_arn(&self, begin: &str) -> Truth {
+        let pattern: Vec<&[Part]> = self.0.splitn(6, |part| *part == Part::Char(':')).collect();
+        let text: Vec<&str> = begin.splitn(6, ':').collect();
+        let ([pattern @ .., last], [text @ .., end]) = (pattern.as_slice(), text.as_slice()) else {
+            return Truth::No;
+        };
+        let whole = pattern.len() == 5 && text.len() == 5;
+        let fits = |(pattern, text): (&&[Part], &&str)| {
+            let text: Vec<char> = text.chars().collect();
+            matches(pattern, &text)
+        };
+        if whole && pattern.iter().zip(text).all(fits) { beginning(last, end) } else { Truth::No }
+    }
+
     /// The six parts of an ARN, each for itself: a wildcard does not reach over a colon.
     pub(crate) fn matches_arn(&self, text: &str) -> bool {
         let pattern: Vec<&[Part]> = self.0.splitn(6, |part| *part == Part::Char(':')).collect();
@@ -107,7 +128,7 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
             None => (inner.trim(), None),
         };
         match (context.value(key), default) {
-            (Value::Unknown(_), _) => return Expanded::Unknown,
+            (Value::Unknown(_) | Value::Begins(_), _) => return Expanded::Unknown,
             // Only single-valued keys can be variables.
             (Value::Present(values), _) if values.len() == 1 => {
                 parts.extend(values.iter().flat_map(|value| value.chars()).map(Part::Char));
@@ -117,6 +138,16 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
         }
     }
     Expanded::Pattern(Pattern(parts))
+}
+
+/// Yes: whatever follows; no: nothing that follows could.
+fn beginning(pattern: &[Part], begin: &str) -> Truth {
+    let begin: Vec<char> = begin.chars().collect();
+    if pattern.last() == Some(&Part::Any) && matches(pattern, &begin) {
+        return Truth::Yes;
+    }
+    let could = (0..pattern.len()).any(|end| matches(&pattern[..end], &begin));
+    if could { Truth::Unknown } else { Truth::No }
 }
 
 /// Backs up to the last `*` only, so that time stays quadratic.

@@ -9,6 +9,7 @@ use crate::evidence::{AgentAnswer, ErrorSource};
 use crate::judge::facts::{Facts, time};
 use crate::judge::finding::Finding;
 use crate::settings::command::{Tool, Word, words};
+use crate::trust_policy::pod_identity::matching_statement;
 
 pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -> Finding {
     let who = if answer.said_by == ErrorSource::EksAuth { "EKS Auth" } else { "the agent itself" };
@@ -112,15 +113,7 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         Word::label(account.namespace) != Word::NONE && Word::dns(account.name) != Word::NONE
     });
     let statement = statement.map_or(Word::NONE, |account| {
-        Word::literal_json(&serde_json::json!({
-            "Effect": "Allow",
-            "Principal": {"Service": "pods.eks.amazonaws.com"},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Condition": {"StringEquals": {
-                "aws:RequestTag/kubernetes-namespace": account.namespace,
-                "aws:RequestTag/kubernetes-service-account": account.name,
-            }},
-        }))
+        Word::literal_json(&matching_statement(account.namespace, account.name))
     });
     let hint = "# EKS Auth does not say whether role, action or condition is at fault: a policy that has both actions refuses by a condition: correct that, and add no statement. EKS presents aws:SourceArn with the cluster's ARN and not the association's, aws:SourceAccount with the cluster's account, and, unless disableSessionTags is true, the tags aws:RequestTag/kubernetes-namespace, /kubernetes-service-account, /kubernetes-pod-name, /kubernetes-pod-uid, /eks-cluster-arn and /eks-cluster-name";
     let network = "# a pod with hostNetwork has been seen to end like this too";

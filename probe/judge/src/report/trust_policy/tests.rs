@@ -4,6 +4,7 @@ mod answer;
 mod common_mistakes;
 mod documents;
 mod operators;
+mod pod_identity;
 mod properties;
 
 use super::*;

@@ -40,7 +40,7 @@ pub(crate) fn look_at(condition: &Condition, context: &Context, variables: bool)
     match context.value(&condition.key) {
         Value::Absent => key(condition, context, variables),
         Value::Present(_) if operator.test != Test::Null => value(condition, operator, context),
-        Value::Present(_) | Value::Unknown(_) => Found::default(),
+        Value::Present(_) | Value::Begins(_) | Value::Unknown(_) => Found::default(),
     }
 }
 
