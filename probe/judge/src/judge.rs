@@ -3,6 +3,7 @@
 
 pub mod access;
 mod agent;
+mod denying_policy;
 mod effect;
 mod endpoint;
 mod environment;

@@ -76,7 +76,7 @@ fn any_statement_for_eks() -> impl Strategy<Value = Value> {
         json!("sts:TagSession"),
         json!("sts:AssumeRoleWithWebIdentity"),
     ];
-    let operators = vec!["StringEquals", "StringLike", "StringNotLike", "ArnLike", "ArnNotEquals"];
+    let operators = vec!["StringEquals", "StringLike", "StringNotLike", "ArnLike", "StringNotEquals"];
     let keys = vec![
         "aws:SourceArn",
         "aws:sourceaccount",

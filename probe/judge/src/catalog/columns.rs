@@ -18,6 +18,8 @@ pub enum Owner {
     Network,
     /// Roles, policies and identity providers of the account.
     Iam,
+    /// Service and resource control policies of the AWS Organization.
+    Org,
     /// AWS itself; waiting is all that is left.
     Aws,
     /// The probe or how it was called.
@@ -26,7 +28,8 @@ pub enum Owner {
 
 impl Owner {
     /// Every owner, in the order of the documentation.
-    pub const ALL: [Self; 6] = [Self::Pod, Self::Cluster, Self::Network, Self::Iam, Self::Aws, Self::Probe];
+    pub const ALL: [Self; 7] =
+        [Self::Pod, Self::Cluster, Self::Network, Self::Iam, Self::Org, Self::Aws, Self::Probe];
 
     /// The name in JSON, flags and reports.
     #[must_use]
@@ -36,6 +39,7 @@ impl Owner {
             Self::Cluster => "cluster",
             Self::Network => "network",
             Self::Iam => "iam",
+            Self::Org => "org",
             Self::Aws => "aws",
             Self::Probe => "probe",
         }

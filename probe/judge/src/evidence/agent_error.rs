@@ -29,6 +29,14 @@ const OWN: &[&str] = &[
     "error getting credentials to cache",
     "fetched credentials are expired or will expire",
     "failed to get pod uid from service account token",
+    // From 0.2 on.
+    "chained retriever:",
+    "IMDS delegate",
+    "delegate returned nil credentials",
+    "service account is empty",
+    "request to fetch credentials is empty",
+    "Unable to serialize credentials",
+    "building namespace mapping",
 ];
 
 /// Reads a body.

@@ -320,15 +320,24 @@ pub(super) fn correct_in_file(finding: Finding, source: &str) -> Finding {
 /// What the webhook would write into the pod spec, for a cluster that has none.
 const PROJECTED: &str = "# the issuer is not one of EKS: where the cluster has no webhook, keep both variables and add the volume by hand, volumes: [{name: aws-token, projected: {sources: [{serviceAccountToken: {audience: sts.amazonaws.com, path: token, expirationSeconds: 86400}}]}}], with volumeMounts: [{name: aws-token, mountPath: /var/run/secrets/eks.amazonaws.com/serviceaccount, readOnly: true}]";
 
+/// How EC2 knows a node: by its name there, of EKS Auto Mode by its id. `None`: it is none of EC2's.
+pub(super) fn instance(node: &str) -> Option<(Word, Word)> {
+    match node.contains('.') {
+        true => Some(("--filters".into(), Word::dns(node).after("Name=private-dns-name,Values="))),
+        false => node.starts_with("i-").then(|| ("--instance-ids".into(), Word::dns(node))),
+    }
+}
+
 /// Gives the VPC of `node` an interface endpoint for `service`.
 pub(super) fn interface_endpoint(aws: Aws, node: &str, region: &Word, service: Word) -> Option<String> {
+    let (option, node) = instance(node)?;
     let instance = aws.run(words![
         "ec2",
         "describe-instances",
         "--region",
         region,
-        "--filters",
-        Word::dns(node).after("Name=private-dns-name,Values="),
+        option,
+        node,
         "--query",
         "Reservations[0].Instances[0].[VpcId,SubnetId,SecurityGroups[0].GroupId]",
         "--output",

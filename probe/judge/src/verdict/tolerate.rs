@@ -94,7 +94,7 @@ mod tests {
             Tolerate::parse("transient,acess-denied"),
             Err(String::from(
                 "`acess-denied` cannot be tolerated (perhaps `access-denied`): allowed are `transient`, \
-                 the owners pod, cluster, network, iam, aws, probe, and the class ids that \
+                 the owners pod, cluster, network, iam, org, aws, probe, and the class ids that \
                  `credprobe explain` lists"
             ))
         );

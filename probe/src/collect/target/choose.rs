@@ -134,6 +134,17 @@ mod tests {
     }
 
     #[test]
+    fn in_a_shared_namespace_a_sidecar_of_credprobe_is_not_the_application() {
+        let pod = [
+            (1, 0, "pause", "p"),
+            (6, 0, "credprobe", "s"),
+            (7, 0, "checkout", "a"),
+            (15, 0, "credprobe", "b"),
+        ];
+        assert_eq!(chosen(&pod, 15), Choice::One(7));
+    }
+
+    #[test]
     fn in_a_shared_namespace_several_containers_are_left_to_the_user() {
         let pod =
             [(1, 0, "pause", "p"), (7, 0, "checkout", "a"), (9, 0, "envoy", "c"), (15, 0, "credprobe", "b")];

@@ -1,10 +1,11 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{AGENT_LOGS, Cluster, on_node, show_agent};
+use super::commands::{AGENT_LOGS, Cluster, NodeKind, node_kind, on_node, show_agent};
 use super::{is_page, reach, refusal};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Agent, AgentAnswer, ErrorSource};
+use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::{Facts, span, time};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{repair, token};
@@ -20,8 +21,14 @@ pub(super) enum Refusal {
     RoleTrust,
     NodeRole,
     Throttled,
+    /// EKS Auth names the policy that denies, above the roles.
+    Policy(DenyingPolicy),
     /// The agent did not get an answer of EKS Auth.
     EksAuthUnreached,
+    /// Somebody else's certificate answered the agent in EKS Auth's place.
+    EksAuthIntercepted,
+    /// The agent has no credentials of the node to sign with.
+    NoNodeCredentials,
     WrongPath,
     /// The `Host` header was not the agent's.
     WrongHost,
@@ -54,6 +61,9 @@ pub(super) fn refusal_of(answer: &AgentAnswer, at_agents_address: bool) -> Refus
     match (answer.said_by, answer.code.as_deref()) {
         (ErrorSource::EksAuth, Some(code)) => match code {
             "ResourceNotFoundException" => Refusal::AssociationMissing,
+            "AccessDeniedException" | "AccessDenied" if let Some(policy) = DenyingPolicy::named(text) => {
+                Refusal::Policy(policy)
+            }
             // EKS Auth speaks of its own permission where the node's role lacks it.
             "AccessDeniedException" | "AccessDenied" if text.contains("eks-auth:") => Refusal::NodeRole,
             "AccessDeniedException" | "AccessDenied" => Refusal::RoleTrust,
@@ -85,6 +95,15 @@ fn of_the_agent(answer: &AgentAnswer, text: &str) -> Refusal {
     if TOKEN.iter().any(|begin| text.starts_with(begin)) {
         let about_time = text.contains("token is expired") || text.contains("token is not valid yet");
         return Refusal::Token { about_time };
+    }
+    // Before it signs, the SDK in the agent looks for the node's credentials, in a time of their own.
+    const NO_CREDENTIALS: &[&str] =
+        &["get identity: get credentials", "failed to refresh cached credentials"];
+    if NO_CREDENTIALS.iter().any(|part| text.contains(part)) {
+        return Refusal::NoNodeCredentials;
+    }
+    if ["x509: ", "tls: "].iter().any(|part| text.contains(part)) {
+        return Refusal::EksAuthIntercepted;
     }
     if text.starts_with("Access Denied. Called agent") {
         return Refusal::WrongHost;
@@ -132,6 +151,9 @@ fn finding(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer, refusal: Refu
         Refusal::RoleTrust => refusal::role_trust(facts, answer),
         Refusal::NodeRole => refusal::node_role(facts, answer),
         Refusal::Throttled => throttled(facts, answer),
+        Refusal::Policy(policy) => refusal::denied_by(facts, answer, policy),
+        Refusal::EksAuthIntercepted => eks_auth_intercepted(facts, answer),
+        Refusal::NoNodeCredentials => no_node_credentials(facts, answer),
         Refusal::EksAuthUnreached => eks_auth_unreached(facts, answer),
         Refusal::WrongPath => wrong_path(facts, agent, answer),
         Refusal::WrongHost => wrong_host(facts, agent, answer),
@@ -171,10 +193,67 @@ fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     )
 }
 
-fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+/// The region of the cluster, and EKS Auth's host there.
+fn eks_auth<'c>(facts: &'c Facts<'_>) -> (Option<&'c str>, String) {
     let region =
         facts.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
-    let host = region.map_or_else(|| "eks-auth".to_owned(), |region| format!("eks-auth.{region}.api.aws"));
+    (region, region.map_or_else(|| "eks-auth".to_owned(), |region| format!("eks-auth.{region}.api.aws")))
+}
+
+fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let (_, host) = eks_auth(facts);
+    let finding = Finding::new(
+        Class::AgentFailed,
+        format!("the agent does not trust who answers as {host}: {}", quoted(answer)),
+    )
+    .owner(Owner::Network)
+    .presented(presented(answer))
+    .required(format!("{host} with AWS's own certificate, as this pod's node sees it"))
+    .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there")
+    .confirm(AGENT_LOGS);
+    let certificate = Word::host(&host).after("https://").before("/");
+    finding
+        .confirm_note(
+            Tool::Curl.run(words!["-svo", "/dev/null", certificate]),
+            "on the node: the issuer of the certificate names the firewall or proxy that inspects TLS",
+        )
+        .fix(format!("# exempt {host}, port 443, from TLS inspection; the agent takes AWS's certificates alone"))
+        .fix("# where it is the certificate of a VPC endpoint or a hosts entry of another region: correct the node's DNS")
+}
+
+fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let finding = Finding::new(
+        Class::AgentFailed,
+        format!("the agent has no AWS credentials of its node to ask EKS Auth with: {}", quoted(answer)),
+    )
+    .owner(Owner::Cluster)
+    .presented(presented(answer))
+    .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
+    .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked")
+    .confirm(AGENT_LOGS);
+    match node_kind(facts) {
+        NodeKind::AutoMode => finding.fix(
+            "# a node of EKS Auto Mode has agent and role built in: let Auto Mode replace the node, and name it to AWS Support",
+        ),
+        NodeKind::Hybrid => finding.fix("# a hybrid node: its NodeConfig needs spec.hybrid.enableCredentialsFile: true, followed by nodeadm init, so that the agent finds the node's credentials in a file"),
+        NodeKind::Other => {
+            let (region, _) = eks_auth(facts);
+            let instance = region.zip(facts.node()).zip(facts.aws()).and_then(|((region, node), aws)| {
+                let query = "Reservations[].Instances[].[InstanceId,IamInstanceProfile.Arn,MetadataOptions]";
+                let (option, node) = repair::instance(node)?;
+                let show = words!["ec2", "describe-instances", "--region", Word::region(region), option, node];
+                aws.run(&[show, &["--query", query, "--output", "json"].map(Word::from)].concat())
+            });
+            finding
+                .confirm_note(instance, "the node's instance: its profile, and whether its metadata service is on")
+                .fix("# give the instance its node role's profile back, and let it reach its metadata service, 169.254.169.254: HttpEndpoint enabled, and no firewall rule on the node against it")
+                .fix("# a hybrid node, which its name does not say: spec.hybrid.enableCredentialsFile: true in its NodeConfig, followed by nodeadm init")
+        }
+    }
+}
+
+fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let (region, host) = eks_auth(facts);
     let finding = Finding::new(
         Class::AgentFailed,
         format!("the agent answers, but got none of EKS Auth itself: {}", quoted(answer)),

@@ -118,17 +118,20 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
         Some(account) => format!("service account {}/{}", account.namespace, account.name),
         None => "this pod's service account".to_owned(),
     };
+    let environment = &facts.evidence.environment;
+    let irsa = environment.get(ROLE_VARIABLE).filter(|_| environment.get(WEB_IDENTITY_VARIABLE).is_some());
+    let beside = irsa.map(|role| format!("; IRSA for {role} is injected")).unwrap_or_default();
     let finding = Finding::new(
         Class::NotInjected,
         format!("the webhook gave this pod no EKS Pod Identity: nothing of it is injected for {subject}"),
     )
-    .presented(format!("no {URI_VARIABLE}, no {TOKEN_FILE_VARIABLE}, no token mount"))
+    .presented(format!("no {URI_VARIABLE}, no {TOKEN_FILE_VARIABLE}, no token mount{beside}"))
     .required(format!(
         "both variables, which the webhook adds when the pod is created after the association of {subject}"
     ));
     let finding = show_association(facts, finding);
     let Some((cluster, account)) = Cluster::of(facts).zip(service_account(facts)) else {
-        return facts.recreate(finding);
+        return facts.recreate(associate_first(facts, finding));
     };
     let role = facts.requested.role_arn.as_ref();
     let role = role.map_or_else(|| Word::variable("role"), |role| Word::role_arn(&role.value, false));
@@ -145,6 +148,19 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
         .fix_note(create, "where the list above is empty: for every pod of this service account; role is the ARN of a role of the cluster's own account")
         .find_cluster(&cluster);
     facts.recreate(finding)
+}
+
+/// In words: without the token the pod knows neither its account nor its cluster.
+fn associate_first(facts: &Facts<'_>, finding: Finding) -> Finding {
+    let pod = facts.namespace().zip(facts.pod_name());
+    let account = pod.and_then(|(namespace, pod)| {
+        let account = "jsonpath={.spec.serviceAccountName}";
+        Tool::Kubectl.run(words!["get", "pod", "-n", Word::label(namespace), Word::dns(pod), "-o", account])
+    });
+    finding
+        .confirm_note(account, "the pod's service account: does aws eks list-pod-identity-associations know it?")
+        .fix("# where it has no association: make one first, with aws eks create-pod-identity-association for this cluster, its namespace and that service account, and a role of the cluster's own account that admits pods.eks.amazonaws.com")
+        .fix("# where IRSA is meant: leave --mechanism=pod-identity out")
 }
 
 fn show_association(facts: &Facts<'_>, finding: Finding) -> Finding {

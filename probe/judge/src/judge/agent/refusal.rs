@@ -6,6 +6,7 @@ use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
 use super::identity::TWO_ROLES;
 use crate::catalog::Class;
 use crate::evidence::{AgentAnswer, ErrorSource};
+use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::{Facts, time};
 use crate::judge::finding::Finding;
 use crate::settings::command::{Tool, Word, words};
@@ -152,6 +153,22 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         Some(cluster) => finding.find_cluster(cluster),
         None => finding,
     }
+}
+
+/// A policy above the roles, which EKS Auth names: neither the node's role nor the association's is at fault.
+pub(super) fn denied_by(facts: &Facts<'_>, answer: &AgentAnswer, policy: DenyingPolicy) -> Finding {
+    let resource = match answer.message.split_once("on resource: ") {
+        Some((_, rest)) => rest.split_whitespace().next().unwrap_or_default().trim_end_matches(','),
+        None => "the associated role",
+    };
+    policy
+        .finding(facts, Class::AgentAccessDenied, &answer.message, resource)
+        .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
+        .ruled_out(format!(
+            "trust policies and the node's role: EKS Auth names the {}: {}",
+            policy.name,
+            quoted(answer)
+        ))
 }
 
 /// Sets `role` to the name of the role that the association names.

@@ -1,16 +1,21 @@
-//! Refusals that the role's side makes: role, trust policy, and what denies above them. Pure.
+//! Refusals that the role's side makes: the role and its trust policy. What denies above them, `denying_policy` says. Pure.
 
 use super::{get_role, quoted};
+use crate::catalog::Class;
 use crate::catalog::texts::{common, exchange};
-use crate::catalog::{Class, Owner};
 use crate::evidence::StsError;
+use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::Facts;
 use crate::judge::finding::Finding;
-use crate::settings::command::words;
 
 pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
     if let Some(policy) = DenyingPolicy::named(&error.message) {
-        return denied_by(facts, error, policy);
+        let finding = policy.finding(facts, Class::AccessDenied, &error.message, &facts.role_text());
+        return finding.presented(facts.identity_text()).ruled_out(format!(
+            "the role's trust policy: STS names the {}: {}",
+            policy.name,
+            quoted(error)
+        ));
     }
     let values = facts.values();
     let mut steps = vec![&common::SEE_ROLE, &exchange::OTHER_ARN, &exchange::STATEMENT_WITH_A_MISTAKE];
@@ -35,100 +40,6 @@ pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
         ))
         .why(std::iter::once(why).chain(hints(facts)).collect::<Vec<_>>().join(" "))
         .steps(&values, &steps)
-}
-
-/// A kind of policy that STS names besides the trust policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DenyingPolicy {
-    /// As AWS's sentence has it, in lower case.
-    name: &'static str,
-    owner: Owner,
-    who: &'static str,
-}
-
-impl DenyingPolicy {
-    const ALL: &[Self] = &[
-        Self {
-            name: "resource control policy",
-            owner: Owner::Iam,
-            who: "whoever administers the AWS organization",
-        },
-        Self {
-            name: "service control policy",
-            owner: Owner::Iam,
-            who: "whoever administers the AWS organization",
-        },
-        Self {
-            name: "vpc endpoint policy",
-            owner: Owner::Network,
-            who: "whoever administers the VPC endpoint for STS",
-        },
-        Self {
-            name: "permissions boundary",
-            owner: Owner::Iam,
-            who: "whoever administers the account's boundaries",
-        },
-        Self { name: "session policy", owner: Owner::Iam, who: "whoever made the session's policy" },
-    ];
-
-    fn named(message: &str) -> Option<Self> {
-        let message = message.to_ascii_lowercase();
-        Self::ALL
-            .iter()
-            .find(|policy| {
-                message.contains(policy.name) || message.contains(&policy.name.replace("policy", "policies"))
-            })
-            .copied()
-    }
-}
-
-/// STS names the policy, and it is not the role's: nothing is to be changed on the role.
-fn denied_by(facts: &Facts<'_>, error: &StsError, policy: DenyingPolicy) -> Finding {
-    let DenyingPolicy { name, owner, who } = policy;
-    // From 2026 on AWS names the policy itself, where it may be known.
-    let arn = error
-        .message
-        .split(|c: char| c.is_whitespace() || c == ',')
-        .find(|word| word.starts_with("arn:") && word.contains(":policy/"));
-    let arn = arn.map(|arn| format!(" {}", arn.trim_end_matches('.'))).unwrap_or_default();
-    Finding::new(
-        Class::AccessDenied,
-        format!("a {name} refuses {} for {}", facts.role_text(), facts.subject_text()),
-    )
-    .owner(owner)
-    .presented(facts.identity_text())
-    .required(format!(
-        "a {name}{arn} that lets sts:AssumeRoleWithWebIdentity on {} through",
-        facts.role_text()
-    ))
-    .ruled_out(format!("the role's trust policy: STS names the {name}: {}", quoted(error)))
-    .fix_note(show(facts, policy), &format!("for {who}: shows policies of that kind"))
-    .fix(format!("# ask {who} to let it through in the {name}{arn}; the role's trust policy needs no change"))
-}
-
-/// Shows the policies of the kind, where they can be listed.
-fn show(facts: &Facts<'_>, policy: DenyingPolicy) -> Option<String> {
-    let aws = facts.aws()?;
-    match policy.name {
-        "resource control policy" => {
-            aws.run(words!["organizations", "list-policies", "--filter", "RESOURCE_CONTROL_POLICY"])
-        }
-        "service control policy" => {
-            aws.run(words!["organizations", "list-policies", "--filter", "SERVICE_CONTROL_POLICY"])
-        }
-        "vpc endpoint policy" => {
-            let query = "VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]";
-            aws.run(words![
-                "ec2",
-                "describe-vpc-endpoints",
-                "--region",
-                facts.signing_region()?,
-                "--query",
-                query
-            ])
-        }
-        _ => get_role(facts, facts.role.as_ref()?, "Role.PermissionsBoundary", "json"),
-    }
 }
 
 /// Accounts of AWS's documentation: nobody's role is there.
