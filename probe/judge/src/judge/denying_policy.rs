@@ -85,3 +85,105 @@ impl DenyingPolicy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Agent, AgentAnswer, ErrorSource, Evidence, Network};
+    use crate::judge::fixtures::{NOW, findings};
+    use crate::judge::step::Step;
+    use crate::judge::tests::refused;
+
+    fn asked(message: &str) -> Evidence {
+        let mut evidence = refused(403, "AccessDenied", message);
+        evidence.environment.options.no_network = false;
+        evidence
+    }
+
+    /// The same of EKS Auth, through the agent.
+    fn asked_by_eks(message: &str) -> Evidence {
+        let mut evidence = crate::judge::fixtures::healthy();
+        let variables = &mut evidence.environment.variables;
+        variables.remove("AWS_ROLE_ARN");
+        variables.remove("AWS_WEB_IDENTITY_TOKEN_FILE");
+        for (name, value) in [
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials"),
+            (
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token",
+            ),
+        ] {
+            variables.insert(name.to_owned(), value.to_owned());
+        }
+        evidence.environment.options.no_network = false;
+        evidence.token.as_mut().unwrap().aud = vec!["pods.eks.amazonaws.com".to_owned()];
+        evidence.network = Some(Network::default());
+        evidence.agent = Some(Agent {
+            answer: Some(AgentAnswer {
+                status: 400,
+                said_by: ErrorSource::EksAuth,
+                code: Some("AccessDeniedException".to_owned()),
+                message: message.to_owned(),
+                ..AgentAnswer::default()
+            }),
+            ..Agent::default()
+        });
+        evidence
+    }
+
+    #[test]
+    fn the_policy_that_aws_names_is_told_with_its_owner_and_the_role_is_left_alone() {
+        let role = "arn:aws:iam::814203749616:role/checkout-reader";
+        let kinds = [
+            ("resource control policy", Owner::Org),
+            ("service control policy", Owner::Org),
+            ("VPC endpoint policy", Owner::Network),
+            ("permissions boundary", Owner::Iam),
+            ("session policy", Owner::Iam),
+        ];
+        for (kind, owner) in kinds {
+            let plural = kind.replace("policy", "policies").replace("boundary", "boundaries");
+            for ending in [
+                format!("with an explicit deny in a {kind}"),
+                format!(
+                    "with an explicit deny in a {kind}: arn:aws:organizations::111122223333:policy/o-a1/x/p-0a1b2c3d"
+                ),
+                format!("because no {kind} allows the action"),
+                format!("because of the {plural}"),
+            ] {
+                let sts = format!(
+                    "User: anonymous is not authorized to perform: sts:AssumeRoleWithWebIdentity on resource: {role} {ending}"
+                );
+                let node = "arn:aws:sts::814203749616:assumed-role/node/i-0123456789abcdef0";
+                let eks = format!(
+                    "User: {node} is not authorized to perform: eks-auth:AssumeRoleForPodIdentity on resource: arn:aws:eks:eu-west-1:814203749616:cluster/prod {ending}"
+                );
+                for evidence in [asked(&sts), asked_by_eks(&eks)] {
+                    let found = findings(&evidence, NOW);
+                    let [finding] = found.as_slice() else { panic!("{ending}: {found:#?}") };
+                    assert_eq!(finding.owner, Some(owner), "{finding:#?}");
+                    let lines: Vec<String> = finding.steps.iter().flat_map(Step::lines).collect();
+                    let lines = lines.join("\n");
+                    for harm in
+                        ["update-assume-role-policy", "attach-role-policy", "update-policy", "delete-"]
+                    {
+                        assert!(!lines.contains(harm), "{harm} for {ending}:\n{lines}");
+                    }
+                    assert_eq!(ending.contains("p-0a1b2c3d"), lines.contains("p-0a1b2c3d"), "{lines}");
+                }
+            }
+        }
+    }
+
+    /// The role's own policies are no policy above it.
+    #[test]
+    fn what_names_no_other_policy_stays_with_the_role() {
+        for ending in [
+            "",
+            " because no resource-based policy allows the action",
+            " because no identity-based policy allows it",
+        ] {
+            assert_eq!(DenyingPolicy::named(&format!("Not authorized to perform: sts:x{ending}")), None);
+        }
+    }
+}

@@ -76,6 +76,8 @@ mod tests {
         assert!(Tolerate::parse("cluster")?.covers(Class::IssuerUnavailable, Some(Owner::Cluster), false));
         assert!(!Tolerate::parse("transient")?.covers(Class::ProxyFailed, Some(Owner::Network), false));
         assert!(Tolerate::parse("transient")?.covers(Class::NotSts, Some(Owner::Network), true));
+        assert!(Tolerate::parse("org")?.covers(Class::AccessDenied, Some(Owner::Org), false));
+        assert!(!Tolerate::parse("org")?.covers(Class::AccessDenied, Some(Owner::Iam), false));
         Ok(())
     }
 

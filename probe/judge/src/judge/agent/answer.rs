@@ -218,7 +218,7 @@ fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
             "on the node: the issuer of the certificate names the firewall or proxy that inspects TLS",
         )
         .fix(format!("# exempt {host}, port 443, from TLS inspection; the agent takes AWS's certificates alone"))
-        .fix("# where it is the certificate of a VPC endpoint or a hosts entry of another region: correct the node's DNS")
+        .fix("# where the text says that a certificate has expired or is not yet valid: the node's clock may be wrong")
 }
 
 fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {

@@ -10,6 +10,7 @@ use crate::evidence::{
 use crate::judge::finding::Severity;
 use crate::judge::fixtures::findings;
 use crate::judge::issued;
+use crate::judge::step::Step;
 use crate::verdict::{Situation, decide};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -139,9 +140,99 @@ fn every_known_text_is_read_by_its_form() {
             "fetched credentials are expired or will expire within the next 9.52 seconds\n",
             Refusal::Failed,
         ),
+        (
+            500,
+            &format!(
+                "{OLD}get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata, canceled, context deadline exceeded\n"
+            ),
+            Refusal::NoNodeCredentials,
+        ),
+        (
+            500,
+            &format!(
+                "error getting credentials to cache: chained retriever: all delegates failed: {OLD}get identity: get credentials: no valid credential sources found\n"
+            ),
+            Refusal::NoNodeCredentials,
+        ),
+        (
+            500,
+            "chained retriever: all delegates failed: operation error EKS Auth: AssumeRoleForPodIdentity, request send failed, dial tcp: lookup eks-auth: no such host\n",
+            Refusal::EksAuthUnreached,
+        ),
+        (
+            500,
+            &format!(
+                "{OLD}https response error StatusCode: 0, RequestID: , request send failed, Post \"https://eks-auth\": tls: failed to verify certificate: x509: certificate signed by unknown authority\n"
+            ),
+            Refusal::EksAuthIntercepted,
+        ),
+        (
+            500,
+            &format!(
+                "{OLD}https response error StatusCode: 0, RequestID: , request send failed, Post \"https://eks-auth\": net/http: TLS handshake timeout\n"
+            ),
+            Refusal::EksAuthUnreached,
+        ),
         (500, "a sentence of an agent to come\n", Refusal::Failed),
     ] {
         assert_eq!(refusal_of(&answer(status, TEXT, body), true), refusal, "{status} {body}");
+    }
+}
+
+/// What the agent says on each kind of node, and the lines that are printed then.
+fn printed(node: &str, body: &str) -> String {
+    let mut evidence = issued_by_agent();
+    evidence.token.as_mut().unwrap().node_name = Some(node.to_owned());
+    evidence.agent.as_mut().unwrap().answer = Some(answer(500, TEXT, body));
+    let found = findings(&evidence, NOW);
+    found.iter().flat_map(|it| &it.steps).flat_map(Step::lines).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn each_kind_of_node_has_credentials_of_its_own_kind() {
+    let body = format!(
+        "{OLD}get identity: get credentials: failed to refresh cached credentials, no EC2 IMDS role found\n"
+    );
+    for (node, part) in [
+        ("ip-10-0-3-41.eu-west-1.compute.internal", "Name=private-dns-name,Values=ip-10-0-3-41"),
+        ("i-0123456789abcdef0", "AWS Support"),
+        ("mi-0123456789abcdef0", "enableCredentialsFile"),
+        ("rack7-node02", "enableCredentialsFile"),
+    ] {
+        let lines = printed(node, &body);
+        assert!(lines.contains(part), "{node}: {part} is missing in\n{lines}");
+        assert!(
+            !lines.contains("create-vpc-endpoint") && !lines.contains("create-addon"),
+            "{node}:\n{lines}"
+        );
+        assert_eq!(lines.contains("describe-instances"), node.starts_with("ip-"), "{node}:\n{lines}");
+    }
+}
+
+/// A node of EKS Auto Mode is no name that EC2 has for an instance, and a hybrid one is no instance at all.
+#[test]
+fn an_instance_is_asked_for_as_ec2_knows_it() {
+    let unreached = "error getting credentials to cache: context deadline exceeded\n";
+    for (node, part) in [
+        (
+            "ip-10-0-3-41.eu-west-1.compute.internal",
+            Some("--filters Name=private-dns-name,Values=ip-10-0-3-41"),
+        ),
+        (
+            "i-0123456789abcdef0.eu-west-1.compute.internal",
+            Some("--filters Name=private-dns-name,Values=i-01"),
+        ),
+        ("i-0123456789abcdef0", Some("--instance-ids i-0123456789abcdef0")),
+        ("mi-0123456789abcdef0", None),
+        ("rack7-node02", None),
+    ] {
+        let lines = printed(node, unreached);
+        match part {
+            Some(part) => {
+                assert!(!lines.contains("describe-instances") || lines.contains(part), "{node}:\n{lines}")
+            }
+            None => assert!(!lines.contains("describe-instances"), "{node}:\n{lines}"),
+        }
     }
 }
 

@@ -132,3 +132,16 @@ fn a_guess_explains_a_refusal_and_makes_none() {
     several.token.as_mut().unwrap().aud.push("second".to_owned());
     assert!(one(&several).summary.contains("several audiences"));
 }
+
+/// Kubelet keeps a token that is not yet valid, and only another pod gets another one; within the tolerance it passes.
+#[test]
+fn a_token_from_the_future_needs_another_pod_beyond_five_minutes() {
+    for (ahead, new_pod) in [(60, false), (300, false), (301, true), (3_600, true)] {
+        let mut evidence = refused(400, "InvalidIdentityToken", "not valid");
+        let token = evidence.token.as_mut().unwrap();
+        (token.iat, token.nbf) = (Some(NOW + ahead), Some(NOW + ahead));
+        let found = findings(&evidence, NOW);
+        let finding = found.iter().find(|it| it.class == Class::TokenNotYetValid).unwrap();
+        assert_eq!((finding.restart == Restart::Pod, finding.transient), (new_pod, !new_pod), "{ahead}");
+    }
+}
