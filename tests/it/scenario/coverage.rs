@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("every_expected_class_is_known_to_explain", every_expected_class_is_known),
+        Trial::test("the_list_of_harmful_repairs_holds", super::harm::the_deny_list_holds),
         Trial::test("every_class_has_a_scenario", every_class_has_a_scenario),
         Trial::test("every_class_has_a_report_that_is_kept", every_class_has_a_report_that_is_kept),
     ]

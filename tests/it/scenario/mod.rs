@@ -4,6 +4,7 @@
 pub(crate) mod coverage;
 mod expect;
 mod filter;
+mod harm;
 mod hostile;
 mod keep;
 mod machine;

@@ -1,7 +1,7 @@
 //! The JSON report as a reader of docs/reference/json.md parses it, and what must hold for all of them.
 //! Judged again, a report comes out the same.
 
-use super::Machine;
+use super::{Machine, harm};
 use crate::support::{
     binary,
     run::{Ran, run},
@@ -120,7 +120,9 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
                 format!("{}: owner {:?}, but who {:?}", finding.class, finding.owner, finding.who).into()
             );
         }
-        if let Some(problem) = unusable_steps(finding, is_aws) {
+        let commands: Vec<&str> = finding.steps.iter().filter_map(|step| step.run.as_deref()).collect();
+        let harmful = harm::of(&report.whole, &commands);
+        if let Some(problem) = harmful.or_else(|| unusable_steps(finding, is_aws)) {
             return Err(format!("{}: {problem}", finding.class).into());
         }
         if finding.severity == "error" && (finding.presented.is_empty() || finding.required.is_empty()) {
@@ -208,18 +210,6 @@ fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     let commands = || finding.steps.iter().filter_map(|step| step.run.as_ref());
     if has_commands && finding.severity == "error" && commands().next().is_none() {
         return Some("no step has a command".to_owned());
-    }
-    // EKS's service on a role that it never assumes, another account's role in the association's own place, an association's
-    // end, and all HTTPS out of the mesh: none of these is ever printed as a command.
-    const HARMFUL: [&str; 4] = [
-        "delete-pod-identity-association",
-        " --role-arn arn:aws:iam::444455556666:",
-        "update-assume-role-policy --role-name automation",
-        "excludeOutboundPorts",
-    ];
-    let harms = |line: &&String| HARMFUL.iter().any(|harm| line.contains(harm));
-    if let Some(line) = commands().find(harms) {
-        return Some(format!("a repair that does harm: {line}"));
     }
     let changes = finding.steps.iter().filter(|step| step.kind == "change");
     let left_open =

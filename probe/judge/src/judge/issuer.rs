@@ -158,8 +158,7 @@ fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let url = facts.token()?.iss.as_deref()?;
-    let host = partition::host_of(url)?;
-    let why = private(host)?;
+    let why = private_issuer(facts)?;
     Some(
         Finding::new(Class::IssuerUnusable, format!("AWS can never reach the issuer {url}"))
             .presented(format!("issuer {url}"))
@@ -174,6 +173,11 @@ fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
                 &texts_of_token::PUBLISH_ELSEWHERE,
             ]),
     )
+}
+
+/// Why AWS can never reach the token's issuer, by its name alone.
+pub(super) fn private_issuer(facts: &Facts<'_>) -> Option<&'static str> {
+    private(partition::host_of(facts.token()?.iss.as_deref()?)?)
 }
 
 fn private(host: &str) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use crate::catalog::{Class, Restart};
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks::{self, Present, Provider, Sdk};
-use crate::settings::command::{Word, words};
+use crate::settings::command::words;
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
@@ -95,13 +95,22 @@ fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
         _ if profile::beginning(facts) == Some(Beginning::OtherRole) => finding.restart(Restart::Container).fix(
             "# the profile takes the pod's own token to another role: correct its role_arn, or AWS_ROLE_ARN, whichever is not meant",
         ),
+        // Files that are emptied would take regions, endpoints and other profiles from the app.
         _ => {
-            let files = ["AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_CONFIG_FILE=/dev/null"];
-            let named = environment.get("AWS_PROFILE").map(|_| "AWS_PROFILE-");
-            let changes: Vec<Word> = files.into_iter().chain(named).map(Word::from).collect();
-            facts.set_env(
-                finding.fix("# leave the profile's files out of the container, or keep SDKs from reading them:"),
-                &changes,
+            let profile = environment.profile.as_ref().map_or("the profile", |profile| profile.name.as_str());
+            let finding = finding.fix(format!(
+                "# where profile {profile} is not meant: take its keys, its role or its process out of its file, and leave the rest of the file"
+            ));
+            let named: Vec<&str> = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]
+                .into_iter()
+                .filter(|name| environment.get(name).is_some())
+                .collect();
+            if named.is_empty() {
+                return finding;
+            }
+            facts.unset_env(
+                finding.fix("# where the app needs no profile by name, and the profile named default has no credentials:"),
+                &named,
             )
         }
     }

@@ -1,7 +1,7 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{AGENT_LOGS, Cluster, NodeKind, node_kind, on_node, show_agent};
+use super::commands::{Cluster, NodeKind, node_kind, on_node, show_agent, show_logs};
 use super::{is_page, reach, refusal};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Agent, AgentAnswer, ErrorSource};
@@ -182,8 +182,8 @@ fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     };
     let finding = Finding::new(Class::AgentThrottled, format!("{who}: {}", quoted(answer)))
         .presented(presented(answer))
-        .required(required)
-        .confirm(AGENT_LOGS);
+        .required(required);
+    let finding = show_logs(facts, finding);
     let pods = facts.node().and_then(|_| {
         Tool::Kubectl.run(&[words!["get", "pods", "-A", "-o", "wide"], &on_node(facts)].concat())
     });
@@ -209,8 +209,8 @@ fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     .owner(Owner::Network)
     .presented(presented(answer))
     .required(format!("{host} with AWS's own certificate, as this pod's node sees it"))
-    .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there")
-    .confirm(AGENT_LOGS);
+    .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there");
+    let finding = show_logs(facts, finding);
     let certificate = Word::host(&host).after("https://").before("/");
     finding
         .confirm_note(
@@ -229,8 +229,8 @@ fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     .owner(Owner::Cluster)
     .presented(presented(answer))
     .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
-    .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked")
-    .confirm(AGENT_LOGS);
+    .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked");
+    let finding = show_logs(facts, finding);
     match node_kind(facts) {
         NodeKind::AutoMode => finding.fix(
             "# a node of EKS Auto Mode has agent and role built in: let Auto Mode replace the node, and name it to AWS Support",
@@ -261,8 +261,8 @@ fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     .owner(Owner::Network)
     .presented(presented(answer))
     .required(format!("a way from this pod's node to {host}, port 443 (api.aws, not amazonaws.com)"))
-    .ruled_out("the way from this pod to the agent")
-    .confirm(AGENT_LOGS);
+    .ruled_out("the way from this pod to the agent");
+    let finding = show_logs(facts, finding);
     let finding = match region {
         Some(region) => interface_endpoint(facts, finding, region),
         None => finding,
@@ -321,14 +321,14 @@ fn failed(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     };
     let finding = Finding::new(Class::AgentFailed, format!("{who}: {}", quoted(answer)))
         .presented(presented(answer))
-        .required("credentials, or a refusal that says its cause")
-        .confirm(AGENT_LOGS);
-    let finding = show_agent(facts, finding).fix_note(
+        .required("credentials, or a refusal that says its cause");
+    let finding = show_agent(facts, show_logs(facts, finding)).fix_note(
         Some("credprobe check --wait=5m"),
         "retries; if it lasts, see health.aws.amazon.com and name the request to AWS support",
     );
     // Old agents are the ones that wrap.
-    match Cluster::of(facts).filter(|_| answer.upstream_status.is_some()) {
+    let has_add_on = node_kind(facts) != NodeKind::AutoMode;
+    match Cluster::of(facts).filter(|_| has_add_on && answer.upstream_status.is_some()) {
         Some(cluster) => finding
             .fix_note(
                 cluster.command(

@@ -170,10 +170,14 @@ pub(super) fn restart_agent(facts: &Facts<'_>) -> Option<String> {
     }
 }
 
+/// Adds what the agent says of its own failures. On EKS Auto Mode it is no pod, and has no logs there.
+pub(super) fn show_logs(facts: &Facts<'_>, finding: Finding) -> Finding {
+    if node_kind(facts) == NodeKind::AutoMode { finding } else { finding.confirm(AGENT_LOGS) }
+}
+
 pub(super) const AGENT_LABEL: &str = "app.kubernetes.io/name=eks-pod-identity-agent";
 
-/// What the agent says of its own failures.
-pub(super) const AGENT_LOGS: &str =
+const AGENT_LOGS: &str =
     "kubectl -n kube-system logs -l app.kubernetes.io/name=eks-pod-identity-agent --tail=50";
 
 /// The role that the association should have: the stated one, else what is left of IRSA.

@@ -2,7 +2,7 @@
 //! EKS Auth names neither role nor missing action: what it leaves open is listed, and shown by commands.
 
 use super::answer::{presented, quoted};
-use super::commands::{AGENT_LOGS, Cluster, role_arn, service_account};
+use super::commands::{Cluster, role_arn, service_account, show_logs};
 use super::identity::TWO_ROLES;
 use crate::catalog::Class;
 use crate::evidence::{AgentAnswer, ErrorSource};
@@ -47,7 +47,7 @@ pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -
         find.map(|find| format!("{find}; echo \"$cluster\"")),
         "a cluster of this account with the token's issuer; none: the token is another cluster's",
     );
-    facts.let_webhook_inject(finding.confirm(AGENT_LOGS))
+    facts.let_webhook_inject(show_logs(facts, finding))
 }
 
 pub(super) fn association_missing(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {

@@ -27,6 +27,10 @@ fn of_provider(facts: &Facts<'_>, operation: &'static str, more: &[Word]) -> Opt
 }
 
 fn create_provider(facts: &Facts<'_>, finding: Finding) -> Finding {
+    if issuer::private_issuer(facts).is_some() {
+        // A provider for what AWS can never reach would be of no use; `issuer` says what is.
+        return finding;
+    }
     let Some(token) = facts.token() else { return finding };
     let (Some(issuer), Some(role)) = (&token.iss, &facts.role) else { return finding };
     let audience = token.aud.first().map_or(USUAL_AUDIENCE, String::as_str);
