@@ -56,14 +56,14 @@ impl DenyingPolicy {
         Finding::new(class, format!("a {name} refuses {resource} for {}", facts.subject_text()))
             .owner(owner)
             .required(format!("a {name}{arn} that lets {action} on {resource} through"))
-            .fix_note(self.show(facts), &format!("for {who}: shows policies of that kind"))
+            .fix_note(self.show(facts, message), &format!("for {who}: shows policies of that kind"))
             .fix(format!(
                 "# ask {who} to let it through in the {name}{arn}; the role's trust policy needs no change"
             ))
     }
 
     /// Shows the policies of the kind, where they can be listed.
-    fn show(self, facts: &Facts<'_>) -> Option<String> {
+    fn show(self, facts: &Facts<'_>, message: &str) -> Option<String> {
         let aws = facts.aws()?;
         match self.name {
             "resource control policy" => {
@@ -78,7 +78,11 @@ impl DenyingPolicy {
                 aws.run(words!["ec2", "describe-vpc-endpoints", "--region", region, "--query", query])
             }
             _ => {
-                let name = Word::role_name(&facts.role.as_ref()?.name);
+                // Whose call it was, where AWS names a role: its boundary counts.
+                let caller =
+                    message.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
+                let asked = || facts.role.as_ref().map(|role| role.name.as_str());
+                let name = Word::role_name(caller.or_else(asked)?);
                 let query = ["--query", "Role.PermissionsBoundary", "--output", "json"].map(Word::from);
                 aws.run(&[words!["iam", "get-role", "--role-name", name], &query].concat())
             }

@@ -42,10 +42,12 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn not_injected(facts: &Facts<'_>) -> Finding {
     let environment = &facts.evidence.environment;
-    let mounted = environment.irsa_mount || environment.pod_identity_mount;
+    // With IRSA stated, the other mechanism may be there whole.
+    let other = facts.requested.mechanism == Mechanism::Irsa && environment.pod_identity_mount;
+    let mounted = environment.irsa_mount || (environment.pod_identity_mount && !other);
     let account = facts.account();
     let of_default = account.as_ref().is_some_and(|account| account.name == "default");
-    let values = facts.values();
+    let mut values = facts.values();
     let finding = if mounted {
         let mount = if environment.irsa_mount { settings::IRSA_MOUNT } else { settings::POD_IDENTITY_MOUNT };
         Finding::new(Class::PartlyInjected, "the token is mounted, but the variables that name it are not set")
@@ -60,9 +62,18 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
             values.say("the webhook injected nothing for service account {sa}")
         };
         Finding::new(Class::NotInjected, summary)
-            .presented("no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE, no AWS_CONTAINER_CREDENTIALS_FULL_URI, no token mount")
+            .presented(if other {
+                "no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE; the webhook injected EKS Pod Identity"
+            } else {
+                "no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE, no AWS_CONTAINER_CREDENTIALS_FULL_URI, no token mount"
+            })
             .why(format!(
-                "The container has no variables and no token mount, of IRSA or of EKS Pod Identity. The webhook adds them when a pod is created whose service account has the annotation eks.amazonaws.com/role-arn or an association.{}",
+                "{} The webhook adds them when a pod is created whose service account has the annotation eks.amazonaws.com/role-arn or an association.{}",
+                if other {
+                    "The webhook injected EKS Pod Identity, and --mechanism states IRSA, whose variables are not set."
+                } else {
+                    "The container has no variables and no token mount, of IRSA or of EKS Pod Identity."
+                },
                 if of_default { " Without serviceAccountName a pod runs as default." } else { "" }
             ))
     };
@@ -75,6 +86,11 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
         return finding
             .ruled_out("a service account of its own: the pod runs as `default` (is spec.serviceAccountName missing?)")
             .steps(&values, &steps);
+    }
+    if account.is_none() && values.has(slot::POD) {
+        // Nothing in the container names it; the pod does.
+        values = values.with(slot::SERVICE_ACCOUNT, "the pod’s service account", Word::variable("account"));
+        steps.push(&texts::FIND_ACCOUNT);
     }
     steps.extend([&texts::SEE_POD, &common::SEE_SERVICE_ACCOUNT]);
     if facts.is_self_hosted() {
@@ -91,7 +107,9 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
         // Without an annotation, or with one whose key is misspelt, another pod would be as this one.
         None if facts.is_self_hosted() => finding.steps(&values, &steps),
         None => {
-            steps.extend([&texts::ASSOCIATE, &texts::MAKE_NEW_PODS, &texts::ANNOTATE_UNKNOWN_ROLE]);
+            let of_irsa = facts.requested.mechanism == Mechanism::Irsa;
+            let associate = if of_irsa { &texts::LEAVE_OUT_MECHANISM } else { &texts::ASSOCIATE };
+            steps.extend([associate, &texts::MAKE_NEW_PODS, &texts::ANNOTATE_UNKNOWN_ROLE]);
             finding.steps(&values, &steps)
         }
     }

@@ -22,7 +22,7 @@ pub fn lines(report: &Report) -> String {
     let pod = report.evidence.process.pod_name.as_deref().unwrap_or("POD");
     let next = prose(&format!(
         "next: {}. Details: kubectl logs {} -c credprobe, credprobe explain {}",
-        text::restart_in_short(report),
+        text::restart_in_short(report, finding.map_or(report.verdict.restart, |finding| finding.restart)),
         cut(pod.to_owned(), 63),
         told.code()
     ));

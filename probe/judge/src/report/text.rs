@@ -78,7 +78,7 @@ fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding)
     out.row("restart", &restart_words(report, finding));
     out.row("why", &sentences(finding));
     for (side, value) in sections::both_sides(finding) {
-        out.row("", &format!("{side} {value}"));
+        out.row(side, value);
     }
 }
 

@@ -258,9 +258,9 @@ impl Word {
         Self::checked(&json.to_string(), subject && provider && is_audience(audience))
     }
 
-    /// `"$NAME"`, a variable that an earlier command sets.
+    /// `"${NAME:?}"`, a variable that an earlier command sets.
     pub(crate) fn variable(name: &'static str) -> Self {
-        Self(Some(Part::Shell(format!("\"${name}\""))))
+        Self(Some(Part::Shell(format!("\"${{{name}:?}}\""))))
     }
 
     /// `"$(COMMAND)"`

@@ -17,6 +17,15 @@ pub(crate) const SEE_POD: Template = Template::look(
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.serviceAccountName}{\" \"}{.metadata.creationTimestamp}{\"\\n\"}'",
 );
 
+pub(crate) const FIND_ACCOUNT: Template = Template::look(
+    "Ask for the pod’s service account:",
+    "account=\"$(kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.serviceAccountName}')\"",
+);
+
+pub(crate) const LEAVE_OUT_MECHANISM: Template =
+    Template::change_in_words("leave --mechanism=irsa out.", "credprobe’s arguments")
+        .when("EKS Pod Identity is meant");
+
 pub(crate) const SEE_ROLES_OF_NAMESPACE: Template = Template::look(
     "See which service accounts of the namespace have a role:",
     "kubectl get serviceaccount -n {namespace} -o 'custom-columns=NAME:.metadata.name,ROLE:.metadata.annotations.eks\\.amazonaws\\.com/role-arn'",

@@ -230,7 +230,7 @@ fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     .presented(presented(answer))
     .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
     .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked");
-    let finding = show_logs(facts, finding);
+    let finding = show_agent(facts, show_logs(facts, finding));
     match node_kind(facts) {
         NodeKind::AutoMode => finding.fix(
             "# a node of EKS Auto Mode has agent and role built in: let Auto Mode replace the node, and name it to AWS Support",

@@ -41,8 +41,8 @@ fn tries_again(report: &Report) -> bool {
 }
 
 /// The same in a few words, for a line that says what comes next.
-pub(in crate::report) fn restart_in_short(report: &Report) -> &'static str {
-    match report.verdict.restart {
+pub(in crate::report) fn restart_in_short(report: &Report, restart: Restart) -> &'static str {
+    match restart {
         Restart::Pod => "a new pod is needed",
         Restart::Container => "a new container is needed",
         Restart::None if tries_again(report) => "no restart needed",
@@ -72,7 +72,7 @@ pub(super) fn both_sides(finding: &ReportedFinding) -> Vec<(&'static str, &str)>
     let (presented, required) = (finding.presented.as_str(), finding.required.as_str());
     let one_word = |text: &str| text.len() >= 8 && !text.contains(' ');
     let alike = one_word(presented) && one_word(required) && differ_little(presented, required);
-    if alike { vec![("presented", presented), ("required ", required)] } else { Vec::new() }
+    if alike { vec![("has", presented), ("needs", required)] } else { Vec::new() }
 }
 
 /// At most three characters between a common beginning and a common end.
