@@ -219,7 +219,7 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
         (Err(RouteProblem::RegionForm(region)), _) => {
             Finding::new(class, format!("{} is not the name of a region", region.source))
                 .severity(Severity::Error)
-                .presented(format!("{}={}", region.source, region.value.escape_debug()))
+                .presented(presented_region(region))
         }
         (Err(RouteProblem::NoRegion), _) => {
             Finding::new(class, "no region is known, so no STS endpoint can be chosen")
@@ -269,6 +269,13 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
         None => finding
             .steps(&values, &[&common::SEE_VARIABLES, &texts::SEE_NODES_REGION, &texts::SET_NODES_REGION]),
     })
+}
+
+/// White space at the end of a line is seen by nobody.
+fn presented_region(region: &Sourced) -> String {
+    let value = region.value.escape_debug();
+    let blank = region.value.trim() != region.value;
+    format!("{}={value}{}", region.source, if blank { ", with white space at one end" } else { "" })
 }
 
 /// SDKs ask some host for any value, and new regions come every year: it is asked, and said.

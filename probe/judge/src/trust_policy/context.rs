@@ -17,7 +17,7 @@ use crate::{sdks, settings};
 pub enum Value {
     /// The values that the request has.
     Present(Vec<String>),
-    /// One value, of which only the beginning is known; more follows.
+    /// One value, of which only the beginning is known, and in that what stands for `*` is not; more follows.
     Begins(String),
     /// The request does not have the key.
     Absent,

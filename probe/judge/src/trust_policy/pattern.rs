@@ -75,10 +75,18 @@ impl Pattern {
         };
         let whole = pattern.len() == 5 && text.len() == 5;
         let fits = |(pattern, text): (&&[Part], &&str)| {
-            let text: Vec<char> = text.chars().collect();
-            matches(pattern, &text)
+            let text: Vec<Part> = text.chars().map(wildcard).collect();
+            meet(pattern, &text)
         };
-        if whole && pattern.iter().zip(text).all(fits) { beginning(last, end) } else { Truth::No }
+        if !whole || !pattern.iter().zip(text).all(fits) {
+            return Truth::No;
+        }
+        // What is not known in the beginning may be otherwise than the pattern has it.
+        let covered = |(pattern, text): (&&[Part], &&str)| *text != "*" || *pattern == [Part::Any];
+        match beginning(last, end) {
+            Truth::Yes if !pattern.iter().zip(text).all(covered) => Truth::Unknown,
+            truth => truth,
+        }
     }
 
     /// The six parts of an ARN, each for itself: a wildcard does not reach over a colon.
@@ -142,12 +150,35 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
 
 /// Yes: whatever follows; no: nothing that follows could.
 fn beginning(pattern: &[Part], begin: &str) -> Truth {
-    let begin: Vec<char> = begin.chars().collect();
-    if pattern.last() == Some(&Part::Any) && matches(pattern, &begin) {
+    let text: Vec<char> = begin.chars().collect();
+    let any_text = pattern.last() == Some(&Part::Any) && !pattern.contains(&Part::One);
+    if any_text && matches(pattern, &text) {
         return Truth::Yes;
     }
-    let could = (0..pattern.len()).any(|end| matches(&pattern[..end], &begin));
-    if could { Truth::Unknown } else { Truth::No }
+    let goes_on = begin.chars().map(wildcard).chain([Part::One, Part::Any]);
+    if meet(pattern, &goes_on.collect::<Vec<Part>>()) { Truth::Unknown } else { Truth::No }
+}
+
+/// Whether some text matches both patterns.
+fn meet(one: &[Part], other: &[Part]) -> bool {
+    // Row by row from the end: whether the rest of `one` and each rest of `other` meet.
+    let mut below = vec![false; other.len() + 1];
+    for i in (0..=one.len()).rev() {
+        let mut row = vec![false; other.len() + 1];
+        for j in (0..=other.len()).rev() {
+            row[j] = match (one.get(i), other.get(j)) {
+                (None, None) => true,
+                (Some(Part::Any), right) => below[j] || (right.is_some() && row[j + 1]),
+                (left, Some(Part::Any)) => row[j + 1] || (left.is_some() && below[j]),
+                (Some(left), Some(right)) => {
+                    (left == right || *left == Part::One || *right == Part::One) && below[j + 1]
+                }
+                _ => false,
+            };
+        }
+        below = row;
+    }
+    below[0]
 }
 
 /// Backs up to the last `*` only, so that time stays quadratic.

@@ -3,7 +3,7 @@
 
 use super::context::{Context, Value, is_of_another_provider};
 use crate::evidence::{Account, Token};
-use crate::settings::partition;
+use crate::settings::partition::{self, Partition};
 use serde_json::{Value as Json, json};
 
 /// Who assumes the role.
@@ -97,14 +97,15 @@ impl Presented {
         }
     }
 
-    /// The cluster's ARN without the name at its end.
+    /// The cluster's ARN without the name at its end, and without the account where nothing says it.
     fn cluster(&self, context: &Context) -> Value {
-        match (&context.role, &self.region) {
-            (Some(role), Some(region)) => {
-                Value::Begins(format!("arn:{}:eks:{region}:{}:cluster/", role.partition, role.account))
-            }
-            _ => Value::Unknown("the account or the region of the cluster is not known"),
-        }
+        let partition =
+            self.region.as_deref().and_then(|region| Some((region, Partition::of_region(region)?)));
+        let Some((region, partition)) = partition else {
+            return Value::Unknown("the region of the cluster is not known");
+        };
+        let account = context.role.as_ref().map_or("*", |role| role.account.as_str());
+        Value::Begins(format!("arn:{}:eks:{region}:{account}:cluster/", partition.id))
     }
 }
 

@@ -2,7 +2,7 @@
 //! The statement of another mechanism, one of both actions, the association's ARN in place of the cluster's, another account.
 
 use super::{Repair, Slip, conditions_with, one_or_list};
-use crate::trust_policy::condition::{Operator, Test};
+use crate::trust_policy::condition::{Operator, Test, Truth};
 use crate::trust_policy::context::{Context, Value};
 use crate::trust_policy::evaluate::Element;
 use crate::trust_policy::pod_identity::{ACTIONS, PRINCIPAL};
@@ -99,13 +99,12 @@ fn look_at(condition: &Condition, context: &Context) -> (Option<Slip>, Option<Co
                 return (another, None);
             };
             // The name stands in the association's ARN: podidentityassociation/CLUSTER/ID.
-            let name = value.split('/').nth(1).unwrap_or_default();
-            let right = value.split_once(":podidentityassociation/").map(|(before, _)| before);
-            let right = right.filter(|before| begin == format!("{before}:cluster/"));
-            let corrected = right.map(|before| {
-                let values = vec![format!("{before}:cluster/{name}")];
-                Condition { values, ..condition.clone() }
+            let right = value.split_once(":podidentityassociation/").and_then(|(before, rest)| {
+                let name = rest.split('/').next().filter(|name| !name.is_empty())?;
+                Some(Condition { values: vec![format!("{before}:cluster/{name}")], ..condition.clone() })
             });
+            let corrected =
+                right.filter(|it| operator.holds(&it.key, &it.values, context, false) != Truth::No);
             let text = format!("{key} has the ARN of the cluster, not that of the association");
             (Some(Slip::new("source-arn-of-association", text)), corrected)
         }

@@ -185,6 +185,32 @@ fn a_deny_of_one_action_is_enough_and_what_the_pod_cannot_know_is_said() {
     }
 }
 
+/// The bare document does not say whose policy it is: the account is not known, and what is wrong is wrong in any.
+#[test]
+fn a_bare_document_is_refused_by_what_holds_in_every_account() {
+    let association = "arn:aws:eks:*:814203749616:podidentityassociation/prod/*";
+    let cluster = "arn:aws:eks:*:814203749616:cluster/prod";
+    for (held, code) in [
+        (condition("ArnLike", "aws:SourceArn", association), 53),
+        (condition("ArnLike", "aws:SourceArn", cluster), 3),
+        (condition("ArnLike", "aws:SourceArn", "arn:aws:eks:*:*:cluster/*"), 0),
+        (condition("ArnLike", "aws:SourceArn", "arn:aws:eks:*:814203749616:cluster/*"), 3),
+        (condition("StringLike", "aws:SourceArn", "arn:aws:eks:us-east-1:*"), 53),
+        (condition("StringLike", "aws:SourceArn", "arn:aws:eks:*:cluster/*"), 0),
+        (condition("StringLike", "aws:SourceArn", "arn:aws:eks:eu-west-1:????????????:cluster/*"), 3),
+        (condition("StringEquals", "aws:SourceAccount", "814203749616"), 3),
+    ] {
+        let (report, found) = said(pod(), Some(&document(&[held.clone()])));
+        assert_eq!(found, code, "{held}\n{report:#}");
+    }
+    let (report, _) = said(pod(), Some(&document(&[condition("ArnLike", "aws:SourceArn", association)])));
+    assert_eq!(
+        report["statements"][0]["corrected"],
+        json!({"Condition": {"ArnLike": {"aws:SourceArn": cluster}}}),
+        "{report:#}"
+    );
+}
+
 /// The target of an association is stated, and the policy is that of the association's own role.
 #[test]
 fn a_stated_target_is_no_other_role_to_ask_for() {
