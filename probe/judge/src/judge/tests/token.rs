@@ -2,6 +2,7 @@
 //! Evidence by hand, findings by class.
 
 use super::*;
+use crate::catalog::Restart;
 
 fn token(change: impl FnOnce(&mut Token)) -> Evidence {
     let mut evidence = healthy();
