@@ -6,14 +6,15 @@ mod provider;
 mod role;
 
 use super::facts::{Facts, span, time};
+use super::network;
 use super::token::usual_audience;
-use super::{network, statement};
-use crate::catalog::{Class, Owner};
+use crate::catalog::texts::{common, exchange as texts, network as texts_of_network};
+use crate::catalog::{Class, Owner, Restart};
 use crate::evidence::{Exchange, StsError};
 use crate::judge::finding::{Finding, Severity};
-use crate::settings::arn::RoleArn;
-use crate::settings::command::{Tool, Word, words};
 use crate::settings::partition;
+use crate::steps::slot;
+use crate::steps::template::Template;
 
 /// STS tolerates this much skew between its clock and the one that signs, in seconds.
 pub(super) const SKEW_LIMIT: i64 = 300;
@@ -21,7 +22,7 @@ pub(super) const SKEW_LIMIT: i64 = 300;
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(exchange) = &facts.evidence.exchange else { return Vec::new() };
     let mut findings = Vec::new();
-    findings.extend(clock_skew(exchange));
+    findings.extend(clock_skew(facts, exchange));
     if exchange.issued {
         return findings;
     }
@@ -43,7 +44,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn clock_skew(exchange: &Exchange) -> Option<Finding> {
+fn clock_skew(facts: &Facts<'_>, exchange: &Exchange) -> Option<Finding> {
     let skew = exchange.date?.checked_sub(exchange.received_at)?;
     if skew.abs() <= SKEW_LIMIT {
         return None;
@@ -52,16 +53,18 @@ fn clock_skew(exchange: &Exchange) -> Option<Finding> {
     Some(
         Finding::new(
             Class::ClockSkew,
-            format!(
-                "this clock is {} {direction} that of STS; signed calls fail beyond {}",
-                span(skew),
-                span(SKEW_LIMIT)
-            ),
+            format!("this node’s clock is {} {direction} that of STS", span(skew)),
         )
         .about_time(true)
         .presented(format!("this clock {}", time(exchange.received_at)))
         .required(format!("STS's clock {}", time(exchange.date.unwrap_or_default())))
-        .set_clock(),
+        .why(format!(
+            "This clock says {} and STS’s {}. STS refuses signed calls beyond {}.",
+            time(exchange.received_at),
+            time(exchange.date.unwrap_or_default()),
+            span(SKEW_LIMIT)
+        ))
+        .steps(&facts.values(), &[&texts::SEE_CLOCK, &common::SET_CLOCK]),
     )
 }
 
@@ -127,178 +130,151 @@ fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding 
         Class::IssuerUnavailable => issuer_unavailable(facts, error),
         Class::RoleArnRejected => role_arn_rejected(facts, error),
         Class::RegionDisabled => region_disabled(facts, error),
-        Class::Throttled => throttled(exchange, error),
-        Class::StsUnavailable => sts_unavailable(exchange, error),
+        Class::Throttled => throttled(facts, exchange, error),
+        Class::StsUnavailable => sts_unavailable(facts, exchange, error),
         Class::ClaimRejected => claim_rejected(facts, error),
         Class::RequestRejected => request_rejected(facts, exchange, error),
         _ => unrecognized(facts, exchange, &quoted(error)),
     }
 }
 
+/// What STS says, as part of a sentence.
+fn says(error: &StsError) -> String {
+    if error.message.is_empty() {
+        return format!("STS says {}", error.code);
+    }
+    format!("STS says {}: {}", error.code, error.message.trim_end_matches('.'))
+}
+
 fn expired_at_sts(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
     let expiry = facts.token().and_then(|token| token.exp);
     let clock = exchange.date.map_or_else(|| "unknown".to_owned(), time);
-    let finding =
-        Finding::new(Class::TokenExpiredAtSts, format!("STS holds the token for expired: {}", quoted(error)))
-            .about_time(true)
-            .presented(format!("exp {}", expiry.map_or_else(|| "(none)".to_owned(), time)))
-            .required(format!(
-                "an expiry after STS's clock, {clock}; this clock says {}",
-                time(exchange.received_at)
-            ));
-    facts.recreate(facts.events(finding))
+    Finding::new(Class::TokenExpiredAtSts, "by STS’s clock the token has expired")
+        .about_time(true)
+        .presented(format!("exp {}", expiry.map_or_else(|| "(none)".to_owned(), time)))
+        .required(format!(
+            "an expiry after STS's clock, {clock}; this clock says {}",
+            time(exchange.received_at)
+        ))
+        .why(format!(
+            "{}. The token expires {}, STS’s clock says {clock}, and this clock {}.",
+            says(error),
+            expiry.map_or_else(|| "never".to_owned(), time),
+            time(exchange.received_at)
+        ))
+        .steps(&facts.values(), &[&common::SEE_EVENTS, &texts::SEE_CLOCK, &common::RESTART])
 }
 
 fn issuer_unavailable(facts: &Facts<'_>, error: &StsError) -> Finding {
     let issuer = facts.token().and_then(|token| token.iss.clone()).unwrap_or_default();
     let of_eks = partition::region_of_issuer(&issuer).is_some();
-    let finding = Finding::new(
-        Class::IssuerUnavailable,
-        format!("STS could not fetch the keys of the issuer: {}", quoted(error)),
-    )
-    .presented(format!("issuer {issuer}"))
-    .required(format!("{issuer}/.well-known/openid-configuration and the keys it names, public and in time"))
-    .ruled_out("the role and its trust policy: STS had not looked at them yet");
-    let finding = finding.confirm_command(discovery(&issuer));
+    let finding = Finding::new(Class::IssuerUnavailable, "STS could not fetch the keys of the issuer")
+        .presented(format!("issuer {issuer}"))
+        .required(format!(
+            "{issuer}/.well-known/openid-configuration and the keys it names, public and in time"
+        ))
+        .ruled_out("the role and its trust policy: STS had not looked at them yet");
+    let values = facts.values();
     if of_eks {
-        finding.fix_note(Some(WAIT), "retries: for an EKS issuer this passes by itself").owner(Owner::Aws)
+        finding
+            .owner(Owner::Aws)
+            .why(format!("{}. The issuer {issuer} is one of EKS, whose keys AWS publishes.", says(error)))
+            .steps(&values, &[&texts::SEE_DISCOVERY, &texts::PASSES_BY_ITSELF])
     } else {
         finding
-            .fix(
-                "# make the issuer's discovery document and keys public, and answered within a second; then:",
-            )
-            .fix_note(Some(WAIT), "retries until STS has fetched them")
             .owner(Owner::Cluster)
+            .why(format!("{}. STS fetches discovery document and keys of {issuer} over the internet and waits a few seconds.", says(error)))
+            .steps(&values, &[&texts::SEE_DISCOVERY, &texts::MAKE_PUBLIC])
     }
-}
-
-const WAIT: &str = "credprobe check --wait=5m";
-
-/// Fetches what the issuer says of itself.
-pub(super) fn discovery(issuer: &str) -> Option<String> {
-    let document = Word::issuer(issuer).before("/.well-known/openid-configuration");
-    // A redirect is an answer, too, and none for STS.
-    Tool::Curl.run(words!["-sS", "-w", r"\n%{http_code} %{redirect_url}\n", document])
 }
 
 fn role_arn_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
-    let finding =
-        Finding::new(Class::RoleArnRejected, format!("STS says of the role's ARN: {}", quoted(error)))
-            .presented(facts.role_text())
-            .required("the ARN of a role as IAM prints it");
-    annotate_with_real_arn(facts, finding)
+    Finding::new(Class::RoleArnRejected, "STS does not take the role’s ARN")
+        .presented(facts.role_text())
+        .required("the ARN of a role as IAM prints it")
+        .why(format!("{}. The ARN is {}.", says(error), facts.role_text()))
+        .steps(&facts.values(), ANNOTATE_WITH_REAL_ARN)
 }
 
-/// Adds the command that annotates the service account with the ARN which IAM has for a role of this name.
-fn annotate_with_real_arn(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let Some(role) = &facts.role else { return finding };
-    let show = get_role(facts, role, "Role.Arn", "text");
-    let finding = finding.confirm_command(show.clone());
-    let annotation = Word::output_of(show).after("eks.amazonaws.com/role-arn=");
-    facts.recreate(facts.annotate(finding, annotation, "overwrites the annotation"))
-}
-
-/// Shows what IAM has for the role.
-fn get_role(facts: &Facts<'_>, role: &RoleArn, query: &'static str, output: &'static str) -> Option<String> {
-    let name = Word::role_name(&role.name);
-    facts.aws()?.run(words!["iam", "get-role", "--role-name", name, "--query", query, "--output", output])
-}
+const ANNOTATE_WITH_REAL_ARN: &[&Template] =
+    &[&common::SEE_SERVICE_ACCOUNT, &texts::REAL_ARN, &texts::ANNOTATE_REAL_ARN, &common::RESTART];
 
 fn region_disabled(facts: &Facts<'_>, error: &StsError) -> Finding {
+    let values = facts.values();
     let region =
         facts.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.clone()).unwrap_or_default();
-    let finding = Finding::new(
-        Class::RegionDisabled,
-        format!("STS is switched off in {region} for the role's account"),
-    )
-    .presented(format!("{} in {region}: {}", facts.role_text(), quoted(error)))
-    .required(format!("STS active in {region}"));
-    finding
-        .confirm_command(of_region(facts, "get-region-opt-status", &region))
-        .fix_note(
-            of_region(facts, "enable-region", &region),
-            "for an opt-in region; for another, activate STS in the IAM console: Account settings, Security Token Service",
-        )
+    Finding::new(Class::RegionDisabled, values.say("STS is switched off in {region} for {account}"))
+        .presented(format!("{} in {region}: {}", facts.role_text(), quoted(error)))
+        .required(format!("STS active in {region}"))
+        .why(format!("{}.", says(error)))
+        .steps(&values, &[&texts::SEE_REGION, &texts::OTHER_REGION_MEANT, &texts::ACTIVATE_STS])
 }
 
-/// `aws account OPERATION --region-name REGION`
-pub(super) fn of_region(facts: &Facts<'_>, operation: &'static str, region: &str) -> Option<String> {
-    facts.aws()?.run(words!["account", operation, "--region-name", Word::region(region)])
-}
-
-fn throttled(exchange: &Exchange, error: &StsError) -> Finding {
-    let finding = Finding::new(Class::Throttled, format!("STS throttles: {}", quoted(error)))
+fn throttled(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let after =
+        exchange.retry_after.map_or_else(String::new, |seconds| format!(" STS asks to wait {seconds} s."));
+    Finding::new(Class::Throttled, "STS throttles this account’s calls")
         .presented(format!("HTTP {}", exchange.status))
-        .required("fewer calls a second in this account and region");
-    match exchange.retry_after {
-        Some(seconds) => finding.fix(format!("# retry in {seconds} s, as STS asks")),
-        None => finding.fix_note(
-            Some("credprobe check --wait=2m --start-jitter=10s"),
-            "retries with growing pauses; pods that start together should not ask together",
-        ),
-    }
+        .required("fewer calls a second in this account and region")
+        .why(format!("{}.{after}", says(error)))
+        .steps(&facts.values(), &[&texts::SEE_CALLS, &texts::WAIT])
 }
 
-fn sts_unavailable(exchange: &Exchange, error: &StsError) -> Finding {
-    Finding::new(Class::StsUnavailable, format!("STS failed: HTTP {}, {}", exchange.status, quoted(error)))
-        .presented(format!("request {}", exchange.request_id.as_deref().unwrap_or("without id")))
+fn sts_unavailable(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
+    let request = exchange.request_id.as_deref().unwrap_or("without id");
+    Finding::new(Class::StsUnavailable, format!("STS failed with HTTP {}", exchange.status))
+        .presented(format!("request {request}"))
         .required("an STS that answers")
-        .fix_note(
-            Some(WAIT),
-            "retries; if it lasts, see health.aws.amazon.com and name the request id to AWS support",
-        )
+        .why(format!("{}. The request is {request}.", says(error)))
+        .steps(&facts.values(), &[&texts::SEE_HEALTH])
 }
 
 fn claim_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
-    let finding = Finding::new(
-        Class::ClaimRejected,
-        format!("the identity provider rejected a claim: {}", quoted(error)),
-    )
-    .presented(facts.identity_text())
-    .required("claims that the provider accepts")
-    .fix("# use a fresh token of the cluster's own issuer");
-    facts.recreate(finding)
+    Finding::new(Class::ClaimRejected, "the identity provider rejected a claim of the token")
+        .presented(facts.identity_text())
+        .required("claims that the provider accepts")
+        .why(format!("{}. The token has {}.", says(error), facts.identity_text()))
+        .steps(&facts.values(), &[&texts::SEE_PROVIDER, &common::RESTART, &texts::ASK_ISSUER])
 }
 
 fn request_rejected(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) -> Finding {
-    let finding =
-        Finding::new(Class::RequestRejected, format!("STS refuses the request itself: {}", quoted(error)))
+    let message = error.message.to_ascii_lowercase();
+    let about = |part: &str| message.contains(part);
+    let finding = |summary: &str| {
+        Finding::new(Class::RequestRejected, summary)
             .presented(format!(
                 "role {}, session {}, 900 seconds, a deny-all session policy",
                 exchange.role_arn, exchange.session_name
             ))
-            .required("parameters that STS takes");
-    let says = |part: &str| error.message.to_ascii_lowercase().contains(part);
-    let role = facts.role.as_ref();
-    match role {
-        Some(role) if says("durationseconds") => facts.remove_interception(
-            finding
-                .confirm_note(
-                    get_role(facts, role, "Role.MaxSessionDuration", "text"),
-                    "never under 3600, and 900 seconds were asked for: somebody changed the request",
-                )
-                .fix("# something between pod and STS asks for longer sessions:"),
-            sts_host(facts),
-        ),
-        Some(role) if says("tags") => {
-            let finding = finding.fix("# the token brings session tags; the trust policy must allow them:");
-            let actions = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"];
-            match statement::statement_for(facts, Some(&actions)) {
-                Some(statement) => {
-                    finding.fix_commands(crate::trust_policy::statement::add_statement(facts.aws(), role, statement))
-                }
-                None => finding,
-            }
+            .required("parameters that STS takes")
+            .why(format!("{}.", says(error)))
+    };
+    let values = facts.values().with(slot::VARIABLE, "AWS_ROLE_SESSION_NAME", "AWS_ROLE_SESSION_NAME");
+    match () {
+        () if about("durationseconds") => {
+            finding("something between this pod and STS asks for longer sessions")
+                .owner(Owner::Network)
+                .steps(&values, &[&texts::SEE_BETWEEN])
         }
-        _ if says("rolesessionname") => facts.unset_env(
-            finding.fix("# correct AWS_ROLE_SESSION_NAME in the container's env, or remove it:"),
-            &["AWS_ROLE_SESSION_NAME"],
-        ),
-        _ if says("rolearn") => annotate_with_real_arn(facts, finding),
-        _ => facts.remove_interception(
-            finding.fix("# nothing of the pod's is in the rest of the request: something between pod and STS changed it"),
-            sts_host(facts),
-        ),
+        () if about("tags") => {
+            finding("the token brings session tags, which the trust policy does not allow")
+                .steps(&values, &[&common::SEE_ROLE, &texts::ALLOW_TAGS])
+        }
+        () if about("rolesessionname") => {
+            finding("STS does not take the session name in AWS_ROLE_SESSION_NAME")
+                .steps(&values, &[&common::SEE_VARIABLES, &common::UNSET_VARIABLE])
+        }
+        () if about("rolearn") => {
+            finding("STS does not take the role’s ARN").steps(&values, ANNOTATE_WITH_REAL_ARN)
+        }
+        // The only policy in the request is the probe's own.
+        () if error.code == "MalformedPolicyDocument" || error.code == "PackedPolicyTooLarge" => {
+            finding("STS refuses the session policy that credprobe itself sends")
+                .owner(Owner::Probe)
+                .steps(&values, &[&texts::ADD_STATE, &texts::REPORT_IT])
+        }
+        () => finding("STS refuses a parameter that is not this pod’s")
+            .steps(&values, &[&texts::SEE_BETWEEN, &texts::REPORT_IT]),
     }
 }
 
@@ -307,24 +283,12 @@ fn sts_host<'c>(facts: &'c Facts<'_>) -> &'c str {
 }
 
 fn unrecognized(facts: &Facts<'_>, exchange: &Exchange, quoted: &str) -> Finding {
-    let finding = Finding::new(
-        Class::StsUnrecognized,
-        format!("STS gave an answer that this version does not know: {quoted}"),
-    )
-    .presented(format!(
-        "HTTP {}, request {}",
-        exchange.status,
-        exchange.request_id.as_deref().unwrap_or("without id")
-    ))
-    .required("credentials, or an error that is known")
-    .fix("# look the code up in the STS API reference, and report it to credprobe, please, with what this prints:")
-    .fix_note(Some("credprobe check --output=json"), "names account, role and issuer, holds no secret");
-    let event = "AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity";
-    let events = facts.aws().zip(facts.signing_region()).and_then(|(aws, region)| {
-        let events = ["--lookup-attributes", event, "--max-results", "5"].map(Word::from);
-        aws.run(&[words!["cloudtrail", "lookup-events", "--region", region], &events].concat())
-    });
-    finding.confirm_command(events)
+    let request = exchange.request_id.as_deref().unwrap_or("without id");
+    Finding::new(Class::StsUnrecognized, "STS gave an answer that this version does not know")
+        .presented(format!("HTTP {}, request {request}: {quoted}", exchange.status))
+        .required("credentials, or an error that is known")
+        .why(format!("HTTP {}: {}. The request is {request}.", exchange.status, quoted.trim_matches('`')))
+        .steps(&facts.values(), &[&texts::SEE_CALLS, &texts::REPORT_IT])
 }
 
 fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
@@ -342,23 +306,45 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
         partition::Partition::of_host(host).is_some() && partition::region_of_sts_host(host).is_none()
     });
     let summary = match service {
-        Some(service) => {
-            format!("{host} is an endpoint of AWS, of the service {service} and not of STS: {what}")
-        }
-        None => format!("what answered at {host} is not STS: {what}"),
+        Some(service) => format!("{host} is AWS’s endpoint of {service}, not of STS"),
+        None => format!("something else than STS answers as {host}"),
     };
+    let words = in_words(excerpt);
+    let quote = if words.is_empty() { String::new() } else { format!(" It says: {words}.") };
     let finding = Finding::new(Class::NotSts, summary)
         .severity(Severity::Error)
         .transient(exchange.status == 429 || exchange.status >= 500)
-        .presented(if excerpt.is_empty() { what } else { excerpt.to_owned() })
-        .required("an answer in STS's form: its XML namespace, or an ErrorResponse");
+        .presented(if excerpt.is_empty() { what.clone() } else { excerpt.to_owned() })
+        .required("an answer in STS's form: its XML namespace, or an ErrorResponse")
+        .why(format!("The answer is {what}.{quote}"));
+    let (values, steps) = facts.out_of_the_way(facts.values_to(host));
     if facts.chose_wrong_host() {
-        return facts.remove_interception(finding.owner(Owner::Pod), host);
+        return finding.owner(Owner::Pod).restart(Restart::Pod).steps(&values, &steps);
     }
-    let finding = finding.fix(format!("# a proxy, a mesh or a hosts entry answers for {host}"));
     let finding = match &facts.evidence.network {
         Some(network) => network::searched(network, finding),
         None => finding,
     };
-    facts.remove_interception(finding, host)
+    if !steps.is_empty() {
+        return finding.steps(&values, &steps);
+    }
+    finding.steps(&values, &[&common::SEE_COREDNS, &common::SEE_MESH, &texts_of_network::ALLOW_AT_FILTER])
+}
+
+/// What a page says without its markup, in at most 120 characters.
+fn in_words(excerpt: &str) -> String {
+    let (mut out, mut in_tag) = (String::new(), false);
+    for c in excerpt.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => {
+                in_tag = false;
+                out.push(' ');
+            }
+            c if !in_tag => out.push(c),
+            _ => {}
+        }
+    }
+    let words: Vec<&str> = out.split_whitespace().collect();
+    words.join(" ").chars().take(120).collect::<String>().trim_end_matches('.').to_owned()
 }

@@ -135,6 +135,12 @@ impl Finding {
     #[must_use]
     pub(crate) fn steps(mut self, values: &Values, templates: &[&Template]) -> Self {
         self.steps.extend(templates.iter().filter_map(|template| values.step(template)));
+        // A container keeps its environment. Where the fault is the network's, a variable is only another way around it.
+        let sets =
+            self.steps.iter().any(|step| step.run.as_ref().is_some_and(|run| run.contains(" set env ")));
+        if sets && self.owner == Some(Owner::Pod) {
+            self.restart = Restart::Pod;
+        }
         self
     }
 

@@ -154,3 +154,28 @@ pub(crate) const PROJECT_BY_HAND: Template = Template::change_in_words(
      audience sts.amazonaws.com and path token, mounted at /var/run/secrets/eks.amazonaws.com/serviceaccount.",
     "the pod’s volumes",
 );
+
+pub(crate) const SEE_SCP: Template = Template::look(
+    "For the organization’s administrators, see its service control policies:",
+    "aws organizations list-policies --filter SERVICE_CONTROL_POLICY",
+);
+
+pub(crate) const SEE_RCP: Template = Template::look(
+    "For the organization’s administrators, see its resource control policies:",
+    "aws organizations list-policies --filter RESOURCE_CONTROL_POLICY",
+);
+
+pub(crate) const SEE_ENDPOINT_POLICY: Template = Template::look(
+    "See the policies of the VPC endpoints:",
+    "aws ec2 describe-vpc-endpoints --region {region} --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]' --output json",
+);
+
+pub(crate) const SEE_BOUNDARY: Template = Template::look(
+    "With credentials of {account}, see the boundary of the role:",
+    "aws iam get-role --role-name {role} --query Role.PermissionsBoundary --output json",
+);
+
+pub(crate) const ALLOW_IN_POLICY: Template = Template::change_in_words(
+    "Ask {principal} to let {action} on {resource} through in {value}. The role’s trust policy needs no change.",
+    "{value}",
+);

@@ -1,78 +1,102 @@
 //! Texts of codes 50 to 63: STS's answers to the exchange.
 //! How answers are told apart, the judge says.
 
-use super::{
-    BACK_UP_TRUST, EDIT, HEALTH, LIST_PROVIDERS, OVERWRITE_ROLE, OVERWRITES_ROLE, OVERWRITES_TRUST,
-    PROBE_REPORT, PROBE_WAIT, RECREATE, REMARK_RECREATE, REPLACES_PODS, SAVE_TRUST, SHOW_ACCOUNT,
-    SHOW_ENVIRONMENT, SHOW_ISSUER, SHOW_PROVIDER, SHOW_TRUST, Texts, WRITE_TRUST, common,
-};
+use super::{Texts, common};
 use crate::steps::template::Template;
 
-const CREATE_PROVIDER: &str = "aws iam create-open-id-connect-provider --url https://$ISSUER \
-     --client-id-list $AUDIENCE";
+pub(crate) const SEE_PROVIDER: Template = Template::look(
+    "With credentials of {account}, see whether the provider exists, and which audiences it lists:",
+    "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --query '[ClientIDList,ThumbprintList]' --output json",
+);
 
-const ADD_AUDIENCE: &str = "aws iam add-client-id-to-open-id-connect-provider \
-     --open-id-connect-provider-arn $PROVIDER_ARN --client-id $AUDIENCE";
+pub(crate) const CREATE_PROVIDER: Template = Template::change(
+    "create it in the role’s account. Existing providers stay:",
+    "test \"$(aws sts get-caller-identity --query Account --output text)\" = {account} && aws iam create-open-id-connect-provider --url {issuer_url} --client-id-list {audience}",
+    "the OIDC providers of {account}: one is added for this issuer",
+)
+.when("NoSuchEntity, and IRSA is meant");
+
+pub(crate) const LEFT_FOR_POD_IDENTITY: Template = Template::change_in_words(
+    "make new pods. This pod is older than the association, and the webhook acts only when a pod is created.",
+    "the pods, which are replaced",
+)
+.when("NoSuchEntity, and the service account has a Pod Identity association");
+
+pub(crate) const REGION_NOT_ENABLED: Template = Template::change_in_words(
+    "the account may not have enabled {region}: a region that is not enabled answers the same. Let its administrators enable \
+     it, or set AWS_REGION to {value}.",
+    "the account’s list of regions, or the environment of the workload",
+)
+.when("The provider is there with this audience");
 
 pub(crate) const PROVIDER_MISSING: Texts = Texts {
-    meaning: "The role's account has no IAM OIDC provider for the issuer.",
+    meaning: "The role’s account has no IAM OIDC provider for the issuer.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "The provider was never created, or the cluster was recreated and has a new issuer.",
-        "It exists in the cluster's account, but the role is in another one: it must be in the role's.",
-        "It was registered under the dual-stack name (oidc-eks.REGION.api.aws), which tokens never carry.",
-        "STS was asked in a region that the role's account has not enabled: that looks the same.",
+        "It exists in the cluster’s account, but the role is in another one: it must be in the role’s.",
+        "The account number in the role’s ARN is mistyped.",
         "The pod was meant for Pod Identity and was created before its association took effect.",
+        "It was registered under the dual-stack name oidc-eks.REGION.api.aws, which tokens never carry.",
+        "STS was asked in a region that the role’s account has not enabled, which looks the same.",
     ],
-    confirm: &[
-        "# With credentials of the role's account:",
-        "aws sts get-caller-identity --query Account --output text",
-        LIST_PROVIDERS,
-        SHOW_ISSUER,
-    ],
-    repair: &[
-        "# In the role's account; adds a provider, existing ones stay. $AUDIENCE is sts.amazonaws.com unless the cluster uses another:",
-        CREATE_PROVIDER,
-        "credprobe check --grace=2m",
-    ],
+    steps: &[&SEE_PROVIDER, &LEFT_FOR_POD_IDENTITY, &CREATE_PROVIDER],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+/// `add-client-id` adds and takes nothing away.
+pub(crate) const ADD_AUDIENCE: Template = Template::change(
+    "add the audience to the provider. Existing ones stay:",
+    "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --client-id {audience}",
+    "the audiences of the OIDC provider: one is added",
+)
+.when("The audience is meant");
+
+pub(crate) const USUAL_AUDIENCE: Template = Template::change_in_words(
+    "correct the annotation eks.amazonaws.com/audience of {sa}, or the audience of the pod’s own projected volume. Then make \
+     new pods.",
+    "the audience of the pod’s token",
+)
+.when("Another audience is meant");
 
 pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
-    meaning: "The IAM OIDC provider does not list the token's audience.",
+    meaning: "The IAM OIDC provider does not list the token’s audience.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The provider lists another: sts.amazonaws.com.cn (wrong in China too), sts.amazon.com, a regional host name.",
+        "The provider lists another one: sts.amazonaws.com.cn, which is wrong in China too, sts.amazon.com, a regional host.",
         "The entry has a blank at its end.",
-        "The token's audience is unusual: annotation eks.amazonaws.com/audience or a hand-made volume.",
+        "The token’s audience is unusual: annotation eks.amazonaws.com/audience, or a volume of the pod’s own.",
     ],
-    confirm: &[SHOW_PROVIDER, SHOW_ACCOUNT],
-    repair: &["# Adds the audience; existing ones stay:", ADD_AUDIENCE, "credprobe check --grace=2m"],
+    steps: &[&SEE_PROVIDER, &USUAL_AUDIENCE, &ADD_AUDIENCE],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const ADD_THUMBPRINT: Template = Template::change(
+    "Add the certificate’s thumbprint to the list. IAM replaces the list as a whole, so the present one is read first:",
+    "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --query 'ThumbprintList' --output text | tee -a thumbprints-before.txt | xargs -n5 aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn {provider_arn} --thumbprint-list {thumbprint}",
+    "the OIDC provider’s list of thumbprints: one is added",
+);
+
+pub(crate) const LOOK_FROM_ELSEWHERE: Template = Template::words(
+    "Run credprobe where {issuer_host} can be reached. This pod cannot, so the thumbprint of its last certificate is not known.",
+);
+
 pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
-    meaning: "The provider's thumbprint is not that of the issuer's CA.",
+    meaning: "The provider’s thumbprint is not that of the issuer’s CA.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The issuer's certificate now comes from another authority than when the provider was made.",
-        "The thumbprint was taken from the wrong certificate of the chain; it is the topmost one's that counts.",
-        "The issuer's authority is private: only for such does IAM still look at thumbprints.",
+        "The issuer’s certificate now comes from another authority than when the provider was made.",
+        "The thumbprint was taken from the wrong certificate of the chain. The topmost one’s counts.",
+        "The issuer’s authority is private: only for such does IAM still look at thumbprints.",
     ],
-    confirm: &[
-        SHOW_PROVIDER,
-        "openssl s_client -showcerts -connect ${ISSUER%%/*}:443 -servername ${ISSUER%%/*} </dev/null",
-    ],
-    repair: &[
-        "# The list is replaced as a whole: repeat the thumbprints shown above that are still needed, and add the one",
-        "# that the report prints as $THUMBPRINT. Overwrites the list:",
-        "aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn $PROVIDER_ARN \
-         --thumbprint-list $THUMBPRINT",
-    ],
+    steps: &[&SEE_PROVIDER, &ADD_THUMBPRINT],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 /// One pipeline: the old policy is kept in a file that only grows, the statement is added once, and nothing is written
@@ -118,114 +142,130 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
     repair: &[],
 };
 
+pub(crate) const REAL_ARN: Template = Template::look(
+    "With credentials of {account}, see the ARN as IAM prints it:",
+    "aws iam get-role --role-name {role} --query Role.Arn --output text",
+);
+
+pub(crate) const ANNOTATE_REAL_ARN: Template = Template::change(
+    "Annotate service account {sa} with exactly that ARN. This overwrites its value. If Argo CD, Flux or Helm manages it, \
+     change it there:",
+    "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"$(aws iam get-role --role-name {role} --query Role.Arn --output text)\" --overwrite",
+    "the role annotation of service account {sa}, which is overwritten",
+);
+
 pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
     meaning: "STS says that the role ARN is invalid.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: "a container keeps its environment",
     causes: &[
-        "The ARN has the right form to the eye and a wrong byte in it: a blank, a colon for a slash, a line end.",
+        "The ARN looks right and has a wrong byte in it: a blank, a colon for a slash, a line end.",
         "It is the ARN of something other than a role.",
-        "The partition in the ARN is not STS's.",
+        "The partition in the ARN is not STS’s.",
     ],
-    confirm: &[SHOW_ACCOUNT, "aws iam get-role --role-name $ROLE --query Role.Arn --output text"],
-    repair: &[
-        "# Write the ARN exactly as IAM prints it, after a look at the annotation shown above:",
-        OVERWRITES_ROLE,
-        OVERWRITE_ROLE,
-        REMARK_RECREATE,
-        RECREATE,
-    ],
+    steps: &[&common::SEE_SERVICE_ACCOUNT, &REAL_ARN, &ANNOTATE_REAL_ARN, &common::RESTART],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_CALLER: Template = Template::look(
+    "See whether {account} is the account that is meant. It comes from the annotation of service account {sa}:",
+    "aws sts get-caller-identity --query Account --output text",
+);
+
+pub(crate) const ONE_AUDIENCE: Template = Template::change_in_words(
+    "First let the projected volume ask for one audience only. STS cannot know which of several counts.",
+    "the pod’s volumes",
+);
+
+pub(crate) const NO_WHITE_SPACE: Template = Template::change_in_words(
+    "First let whatever writes the token file leave out the white space behind the token, or mount the kubelet’s volume itself.",
+    "the program that writes the token file, or the pod’s volumes",
+);
 
 pub(crate) const TOKEN_REJECTED: Texts = Texts {
     meaning: "STS could not validate the token and does not say why.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The role's account has no OIDC provider for the token's issuer, or one under the dual-stack name.",
-        "The provider does not list the token's audience, or lists it with a blank at the end.",
+        "The role’s account has no OIDC provider for the token’s issuer, or one under the dual-stack name.",
+        "The account number in the role’s ARN is mistyped.",
+        "The provider does not list the token’s audience, or lists it with a blank at the end.",
         "The account has not enabled the region that was asked.",
-        "The issuer's documents or keys are wrong or unreachable for STS.",
-        "The provider is stale although all values are right; making it anew has helped.",
+        "The issuer’s documents or keys are wrong, or STS cannot reach them.",
+        "The provider is stale although all values are right. Making it anew has helped.",
     ],
-    confirm: &[
-        "# What the probe could verify by itself stands in the report under ruled_out:",
-        PROBE_REPORT,
-        "# With credentials of the role's account:",
-        LIST_PROVIDERS,
-        SHOW_PROVIDER,
-        SHOW_ISSUER,
-    ],
-    repair: &[
-        "# If no provider was listed for the issuer (adds one, in the role's account):",
-        CREATE_PROVIDER,
-        "# If its ClientIDList lacks the audience (adds it):",
-        ADD_AUDIENCE,
-        "credprobe check --grace=2m",
-    ],
+    steps: &[&SEE_CALLER, &SEE_PROVIDER, &REGION_NOT_ENABLED, &LISTED_WITHOUT, &CREATE_PROVIDER],
+    beyond: &[&ADD_AUDIENCE],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const LISTED_WITHOUT: Template = Template::change_in_words(
+    "let the provider list {audience}: aws iam add-client-id-to-open-id-connect-provider.",
+    "the audiences of the OIDC provider: one is added",
+)
+.when("It is there without this audience");
 
 pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
-    meaning: "By STS's clock the token that was sent has expired.",
+    meaning: "By STS’s clock the token that was sent has expired.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The file is not renewed: kubelet trouble, a subPath mount, a copy.",
-        "This machine's clock is behind, so that the token still looks valid here.",
+        "The file is not renewed: the kubelet has trouble, or it is a subPath mount or a copy.",
+        "This node’s clock is behind, so that the token still looks valid here.",
         "An app with this error while the file is fresh keeps the token in memory: its SDK is old or reads the file once.",
     ],
-    confirm: &[PROBE_REPORT, "date -u", "kubectl describe node $NODE"],
-    repair: &[
-        "# A new pod gets a new token:",
-        REPLACES_PODS,
-        RECREATE,
-        "# If the clocks differ, correct the node's; on the node:",
-        "chronyc tracking",
-    ],
+    steps: &[&common::SEE_EVENTS, &SEE_CLOCK, &common::RESTART],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_CLOCK: Template =
+    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+
+pub(crate) const SEE_DISCOVERY: Template = Template::look(
+    "See how the issuer answers, from outside of the cluster’s network as STS does:",
+    "curl -sS -w '\\n%{http_code} %{redirect_url}\\n' {issuer_url}/.well-known/openid-configuration",
+);
+
+pub(crate) const PASSES_BY_ITSELF: Template = Template::words(
+    "Nothing: the host is AWS’s, and credprobe tries again. If it lasts, see health.aws.amazon.com.",
+);
+
+pub(crate) const MAKE_PUBLIC: Template = Template::change_in_words(
+    "Make the issuer’s discovery document and keys public, and let them answer within a second.",
+    "the issuer’s published documents",
+);
+
 pub(crate) const ISSUER_UNAVAILABLE: Texts = Texts {
-    meaning: "STS could not fetch the issuer's keys.",
+    meaning: "STS could not fetch the issuer’s keys.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "A disturbance between STS and the issuer; it passes.",
+        "A disturbance between STS and the issuer, which passes.",
         "The issuer is slow or limits requests: STS waits only a few seconds.",
         "Self-hosted: discovery or keys are not public, or the keys were rotated and not published.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        "# From outside the cluster's network:",
-        "curl -sS https://$ISSUER/.well-known/openid-configuration",
-        HEALTH,
-    ],
-    repair: &[
-        "# Try again:",
-        PROBE_WAIT,
-        "# If it stays and the issuer is your own, make both documents public and fast; see issuer-unusable.",
-    ],
+    steps: &[&SEE_DISCOVERY, &MAKE_PUBLIC],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const ASK_ISSUER: Template = Template::words(
+    "If a new token is rejected as well, ask whoever runs the issuer, with the request id in credprobe’s JSON report.",
+);
 
 pub(crate) const CLAIM_REJECTED: Texts = Texts {
     meaning: "STS reports that the issuer or a claim was rejected.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "The identity provider does not accept a claim of the token.",
         "The token was revoked. EKS tokens are not known to bring this about: look who made the token.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_PROVIDER],
-    repair: &[
-        "# Take a new token and judge again:",
-        REPLACES_PODS,
-        RECREATE,
-        "# If it stays, ask whoever runs the issuer, with the request id of the report.",
-    ],
+    steps: &[&SEE_PROVIDER, &common::RESTART, &ASK_ISSUER],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const SEE_REGION: Template = Template::look(
@@ -246,98 +286,113 @@ pub(crate) const ENABLE_REGION: Template = Template::change_in_words(
 )
 .when("The region is meant");
 
+pub(crate) const ACTIVATE_STS: Template = Template::change_in_words(
+    "let whoever administers {account} activate STS in {region}: IAM console, account settings, Security Token Service. An \
+     opt-in region must be enabled for the account.",
+    "the account’s settings",
+)
+.when("The region is meant");
+
+pub(crate) const OTHER_REGION_MEANT: Template = Template::change_in_words(
+    "set AWS_REGION and AWS_DEFAULT_REGION of the workload to the region that is.",
+    "the environment of the workload’s containers",
+)
+.when("The region was not meant");
+
 pub(crate) const REGION_DISABLED: Texts = Texts {
-    meaning: "STS or the region is not enabled for the role's account.",
+    meaning: "STS or the region is not enabled for the role’s account.",
     restart: "",
-    steps: &[&SEE_REGION, &USE_OTHER_REGION, &ENABLE_REGION],
-    beyond: &[],
     causes: &[
-        "STS was switched off for this region in the account's settings.",
-        "The region must be opted into, and the role's account has not done so.",
+        "The region must be opted into, and the role’s account has not done so.",
+        "STS was switched off for this region in the account’s settings.",
         "AWS_REGION names another region than the one that the account uses.",
     ],
+    steps: &[&SEE_REGION, &USE_OTHER_REGION, &ENABLE_REGION],
+    beyond: &[],
     confirm: &[],
     repair: &[],
 };
 
+pub(crate) const WAIT: Template = Template::words(
+    "Nothing: credprobe tries again. Pods that start together should not ask together: --start-jitter=10s.",
+);
+
 pub(crate) const THROTTLED: Texts = Texts {
-    meaning: "STS answers that too many requests arrive.",
+    meaning: "STS throttles this account or this call.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "Many pods start at once and share the account's quota in this region.",
-        "An app asks anew for each session instead of keeping its credentials.",
-        "Something in crash loop asks on each start.",
+        "Many pods start together and ask at the same moment.",
+        "Another program of the account calls STS in a loop.",
     ],
-    confirm: &[
-        "aws cloudtrail lookup-events --region $REGION --max-results 50 \
-         --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity",
-        "kubectl get pods -A --field-selector status.phase!=Running",
-    ],
-    repair: &[
-        "# Spread the starts and try again:",
-        "credprobe check --start-jitter=10s --wait=2m",
-        "# If it is lasting: fewer exchanges (let SDKs cache), or a higher quota from AWS Support.",
-    ],
+    steps: &[&SEE_CALLS, &WAIT],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_CALLS: Template = Template::look(
+    "See who calls STS in this account and region:",
+    "aws cloudtrail lookup-events --region {region} --max-results 20 --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity --query 'Events[].[EventTime,Username]' --output text",
+);
+
+pub(crate) const SEE_HEALTH: Template = Template::words(
+    "Nothing: credprobe tries again. If it lasts, see health.aws.amazon.com, and name the request id of the JSON report to AWS Support.",
+);
 
 pub(crate) const STS_UNAVAILABLE: Texts = Texts {
-    meaning: "STS failed on its own side (5xx).",
+    meaning: "STS answered that it failed.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "A disturbance of STS in this region.",
-        "An STS-compatible server behind the configured endpoint fails.",
+        "Something between the pod and STS answers with a status of 5xx.",
     ],
-    confirm: &[PROBE_REPORT, HEALTH],
-    repair: &[
-        "# Try again:",
-        PROBE_WAIT,
-        "# If one region is down for long, AWS_REGION can name another; the app's other calls go there too:",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&SEE_HEALTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const REPORT_IT: Template = Template::words(
+    "If STS is AWS’s, report it to whoever gave you credprobe, with its JSON report: it holds no secret.",
+);
+
+pub(crate) const ADD_STATE: Template = Template::change_in_words(
+    "If another server than AWS’s is meant, such as Ceph, SeaweedFS or MinIO, add --sts-compatible to credprobe’s arguments.",
+    "credprobe’s arguments",
+);
+
+pub(crate) const ALLOW_TAGS: Template = Template::change_in_words(
+    "Let the role’s trust policy allow sts:TagSession beside sts:AssumeRoleWithWebIdentity, for the token brings session tags.",
+    "the trust policy of {role}",
+);
+
+pub(crate) const CORRECT_SESSION_NAME: Template = common::UNSET_VARIABLE;
+
+pub(crate) const SEE_BETWEEN: Template = Template::words(
+    "Find what stands between this pod and STS and changes requests. The pod’s own values are right.",
+);
+
 pub(crate) const REQUEST_REJECTED: Texts = Texts {
-    meaning: "STS refuses the request itself, neither token nor role.",
+    meaning: "STS refuses a parameter of the request.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "AWS_ROLE_SESSION_NAME has characters or a length that STS does not take.",
-        "The token carries session tags (https://aws.amazon.com/tags) and the trust policy lacks sts:TagSession.",
-        "The role or an organization's policy forbids session policies, or limits the duration below 900 seconds.",
-        "A proxy or sidecar alters requests.",
+        "The session name, AWS_ROLE_SESSION_NAME, has characters that STS does not take.",
+        "The token brings session tags, and the trust policy does not allow sts:TagSession.",
+        "Another server than AWS’s STS, which does not know session policies.",
+        "Something between the pod and STS changed the request.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_ENVIRONMENT, SHOW_TRUST],
-    repair: &[
-        "# If it is the session name:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_ROLE_SESSION_NAME-",
-        "# If it is the tags: save the policy, add sts:TagSession to the statement's Action, write it back:",
-        SAVE_TRUST,
-        BACK_UP_TRUST,
-        OVERWRITES_TRUST,
-        WRITE_TRUST,
-    ],
+    steps: &[&common::SEE_VARIABLES, &ALLOW_TAGS, &ADD_STATE, &SEE_BETWEEN],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
     meaning: "STS gave an error that this version does not know.",
     restart: "",
-    steps: &[],
+    causes: &["AWS has a new error code or a new wording.", "Another server answers in STS’s form."],
+    steps: &[&SEE_CALLS, &REPORT_IT],
     beyond: &[],
-    causes: &[
-        "STS has a new error, or a new wording of a known one.",
-        "An STS-compatible server has errors of its own.",
-    ],
-    confirm: &[PROBE_REPORT, "credprobe --version", HEALTH],
-    repair: &[
-        "# Read STS's own text in the report. Then take a newer version of the probe, or report code and text",
-        "# to whoever gave you credprobe.",
-        "# So that no pod waits for it meanwhile: --tolerate=sts-unrecognized",
-    ],
+    confirm: &[],
+    repair: &[],
 };

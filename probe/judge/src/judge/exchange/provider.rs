@@ -1,70 +1,26 @@
 //! Refusals that the IAM OIDC provider's side makes: missing, audience, thumbprint, and the text that says no cause. Pure.
 
-use super::{of_region, quoted};
+use super::quoted;
+use crate::catalog::texts::exchange as texts;
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Origin, StsError};
 use crate::judge::facts::{Facts, list, time};
 use crate::judge::finding::Finding;
 use crate::judge::issuer;
 use crate::judge::token::USUAL_AUDIENCE;
-use crate::settings::command::{Word, words};
+use crate::settings::command::Word;
 use crate::settings::partition;
-
-/// Commands that show the provider and its client ids in the role's account.
-fn show_provider(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let account = facts.role.as_ref().map(|role| role.account.as_str()).unwrap_or_default();
-    finding.confirm_note(
-        of_provider(facts, "get-open-id-connect-provider", &[]),
-        &format!("with credentials of account {account}"),
-    )
-}
-
-/// `aws iam OPERATION --open-id-connect-provider-arn ARN MORE…`
-fn of_provider(facts: &Facts<'_>, operation: &'static str, more: &[Word]) -> Option<String> {
-    let arn = Word::provider_arn(facts.role.as_ref()?, facts.issuer_path()?);
-    let words = words!["iam", operation, "--open-id-connect-provider-arn", arn];
-    facts.aws()?.run(&[words, more].concat())
-}
-
-fn create_provider(facts: &Facts<'_>, finding: Finding) -> Finding {
-    if issuer::private_issuer(facts).is_some() {
-        // A provider for what AWS can never reach would be of no use; `issuer` says what is.
-        return finding;
-    }
-    let Some(token) = facts.token() else { return finding };
-    let (Some(issuer), Some(role)) = (&token.iss, &facts.role) else { return finding };
-    let audience = token.aud.first().map_or(USUAL_AUDIENCE, String::as_str);
-    let create = facts.aws().and_then(|aws| {
-        aws.run(words![
-            "iam",
-            "create-open-id-connect-provider",
-            "--url",
-            Word::issuer(issuer),
-            "--client-id-list",
-            Word::audience(audience),
-        ])
-    });
-    finding.fix_note(
-        create,
-        &format!("if there is none yet; with credentials of account {}, the role's", role.account),
-    )
-}
-
-fn register_audience(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let audience = facts.token().and_then(|token| token.aud.first());
-    let command = audience.and_then(|audience| {
-        let words = words!["--client-id", Word::audience(audience)];
-        of_provider(facts, "add-client-id-to-open-id-connect-provider", words)
-    });
-    finding.fix_note(command, "if its ClientIDList lacks it")
-}
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::steps::values::Values;
+use crate::text::plain;
 
 pub(super) fn provider_missing(facts: &Facts<'_>, error: &StsError) -> Finding {
-    let role_account = facts.role.as_ref().map_or("the role's account", |role| role.account.as_str());
+    let values = facts.values();
     let issuer = facts.token().and_then(|token| token.iss.as_deref()).unwrap_or("(none)");
     let finding = Finding::new(
         Class::ProviderMissing,
-        format!("account {role_account} has no IAM OIDC provider for the issuer of this cluster"),
+        values.say("{account} has no OIDC provider for the issuer of this cluster"),
     )
     .presented(format!("issuer {issuer}"))
     .required(
@@ -72,40 +28,55 @@ pub(super) fn provider_missing(facts: &Facts<'_>, error: &StsError) -> Finding {
             .provider_arn()
             .map_or_else(|| "an IAM OIDC provider for it".to_owned(), |arn| format!("{arn} in IAM")),
     )
-    .ruled_out(format!("the role's trust policy: STS says {} before it looks at it", quoted(error)));
-    create_provider(facts, show_provider(facts, other_region(facts, finding)))
+    .ruled_out(format!("the role's trust policy: STS says {} before it looks at it", quoted(error)))
+    .why(format!(
+        "STS says {} before it looks at role and trust policy. IRSA needs a provider for {issuer} in the account of the role.",
+        error.code
+    ));
+    let (values, other_region) = other_region(facts, values);
+    let mut steps: Vec<&Template> = vec![&texts::SEE_PROVIDER];
+    steps.extend(other_region);
+    // A provider for what AWS can never reach would be of no use; `issuer` says what is.
+    if issuer::private_issuer(facts).is_none() {
+        steps.extend([&texts::LEFT_FOR_POD_IDENTITY, &texts::CREATE_PROVIDER]);
+    }
+    finding.steps(&values, &steps)
 }
 
 /// A regional endpoint that the account has not enabled answers as if the provider were missing.
-fn other_region(facts: &Facts<'_>, finding: Finding) -> Finding {
+fn other_region(facts: &Facts<'_>, values: Values) -> (Values, Option<&'static Template>) {
     let issuer_region =
         facts.token().and_then(|token| token.iss.as_deref()).and_then(partition::region_of_issuer);
     let asked = facts.route.endpoint.as_ref().map(|endpoint| endpoint.signing_region.as_str());
     match (issuer_region, asked) {
-        (Some(cluster), Ok(asked)) if cluster != asked => finding.confirm_note(
-            of_region(facts, "get-region-opt-status", asked),
-            &format!("the exchange went to {asked}, the cluster is in {cluster}: a region that is not enabled answers the same"),
-        ),
-        _ => finding,
+        (Some(cluster), Ok(asked)) if cluster != asked => {
+            (values.with_text(slot::VALUE, cluster), Some(&texts::REGION_NOT_ENABLED))
+        }
+        _ => (values, None),
     }
 }
 
 pub(super) fn audience_not_registered(facts: &Facts<'_>, error: &StsError) -> Finding {
     let audience = facts.token().map(|token| list(&token.aud)).unwrap_or_default();
-    let finding = Finding::new(
+    Finding::new(
         Class::AudienceNotRegistered,
-        format!("the IAM OIDC provider's client id list lacks the token's audience {audience}"),
+        format!("the OIDC provider does not list the token’s audience {}", plain(&audience)),
     )
     .presented(format!("audience {audience}"))
     .required("that audience among the provider's client ids, without a blank before or behind it")
-    .ruled_out(format!("a missing provider: STS found it and says {}", quoted(error)));
-    register_audience(facts, show_provider(facts, finding))
+    .ruled_out(format!("a missing provider: STS found it and says {}", quoted(error)))
+    .why(format!(
+        "STS found the provider and says {}: {}. The token’s audience must stand in its client id list, without a space before or behind it.",
+        error.code,
+        plain(error.message.trim_end_matches('.'))
+    ))
+    .steps(&facts.values(), &[&texts::SEE_PROVIDER, &texts::USUAL_AUDIENCE, &texts::ADD_AUDIENCE])
 }
 
 pub(super) fn thumbprint_mismatch(facts: &Facts<'_>, error: &StsError) -> Finding {
     let finding = Finding::new(
         Class::ThumbprintMismatch,
-        "IAM does not trust the certificate of the issuer: it matches none of the provider's thumbprints",
+        "the issuer’s certificate matches none of the OIDC provider’s thumbprints",
     )
     .presented(format!("the certificate chain of {}", facts.issuer_path().unwrap_or("the issuer")))
     .required(
@@ -116,29 +87,26 @@ pub(super) fn thumbprint_mismatch(facts: &Facts<'_>, error: &StsError) -> Findin
     let last = sources
         .filter(|source| source.origin == Origin::Public)
         .find_map(|source| source.discovery.last_certificate.as_ref());
-    let finding = show_provider(facts, finding);
+    let values = facts.values();
     match last {
         Some((sha1, expiry)) if facts.role.is_some() => finding
             .presented(format!("a chain that ends in the certificate {sha1} (SHA-1), valid until {}", time(*expiry)))
-            .fix_note(
-                of_provider(
-                    facts,
-                    "update-open-id-connect-provider-thumbprint",
-                    words!["--thumbprint-list", Word::sha1(sha1)],
-                ),
-                "overwrites the list: add the thumbprints that the first command shows and that are still needed",
-            ),
-        _ => finding.fix(format!(
-            "# run from where the issuer can be reached: this pod cannot, so the SHA-1 of its last certificate is not known; issuer {}",
-            facts.issuer_path().unwrap_or("(none)")
-        )),
+            .why(format!(
+                "STS found the provider. The issuer’s chain ends in the certificate with SHA-1 {sha1}, valid until {}, which is neither a public root nor in the provider’s list.",
+                time(*expiry)
+            ))
+            .steps(&values.with(slot::THUMBPRINT, sha1, Word::sha1(sha1)), &[&texts::SEE_PROVIDER, &texts::ADD_THUMBPRINT]),
+        _ => finding
+            .why("STS found the provider. IAM looks at thumbprints only where the issuer’s authority is not a public one.")
+            .steps(&values, &[&texts::SEE_PROVIDER, &texts::LOOK_FROM_ELSEWHERE]),
     }
 }
 
 pub(super) fn token_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
+    let values = facts.values();
     let mut finding = Finding::new(
         Class::TokenRejected,
-        "STS could not validate the token and does not say why",
+        values.say("most likely {account} has no OIDC provider for this cluster"),
     )
     .presented(facts.identity_text())
     .required(match facts.provider_arn() {
@@ -146,33 +114,57 @@ pub(super) fn token_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
         None => "an IAM OIDC provider in the role's account for this issuer and audience".to_owned(),
     })
     .ruled_out(format!("the role's trust policy: STS says {} before it looks at it", quoted(error)));
+    let (values, other_region) = other_region(facts, values);
+    let mut first: Vec<&Template> = Vec::new();
+    let mut right: Vec<String> = Vec::new();
     if let Some(token) = facts.token() {
         if token.aud.len() > 1 && token.azp.is_none() {
             // STS's old wording said so: several audiences need an authorized party that says which counts.
-            finding.summary = format!(
-                "STS could not validate the token; it has several audiences, {}, and no azp that says which counts",
-                list(&token.aud)
-            );
-            finding =
-                finding.owner(Owner::Pod).fix("# first: let the projected volume ask for one audience only");
+            finding.summary =
+                format!("the token has several audiences, {}, and no azp", plain(&list(&token.aud)));
+            finding = finding.owner(Owner::Pod);
+            first.push(&texts::ONE_AUDIENCE);
         }
         if token.trailing_whitespace > 0 {
             // STS does not say so in any wording, but nothing else here differs from a token of kubelet's.
-            finding.summary = "STS could not validate the token; white space follows it in the file, and every SDK sends that too".to_owned();
-            finding = finding.fix("# first: make whatever writes the file leave out the line break, or mount kubelet's volume itself");
+            finding.summary =
+                "most likely the white space behind the token, which every SDK sends too".to_owned();
+            first.push(&texts::NO_WHITE_SPACE);
         }
         if token.exp.is_some_and(|expiry| expiry > facts.now) {
             finding = finding.ruled_out("an expired token, by this clock");
+            right.push("expiry".to_owned());
         }
         if token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
             finding = finding.ruled_out(format!("a wrong audience in the token: it has {USUAL_AUDIENCE}"));
+            right.push("audience".to_owned());
         }
     }
-    finding.ruled_out.extend(issuer::ruled_out(facts));
-    finding = issuer::not_checked(facts, finding);
-    if issuer::is_out_of_reach(facts) {
-        finding = finding.confirm("# the issuer's documents are out of this pod's reach, which is no fault: STS fetches them itself");
+    let looked = issuer::ruled_out(facts);
+    if looked.iter().any(|text| text.starts_with("the signature")) {
+        right.push("signature".to_owned());
     }
-    let finding = show_provider(facts, other_region(facts, finding));
-    register_audience(facts, create_provider(facts, finding))
+    finding.ruled_out.extend(looked);
+    let right = match right.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Its {one} is right."),
+        [most @ .., last] => format!(" Its {} and {last} are right.", most.join(", ")),
+    };
+    let unreached = if issuer::is_out_of_reach(facts) {
+        " This pod cannot reach the issuer’s documents, which is no fault: STS fetches them itself."
+    } else {
+        ""
+    };
+    finding = finding.why(format!(
+        "STS could not validate the token and does not say why, before it looks at role and trust policy.{right} What is left is the provider, its audiences, the region, and the issuer’s keys.{unreached}"
+    ));
+    finding = issuer::not_checked(facts, finding);
+    let mut steps = first;
+    steps.extend([&texts::SEE_CALLER, &texts::SEE_PROVIDER]);
+    steps.extend(other_region);
+    steps.push(&texts::LISTED_WITHOUT);
+    if issuer::private_issuer(facts).is_none() {
+        steps.push(&texts::CREATE_PROVIDER);
+    }
+    finding.steps(&values, &steps)
 }

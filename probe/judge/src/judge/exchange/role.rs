@@ -1,6 +1,6 @@
 //! Refusals that the role's side makes: the role and its trust policy. What denies above them, `denying_policy` says. Pure.
 
-use super::{get_role, quoted};
+use super::quoted;
 use crate::catalog::Class;
 use crate::catalog::texts::{common, exchange};
 use crate::evidence::StsError;
