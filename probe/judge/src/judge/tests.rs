@@ -77,6 +77,10 @@ fn one(evidence: &Evidence) -> Finding {
     findings.remove(0)
 }
 
+fn commands(evidence: &Evidence) -> Vec<String> {
+    findings(evidence, NOW).into_iter().flat_map(|it| it.steps).filter_map(|step| step.run).collect()
+}
+
 /// Where the names for a command are not known, no sentence leads to one.
 #[test]
 fn no_repair_ends_with_a_colon_and_nothing_after_it() {

@@ -209,6 +209,26 @@ fn each_kind_of_node_has_credentials_of_its_own_kind() {
     }
 }
 
+/// There the agent is neither an add-on nor a pod: nothing asks for either, whatever it says.
+#[test]
+fn on_auto_mode_no_command_is_about_the_add_on() {
+    for body in [
+        "Too Many Requests\n",
+        "error getting credentials to cache: context deadline exceeded\n",
+        "Service account token failed basic claim validations: token is malformed\n",
+        "a sentence of an agent to come\n",
+        &format!(
+            "{OLD}https response error StatusCode: 500, RequestID: c0ffee, InternalServerException: ours\n"
+        ),
+        &format!("{OLD}get identity: get credentials: no EC2 IMDS role found\n"),
+        &format!("{OLD}https response error StatusCode: 0, RequestID: , tls: failed to verify certificate\n"),
+    ] {
+        let lines = printed("i-0123456789abcdef0", body);
+        let commands: Vec<&str> = lines.lines().filter(|line| !line.starts_with("# ")).collect();
+        assert!(!commands.iter().any(|line| line.contains("eks-pod-identity-agent")), "{body}\n{lines}");
+    }
+}
+
 /// A node of EKS Auto Mode is no name that EC2 has for an instance, and a hybrid one is no instance at all.
 #[test]
 fn an_instance_is_asked_for_as_ec2_knows_it() {

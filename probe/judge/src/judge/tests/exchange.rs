@@ -155,3 +155,25 @@ fn beside_another_sts_no_command_of_aws_is_printed() {
         }
     }
 }
+
+#[test]
+fn no_provider_is_registered_for_an_issuer_that_aws_can_never_reach() {
+    for (issuer, registered) in [
+        ("https://oidc.eks.eu-west-1.amazonaws.com/id/ABC", true),
+        ("https://oidc.example.com", true),
+        ("https://oidc.identity.svc.cluster.local", false),
+        ("https://kubernetes.default.svc", false),
+        ("https://keycloak.corp.internal/realms/prod", false),
+        ("https://10.0.0.1:6443", false),
+        ("https://issuer", false),
+    ] {
+        for message in ["No OpenIDConnect provider found in your account for x", "it could not be validated"]
+        {
+            let mut evidence = refused(400, "InvalidIdentityToken", message);
+            evidence.token.as_mut().unwrap().iss = Some(issuer.to_owned());
+            let commands = commands(&evidence);
+            let creates = commands.iter().any(|it| it.contains("create-open-id-connect-provider"));
+            assert_eq!(creates, registered, "{issuer}: {commands:#?}");
+        }
+    }
+}

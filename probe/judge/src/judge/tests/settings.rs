@@ -76,3 +76,22 @@ fn another_sdk_than_the_stated_one_is_no_error() {
         assert_eq!(one(&evidence).severity, severity, "{sdk:?} {mechanism:?}");
     }
 }
+
+#[test]
+fn a_profile_that_comes_first_is_never_emptied() {
+    for profile in ["default", "prod"] {
+        let mut evidence = healthy();
+        let settings = [("aws_access_key_id", "set"), ("aws_secret_access_key", "set")];
+        evidence.environment.profile = Some(crate::evidence::Profile {
+            name: profile.to_owned(),
+            settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            ..crate::evidence::Profile::default()
+        });
+        if profile != "default" {
+            evidence.environment.variables.insert("AWS_PROFILE".to_owned(), profile.to_owned());
+        }
+        let found = findings(&evidence, NOW);
+        assert!(found.iter().any(|it| it.class == Class::Shadowed), "{found:#?}");
+        assert!(!commands(&evidence).iter().any(|it| it.contains("/dev/null")), "{found:#?}");
+    }
+}
