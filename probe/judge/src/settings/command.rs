@@ -286,6 +286,15 @@ impl Word {
         }))
     }
 
+    /// With another word behind it, as two words.
+    pub(crate) fn then_word(self, next: Self) -> Self {
+        Self(
+            self.0
+                .zip(next.0)
+                .map(|(this, next)| Part::Shell(format!("{} {}", this.quoted(), next.quoted()))),
+        )
+    }
+
     /// As a reader of prose sees it.
     pub(crate) fn text(&self) -> Option<&str> {
         match self.0.as_ref()? {

@@ -1,234 +1,490 @@
 //! Texts of codes 80 to 88: the Pod Identity agent and the EKS Auth service behind it.
 //! The agent's errors name neither role nor missing action, so all candidates stand here.
 
-use super::{
-    AGENT_LOGS, AGENT_PODS, BACK_UP_TRUST, EDIT, HEALTH, LIST_ASSOCIATIONS, NETWORK_POLICIES,
-    OVERWRITES_TRUST, PROBE_CHAIN, PROBE_LOCAL, PROBE_REPORT, PROBE_WAIT, RECREATE, REMARK_RECREATE,
-    REPLACES_PODS, SAVE_TRUST, SHOW_ENVIRONMENT, SHOW_TRUST, Texts, WRITE_TRUST,
-};
+use super::{Texts, common, environment};
+use crate::steps::template::Template;
 
-const SHOW_ADDON: &str = "aws eks describe-addon --cluster-name $CLUSTER --region $REGION \
-     --addon-name eks-pod-identity-agent";
+pub(crate) const SEE_NODE_KIND: Template = Template::look(
+    "See what kind of node it is. On auto the agent is built in, on hybrid the add-on has a DaemonSet of its own:",
+    "kubectl get node {node} -o 'jsonpath={.metadata.labels.eks\\.amazonaws\\.com/compute-type}'",
+);
 
-const CREATE_ASSOCIATION: &str = "aws eks create-pod-identity-association --cluster-name $CLUSTER \
-     --region $REGION --namespace $NS --service-account $SA --role-arn $ROLE_ARN";
+pub(crate) const SEE_AGENT: Template = Template::look(
+    "See whether the agent runs on this pod’s node:",
+    "kubectl get pods -n kube-system -o wide -l app.kubernetes.io/name=eks-pod-identity-agent --field-selector spec.nodeName={node}",
+);
 
-const NODE_KIND: &str = "kubectl get node $NODE --show-labels";
+pub(crate) const SEE_DAEMON_SET: Template = Template::look(
+    "See whether the cluster has the agent:",
+    "kubectl get daemonset -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent",
+);
+
+pub(crate) const SEE_LOG: Template = Template::look(
+    "See the agent’s own words:",
+    "kubectl logs -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent --tail=50",
+);
+
+pub(crate) const INSTALL_ADD_ON: Template = Template::change_in_words(
+    "let whoever runs the cluster install the add-on eks-pod-identity-agent. Not on EKS Auto Mode, where it is built in.",
+    "the cluster’s add-ons",
+)
+.when("The cluster has no such DaemonSet");
+
+pub(crate) const AGENT_STARTS: Template = Template::words("wait: the agent is starting on a new node.")
+    .when("The agent’s pod is pending or starting");
+
+pub(crate) const AGENT_FAILS: Template = Template::change_in_words(
+    "its log says why: port 80 of the node is taken, or IPv6 is switched off and it cannot bind to fd00:ec2::23.",
+    "the node, or the add-on’s configuration",
+)
+.when("The agent’s pod fails");
+
+pub(crate) const REPLACE_AUTO_NODE: Template = Template::change_in_words(
+    "The node is one of EKS Auto Mode, which has the agent built in. If waiting does not help, let Auto Mode replace the node, \
+     and name it to AWS Support.",
+    "the node, which is replaced",
+);
+
+pub(crate) const ENABLE_HYBRID: Template = Template::change_in_words(
+    "a hybrid node needs the add-on’s own DaemonSet for it, daemonsets.hybrid.create in the add-on’s configuration, from \
+     v1.3.3-eksbuild.1 on, and in its NodeConfig enableCredentialsFile, followed by nodeadm init. The node’s role needs \
+     eks-auth:AssumeRoleForPodIdentity.",
+    "the add-on’s configuration and the node’s",
+)
+.when("It is a hybrid node");
+
+pub(crate) const ALLOW_AGENT: Template = Template::change_in_words(
+    "allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128 there. With Cilium the agent is the entity host.",
+    "a network policy: the agent’s addresses are allowed",
+)
+.when("A network policy limits egress");
+
+pub(crate) const SEE_RULES_OF_NODE: Template = Template::look(
+    "On the node, see whether a hardening script has a rule against the agent:",
+    "iptables-save | grep 169.254.170.23",
+);
+
+pub(crate) const CREATE_ADD_ON: Template = Template::change(
+    "Install the add-on on all EC2 nodes of the cluster:",
+    "aws eks create-addon --region {region} --cluster-name {cluster} --addon-name eks-pod-identity-agent",
+    "the cluster’s add-ons: one is installed on all nodes",
+);
 
 pub(crate) const UNREACHABLE: Texts = Texts {
-    meaning: "Nothing answers at the Pod Identity agent's address.",
+    meaning: "Nothing answers at the Pod Identity agent’s address.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The add-on eks-pod-identity-agent is not installed, or not yet running on this (new) node.",
-        "The agent crashes: port 80 of the node is taken, or IPv6 is switched off and it cannot bind [fd00:ec2::23].",
-        "A network policy drops the traffic; the agent is an address of the node (for Cilium the entity `host`).",
-        "Firewall rules on the node (hardening scripts) drop 169.254.170.23.",
+        "The add-on eks-pod-identity-agent is not installed, or not yet running on this node.",
+        "The agent crashes: port 80 of the node is taken, or IPv6 is switched off and it cannot bind to fd00:ec2::23.",
+        "A network policy drops the traffic. The agent is an address of the node, for Cilium the entity host.",
+        "Firewall rules on the node, as of hardening scripts, drop 169.254.170.23.",
     ],
-    confirm: &[AGENT_PODS, AGENT_LOGS, SHOW_ADDON, NETWORK_POLICIES],
-    repair: &[
-        "# On a new node waiting is enough:",
-        PROBE_WAIT,
-        "# If the add-on is not installed:",
-        "aws eks create-addon --cluster-name $CLUSTER --region $REGION --addon-name eks-pod-identity-agent",
-        "# If IPv6 is switched off: additionalArgs {\"-b\":\"169.254.170.23\"} in the add-on's configuration; read first what",
-        "# stands there, for the update overwrites it.",
-        "# If a policy drops it, add an egress rule to 169.254.170.23/32 and fd00:ec2::23/128, TCP port 80.",
-    ],
+    steps: &[&SEE_AGENT, &SEE_LOG, &AGENT_STARTS, &AGENT_FAILS, &INSTALL_ADD_ON, &ENABLE_HYBRID],
+    beyond: &[&CREATE_ADD_ON],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const LEAVE_FARGATE: Template = Template::change_in_words(
+    "let whoever runs the cluster change the Fargate profile’s selector, so that the pod gets an EC2 node.",
+    "the Fargate profile, or the pod’s labels",
+)
+.when("Pod Identity is meant");
+
+pub(crate) const ANNOTATE_ASSOCIATED_ROLE: Template = Template::change(
+    "annotate service account {sa} with the role that the association ends in. Its trust policy must admit the OIDC provider. This overwrites the annotation. Give the workload a service account \
+     of its own without an association, then make new pods:",
+    "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"$(aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query 'association.targetRoleArn || association.roleArn' --output text)\" --overwrite",
+    "the role annotation of service account {sa}, which is overwritten",
+)
+.when("IRSA is meant");
+
+pub(crate) const USE_IRSA: Template = Template::change_in_words(
+    "give the workload a service account of its own with the annotation eks.amazonaws.com/role-arn and without an association. \
+     IRSA works on every node.",
+    "the workload’s service account",
+)
+.when("The pod stays where it is");
 
 pub(crate) const UNSUPPORTED: Texts = Texts {
     meaning: "The Pod Identity agent does not exist on this kind of node.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: "a pod keeps its node",
     causes: &[
-        "The pod was placed on Fargate, a Windows node or a hybrid node without the agent.",
+        "The pod was placed on Fargate or on a Windows node.",
         "A Fargate profile selects the namespace although the pod was meant for EC2 nodes.",
     ],
-    confirm: &[
-        "kubectl get pod $POD -n $NS -o jsonpath='{.spec.nodeName}{\"\\n\"}'",
-        NODE_KIND,
-        "aws eks list-fargate-profiles --cluster-name $CLUSTER --region $REGION",
-    ],
-    repair: &[
-        "# Either: place the pod on a Linux EC2 node (nodeSelector, or another namespace than the Fargate profile's).",
-        REPLACES_PODS,
-        EDIT,
-        "# or: use IRSA there. While the association exists, new pods get Pod Identity, so delete it only when no other",
-        "# pod of this service account needs it (deletes; $ASSOCIATION is its id):",
-        LIST_ASSOCIATIONS,
-        "aws eks delete-pod-identity-association --cluster-name $CLUSTER --region $REGION --association-id $ASSOCIATION",
-        "kubectl annotate serviceaccount $SA -n $NS eks.amazonaws.com/role-arn=$ROLE_ARN",
-        REPLACES_PODS,
-        RECREATE,
-    ],
+    steps: &[&SEE_NODE_LABELS, &LEAVE_FARGATE, &USE_IRSA],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_NODE_LABELS: Template =
+    Template::look("See what kind of node it is:", "kubectl get node {node} --show-labels");
+
+pub(crate) const SEE_HOST_NETWORK: Template = Template::look(
+    "See which pods share the node’s network and may have its port 80:",
+    "kubectl get pods -A --field-selector spec.nodeName={node} -o 'jsonpath={range .items[?(@.spec.hostNetwork==true)]}{.metadata.namespace}{\"/\"}{.metadata.name}{\"\\n\"}{end}'",
+);
+
+pub(crate) const MOVE_PORT: Template =
+    Template::change_in_words("move it to another port or address.", "what listens on port 80 of the node")
+        .when("One of them has port 80, as an ingress controller");
+
+pub(crate) const LEAVE_MESH: Template = Template::change_in_words(
+    "let it leave 169.254.170.23/32 out: annotation traffic.sidecar.istio.io/excludeOutboundIPRanges for Istio, \
+     config.linkerd.io/skip-subnets for Linkerd. Then make new pods.",
+    "the annotations of the pod template",
+)
+.when("A mesh captures the traffic");
 
 pub(crate) const NOT_AGENT: Texts = Texts {
-    meaning: "Something else answers at the agent's address.",
+    meaning: "Something else answers at the agent’s address.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "HTTP_PROXY is set and NO_PROXY lacks the agent's addresses: the proxy answers.",
-        "Another process with hostNetwork has port 80 of the node (an ingress controller, HAProxy).",
-        "A mesh sidecar captures the traffic.",
+        "Another process with hostNetwork has port 80 of the node: an ingress controller, HAProxy.",
+        "A mesh’s sidecar captures the traffic.",
+        "HTTP_PROXY is set and NO_PROXY lacks the agent’s addresses, so that the proxy answers SDKs.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        "# The agent answers this with `404 page not found`:",
-        "kubectl exec -n $NS $POD -c $CONTAINER -- curl -sS --noproxy '*' -i http://169.254.170.23/",
-        AGENT_PODS,
-        AGENT_LOGS,
-        PROBE_CHAIN,
-    ],
-    repair: &[
-        "# If a proxy answers, add 169.254.170.23 and [fd00:ec2::23] to the present NO_PROXY and no_proxy:",
-        REPLACES_PODS,
-        EDIT,
-        "# If another process has the port, move it to another port or bind it to the node's own address.",
-        "# If a mesh captures it, leave the two addresses out of the capture.",
-    ],
+    steps: &[&SEE_AGENT, &SEE_HOST_NETWORK, &MOVE_PORT, &LEAVE_MESH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const STATE_URI: Template = Template::look(
+    "If it is meant, state the same address in the debug container:",
+    "env AWS_CONTAINER_CREDENTIALS_FULL_URI={value} credprobe check --target-pid={pid}",
+);
+
 pub(crate) const URI_REFUSED: Texts = Texts {
-    meaning: "SDKs refuse the host that the agent's URI names.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    meaning: "SDKs refuse the host that the agent’s URI names.",
+    restart: "a container keeps its environment",
     causes: &[
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI was set by hand to a name or address that is not the agent's.",
-        "Over http:// SDKs accept only loopback, 169.254.170.2, 169.254.170.23 and [fd00:ec2::23].",
-        "The value is no URL, or lacks the brackets of an IPv6 address.",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI was set by hand to a name or an address that is not the agent’s.",
+        "Over http SDKs accept only loopback, 169.254.170.2, 169.254.170.23 and fd00:ec2::23.",
+        "The value is not a URL, or lacks the brackets of an IPv6 address.",
     ],
-    confirm: &[SHOW_ENVIRONMENT, PROBE_CHAIN],
-    repair: &[
-        "# Remove both variables of the pair from the pod template: the webhook then sets them itself.",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_CONTAINER_CREDENTIALS_FULL_URI- \
-         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE-",
-    ],
+    steps: &[&common::SEE_VARIABLES, &common::LET_WEBHOOK_SET_BOTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const OTHER_CLUSTERS_TOKEN: Template =
+    Template::words("An empty answer means that the token is another cluster’s.");
 
 pub(crate) const TOKEN_REJECTED: Texts = Texts {
     meaning: "The agent or EKS Auth refused the token.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The audience is not pods.eks.amazonaws.com: the variable points at another token.",
+        "The audience is not pods.eks.amazonaws.com: the variable names another token.",
         "The token has expired, or a clock is wrong.",
-        "The token is not bound to a living pod, or is another pod's.",
-        "The token has a line end or a `Bearer` before it.",
+        "The token is not bound to a living pod, or is another pod’s.",
+        "The token has a line end, or the word Bearer before it.",
     ],
-    confirm: &[PROBE_LOCAL, SHOW_ENVIRONMENT, AGENT_LOGS],
-    repair: &[
-        "# Let the webhook set variable and token together (remove hand-made ones):",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_CONTAINER_CREDENTIALS_FULL_URI- \
-         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE-",
-        "# If the report speaks of clocks, see clock-skew.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &SEE_LOG, &common::LET_WEBHOOK_SET_BOTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_ASSOCIATIONS: Template = Template::look(
+    "See the associations of the namespace:",
+    "aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --query 'associations[].[serviceAccount,associationId]' --output text",
+);
+
+/// EKS refuses a second association of a service account: it is additive.
+pub(crate) const CREATE_ASSOCIATION: Template = Template::change(
+    "create the association, for every pod of this service account. The role must be one of the cluster’s account:",
+    "aws eks create-pod-identity-association --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --role-arn {role_arn}",
+    "the cluster’s associations: one is added for service account {sa}",
+)
+.when("{sa} is not among them");
+
+pub(crate) const CREATE_ASSOCIATION_UNKNOWN: Template = Template {
+    say: "create the association, for every pod of this service account. Set the shell variable role_arn to a role of the cluster’s account first:",
+    run: "aws eks create-pod-identity-association --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --role-arn \"${role_arn:?is not set}\"",
+    ..CREATE_ASSOCIATION
+};
+
+pub(crate) const OTHER_ACCOUNT: Template = Template::change_in_words(
+    "correct the pod’s serviceAccountName, or associate this one instead.",
+    "the workload’s service account",
+)
+.when("Another service account is among them");
+
+pub(crate) const TOO_FRESH: Template =
+    Template::words("wait: a new association takes seconds to be known everywhere.").when("It is among them");
 
 pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
     meaning: "EKS has no association for this service account.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The association was deleted after the pod was created.",
         "It was made for another namespace or service account, or in another cluster.",
+        "The association was deleted after the pod was created.",
         "It is younger than a few seconds.",
     ],
-    confirm: &[
-        LIST_ASSOCIATIONS,
-        "aws eks list-pod-identity-associations --cluster-name $CLUSTER --region $REGION",
-        "kubectl get pod $POD -n $NS -o jsonpath='{.metadata.namespace}/{.spec.serviceAccountName}{\"\\n\"}'",
-    ],
-    repair: &[
-        "# If the first list is empty:",
-        CREATE_ASSOCIATION,
-        "credprobe check --grace=1m",
-        "# If the pod should use IRSA again instead:",
-        REMARK_RECREATE,
-        RECREATE,
-    ],
+    steps: &[&common::FIND_CLUSTER, &SEE_ASSOCIATIONS, &TOO_FRESH, &OTHER_ACCOUNT, &CREATE_ASSOCIATION],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const SEE_ASSOCIATION: Template = Template::look(
+    "See the association’s role, target role, external id, session tags and policy:",
+    "aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query 'association.[roleArn,targetRoleArn,externalId,disableSessionTags,policy]' --output json",
+);
+
+/// EKS assumes the association's own role only; its target must never let the service in.
+pub(crate) const FIND_ASSOCIATED_ROLE: Template = Template::look(
+    "Take the name of the association’s own role:",
+    "role=\"$(aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query association.roleArn --output text | sed 's#.*/##')\"",
+);
+
+pub(crate) const SEE_ASSOCIATED_ROLE: Template = Template::look(
+    "See its trust policy, with credentials of the cluster’s account:",
+    "aws iam get-role --role-name \"${role:?}\" --query Role.AssumeRolePolicyDocument --output json",
+);
+
+pub(crate) const ROLE_IS_GONE: Template = Template::change_in_words(
+    "make the role anew, or let the association name another one.",
+    "the role, or the association",
+)
+.when("NoSuchEntity");
+
+pub(crate) const CONDITION_FAILS: Template = Template::change_in_words(
+    "correct its condition. EKS presents aws:SourceArn with the cluster’s ARN, aws:SourceAccount, and the tags \
+     kubernetes-namespace and kubernetes-service-account, unless disableSessionTags is true.",
+    "the trust policy of the association’s role",
+)
+.when("A statement has both actions, sts:AssumeRole and sts:TagSession");
+
+/// Idempotent; the old policy is kept in a file that only grows.
+pub(crate) const ADD_SERVICE_STATEMENT: Template = Template::change(
+    "add one. association-role-before.json keeps the old policy:",
+    "aws iam get-role --role-name \"${role:?}\" --query Role --output json | tee -a association-role-before.json | jq -c --arg ns {namespace} --arg sa {service_account} '{Effect:\"Allow\",Principal:{Service:\"pods.eks.amazonaws.com\"},Action:[\"sts:AssumeRole\",\"sts:TagSession\"],Condition:{StringEquals:{\"aws:RequestTag/kubernetes-namespace\":$ns,\"aws:RequestTag/kubernetes-service-account\":$sa}}} as $s|.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | aws iam update-assume-role-policy --role-name \"${role:?}\" --policy-document file:///dev/stdin",
+    "the trust policy of the association’s role: one statement is added",
+)
+.when("No statement has both");
+
+pub(crate) const TWO_ROLES: Template = Template::words(
+    "the association’s own role must be allowed sts:AssumeRole and sts:TagSession on the target, and the target’s trust policy \
+     must let it do both.",
+)
+.when("The association has a target role");
+
+pub(crate) const SEE_NODE_POLICIES: Template = Template::look(
+    "See the policies of the node’s role:",
+    "aws iam list-attached-role-policies --role-name {node_role}",
+);
+
+pub(crate) const ATTACH_NODE_POLICY: Template = Template::change(
+    "Attach the policy that allows it, to the role of all nodes of this group:",
+    "aws iam attach-role-policy --role-name {node_role} --policy-arn arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
+    "the policies of the node’s role: one is attached",
+);
+
+pub(crate) const SEE_PROVIDER_ID: Template = Template::look(
+    "See which instance the node is:",
+    "kubectl get node {node} -o 'jsonpath={.spec.providerID}'",
+);
+
+pub(crate) const ATTACH_NODE_POLICY_IN_WORDS: Template = Template::change_in_words(
+    "Attach AmazonEKSWorkerNodeMinimalPolicy to the role of the node’s instance profile.",
+    "the policies of the node’s role: one is attached",
+);
+
 pub(crate) const ACCESS_DENIED: Texts = Texts {
-    meaning: "The role's trust or the node role's permission is missing.",
+    meaning: "The role’s trust or the node role’s permission is missing.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The role's trust policy does not allow the service pods.eks.amazonaws.com (it was written for IRSA).",
-        "It allows sts:AssumeRole and not sts:TagSession; both are needed.",
-        "A condition in it (aws:SourceArn, aws:SourceAccount, aws:RequestTag) does not match.",
+        "The role’s trust policy does not admit the service pods.eks.amazonaws.com, because it was written for IRSA.",
+        "It allows sts:AssumeRole and not sts:TagSession. Both are needed.",
+        "A condition in it, on aws:SourceArn, aws:SourceAccount or aws:RequestTag, does not hold.",
         "The role was deleted.",
-        "The text names eks-auth: then the node's role lacks eks-auth:AssumeRoleForPodIdentity.",
+        "The text names eks-auth: then the node’s role lacks eks-auth:AssumeRoleForPodIdentity.",
         "The pod uses hostNetwork, which has been seen to end like this.",
     ],
-    confirm: &[
-        LIST_ASSOCIATIONS,
-        SHOW_TRUST,
-        "# One of AmazonEKSWorkerNodePolicy and AmazonEKSWorkerNodeMinimalPolicy must be listed:",
-        "aws iam list-attached-role-policies --role-name $NODE_ROLE",
-        "kubectl get pod $POD -n $NS -o jsonpath='{.spec.hostNetwork}{\"\\n\"}'",
+    steps: &[
+        &common::FIND_CLUSTER,
+        &FIND_ASSOCIATED_ROLE,
+        &SEE_ASSOCIATED_ROLE,
+        &ROLE_IS_GONE,
+        &CONDITION_FAILS,
+        &ADD_SERVICE_STATEMENT,
     ],
-    repair: &[
-        "# Trust: save the present policy:",
-        SAVE_TRUST,
-        BACK_UP_TRUST,
-        "# Add this to the list Statement in trust.json; leave the others:",
-        "#   {\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"pods.eks.amazonaws.com\"},",
-        "#    \"Action\":[\"sts:AssumeRole\",\"sts:TagSession\"]}",
-        OVERWRITES_TRUST,
-        WRITE_TRUST,
-        "# Node role, if the text names eks-auth (adds a policy):",
-        "aws iam attach-role-policy --role-name $NODE_ROLE \
-         --policy-arn arn:aws:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
-    ],
+    beyond: &[&ATTACH_NODE_POLICY],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_PODS_OF_NODE: Template = Template::look(
+    "See which pods of the node may ask without pause:",
+    "kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
+);
+
+pub(crate) const SPREAD: Template = Template::words(
+    "Nothing: credprobe tries again. Pods that start together should not ask together: --start-jitter=10s.",
+);
 
 pub(crate) const THROTTLED: Texts = Texts {
     meaning: "The agent or EKS Auth answers that requests are too many.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "Many pods of one node start at once, or one pod asks without pause.",
-        "The account's quota of EKS Auth in this region is used up.",
+        "The account’s quota of EKS Auth in this region is used up.",
     ],
-    confirm: &[AGENT_LOGS, "kubectl get pods -A -o wide --field-selector spec.nodeName=$NODE"],
-    repair: &[
-        "# Spread the starts and try again:",
-        "credprobe check --start-jitter=10s --wait=2m",
-        "# If it is lasting: find the pod that asks without pause, or get a higher quota from AWS Support.",
-    ],
+    steps: &[&SEE_LOG, &SEE_PODS_OF_NODE, &SPREAD],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_EKS_AUTH_ENDPOINTS: Template = Template::look(
+    "See whether the VPC has an interface endpoint for EKS Auth:",
+    "aws ec2 describe-vpc-endpoints --region {region} --filters Name=service-name,Values=com.amazonaws.{region}.eks-auth --query 'VpcEndpoints[].[VpcEndpointId,State,PrivateDnsEnabled,VpcId]' --output text",
+);
+
+pub(crate) const OPEN_EKS_AUTH: Template = Template::change_in_words(
+    "Let {host}, port 443, pass from the nodes. It is a name of api.aws, so a rule for amazonaws.com does not cover it. A \
+     cluster without a way to the internet needs an interface endpoint for EKS Auth.",
+    "a rule of firewall or proxy, or the VPC",
+);
+
+pub(crate) const CREATE_EKS_AUTH_ENDPOINT: Template = Template::change(
+    "Create an interface endpoint for EKS Auth. Its private DNS answers in the whole VPC, and AWS bills it by the hour:",
+    "aws ec2 create-vpc-endpoint --region {region} --vpc-endpoint-type Interface --service-name com.amazonaws.{region}.eks-auth --private-dns-enabled --vpc-id \"${vpc:?is not set}\" --subnet-ids \"${subnet:?is not set}\" --security-group-ids \"${group:?is not set}\"",
+    "the VPC: an interface endpoint for EKS Auth is added",
+);
+
+pub(crate) const SEE_CERTIFICATE: Template = Template::look(
+    "On the node, see who issued the certificate. That names the firewall or proxy which inspects TLS:",
+    "curl -svo /dev/null https://{host}/",
+);
+
+pub(crate) const EXEMPT_EKS_AUTH: Template = Template::change_in_words(
+    "Exempt {host}, port 443, from TLS inspection: the agent takes AWS’s certificates alone. If the text speaks of an expired \
+     certificate, the node’s clock may be wrong.",
+    "the rules of the inspection",
+);
+
+pub(crate) const SEE_INSTANCE: Template = Template::look(
+    "See the node’s instance: its profile, and whether its metadata service is on:",
+    "aws ec2 describe-instances --region {region} {value} --query 'Reservations[].Instances[].[InstanceId,IamInstanceProfile.Arn,MetadataOptions]' --output json",
+);
+
+pub(crate) const GIVE_PROFILE: Template = Template::change_in_words(
+    "give the instance its role’s profile back, and let it reach its metadata service at 169.254.169.254.",
+    "the instance",
+)
+.when("It is an EC2 node");
+
+pub(crate) const ENABLE_CREDENTIALS_FILE: Template = Template::change_in_words(
+    "set spec.hybrid.enableCredentialsFile in its NodeConfig, followed by nodeadm init, so that the agent finds the node’s \
+     credentials in a file.",
+    "the node’s configuration",
+)
+.when("It is a hybrid node");
+
+pub(crate) const LASTS: Template = Template::words(
+    "If it lasts, see health.aws.amazon.com, and name the request id of the JSON report to AWS Support.",
+);
+
+pub(crate) const UPDATE_ADD_ON: Template = Template::change(
+    "Update the add-on. This restarts the agent on every node:",
+    "aws eks update-addon --region {region} --cluster-name {cluster} --addon-name eks-pod-identity-agent --resolve-conflicts PRESERVE",
+    "the cluster’s add-on eks-pod-identity-agent, on all nodes",
+);
+
+pub(crate) const OLD_AGENT: Template = Template::change_in_words(
+    "This agent is old and wraps each refusal into a 500. Let whoever runs the cluster update the add-on.",
+    "the cluster’s add-on eks-pod-identity-agent",
+);
 
 pub(crate) const FAILED: Texts = Texts {
     meaning: "The agent or EKS Auth failed on its own side.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The agent does not reach eks-auth.REGION.api.aws: private cluster without that endpoint, proxy, firewall.",
+        "The agent does not reach eks-auth.REGION.api.aws: a private cluster without that endpoint, a proxy, a firewall.",
         "The node itself has no credentials for the agent.",
-        "An outdated agent wraps every refusal into a 500; the cause stands in its text.",
+        "An outdated agent wraps every refusal into a 500. The cause stands in its text.",
         "A disturbance of EKS Auth.",
     ],
-    confirm: &[PROBE_REPORT, AGENT_LOGS, SHOW_ADDON, HEALTH],
-    repair: &[
-        "# Try again:",
-        PROBE_WAIT,
-        "# If the agent is old, see which versions there are and take a newer one (restarts the agent on every node):",
-        "aws eks describe-addon-versions --addon-name eks-pod-identity-agent --query 'addons[].addonVersions[].addonVersion'",
-        "aws eks update-addon --cluster-name $CLUSTER --region $REGION --addon-name eks-pod-identity-agent \
-         --resolve-conflicts PRESERVE --addon-version $VERSION",
-        "# Private cluster: an interface endpoint for com.amazonaws.$REGION.eks-auth, open for the nodes on port 443.",
-    ],
+    steps: &[&SEE_LOG, &SEE_EKS_AUTH_ENDPOINTS, &OPEN_EKS_AUTH, &LASTS],
+    beyond: &[&CREATE_EKS_AUTH_ENDPOINT, &UPDATE_ADD_ON],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const RESTART_AGENT: Template = Template::change(
+    "Restart the agents, whose caches are then gone. Their pods are replaced one after the other:",
+    "kubectl rollout restart -n kube-system daemonset/eks-pod-identity-agent",
+    "the agent on all nodes, which restarts",
+);
+
+pub(crate) const WAIT_FOR_CACHE: Template = Template::words(
+    "If the association was changed in the last 3 hours, the agent may still have the former credentials. A new pod on another node gets the new ones.",
+);
+
+pub(crate) const UPDATE_ROLE: Template = Template::change(
+    "let it name the stated role, for every pod of this service account. This overwrites the association’s role:",
+    "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
+    "the association of service account {sa}, whose role is overwritten",
+)
+.when("The association is wrong, and its targetRoleArn is null");
+
+/// EKS takes a role of another account as the target only.
+pub(crate) const UPDATE_TARGET: Template = Template::change(
+    "let its target be the stated role, for every pod of this service account. This overwrites the target. The association’s own role stays:",
+    "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --target-role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
+    "the association of service account {sa}, whose target is overwritten",
+)
+.when("The association is wrong");
+
+pub(crate) const TARGET_ANSWERS: Template = Template::change_in_words(
+    "that target answers. State it, or change it with --target-role-arn.",
+    "credprobe’s arguments, or the association’s target",
+)
+.when("The association has another targetRoleArn");
+
+pub(crate) const CORRECT_EXPECTED: Template = environment::CORRECT_EXPECTED_ROLE;
+
+pub(crate) const NO_IPV6: Template = Template::change_in_words(
+    "In an IPv4 cluster remove the IPv6 address where it was written. In an IPv6 cluster let this pod and its node have IPv6.",
+    "the pod’s environment, or the node",
+);
+
+pub(crate) const KEEP_VARIABLES: Template = Template::change_in_words(
+    "If they are there, this container’s entrypoint drops them, as env -i, su and sudo do. Let it keep them. If the pod \
+     mounts that directory itself, remove the mount. Then make new pods.",
+    "the container’s entrypoint, or the pod’s volumes",
+);
+
+pub(crate) const LEAVE_OUT_MECHANISM: Template =
+    Template::change_in_words("leave --mechanism=pod-identity out.", "credprobe’s arguments")
+        .when("IRSA is meant");
+
+pub(crate) const ASSOCIATE_FIRST: Template = Template::change_in_words(
+    "create one for the namespace and that service account, with a role of the cluster’s account that admits \
+     pods.eks.amazonaws.com. Then make new pods.",
+    "the cluster’s associations",
+)
+.when("It has no association");
+
+pub(crate) const ALLOW_CALLER_IDENTITY: Template = Template::change_in_words(
+    "Let this pod call sts:GetCallerIdentity at {sts_host}: the VPC endpoint’s policy must allow it. It needs no permission in \
+     IAM.",
+    "the policy of the VPC endpoint for STS",
+);
+
+pub(crate) const RUN_WITH_IDENTITY: Template = Template::change_in_words(
+    "Leave --no-identity out, so that credprobe asks whose credentials they are.",
+    "credprobe’s arguments",
+);
+
+pub(crate) const NO_IDENTITY: Template = Template::change_in_words(
+    "Nothing, if the apps here do not call sts:GetCallerIdentity: add --no-identity to credprobe’s arguments. Else let the \
+     VPC endpoint’s policy allow it.",
+    "credprobe’s arguments, or the endpoint’s policy",
+);

@@ -69,6 +69,12 @@ pub(crate) const MAKE_NEW_PODS: Template = Template::change_in_words(
 )
 .when("The annotation is right, and younger than the pod");
 
+pub(crate) const MAKE_NEW_PODS_IF_ASSOCIATED: Template = Template::change_in_words(
+    "make new pods, as with kubectl rollout restart. The webhook acts only when a pod is created.",
+    "the pods, which are replaced",
+)
+.when("It is among them, and younger than the pod");
+
 pub(crate) const ASSOCIATE: Template = Template::change_in_words(
     "create the association first, then make new pods.",
     "the cluster’s associations",

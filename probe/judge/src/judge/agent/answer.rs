@@ -1,15 +1,18 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{Cluster, NodeKind, node_kind, on_node, show_agent, show_logs};
+use super::commands::{NodeKind, node_kind, see_agent, values};
 use super::{is_page, reach, refusal};
+use crate::catalog::texts::{agent as texts, common};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Agent, AgentAnswer, ErrorSource};
 use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::{Facts, span, time};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{repair, token};
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::partition;
+use crate::steps::slot;
+use crate::text::plain;
 
 /// What an answer without credentials is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,128 +172,105 @@ fn finding(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer, refusal: Refu
     }
 }
 
-fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
-    let (who, required) = match answer.said_by {
-        ErrorSource::EksAuth => (
-            "EKS Auth throttles this account's requests",
-            "fewer requests a second of the account's nodes in this region",
-        ),
-        ErrorSource::Agent | ErrorSource::Unknown => (
-            "the agent's own limit is reached",
-            "fewer requests a second of all pods of this node: the agent takes 1,000",
-        ),
-    };
-    let finding = Finding::new(Class::AgentThrottled, format!("{who}: {}", quoted(answer)))
-        .presented(presented(answer))
-        .required(required);
-    let finding = show_logs(facts, finding);
-    let pods = facts.node().and_then(|_| {
-        Tool::Kubectl.run(&[words!["get", "pods", "-A", "-o", "wide"], &on_node(facts)].concat())
-    });
-    finding.confirm_command(pods).fix_note(
-        Some("credprobe check --wait=2m --start-jitter=10s"),
-        "retries with growing pauses; pods that start together should not ask together",
-    )
-}
-
-/// The region of the cluster, and EKS Auth's host there.
-fn eks_auth<'c>(facts: &'c Facts<'_>) -> (Option<&'c str>, String) {
-    let region =
-        facts.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
-    (region, region.map_or_else(|| "eks-auth".to_owned(), |region| format!("eks-auth.{region}.api.aws")))
-}
-
-fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
-    let (_, host) = eks_auth(facts);
-    let finding = Finding::new(
-        Class::AgentFailed,
-        format!("the agent does not trust who answers as {host}: {}", quoted(answer)),
-    )
-    .owner(Owner::Network)
-    .presented(presented(answer))
-    .required(format!("{host} with AWS's own certificate, as this pod's node sees it"))
-    .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there");
-    let finding = show_logs(facts, finding);
-    let certificate = Word::host(&host).after("https://").before("/");
-    finding
-        .confirm_note(
-            Tool::Curl.run(words!["-svo", "/dev/null", certificate]),
-            "on the node: the issuer of the certificate names the firewall or proxy that inspects TLS",
-        )
-        .fix(format!("# exempt {host}, port 443, from TLS inspection; the agent takes AWS's certificates alone"))
-        .fix("# where the text says that a certificate has expired or is not yet valid: the node's clock may be wrong")
-}
-
-fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
-    let finding = Finding::new(
-        Class::AgentFailed,
-        format!("the agent has no AWS credentials of its node to ask EKS Auth with: {}", quoted(answer)),
-    )
-    .owner(Owner::Cluster)
-    .presented(presented(answer))
-    .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
-    .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked");
-    let finding = show_agent(facts, show_logs(facts, finding));
-    match node_kind(facts) {
-        NodeKind::AutoMode => finding.fix(
-            "# a node of EKS Auto Mode has agent and role built in: let Auto Mode replace the node, and name it to AWS Support",
-        ),
-        NodeKind::Hybrid => finding.fix("# a hybrid node: its NodeConfig needs spec.hybrid.enableCredentialsFile: true, followed by nodeadm init, so that the agent finds the node's credentials in a file"),
-        NodeKind::Other => {
-            let (region, _) = eks_auth(facts);
-            let instance = region.zip(facts.node()).zip(facts.aws()).and_then(|((region, node), aws)| {
-                let query = "Reservations[].Instances[].[InstanceId,IamInstanceProfile.Arn,MetadataOptions]";
-                let (option, node) = repair::instance(node)?;
-                let show = words!["ec2", "describe-instances", "--region", Word::region(region), option, node];
-                aws.run(&[show, &["--query", query, "--output", "json"].map(Word::from)].concat())
-            });
-            finding
-                .confirm_note(instance, "the node's instance: its profile, and whether its metadata service is on")
-                .fix("# give the instance its node role's profile back, and let it reach its metadata service, 169.254.169.254: HttpEndpoint enabled, and no firewall rule on the node against it")
-                .fix("# a hybrid node, which its name does not say: spec.hybrid.enableCredentialsFile: true in its NodeConfig, followed by nodeadm init")
-        }
+/// What was said, as part of a sentence.
+pub(super) fn says(answer: &AgentAnswer) -> String {
+    let who = if answer.said_by == ErrorSource::EksAuth { "EKS Auth says" } else { "The agent says" };
+    match &answer.code {
+        Some(code) => format!("{who} {code}: {}", answer.message.trim_end_matches('.')),
+        None if answer.message.is_empty() => format!("The answer is HTTP {} without a text", answer.status),
+        None => format!("{who}: {}", answer.message.trim_end_matches('.')),
     }
 }
 
-fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
-    let (region, host) = eks_auth(facts);
-    let finding = Finding::new(
-        Class::AgentFailed,
-        format!("the agent answers, but got none of EKS Auth itself: {}", quoted(answer)),
-    )
-    .owner(Owner::Network)
-    .presented(presented(answer))
-    .required(format!("a way from this pod's node to {host}, port 443 (api.aws, not amazonaws.com)"))
-    .ruled_out("the way from this pod to the agent");
-    let finding = show_logs(facts, finding);
-    let finding = match region {
-        Some(region) => interface_endpoint(facts, finding, region),
-        None => finding,
+fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let (who, required) = match answer.said_by {
+        ErrorSource::EksAuth => (
+            "EKS Auth throttles this account’s requests",
+            "fewer requests a second of the account's nodes in this region",
+        ),
+        ErrorSource::Agent | ErrorSource::Unknown => (
+            "the agent’s own limit of 1,000 requests a second is reached",
+            "fewer requests a second of all pods of this node: the agent takes 1,000",
+        ),
     };
-    finding.fix_note(Some("credprobe check --wait=5m"), "retries, where it was a moment's failure")
+    let mut steps = see_agent(facts);
+    steps.retain(|step| step.run == texts::SEE_LOG.run);
+    steps.extend([&texts::SEE_PODS_OF_NODE, &texts::SPREAD]);
+    Finding::new(Class::AgentThrottled, who)
+        .presented(presented(answer))
+        .required(required)
+        .why(format!("{}.", says(answer)))
+        .steps(&values(facts), &steps)
 }
 
-fn interface_endpoint(facts: &Facts<'_>, finding: Finding, region: &str) -> Finding {
-    let Some(aws) = facts.aws() else { return finding };
-    let region = Word::region(region);
-    let service = region.clone().after("com.amazonaws.").before(".eks-auth");
-    let filter = service.clone().after("Name=service-name,Values=");
-    let show = words!["ec2", "describe-vpc-endpoints", "--region", &region, "--filters", filter];
-    let create = facts.node().and_then(|node| repair::interface_endpoint(aws, node, &region, service));
-    finding.confirm_command(aws.run(show)).fix_note(
-        create,
-        "in a cluster without a way to the internet: an EKS Auth endpoint in the node's VPC; AWS bills it by the hour. Elsewhere allow that host in firewall and proxy",
-    )
+/// EKS Auth's host in the region of the cluster.
+fn eks_auth(facts: &Facts<'_>) -> String {
+    let region = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+    region.map_or_else(|| "eks-auth".to_owned(), |region| format!("eks-auth.{region}.api.aws"))
+}
+
+fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let host = eks_auth(facts);
+    Finding::new(Class::AgentFailed, format!("TLS of the agent to {host} is intercepted"))
+        .owner(Owner::Network)
+        .presented(presented(answer))
+        .required(format!("{host} with AWS's own certificate, as this pod's node sees it"))
+        .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there")
+        .why(format!("{}. Somebody else than AWS answers the agent there.", says(answer)))
+        .steps(&values(facts), &[&texts::SEE_CERTIFICATE, &texts::EXEMPT_EKS_AUTH])
+}
+
+fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let mut values = values(facts);
+    let mut steps = see_agent(facts);
+    match node_kind(facts) {
+        NodeKind::AutoMode => steps.push(&texts::REPLACE_AUTO_NODE),
+        NodeKind::Hybrid => steps.push(&texts::ENABLE_CREDENTIALS_FILE),
+        NodeKind::Other => {
+            if let Some((option, node)) = facts.node().and_then(repair::instance) {
+                values = values.with(slot::VALUE, "the instance", option.then_word(node));
+                steps.push(&texts::SEE_INSTANCE);
+            }
+            steps.extend([&texts::GIVE_PROFILE, &texts::ENABLE_CREDENTIALS_FILE]);
+        }
+    }
+    Finding::new(Class::AgentFailed, "the agent has no AWS credentials of its node to ask EKS Auth with")
+        .owner(Owner::Cluster)
+        .presented(presented(answer))
+        .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
+        .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked")
+        .why(format!("{}. The agent signs its call with the node’s role. Pod, token, association and role are not at fault, for EKS Auth was not asked.", says(answer)))
+        .steps(&values, &steps)
+}
+
+fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
+    let host = eks_auth(facts);
+    let mut steps = see_agent(facts);
+    steps.retain(|step| step.run == texts::SEE_LOG.run);
+    steps.extend([&texts::SEE_EKS_AUTH_ENDPOINTS, &texts::OPEN_EKS_AUTH]);
+    let node = facts.node().map(|node| format!(" on node {node}")).unwrap_or_default();
+    Finding::new(Class::AgentFailed, format!("the Pod Identity agent{node} cannot reach {host}"))
+        .owner(Owner::Network)
+        .presented(presented(answer))
+        .required(format!("a way from this pod's node to {host}, port 443 (api.aws, not amazonaws.com)"))
+        .ruled_out("the way from this pod to the agent")
+        .why(format!("The agent answers this pod and gets no answer of EKS Auth: {}.", says(answer)))
+        .steps(&values(facts), &steps)
 }
 
 fn wrong_path(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
-    let finding = Finding::new(Class::AgentFailed, format!("the agent has no such path: {}", quoted(answer)))
+    Finding::new(Class::AgentFailed, "the agent has no such path")
         .owner(Owner::Pod)
         .transient(false)
         .presented(agent.uri.clone())
         .required("the path /v1/credentials, as the webhook sets it")
-        .ruled_out("a missing association: EKS Auth was not asked");
-    facts.let_webhook_inject(finding)
+        .ruled_out("a missing association: EKS Auth was not asked")
+        .why(format!(
+            "{}. The URI is {}, and the webhook sets the path /v1/credentials.",
+            says(answer),
+            agent.uri
+        ))
+        .webhook(facts, values(facts), &[&common::SEE_VARIABLES])
 }
 
 fn wrong_host(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding {
@@ -302,15 +282,17 @@ fn wrong_host(facts: &Facts<'_>, agent: &Agent, answer: &AgentAnswer) -> Finding
             &format!("something on the way rewrites the Host header: {}", quoted(answer)),
         );
     }
-    let finding = Finding::new(
-        Class::AgentUriRefused,
-        format!("the agent refuses the URI's host: {}", quoted(answer)),
-    )
-    .presented(agent.uri.clone())
-    .required(
-        "http://169.254.170.23/v1/credentials, or http://[fd00:ec2::23]/v1/credentials in an IPv6 cluster",
-    );
-    facts.let_webhook_inject(finding)
+    Finding::new(Class::AgentUriRefused, "the agent refuses the host in its URI")
+        .presented(agent.uri.clone())
+        .required(
+            "http://169.254.170.23/v1/credentials, or http://[fd00:ec2::23]/v1/credentials in an IPv6 cluster",
+        )
+        .why(format!(
+            "{}. The URI is {}. The agent’s addresses are 169.254.170.23, and fd00:ec2::23 in an IPv6 cluster.",
+            says(answer),
+            plain(&agent.uri)
+        ))
+        .webhook(facts, values(facts), &[&common::SEE_VARIABLES])
 }
 
 fn failed(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
@@ -319,27 +301,17 @@ fn failed(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     } else {
         "the agent gives no credentials"
     };
-    let finding = Finding::new(Class::AgentFailed, format!("{who}: {}", quoted(answer)))
-        .presented(presented(answer))
-        .required("credentials, or a refusal that says its cause");
-    let finding = show_agent(facts, show_logs(facts, finding)).fix_note(
-        Some("credprobe check --wait=5m"),
-        "retries; if it lasts, see health.aws.amazon.com and name the request to AWS support",
-    );
+    let mut steps = see_agent(facts);
     // Old agents are the ones that wrap.
-    let has_add_on = node_kind(facts) != NodeKind::AutoMode;
-    match Cluster::of(facts).filter(|_| has_add_on && answer.upstream_status.is_some()) {
-        Some(cluster) => finding
-            .fix_note(
-                cluster.command(
-                    "update-addon",
-                    words!["--addon-name", "eks-pod-identity-agent", "--resolve-conflicts", "PRESERVE"],
-                ),
-                "an old agent: to the default version; restarts it on every node",
-            )
-            .find_cluster(&cluster),
-        None => finding,
+    if answer.upstream_status.is_some() && node_kind(facts) != NodeKind::AutoMode {
+        steps.push(&texts::OLD_AGENT);
     }
+    steps.push(&texts::LASTS);
+    Finding::new(Class::AgentFailed, who)
+        .presented(presented(answer))
+        .required("credentials, or a refusal that says its cause")
+        .why(format!("{}. {}.", says(answer), plain(&presented(answer))))
+        .steps(&values(facts), &steps)
 }
 
 /// Newer agents hand out expired credentials while EKS Auth is away (static stability); STS decides.
@@ -348,14 +320,15 @@ fn expired(facts: &Facts<'_>, answer: &AgentAnswer) -> Option<Finding> {
     Some(
         Finding::new(
             Class::AgentFailed,
-            format!("the agent's credentials expired {} ago by this clock", span(facts.now - expiration)),
+            format!("the agent’s credentials expired {} ago", span(facts.now - expiration)),
         )
         .severity(Severity::Warning)
         .presented(format!("Expiration {}", time(expiration)))
         .required(format!("one after {}", time(facts.now)))
-        .fix_note(
-            Some("credprobe check --wait=5m"),
-            "newer agents hand out what they have while EKS Auth is away",
-        ),
+        .why(format!(
+            "They expired at {}, by this clock. Newer agents hand out what they have while EKS Auth is away.",
+            time(expiration)
+        ))
+        .steps(&values(facts), &[&texts::SEE_LOG, &texts::LASTS]),
     )
 }

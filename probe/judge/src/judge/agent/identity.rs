@@ -1,14 +1,15 @@
 //! Judges whose credentials the agent gave: the role of the association, against the one that is stated. Pure.
 //! Without a statement every role is right: only the association knows it.
 
-use super::commands::{Cluster, restart_agent};
+use super::commands::values;
+use crate::catalog::texts::{agent as texts, network as texts_of_network};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{Identity, StsError};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding};
 use crate::judge::identity::{clock_skew, is_about_time, is_refusal, is_session_of};
 use crate::judge::profile;
-use crate::settings::command::{Tool, Word, words};
+use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let answer = facts.evidence.agent.as_ref()?.answer.as_ref().filter(|answer| answer.issued)?;
@@ -36,46 +37,30 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
 fn mismatch(facts: &Facts<'_>, answered: &str) -> Finding {
     let finding = Finding::new(
         Class::IdentityMismatch,
-        "the association of this pod's service account gives another role than the one expected",
+        "the association gives another role than the one that was stated",
     )
     .owner(Owner::Cluster)
     .expectation(Basis::Explicit)
     .presented(answered.to_owned())
     .required(format!("{} (--expect-role)", facts.role_text()))
-    .confirm("# the agent may answer from its cache: up to 3 hours after the association was changed");
-    let Some(cluster) = Cluster::of(facts) else {
-        return finding
-            .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone");
-    };
-    let role = facts.requested.role_arn.as_ref().map(|role| Word::role_arn(&role.value, false));
-    let update = |option: &'static str| {
-        let words = words![option, role.clone()?, "--association-id", cluster.association_id(facts)];
-        cluster.command("update-pod-identity-association", words)
-    };
-    let finding = finding.confirm_note(
-        cluster.show_association(facts),
-        "roleArn, which EKS assumes first, and targetRoleArn, which it assumes with it and which then answers",
-    );
+    .why(format!(
+        "{answered} answered, and --expect-role states {}. The agent may answer from its cache up to 3 hours after the association was changed.",
+        facts.role_text()
+    ));
     // EKS takes a role of another account as the target only, and the association's own role stays what it is.
-    let finding = if of_answering_account(facts, answered) {
-        finding
-            .fix_note(
-                update("--role-arn"),
-                "only where targetRoleArn above is null: overwrites the association's role, for every pod of this service account",
-            )
-            .fix("# where it is a role, that one answers: change it with --target-role-arn, and leave roleArn")
-    } else {
-        finding
-            .fix("# where targetRoleArn above is a role and roleArn is the stated one: the target answers, as the association says; state the target, or take it away with --target-role-arn ''")
-            .fix_note(
-                update("--target-role-arn"),
-                "else: overwrites the association's target, for every pod of this service account; its roleArn stays, for EKS takes no role of another account there",
-            )
-            .fix(TWO_ROLES)
-    };
-    finding
-        .fix_note(restart_agent(facts), "restarts the agent on this node, whose cache is then gone")
-        .find_cluster(&cluster)
+    let update =
+        if of_answering_account(facts, answered) { &texts::UPDATE_ROLE } else { &texts::UPDATE_TARGET };
+    finding.cluster_steps(
+        facts,
+        &values(facts),
+        &[
+            &texts::SEE_ASSOCIATION,
+            &texts::WAIT_FOR_CACHE,
+            &texts::CORRECT_EXPECTED,
+            &texts::TARGET_ANSWERS,
+            update,
+        ],
+    )
 }
 
 /// Whether the stated role is of the account whose role has answered.
@@ -85,9 +70,6 @@ fn of_answering_account(facts: &Facts<'_>, answered: &str) -> bool {
     let account = answered.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(3)).or(by_agent);
     facts.role.as_ref().zip(account).is_some_and(|(role, account)| role.account == account)
 }
-
-/// What an association with a target needs of its two roles (EKS, `CreatePodIdentityAssociation`).
-pub(super) const TWO_ROLES: &str = "# with targetRoleArn: roleArn's own policy must allow sts:AssumeRole and sts:TagSession on the target, and the target's trust policy must let roleArn do both (with disableSessionTags sts:AssumeRole alone), where it names sts:ExternalId with the association's externalId";
 
 fn refused(facts: &Facts<'_>, identity: &Identity) -> Finding {
     if let Some(failure) = &identity.failure {
@@ -103,65 +85,42 @@ fn refused(facts: &Facts<'_>, identity: &Identity) -> Finding {
 
 fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     let host = facts.route.endpoint.as_ref().map_or("STS", |endpoint| endpoint.host.as_str());
-    let finding = Finding::new(
-        Class::CredentialsRejected,
-        format!("the agent's credentials are refused: {}: {}", error.code, error.message),
-    )
-    .presented("credentials of the agent, which may have had them for 3 hours")
-    .required(format!("credentials that {host} accepts"));
-    finding.fix_note(
-        restart_agent(facts),
-        "restarts the agent on this node, whose cache is then gone: what has changed since is seen",
-    )
+    Finding::new(Class::CredentialsRejected, "STS refuses the agent’s credentials")
+        .presented("credentials of the agent, which may have had them for 3 hours")
+        .required(format!("credentials that {host} accepts"))
+        .why(format!(
+            "STS says {}: {}. The agent may have had these credentials for 3 hours, and the role may have changed since.",
+            error.code,
+            error.message.trim_end_matches('.')
+        ))
+        .cluster_steps(facts, &values(facts), &[&texts::SEE_ASSOCIATION, &texts::SEE_LOG, &texts::WAIT_FOR_CACHE])
 }
 
 /// With a stated role the question stays open: the agent's answer names none.
 fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
-    let summary = format!("the agent gave credentials; whose they are could not be asked: {why}");
+    let said = plain(why);
+    let summary = "the agent gave credentials, and STS could not be asked whose they are";
+    let values = values(facts);
     if facts.role.is_none() {
         return Finding::new(Class::IdentityUnconfirmed, summary)
             .presented("no answer to GetCallerIdentity")
             .required("an answer that names the role")
             .ruled_out("a refusal of the exchange: credentials were issued")
-            .fix("# nothing to repair in the cluster; run it again, or with --no-identity");
+            .why(format!("{said}."))
+            .steps(&values, &[&texts::NO_IDENTITY]);
     }
-    let host = facts.route.endpoint.as_ref().map_or("sts", |endpoint| endpoint.host.as_str());
     let finding = Finding::new(Class::Inconclusive, summary)
         .expectation(Basis::Explicit)
         .transient(false)
         .presented("no answer to GetCallerIdentity")
         .required(format!("an answer that names {} (--expect-role)", facts.role_text()))
-        .ruled_out("a refusal of the exchange: credentials were issued");
+        .ruled_out("a refusal of the exchange: credentials were issued")
+        .why(format!(
+            "{said}. --expect-role states {}, and only GetCallerIdentity can confirm it.",
+            facts.role_text()
+        ));
     if facts.evidence.environment.options.no_identity {
-        let role = Word::role_arn(&facts.role_text(), facts.compatible()).after("--expect-role=");
-        return finding.fix_note(
-            Tool::Env.run(words!["-u", "CREDPROBE_NO_IDENTITY", "credprobe", "check", role]),
-            "asks whose they are, without --no-identity",
-        );
+        return finding.steps(&values, &[&texts::RUN_WITH_IDENTITY]);
     }
-    let region =
-        facts.token().and_then(|token| crate::settings::partition::region_of_issuer(token.iss.as_deref()?));
-    let policy = region.zip(facts.aws()).and_then(|(region, aws)| {
-        let region = Word::region(region);
-        let service = region.clone().after("Name=service-name,Values=com.amazonaws.").before(".sts");
-        aws.run(words![
-            "ec2",
-            "describe-vpc-endpoints",
-            "--region",
-            region,
-            "--filters",
-            service,
-            "--query",
-            "VpcEndpoints[].PolicyDocument",
-            "--output",
-            "text",
-        ])
-    });
-    finding
-        .confirm_note(policy, "does the endpoint's policy allow sts:GetCallerIdentity?")
-        .fix(format!("# let this pod call sts:GetCallerIdentity at {host} (it needs no IAM permission); or without the stated role:"))
-        .fix_note(
-            Some("env -u CREDPROBE_EXPECT_ROLE credprobe check"),
-            "takes whatever role the association gives",
-        )
+    finding.steps(&values, &[&texts_of_network::SEE_STS_ENDPOINTS, &texts::ALLOW_CALLER_IDENTITY])
 }

@@ -1,13 +1,17 @@
 //! Judges what the environment has of Pod Identity: the pair, the URI's host, and what stands beside it. Pure.
 //! The webhook injects both variables or none; half of a pair was written by hand, and keeps it from injecting (sources.md, “The webhook”).
 
-use super::commands::{Cluster, service_account};
+use super::commands::values;
 use super::is_agent;
 use crate::catalog::Class;
+use crate::catalog::texts::{agent as texts, common, environment as environment_texts};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::agent::{AgentProblem, TOKEN_FILE_VARIABLE, URI_VARIABLE};
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::text::plain;
 use crate::{sdks, settings};
 
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
@@ -43,7 +47,7 @@ pub(in crate::judge) fn leftover_pod_identity(facts: &Facts<'_>) -> Option<Findi
     let finding = Finding::new(
         Class::PartlyInjected,
         format!(
-            "{}, {present} is set and {missing} is not: half of EKS Pod Identity, written by hand",
+            "{}, {present} is set and {missing} is not",
             if irsa { "beside IRSA" } else { "beside half of IRSA" }
         ),
     )
@@ -51,7 +55,11 @@ pub(in crate::judge) fn leftover_pod_identity(facts: &Facts<'_>) -> Option<Findi
     .severity(if irsa { Severity::Warning } else { Severity::Error })
     .presented(format!("{present}={}", environment.get(present).unwrap_or_default()))
     .required(format!("neither of the two where IRSA is meant; {missing} too where Pod Identity is"));
-    Some(facts.unset_env(finding.fix(format!("# remove {present} from the container's env:")), &[present]))
+    let finding = finding.why(format!(
+        "Half of the pair of EKS Pod Identity was written by hand. Where IRSA is meant neither of the two is needed, and where Pod Identity is meant {missing} as well."
+    ));
+    let values = values(facts).with(slot::VARIABLE, present, Word::variable_name(present));
+    Some(finding.steps(&values, &[&common::SEE_VARIABLES, &common::UNSET_VARIABLE]))
 }
 
 fn pair(facts: &Facts<'_>) -> Option<Finding> {
@@ -60,9 +68,7 @@ fn pair(facts: &Facts<'_>) -> Option<Finding> {
     let (summary, presented) = match (environment.get(URI_VARIABLE), &facts.requested.token_file) {
         (Some(_), Some(_)) => return None,
         (Some(uri), None) if by_value => (
-            format!(
-                "{URI_VARIABLE} comes with {TOKEN_VARIABLE}, a token that nobody rotates, instead of a file"
-            ),
+            format!("{TOKEN_VARIABLE} is set in place of a token file"),
             format!("{URI_VARIABLE}={uri}, {TOKEN_VARIABLE} set (never read), no {TOKEN_FILE_VARIABLE}"),
         ),
         (Some(uri), None) => {
@@ -77,7 +83,10 @@ fn pair(facts: &Facts<'_>) -> Option<Finding> {
     let finding = Finding::new(Class::PartlyInjected, summary)
         .presented(presented)
         .required(format!("both of the pair, {URI_VARIABLE} and {TOKEN_FILE_VARIABLE}"));
-    Some(show_association(facts, facts.let_webhook_inject(finding)))
+    let finding = finding.why(format!(
+        "The webhook sets {URI_VARIABLE} and {TOKEN_FILE_VARIABLE}, and neither where the pod sets one of them. A token in a variable is never renewed."
+    ));
+    Some(finding.webhook(facts, values(facts), &[&common::SEE_VARIABLES]))
 }
 
 /// The webhook adds both to the pod spec, so that the variables were there once.
@@ -85,32 +94,19 @@ fn mount_only(facts: &Facts<'_>) -> Finding {
     let mount = settings::POD_IDENTITY_MOUNT;
     let finding = Finding::new(
         Class::PartlyInjected,
-        format!("{mount} is mounted, but the variables that point to it are not set"),
+        "the token is mounted, but the variables that name it are not set",
     )
     .presented(format!("the mount {mount}, no variables"))
     .required(format!(
         "{URI_VARIABLE} and {TOKEN_FILE_VARIABLE}, which the webhook adds together with the mount"
     ));
-    let finding = match facts.namespace().zip(facts.pod_name()) {
-        Some((namespace, pod)) => finding.confirm_note(
-            Tool::Kubectl.run(words![
-                "get",
-                "pod",
-                "-n",
-                Word::label(namespace),
-                Word::dns(pod),
-                "-o",
-                "jsonpath={.spec.containers[*].env[*].name}",
-            ]),
-            "there they are? Then this container's entrypoint drops them (env -i, su, sudo)",
-        ),
-        None => finding,
-    };
-    facts.recreate(finding.fix("# let the entrypoint keep the variables; where the pod spec mounts that directory itself, remove the mount, so that the webhook adds both:"))
+    finding
+        .why(format!("{mount} is mounted. The webhook adds {URI_VARIABLE} and {TOKEN_FILE_VARIABLE} together with that mount."))
+        .steps(&values(facts), &[&common::SEE_VARIABLES, &texts::KEEP_VARIABLES, &common::RESTART])
 }
 
 fn incomplete_pair(present: &str, missing: &str) -> String {
-    format!("{present} is set and {missing} is not: the webhook adds neither when the pod spec sets one")
+    format!("{present} is set and {missing} is not")
 }
 
 fn not_injected(facts: &Facts<'_>) -> Finding {
@@ -123,49 +119,45 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     let beside = irsa.map(|role| format!("; IRSA for {role} is injected")).unwrap_or_default();
     let finding = Finding::new(
         Class::NotInjected,
-        format!("the webhook gave this pod no EKS Pod Identity: nothing of it is injected for {subject}"),
+        facts.values().say("the webhook injected no EKS Pod Identity for service account {sa}"),
     )
     .presented(format!("no {URI_VARIABLE}, no {TOKEN_FILE_VARIABLE}, no token mount{beside}"))
     .required(format!(
         "both variables, which the webhook adds when the pod is created after the association of {subject}"
+    ))
+    .why(format!(
+        "The container has neither variables nor token mount of it{}. The webhook adds them when a pod is created after its service account got an association.",
+        plain(&beside)
     ));
-    let finding = show_association(facts, finding);
-    let Some((cluster, account)) = Cluster::of(facts).zip(service_account(facts)) else {
-        return facts.recreate(associate_first(facts, finding));
+    let mut values = values(facts);
+    // In words where the token is missing, for without it the pod knows neither its account nor its cluster.
+    if !values.has(slot::CLUSTER) || facts.account().is_none() {
+        let mut steps: Vec<&Template> = Vec::new();
+        if facts.account().is_none() && values.has(slot::POD) {
+            values =
+                values.with(slot::SERVICE_ACCOUNT, "the pod’s service account", Word::variable("account"));
+            steps.push(&environment_texts::FIND_ACCOUNT);
+        }
+        steps.extend([&environment_texts::SEE_POD, &texts::LEAVE_OUT_MECHANISM, &texts::ASSOCIATE_FIRST]);
+        return finding.steps(&values, &steps);
+    }
+    let create = match &facts.requested.role_arn {
+        Some(role) => {
+            values = values.with(slot::ROLE_ARN, &role.value, Word::role_arn(&role.value, false));
+            &texts::CREATE_ASSOCIATION
+        }
+        None => &texts::CREATE_ASSOCIATION_UNKNOWN,
     };
-    let role = facts.requested.role_arn.as_ref();
-    let role = role.map_or_else(|| Word::variable("role"), |role| Word::role_arn(&role.value, false));
-    let create = cluster
-        .command("create-pod-identity-association", &[&account[..], words!["--role-arn", role]].concat());
-    let asks = facts.requested.role_arn.is_none();
-    let create =
-        create.map(
-            |create| {
-                if asks { format!("printf 'ARN of the role: '; read -r role; {create}") } else { create }
-            },
-        );
-    let finding = finding
-        .fix_note(create, "where the list above is empty: for every pod of this service account; role is the ARN of a role of the cluster's own account")
-        .find_cluster(&cluster);
-    facts.recreate(finding)
-}
-
-/// In words: without the token the pod knows neither its account nor its cluster.
-fn associate_first(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let pod = facts.namespace().zip(facts.pod_name());
-    let account = pod.and_then(|(namespace, pod)| {
-        let account = "jsonpath={.spec.serviceAccountName}";
-        Tool::Kubectl.run(words!["get", "pod", "-n", Word::label(namespace), Word::dns(pod), "-o", account])
-    });
-    finding
-        .confirm_note(account, "the pod's service account: does aws eks list-pod-identity-associations know it?")
-        .fix("# where it has no association: make one first, with aws eks create-pod-identity-association for this cluster, its namespace and that service account, and a role of the cluster's own account that admits pods.eks.amazonaws.com")
-        .fix("# where IRSA is meant: leave --mechanism=pod-identity out")
-}
-
-fn show_association(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let Some(cluster) = Cluster::of(facts) else { return finding };
-    finding.confirm_command(cluster.list_associations(facts, &[])).find_cluster(&cluster)
+    finding.cluster_steps(
+        facts,
+        &values,
+        &[
+            &texts::SEE_ASSOCIATIONS,
+            &texts::LEAVE_OUT_MECHANISM,
+            &environment_texts::MAKE_NEW_PODS_IF_ASSOCIATED,
+            create,
+        ],
+    )
 }
 
 fn uri(facts: &Facts<'_>) -> Option<Finding> {
@@ -175,27 +167,29 @@ fn uri(facts: &Facts<'_>) -> Option<Finding> {
         AgentProblem::Refused(why) => {
             let finding = Finding::new(
                 Class::AgentUriRefused,
-                format!("{URI_VARIABLE} cannot be used: {why}"),
+                format!("SDKs refuse {URI_VARIABLE}: {}", plain(why)),
             )
             .presented(format!("{URI_VARIABLE}={uri}"))
             .required("http://169.254.170.23/v1/credentials, or http://[fd00:ec2::23]/v1/credentials in an IPv6 cluster; https:// may be anywhere");
-            Some(facts.let_webhook_inject(finding))
+            let finding = finding.why(format!(
+                "The URI is {}. Over http the agent’s addresses are 169.254.170.23, and fd00:ec2::23 in an IPv6 cluster.",
+                plain(uri)
+            ));
+            Some(finding.webhook(facts, values(facts), &[&common::SEE_VARIABLES]))
         }
         AgentProblem::Untrusted { host } => {
             let pid = facts.evidence.process.pid;
             let finding = Finding::new(
                 Class::Inconclusive,
-                format!("the process's {URI_VARIABLE} names {host}, which is not the agent: its token is not sent there"),
+                format!("{URI_VARIABLE} of process {pid} names {host}, not the agent"),
             )
             .transient(false)
             .presented(format!("{URI_VARIABLE}={uri} in the environment of pid {pid}"))
-            .required("the same URI in credprobe's own environment, as a word that it is meant");
-            let variable = Word::from(URI_VARIABLE).before("=").then(Word::url(uri));
-            let pid = Word::from(pid).after("--target-pid=");
-            Some(finding.fix_note(
-                Tool::Env.run(words![variable, "credprobe", "check", pid]),
-                "in the debug container; with kubectl debug: --env",
-            ))
+            .required("the same URI in credprobe's own environment, as a word that it is meant")
+            .why("Its token is not sent to a host that only the process names.");
+            let values =
+                values(facts).with(slot::VALUE, uri, Word::url(uri)).with(slot::PID, pid.to_string(), pid);
+            Some(finding.steps(&values, &[&texts::STATE_URI]))
         }
     }
 }
@@ -206,25 +200,27 @@ fn leftover_irsa(facts: &Facts<'_>) -> Option<Finding> {
         (Some(role), None) => (
             ROLE_VARIABLE,
             role,
-            "SDKs take no notice; an application that reads it assumes this role on top",
+            "SDKs take no notice of it. An application that reads it assumes this role on top.",
         ),
         // botocore takes this variable for IRSA and stops at the missing role (sources.md, “SDKs”).
-        (None, Some(file)) => {
-            (WEB_IDENTITY_VARIABLE, file, "boto3 and AWS CLI take it for IRSA and stop at the missing role")
-        }
+        (None, Some(file)) => (
+            WEB_IDENTITY_VARIABLE,
+            file,
+            "boto3 and the AWS CLI take it for IRSA and stop at the missing role.",
+        ),
         _ => return None,
     };
-    let finding = Finding::new(
-        Class::PartlyInjected,
-        format!("{left} is left of IRSA beside EKS Pod Identity: {what}"),
+    let finding =
+        Finding::new(Class::PartlyInjected, format!("{left} is left of IRSA beside EKS Pod Identity"))
+            .severity(Severity::Warning)
+            .presented(format!("{left}={value}"))
+            .required(format!("{URI_VARIABLE} and {TOKEN_FILE_VARIABLE} alone"));
+    let values = values(facts).with(slot::VARIABLE, left, Word::variable_name(left));
+    Some(
+        finding
+            .why(format!("{left} is {}. {what}", plain(value)))
+            .steps(&values, &[&common::SEE_VARIABLES, &common::UNSET_VARIABLE]),
     )
-    .severity(Severity::Warning)
-    .presented(format!("{left}={value}"))
-    .required(format!("{URI_VARIABLE} and {TOKEN_FILE_VARIABLE} alone"));
-    let finding = finding.fix(format!(
-        "# remove {left} from the container's env in the pod spec, unless the application needs it:"
-    ));
-    Some(facts.unset_env(finding, &[left]))
 }
 
 /// Who takes the relative URI when both are set (sources.md, “SDKs”).
@@ -238,8 +234,9 @@ fn relative_uri(facts: &Facts<'_>) -> Option<Finding> {
     environment.get(URI_VARIABLE)?;
     let finding = shadowed(
         facts,
-        format!("{RELATIVE_FIRST} ask ECS's address 169.254.170.2 instead, where no pod has an agent; those for Go ask the right one"),
+        format!("{RELATIVE_VARIABLE} leads most SDKs to ECS, not to the agent"),
     )
+    .why(format!("{RELATIVE_FIRST} ask ECS’s address 169.254.170.2 then, where no pod has an agent. Those for Go ask the right one."))
     .presented(format!("{RELATIVE_VARIABLE}={relative} beside {URI_VARIABLE}"))
     .required(format!("{URI_VARIABLE} alone"));
     Some(remove(facts, finding, RELATIVE_VARIABLE))
@@ -251,12 +248,12 @@ fn static_token_set(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     environment.get(TOKEN_FILE_VARIABLE)?;
-    let finding = shadowed(
-        facts,
-        format!("{TOKEN_FIRST} send {TOKEN_VARIABLE}, which nobody rotates, instead of the file's token"),
-    )
-    .presented(format!("{TOKEN_VARIABLE} set (never read) beside {TOKEN_FILE_VARIABLE}"))
-    .required(format!("{TOKEN_FILE_VARIABLE} alone"));
+    let finding = shadowed(facts, format!("{TOKEN_VARIABLE} comes before the token file in some SDKs"))
+        .why(format!(
+            "{TOKEN_FIRST} send {TOKEN_VARIABLE}, which nothing renews, in place of the file’s token."
+        ))
+        .presented(format!("{TOKEN_VARIABLE} set (never read) beside {TOKEN_FILE_VARIABLE}"))
+        .required(format!("{TOKEN_FILE_VARIABLE} alone"));
     Some(remove(facts, finding, TOKEN_VARIABLE))
 }
 
@@ -268,9 +265,9 @@ fn shadowed(facts: &Facts<'_>, summary: String) -> Finding {
     Finding::new(Class::Shadowed, summary)
 }
 
-fn remove(facts: &Facts<'_>, finding: Finding, variable: &str) -> Finding {
-    let finding = finding.fix(format!("# remove {variable} from the container's env in the pod spec:"));
-    facts.recreate(facts.unset_env(finding, &[variable]))
+fn remove(facts: &Facts<'_>, finding: Finding, variable: &'static str) -> Finding {
+    let values = values(facts).with(slot::VARIABLE, variable, variable);
+    finding.steps(&values, &[&common::SEE_VARIABLES, &common::UNSET_VARIABLE])
 }
 
 fn proxy(facts: &Facts<'_>) -> Option<Finding> {
@@ -287,17 +284,15 @@ fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     let no_proxy = either("NO_PROXY", "no_proxy");
     let finding = Finding::new(
         Class::ProxyCaptures,
-        format!(
-            "the SDKs for {} send the agent's requests, token included, to the proxy of {variable}",
-            sdks::names(&captured)
-        ),
+        format!("{variable} takes the agent’s token in {}", sdks::names(&captured)),
     )
     .presented(format!("{variable}={proxy}, NO_PROXY {}", no_proxy.map_or("not set", |(_, list)| list)))
     .required(format!("{} in NO_PROXY", endpoint.host));
-    let finding = facts.add_no_proxy(
-        finding.fix("# the agent is on this node, and a proxy cannot reach it:"),
-        &endpoint.host,
-    );
+    let finding = finding
+        .why(format!(
+            "These SDKs send the agent’s requests, token included, to {proxy}. The agent is on this node, and a proxy cannot reach it."
+        ))
+        .steps(&facts.values_to(&endpoint.host), &[&common::SEE_VARIABLES, &common::ADD_NO_PROXY]);
     // The probe itself asks without the proxy: what it met there, no proxy explains.
     let agent = facts.evidence.agent.as_ref();
     let failed = agent.is_some_and(|agent| {
