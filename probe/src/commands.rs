@@ -15,11 +15,11 @@ mod show;
 mod status;
 mod trust;
 
-use crate::process::output::{print, say};
+use crate::process::output::say;
 use cli::{Command, Parsed};
 use std::ffi::OsString;
 
-pub use cli::is_report_only;
+pub use cli::{is_report_only, misspelt_twins};
 pub use failure::Failure;
 
 /// Parses the arguments, without the program's name, and does what they ask for; the exit code.
@@ -35,18 +35,15 @@ pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Re
         return Ok(0);
     }
     match cli::parse(args, variable) {
-        Ok(Parsed::Print(text)) => {
-            print(text.trim_end());
-            Ok(0)
-        }
-        Ok(Parsed::Run(command)) => execute(command, disabled),
+        Ok(Parsed::Print(text)) => show::data(text.trim_end()),
+        Ok(Parsed::Run(command)) => execute(command, disabled, is_in_pod(variable)),
         Err(error) => {
             let failure = Failure::from(error);
             match (disabled, cli::parse(&["serve".into()], &|_: &str| None)) {
                 // Whatever is wrong with the flags may be why somebody switched it off.
                 (Some(reason), Ok(Parsed::Run(command))) => {
                     failure.say();
-                    execute(command, Some(reason))
+                    execute(command, Some(reason), is_in_pod(variable))
                 }
                 _ => Err(failure),
             }
@@ -54,10 +51,15 @@ pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Re
     }
 }
 
-fn execute(command: Command, disabled: Option<String>) -> Result<u8, Failure> {
+/// kubelet sets this variable in every container.
+fn is_in_pod(variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    variable("KUBERNETES_SERVICE_HOST").is_some()
+}
+
+fn execute(command: Command, disabled: Option<String>, in_pod: bool) -> Result<u8, Failure> {
     match command {
         Command::Chain(asked) => chain::run(&asked),
-        Command::Check(asked) => check::run(&asked),
+        Command::Check(asked) => check::run(&asked, in_pod),
         Command::Explain { argument, output } => explain::run(argument.as_deref(), output),
         Command::Judge { report, output } => rejudge::run(&report, output),
         Command::Serve(asked) => serve::run(&asked, disabled),

@@ -278,10 +278,11 @@ pub fn dns(bytes: &[u8]) {
 
 /// A trust policy, bare or as `aws iam get-role` prints it.
 pub fn trust_policy(bytes: &[u8]) {
-    for output in [options::Output::Text, options::Output::Json] {
+    for (json, fix) in [(false, false), (true, false), (false, true)] {
         let (evidence, _) = pod(Mechanism::Irsa);
         let run = evidence::Collected { evidence, seen: true, observed_at: NOW, timings: Vec::new() };
-        match trust_policy::answer(run, Some(bytes), output) {
+        let asked = trust_policy::Asked { json, fix, ..trust_policy::Asked::default() };
+        match trust_policy::answer(run, Some(bytes), &asked) {
             trust_policy::Answer::Said { text, code } => {
                 assert!(code < 100);
                 holds_none_of(&text, IN_TOKEN);

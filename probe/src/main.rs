@@ -15,6 +15,11 @@ fn main() -> ExitCode {
     guard::install();
     let code = started();
     output::finish();
+    // The verdict stands without its report, so that the code stays the class's.
+    if let Some(line) = output::lost() {
+        output::say(&line);
+        output::finish();
+    }
     ExitCode::from(code)
 }
 
@@ -26,6 +31,9 @@ fn started() -> u8 {
     let report_only = commands::is_report_only(&args, &variable);
     if report_only {
         guard::exit_zero_on_panic();
+    }
+    for warning in commands::misspelt_twins(std::env::vars_os().map(|(name, _)| name)) {
+        output::say(&warning);
     }
     let code = commands::run(&args, &variable).unwrap_or_else(commands::Failure::say);
     if report_only { 0 } else { code }

@@ -18,7 +18,7 @@ use texts::{
 };
 
 pub use columns::{Attribute, Condition, Owner, Readiness, Restart, Topic};
-pub(crate) use nearest::nearest;
+pub use nearest::nearest;
 pub(crate) use texts::VARIABLES;
 
 /// What the table says about one class.

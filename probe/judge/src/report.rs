@@ -212,7 +212,7 @@ impl Report {
     /// # Errors
     /// A bug; the line to say instead.
     pub fn json(&self) -> Result<String, String> {
-        shown::serialised(serde_json::to_string_pretty(self))
+        self.json_line().map(|line| crate::text::indented(&line))
     }
 
     /// The same in one line.

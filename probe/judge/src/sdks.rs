@@ -13,7 +13,7 @@ mod table;
 mod tests;
 
 use crate::evidence::Environment;
-use crate::options::Mechanism;
+use crate::options::{Mechanism, SdkName};
 use present::present;
 use sdk::OnError;
 use serde::Serialize;
@@ -241,15 +241,24 @@ fn by_command(command: &str) -> Option<&'static Sdk> {
 
 /// What `--sdk` comes to: `auto` is an id where the command tells it.
 #[must_use]
-pub fn resolved(asked: Option<&str>, command: Option<&str>) -> Option<String> {
-    let told = command.filter(|_| asked == Some("auto")).and_then(by_command);
-    told.map_or(asked, |sdk| Some(sdk.id)).map(str::to_owned)
+pub fn resolved(asked: Option<SdkName>, command: Option<&str>) -> Option<SdkName> {
+    let told = command.filter(|_| asked == Some(SdkName::Auto)).and_then(by_command);
+    told.map_or(asked, |sdk| Some(SdkName::Named(sdk.id.to_owned())))
 }
 
 /// The SDK that `--sdk` names; `None`: none, or `auto`.
 #[must_use]
 pub fn stated(environment: &Environment) -> Option<&'static Sdk> {
-    by_id(environment.options.sdk.as_deref()?)
+    named(environment.options.sdk.as_ref()?)
+}
+
+/// The SDK of that name; `None`: `auto`, or there is none.
+#[must_use]
+pub fn named(name: &SdkName) -> Option<&'static Sdk> {
+    match name {
+        SdkName::Auto => None,
+        SdkName::Named(id) => by_id(id),
+    }
 }
 
 /// The names of these in a sentence; `every SDK but …` where that is shorter.

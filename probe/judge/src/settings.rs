@@ -73,9 +73,8 @@ pub fn requested(environment: &Environment) -> Requested {
     let uri = environment.get(agent::URI_VARIABLE);
     let agents_file = pick(&stated.token_file, "--token-file", agent::TOKEN_FILE_VARIABLE);
     let pod_identity = uri.is_some() && environment.get(agent::TOKEN_FILE_VARIABLE).is_some();
-    let mechanism = match stated.mechanism.as_deref() {
-        Some("irsa") => Mechanism::Irsa,
-        Some("pod-identity") => Mechanism::PodIdentity,
+    let mechanism = match stated.mechanism {
+        Some(mechanism) => mechanism,
         // Nearly all SDKs prefer IRSA when both are complete (sources.md, “SDKs”).
         _ if irsa => Mechanism::Irsa,
         _ if pod_identity => Mechanism::PodIdentity,

@@ -1,10 +1,13 @@
 //! Text for people and shells: escaping, cutting, times, quoting. Pure, and below everything else.
 //! What is said, the other rooms decide.
 
+mod indent;
 pub mod redactor;
 pub mod shown;
 
 use time::{Date, Month, OffsetDateTime};
+
+pub use indent::indented;
 
 /// RFC 3339 in UTC, whole seconds.
 #[must_use]

@@ -5,6 +5,7 @@ pub(crate) mod common_mistakes;
 pub(crate) mod condition;
 pub(crate) mod context;
 pub(crate) mod evaluate;
+pub(crate) mod fix;
 pub(crate) mod one_or_many;
 pub(crate) mod pattern;
 pub(crate) mod pod_identity;

@@ -168,8 +168,7 @@ impl Collector {
         let watch = Stopwatch::start();
         evidence.process = collect::process(subject);
         evidence.target = subject.target().cloned();
-        let sdk =
-            sdks::resolved(settings.sdk.as_deref(), subject.target().map(|target| target.comm.as_str()));
+        let sdk = sdks::resolved(settings.sdk.clone(), subject.target().map(|target| target.comm.as_str()));
         let (endpoint, agent_uri) = (own_endpoint(subject), own_agent_uri(subject));
         let settings = Options { endpoint, agent_uri, sdk, ..settings };
         evidence.environment = collect::environment(subject, settings, &mut self.redactor).await;

@@ -3,9 +3,8 @@
 use super::Failure;
 use super::cli::Chain;
 use super::look::look;
-use super::show::unseen;
+use super::show::{data, json, unseen};
 use crate::process::log;
-use crate::process::output::print;
 use credprobe_judge::options::{Options, Output};
 use credprobe_judge::sdks;
 
@@ -17,8 +16,7 @@ pub(super) fn run(asked: &Chain) -> Result<u8, Failure> {
     }
     let page = sdks::Page::new(&run.evidence.environment, &run.evidence.process, asked.sdk);
     match asked.output {
-        Output::Text => print(sdks::text(&page).trim_end()),
-        Output::Json => print(&page.json().map_err(Failure::bug)?),
+        Output::Text => data(sdks::text(&page).trim_end()),
+        Output::Json => json(page.json_line().map_err(Failure::bug)?),
     }
-    Ok(0)
 }

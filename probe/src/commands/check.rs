@@ -9,8 +9,11 @@ use crate::process::signals::Interrupt;
 use crate::process::{clock, guard, log, output};
 use credprobe_judge::catalog::Class;
 use credprobe_judge::report::termination;
+use std::io::{self, IsTerminal as _};
 
-pub(super) fn run(asked: &Check) -> Result<u8, Failure> {
+const NOT_A_POD: &str = "This does not look like a pod: KUBERNETES_SERVICE_HOST is not set. credprobe judges the container that it runs in; for other ways try `credprobe --help`.";
+
+pub(super) fn run(asked: &Check, in_pod: bool) -> Result<u8, Failure> {
     log::install(asked.log_level);
     let broken = Class::InternalError;
     // A bug that ends the process is tolerated as one that is reported.
@@ -31,7 +34,11 @@ pub(super) fn run(asked: &Check) -> Result<u8, Failure> {
                 output::terminate(asked.termination_log.clone(), termination::lines(&report));
                 // What was said on the way stands before the report.
                 output::settle();
-                show(&report, asked.output)
+                let shown = show(&report, asked.output);
+                if !in_pod && report.verdict.class == Class::NotInjected && io::stderr().is_terminal() {
+                    output::say(NOT_A_POD);
+                }
+                shown
             }
             Ok(None) => Err(Failure::new(Class::Inconclusive, "a signal came before there was a verdict")),
             Err(why) => Err(cannot_look(why)),

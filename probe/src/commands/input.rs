@@ -7,6 +7,19 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
+/// The largest report that is read: real ones have 20 kB.
+const REPORT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// A saved report.
+pub(super) fn report(path: &Path) -> Result<Vec<u8>, String> {
+    // One byte more shows that it is too long.
+    let document = read(path, REPORT_LIMIT + 1).map_err(|error| error.to_string())?;
+    if document.len() as u64 > REPORT_LIMIT {
+        return Err(format!("it is longer than {REPORT_LIMIT} bytes, so it is not a report"));
+    }
+    Ok(document)
+}
+
 /// At most `limit` bytes of it, on a thread of its own: this one is free for a signal, while a pipe or a file system
 /// does not answer.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

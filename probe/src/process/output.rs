@@ -6,7 +6,7 @@ use crate::process::clock;
 use credprobe_judge::text::shown::escaped;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
@@ -25,6 +25,8 @@ static ERR: Stream = Stream::new();
 static LOG: Stream = Stream::new();
 /// The pipes of this process were waited for long enough.
 static GIVEN_UP: AtomicBool = AtomicBool::new(false);
+/// The error with which a write to stdout failed; 0: none did.
+static LOST: AtomicI32 = AtomicI32::new(0);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -38,7 +40,11 @@ struct Stream {
 /// Data, with a line break after it.
 pub fn print(text: &str) {
     let line = format!("{text}\n");
-    OUT.take(move || write(io::stdout(), line.as_bytes()));
+    OUT.take(move || {
+        if let Err(error) = write(io::stdout(), line.as_bytes()) {
+            LOST.store(error as i32, Ordering::Relaxed);
+        }
+    });
     tell_dropped("stdout", &OUT);
 }
 
@@ -50,7 +56,9 @@ pub fn say(line: &str) {
 /// The same of what is escaped already, and moves the cursor.
 pub fn talk(bytes: Vec<u8>) {
     tell_dropped("stderr", &ERR);
-    ERR.take(move || write(io::stderr(), &bytes));
+    ERR.take(move || {
+        let _nobody_to_tell = write(io::stderr(), &bytes);
+    });
 }
 
 /// The termination message, where it is wanted.
@@ -66,7 +74,9 @@ fn tell_dropped(name: &'static str, stream: &'static Stream) {
     }
     stream.dropped.fetch_sub(dropped, Ordering::Relaxed);
     let line = format!("WARN {dropped} messages for {name} were dropped: nobody read them\n");
-    ERR.take(move || write(io::stderr(), line.as_bytes()));
+    ERR.take(move || {
+        let _nobody_to_tell = write(io::stderr(), line.as_bytes());
+    });
 }
 
 /// Until all is written, or that time has come.
@@ -97,6 +107,13 @@ pub fn finish() {
             return;
         }
     }
+}
+
+/// What did not get to stdout since this was last asked, as a line; a reader that went away wanted no more.
+pub fn lost() -> Option<String> {
+    let error = nix::errno::Errno::from_raw(LOST.swap(0, Ordering::Relaxed));
+    let is_lost = !matches!(error, nix::errno::Errno::UnknownErrno | nix::errno::Errno::EPIPE);
+    is_lost.then(|| format!("stdout could not be written: {}", error.desc()))
 }
 
 impl Stream {
@@ -138,18 +155,18 @@ impl Stream {
     }
 }
 
-/// A reader that went away and a full disk are no fault of the verdict: the code stays the class's.
-fn write(to: impl std::os::fd::AsFd, mut bytes: &[u8]) {
+fn write(to: impl std::os::fd::AsFd, mut bytes: &[u8]) -> nix::Result<()> {
     while !bytes.is_empty() {
         match nix::unistd::write(&to, bytes) {
-            Ok(0) => return,
+            Ok(0) => return Err(nix::errno::Errno::EIO),
             Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
             Err(nix::errno::Errno::EINTR) => {}
             // Whoever shares the descriptor made it non-blocking.
             Err(nix::errno::Errno::EAGAIN) => std::thread::sleep(Duration::from_millis(10)),
-            Err(_) => return,
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 /// A line of the log, as `tracing` writes it: in one piece, with its line break.

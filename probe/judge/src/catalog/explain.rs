@@ -14,7 +14,8 @@ pub use page::classes_page;
 use crate::catalog::{Attribute, Class, ClassInfo, Condition, VARIABLES, nearest};
 #[cfg(test)]
 pub(crate) use layout::shell_variables;
-use layout::{push_item, push_wrapped, wrap};
+pub use layout::wrap;
+use layout::{push_item, push_wrapped};
 use std::fmt::Write as _;
 
 /// No line of prose is longer; commands are not wrapped, so that they can be pasted.

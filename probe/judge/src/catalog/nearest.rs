@@ -8,7 +8,8 @@ const FARTHEST: usize = 2;
 const MOST: usize = 3;
 
 /// The known names nearest to `written`: those that hold it, else those two edits away at most, nearest first.
-pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let written = written.to_lowercase().replace(['_', ' '], "-");
     let mut ranked: Vec<(usize, &str)> =
         known.filter_map(|name| Some((rank(&written, name)?, name))).collect();
@@ -21,7 +22,8 @@ fn rank(written: &str, known: &str) -> Option<usize> {
     let edits = distance(written, known);
     // Two letters are part of nearly every name.
     let part = written.len() > 2 && known.contains(written);
-    match (edits <= FARTHEST, part) {
+    // Half of a short word is another word.
+    match (edits <= FARTHEST && edits * 2 <= written.len(), part) {
         (true, _) => Some(edits),
         (false, true) if known.starts_with(written) => Some(FARTHEST + 1),
         (false, true) => Some(FARTHEST + 2),
@@ -50,6 +52,12 @@ mod tests {
     use super::*;
 
     const KNOWN: [&str; 4] = ["access-denied", "agent-access-denied", "throttled", "aws"];
+
+    #[test]
+    fn half_of_a_word_is_no_slip() {
+        assert!(nearest("foo", ["pod", "transient"].into_iter()).is_empty());
+        assert_eq!(nearest("wiat", ["wait", "grace"].into_iter()), ["wait"]);
+    }
 
     #[test]
     fn a_slip_of_two_letters_finds_the_name() {

@@ -21,7 +21,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
 /// `--sdk` was asked for and cannot be met, as far as the host goes.
 fn not_as_that_sdk(facts: &Facts<'_>) -> Option<Finding> {
     let environment = &facts.evidence.environment;
-    let asked = environment.options.sdk.as_deref()?;
+    let asked = environment.options.sdk.as_ref()?;
     let summary = match sdks::stated(environment) {
         Some(sdk) if sdk.sts.is_some() => return None,
         Some(sdk) => format!(

@@ -18,6 +18,7 @@ use crate::evidence::{
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::fixtures::{NOW, directory, healthy};
 use crate::judge::step::{Heading, Step};
+use crate::options::Mechanism;
 use crate::verdict;
 
 fn answered(exchange: Exchange) -> Evidence {

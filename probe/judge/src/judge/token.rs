@@ -264,12 +264,7 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     }
     if let Some(expected) = &stated.expect_subject {
         let subject = token.sub.as_deref().unwrap_or("(none)");
-        let whole = match expected.split_once('/') {
-            Some((namespace, name)) if !expected.contains(':') => {
-                format!("system:serviceaccount:{namespace}:{name}")
-            }
-            _ => expected.clone(),
-        };
+        let whole = expected.sub();
         if subject != whole {
             let finding = stated_finding(
                 Class::SubjectMismatch,

@@ -5,16 +5,21 @@ use crate::report::{Report, ReportOptions, SCHEMA};
 use crate::text::{self, shown};
 use crate::verdict::Tolerate;
 
-/// Judges the evidence of a JSON report.
+/// What a JSON report saw, and when.
 ///
 /// # Errors
 /// Not a report of this schema; says what is missing.
-pub fn rejudge(document: &[u8]) -> Result<Report, String> {
+pub fn saved_run(document: &[u8]) -> Result<Collected, String> {
+    read(document).map(|(_, run)| run)
+}
+
+/// A report, and what it saw; the report's own evidence is taken out of it.
+fn read(document: &[u8]) -> Result<(Report, Collected), String> {
     // Whoever wrote it, it may hold what a run would not have kept.
     let document = String::from_utf8_lossy(document);
     let document = shown::document(&document);
-    let saved: Report =
-        serde_json::from_slice(document.as_bytes()).map_err(|error| format!("this is no report: {error}"))?;
+    let mut saved: Report = serde_json::from_slice(document.as_bytes())
+        .map_err(|error| format!("this is not a report: {error}"))?;
     if saved.schema != SCHEMA {
         return Err(format!("its schema is `{}`; this version reads {SCHEMA}", saved.schema));
     }
@@ -29,15 +34,25 @@ pub fn rejudge(document: &[u8]) -> Result<Report, String> {
             skipped_because: stage.skipped_because.clone(),
         })
         .collect();
-    let stated = &saved.evidence.environment.options;
-    let tolerate = Tolerate::parse(stated.tolerate.as_deref().unwrap_or_default())?;
+    let evidence = std::mem::take(&mut saved.evidence);
+    Ok((saved, Collected { evidence, seen: true, observed_at, timings }))
+}
+
+/// Judges the evidence of a JSON report.
+///
+/// # Errors
+/// Not a report of this schema; says what is missing.
+pub fn rejudge(document: &[u8]) -> Result<Report, String> {
+    let (saved, run) = read(document)?;
+    let stated = run.evidence.environment.options.tolerate.as_deref();
+    let tolerate = Tolerate::parse(stated.unwrap_or_default())?;
     let options = ReportOptions {
         tolerate: &tolerate,
         report_only: saved.report_only,
         attempts: saved.attempts,
         flapped: saved.verdict.flapped,
     };
-    Ok(crate::assess(Collected { evidence: saved.evidence, seen: true, observed_at, timings }, &options))
+    Ok(crate::assess(run, &options))
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@ use crate::catalog::Class;
 use crate::evidence::{self, Collected, Evidence, StageName, TokenShape};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{self, gate};
-use crate::options::{Mechanism, Output};
+use crate::options::{ExpectedSubject, Mechanism};
 use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Aws, Tool, Word, words};
 use crate::text::shown;
 use crate::trust_policy::context::Context;
 use crate::trust_policy::evaluate::{Element, Outcome, Verdict, evaluate};
+use crate::trust_policy::fix;
 use crate::trust_policy::policy::{Effect, Policy, Statement};
 use crate::trust_policy::{pod_identity, statement};
 use crate::{report, settings, verdict};
@@ -37,7 +38,29 @@ pub enum Answer {
     },
     /// One line to stderr, exit 2.
     Usage(String),
+    /// One line to stderr, nothing to stdout, and the class's code.
+    Refused(Class, String),
 }
+
+/// What was asked about the policy, the pod's own settings apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// In place of the pod's token.
+    pub subject: Option<ExpectedSubject>,
+    /// `--issuer`: that of the subject's tokens.
+    pub issuer: Option<String>,
+    /// `--expect-issuer`: one that may be admitted.
+    pub expect_issuer: Option<String>,
+    /// `None`: `sts.amazonaws.com`.
+    pub audience: Option<String>,
+    /// The corrected policy, and nothing else.
+    pub fix: bool,
+    /// JSON in one line.
+    pub json: bool,
+}
+
+/// What EKS's webhook asks for where nothing else is said.
+const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// The document of `--output=json`; the text is made of it too.
 #[derive(Debug, Serialize)]
@@ -91,10 +114,10 @@ struct SlipReport {
     text: String,
 }
 
-/// Evaluates `policy` for the token that `run` saw, or prints the statement that would match.
+/// Evaluates `policy` for the token that `run` saw or that is stated, or prints the statement that would match.
 #[must_use]
-pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answer {
-    let policy = match policy.map(Policy::parse).transpose() {
+pub fn answer(mut run: Collected, document: Option<&[u8]>, asked_for: &Asked) -> Answer {
+    let policy = match document.map(Policy::parse).transpose() {
         Ok(policy) => policy,
         Err(problem) => return Answer::Usage(format!("--policy: {problem}")),
     };
@@ -128,12 +151,20 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
         asked.clone()
     };
     let role = of_policy.clone().or(named);
-    let settings = EffectiveSettings::from_evidence(&run.evidence);
-    let findings = judge::findings(&run.evidence, &settings, run.observed_at);
-    let role_is_missing = policy.is_none() && role.is_none() && !by_agent;
-    let judged = is_judged_by_check(&run.evidence, &settings, &findings, role_is_missing);
-    let context = Context::of(&run.evidence, role, run.observed_at).filter(|_| !judged);
-    let Some(context) = context else { return as_check_says(run, &settings, findings, output) };
+    let context = match &asked_for.subject {
+        Some(subject) => stated(subject, policy.as_ref(), role, asked_for, &run),
+        None => presented(run, policy.is_some() || by_agent, role, asked_for),
+    };
+    let context = match context {
+        Ok(context) => context,
+        Err(answer) => return answer,
+    };
+    if let (true, Some(policy), Some(document)) = (asked_for.fix, &policy, document) {
+        return match misplaced.zip(of_policy.as_ref()) {
+            Some((_, theirs)) => Answer::Refused(Class::AccessDenied, other_path(theirs)),
+            None => fixed(policy, document, &context, asked_for),
+        };
+    }
     let (code, mut report) = match &policy {
         Some(policy) => about(policy, &context),
         None => (0, statement_only(&context)),
@@ -143,18 +174,109 @@ pub fn answer(mut run: Collected, policy: Option<&[u8]>, output: Output) -> Answ
         // A name is taken once in an account, so that no role has the ARN that is asked for.
         code = Class::AccessDenied.code();
         report.result = Some("refuses");
-        report.summary = format!("the role is {}; STS compares the whole ARN, path included", arn(theirs));
+        report.summary = other_path(theirs);
         report.notes.push(format!("the pod asks for {}", arn(asked)));
         report.notes.extend(annotate(&context, theirs).into_iter().flatten());
     }
-    let text = match output {
-        Output::Text => text::render(&report),
-        Output::Json => match shown::serialised(serde_json::to_string_pretty(&report)) {
-            Ok(json) => json,
-            Err(text) => return Answer::Said { text, code: Class::InternalError.code() },
-        },
+    if !asked_for.json {
+        return Answer::Said { text: text::render(&report), code };
+    }
+    match shown::serialised(serde_json::to_string(&report)) {
+        Ok(text) => Answer::Said { text, code },
+        Err(text) => Answer::Said { text, code: Class::InternalError.code() },
+    }
+}
+
+fn other_path(role: &RoleArn) -> String {
+    format!("the role is {}; STS compares the whole ARN, path included", arn(role))
+}
+
+/// The request with the token that somebody states.
+fn stated(
+    subject: &ExpectedSubject,
+    policy: Option<&Policy>,
+    role: Option<RoleArn>,
+    asked_for: &Asked,
+    run: &Collected,
+) -> Result<Context, Answer> {
+    let usage = |problem: String| Err(Answer::Usage(problem));
+    if role.is_none() && policy.is_none() {
+        return usage("--role-arn: name the role, for the provider is looked up in its account".to_owned());
+    }
+    let exact = |issuer: &&String| !issuer.ends_with('*');
+    let issuer = match asked_for.issuer.as_ref().or(asked_for.expect_issuer.as_ref().filter(exact)) {
+        Some(issuer) => issuer.as_str(),
+        None => {
+            let mut named: Vec<&str> = policy.into_iter().flat_map(fix::issuers).collect();
+            named.sort_unstable();
+            named.dedup();
+            match named.as_slice() {
+                [one] => *one,
+                _ => {
+                    return usage(format!(
+                        "--issuer: the policy names {} issuers; say which one is meant, as aws eks describe-cluster --query cluster.identity.oidc.issuer prints it",
+                        named.len()
+                    ));
+                }
+            }
+        }
     };
-    Answer::Said { text, code }
+    let audience = asked_for.audience.as_deref().unwrap_or(AUDIENCE);
+    let is_url = issuer.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\<>`{}".contains(&byte));
+    if issuer.contains("://") && !issuer.starts_with("https://") || !is_url {
+        return usage(format!("--issuer: `{issuer}` is not an issuer; allowed is https://HOST/PATH"));
+    }
+    let session_name = run.evidence.environment.options.session_name.clone();
+    Ok(Context::stated([&subject.sub(), issuer, audience], role, session_name, run.observed_at))
+}
+
+/// The request with the token that was seen.
+fn presented(
+    run: Collected,
+    may_lack_role: bool,
+    role: Option<RoleArn>,
+    asked_for: &Asked,
+) -> Result<Context, Answer> {
+    let settings = EffectiveSettings::from_evidence(&run.evidence);
+    let findings = judge::findings(&run.evidence, &settings, run.observed_at);
+    let role_is_missing = !may_lack_role && role.is_none();
+    let judged = is_judged_by_check(&run.evidence, &settings, &findings, role_is_missing);
+    let context = Context::of(&run.evidence, role, run.observed_at).filter(|_| !judged);
+    context.ok_or_else(|| as_check_says(run, &settings, findings, asked_for))
+}
+
+/// The whole policy with the statement that lets the token in.
+fn fixed(policy: &Policy, document: &[u8], context: &Context, asked_for: &Asked) -> Answer {
+    let issuers = [&asked_for.issuer, &asked_for.expect_issuer];
+    let issuers: Vec<&str> = issuers.into_iter().flatten().map(String::as_str).collect();
+    if let Err(why) = fix::may_admit(context, policy, &issuers) {
+        return Answer::Usage(format!("--fix: {why}"));
+    }
+    let Some(before) = fix::document(document) else {
+        return Answer::Refused(
+            Class::InternalError,
+            "the policy was read, and cannot be taken apart".to_owned(),
+        );
+    };
+    let verdict = evaluate(policy, context).verdict;
+    let after = match verdict {
+        Verdict::Allows => Some(before),
+        // It may admit the token already, under a condition that a further statement would take away.
+        Verdict::Unknown => None,
+        Verdict::Refuses => fix::with_statement(&before, context).filter(|after| {
+            let after = Policy::parse(after.as_bytes());
+            after.is_ok_and(|after| evaluate(&after, context).verdict == Verdict::Allows)
+        }),
+    };
+    match after {
+        Some(text) => Answer::Said { text, code: 0 },
+        None => {
+            let (code, report) = about(policy, context);
+            let class = Class::from_code(code).unwrap_or(Class::Inconclusive);
+            let why = "a statement more does not help, and credprobe changes none of the others";
+            Answer::Refused(class, format!("{}; {why}", report.summary))
+        }
+    }
 }
 
 /// Whether the token is such that the check's own verdict on it is the answer.
@@ -177,7 +299,7 @@ fn as_check_says(
     run: Collected,
     settings: &EffectiveSettings,
     mut findings: Vec<Finding>,
-    output: Output,
+    asked_for: &Asked,
 ) -> Answer {
     let mut judgement = verdict::weigh(&run.evidence, findings.clone());
     if judgement.class == Class::Ready {
@@ -192,12 +314,14 @@ fn as_check_says(
         judgement = verdict::weigh(&run.evidence, findings);
     }
     let report = super::build_without_options(run, settings, judgement);
-    let code = report.exit_code;
-    let text = match output {
-        Output::Text => report::text::render(&report, false),
-        Output::Json => report.json().unwrap_or_else(|problem| problem),
+    if asked_for.fix {
+        return Answer::Refused(report.verdict.class, report.verdict.summary);
+    }
+    let text = match asked_for.json {
+        false => report::text::render(&report, false),
+        true => report.json_line().unwrap_or_else(|problem| problem),
     };
-    Answer::Said { text, code }
+    Answer::Said { text, code: report.exit_code }
 }
 
 fn about(policy: &Policy, context: &Context) -> (u8, TrustReport) {

@@ -38,6 +38,7 @@ pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &Effectiv
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Mechanism;
 
     fn whom(owner: Owner, evidence: &Evidence) -> String {
         who(Some(owner), evidence, &EffectiveSettings::from_evidence(evidence))
@@ -46,7 +47,7 @@ mod tests {
     #[test]
     fn people_are_called_by_what_they_administer_and_where() {
         let mut evidence = Evidence::default();
-        evidence.environment.options.mechanism = Some("irsa".to_owned());
+        evidence.environment.options.mechanism = Some(Mechanism::Irsa);
         assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in the role's account");
         let role = |account| format!("arn:aws:iam::{account}:role/checkout-reader");
         evidence.environment.options.expect_role = Some(role("814203749661"));
@@ -64,7 +65,7 @@ mod tests {
     fn under_sts_compatible_it_is_whoever_runs_the_server() {
         let mut evidence = Evidence::default();
         let options = &mut evidence.environment.options;
-        options.mechanism = Some("irsa".to_owned());
+        options.mechanism = Some(Mechanism::Irsa);
         options.sts_compatible = true;
         let url = "https://minio.shop.svc:9000".to_owned();
         evidence.environment.variables.insert("AWS_ENDPOINT_URL_STS".to_owned(), url);

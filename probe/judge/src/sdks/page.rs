@@ -96,12 +96,12 @@ struct MinVersions {
 }
 
 impl Page {
-    /// The JSON document.
+    /// The JSON document, in one line.
     ///
     /// # Errors
     /// A bug; the line to say instead.
-    pub fn json(&self) -> Result<String, String> {
-        shown::serialised(serde_json::to_string_pretty(self))
+    pub fn json_line(&self) -> Result<String, String> {
+        shown::serialised(serde_json::to_string(self))
     }
 
     /// `only`: one SDK, told at length.

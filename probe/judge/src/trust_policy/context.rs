@@ -7,7 +7,7 @@
 
 use super::evaluate::ACTION;
 use super::pod_identity::{self, Presented};
-use crate::evidence::{Evidence, Token};
+use crate::evidence::{Account, Evidence, Token};
 use crate::options::Mechanism;
 use crate::settings::arn::RoleArn;
 use crate::{sdks, settings};
@@ -115,6 +115,31 @@ impl Context {
     /// The actions that the policy must allow, each of them.
     pub(crate) fn actions(&self) -> &'static [&'static str] {
         if self.by_eks.is_some() { pod_identity::ACTIONS } else { &[ACTION] }
+    }
+
+    /// The request with a token that somebody states: kubelet's for this subject, issuer and audience.
+    #[must_use]
+    pub fn stated(
+        [subject, issuer, audience]: [&str; 3],
+        role: Option<RoleArn>,
+        session_name: Option<String>,
+        now: i64,
+    ) -> Self {
+        let issuer = issuer.strip_prefix("https://").unwrap_or(issuer);
+        Self {
+            iss: format!("https://{issuer}"),
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            audience: audience.to_owned(),
+            audiences: vec![audience.to_owned()],
+            has_azp: false,
+            kubernetes: Account::of_subject(subject).is_some(),
+            role,
+            session_name,
+            region: None,
+            now,
+            by_eks: None,
+        }
     }
 
     /// The ARN of the provider that vouches for the token; `None`: the account is not known.

@@ -1,13 +1,118 @@
-//! The flags of each command: names, values, help. Each has the environment twin `CREDPROBE_NAME`.
-//! What they mean together, `cli` says.
+//! The commands and the flags: one row each, from which parsing, help, completion and suggestions are made.
+//! What the values mean, `cli` says. Each flag has the environment twin `CREDPROBE_NAME`.
 
-use clap::builder::StyledStr;
 use credprobe_judge::catalog::Attribute;
 use credprobe_judge::catalog::explain::codes_with;
 
-/// A flag: its name, its value's name (`None`: boolean), its help.
-#[derive(Clone, Copy)]
+/// A command: its name, what stands behind it, what it does, an example.
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    /// Whether there must be one: `REPORT.json`; whether there may be one: `[CLASS|CODE]`.
+    pub(super) argument: &'static str,
+    pub(super) about: &'static str,
+    pub(super) example: &'static str,
+    /// What its help says at the end.
+    pub(super) notes: &'static str,
+    bit: Commands,
+}
+
+/// A set of commands, a bit each.
+type Commands = u16;
+
+const CHECK: Commands = 1;
+const SERVE: Commands = 1 << 1;
+const STATUS: Commands = 1 << 2;
+const CHAIN: Commands = 1 << 3;
+const EXPLAIN: Commands = 1 << 4;
+const JUDGE: Commands = 1 << 5;
+const TRUST: Commands = 1 << 6;
+const JUDGING: Commands = CHECK | SERVE;
+
+const fn command(
+    bit: Commands,
+    name: &'static str,
+    argument: &'static str,
+    about: &'static str,
+    example: &'static str,
+    notes: &'static str,
+) -> Command {
+    Command { name, argument, about, example, notes, bit }
+}
+
+/// In the order of `credprobe help`.
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        CHECK,
+        "check",
+        "",
+        "Judge once, print the report, exit with the class's code (the default)",
+        "credprobe --expect-role=arn:aws:iam::814203749616:role/checkout-reader --wait=30s",
+        "CREDPROBE_DISABLED=\"why\" prints the reason and exits 0 at once.",
+    ),
+    command(
+        SERVE,
+        "serve",
+        "",
+        "Judge again and again; answer probes, Prometheus and people over HTTP; keep a readiness gate up to date",
+        "credprobe serve --readiness=strict --readiness-gate=credprobe.dev/CredentialsUsable",
+        "CREDPROBE_DISABLED=\"why\" and --report-only keep /readyz at 200. SIGTERM ends it with exit code 0. Each change of the verdict is printed.",
+    ),
+    command(
+        STATUS,
+        "status",
+        "",
+        "Ask the `serve` of this pod, for exec probes: exit 0 while it is ready, else its class's code",
+        "credprobe status",
+        "",
+    ),
+    command(
+        CHAIN,
+        "chain",
+        "",
+        "Show which provider each AWS SDK would pick in this container, and what it does when that provider fails",
+        "credprobe chain --sdk=boto3",
+        "",
+    ),
+    command(
+        EXPLAIN,
+        "explain",
+        "[CLASS|CODE]",
+        "Show what a class means, who owns it, how to confirm and repair it; without one, the table of all classes and exit codes",
+        "credprobe explain 53",
+        "",
+    ),
+    command(
+        JUDGE,
+        "judge",
+        "REPORT.json",
+        "Judge the evidence of a saved JSON report again, with its own time as the clock",
+        "credprobe judge report.json",
+        "",
+    ),
+    command(
+        TRUST,
+        "trust",
+        "",
+        "Hold a role's trust policy against the token and say which element refuses; without a policy, print the statement that would match",
+        "aws iam get-role --role-name checkout-reader --output json | credprobe trust --policy=- --subject=shop/checkout --issuer=https://oidc.eks.eu-west-1.amazonaws.com/id/5F8C2A91D3E74B06A1B2C3D4E5F60718 --role-arn=arn:aws:iam::814203749616:role/checkout-reader",
+        "--subject or --report takes the place of the pod's token, so that it can run anywhere. Without --issuer it is the one provider that the policy names, without --audience sts.amazonaws.com.",
+    ),
+    command(0, "help", "[COMMAND]", "Show the flags of a command", "credprobe help check", ""),
+    command(0, "version", "", "Show the version", "credprobe version", ""),
+    command(
+        0,
+        "completion",
+        "bash|zsh|fish",
+        "Print the completion script of a shell",
+        "source <(credprobe completion bash)",
+        "",
+    ),
+];
+
+/// A flag: the commands that have it, its group in the help, its name, its value's name (`None`: boolean), its help.
 pub(super) struct Flag {
+    of: Commands,
+    pub(super) group: &'static str,
     pub(super) name: &'static str,
     pub(super) value: Option<&'static str>,
     help: &'static str,
@@ -15,202 +120,322 @@ pub(super) struct Flag {
 
 impl Flag {
     /// The help; what the class table says stands in it as `{grace}`.
-    pub(super) fn help(&self) -> StyledStr {
-        match self.help.split_once("{grace}") {
-            Some((before, after)) => {
-                format!("{before}{}{after}", codes_with(Attribute::EventuallyConsistent)).into()
-            }
-            None => self.help.into(),
-        }
+    pub(super) fn help(&self) -> String {
+        self.help.replacen("{grace}", &codes_with(Attribute::EventuallyConsistent), 1)
+    }
+
+    /// The words that it takes; `FILE|-` and `N|auto` are no choice of words.
+    pub(super) fn choices(&self) -> Option<Vec<&'static str>> {
+        let is_choice = |value: &&str| value.contains('|') && !value.contains(char::is_uppercase);
+        self.value.filter(is_choice).map(|value| value.split('|').collect())
+    }
+
+    /// `CREDPROBE_NAME`.
+    pub(super) fn twin(&self) -> String {
+        format!("CREDPROBE_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// One letter, where it has one.
+    pub(super) fn short(&self) -> Option<char> {
+        (self.name == "output").then_some('o')
     }
 }
 
-const fn flag(name: &'static str, value: &'static str, help: &'static str) -> Flag {
-    Flag { name, value: Some(value), help }
+const fn flag(
+    of: Commands,
+    group: &'static str,
+    name: &'static str,
+    value: &'static str,
+    help: &'static str,
+) -> Flag {
+    Flag { of, group, name, value: Some(value), help }
 }
 
-const fn switch(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, value: None, help }
+const fn switch(of: Commands, group: &'static str, name: &'static str, help: &'static str) -> Flag {
+    Flag { of, group, name, value: None, help }
 }
 
-const ROLE_ARN: Flag =
-    flag("role-arn", "ARN", "The role to ask for [default: AWS_ROLE_ARN, then the active profile]");
-const TOKEN_FILE: Flag = flag(
-    "token-file",
-    "PATH",
-    "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
-);
-const SESSION_NAME: Flag = flag(
-    "session-name",
-    "NAME",
-    "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
-);
-const LOG_LEVEL: Flag =
-    flag("log-level", "error|warn|info|debug|trace", "How much to say on stderr [default: warn]");
+const SERVER: &str = "Server";
+const POLICY: &str = "Policy";
+const IDENTITY: &str = "Identity";
+const EXPECTATIONS: &str = "Expectations";
+const SUBJECT: &str = "Another user or process";
+const NETWORK: &str = "Network";
+const WAITING: &str = "Waiting";
+const VERDICT: &str = "Verdict";
+const OUTPUT: &str = "Output";
 
-const SDK: Flag = flag(
-    "sdk",
-    "ID|auto",
-    "Judge as this SDK would act, its STS host and its order; `credprobe chain` lists the ids",
-);
-const TARGET_PID: Flag = flag(
-    "target-pid",
-    "N|auto",
-    "Judge another process: its environment, root, token file, ids and capabilities, as with kubectl debug --target; auto takes the entrypoint of the one other container",
-);
-
-/// In the order of `check --help`. Each has the environment twin `CREDPROBE_NAME`.
-const CHECK_FLAGS: &[Flag] = &[
+/// In the order of the help; flags of a group stand together.
+pub(super) const FLAGS: &[Flag] = &[
     flag(
-        "mechanism",
-        "auto|irsa|pod-identity",
-        "How the pod is meant to get its credentials [default: auto, what is completely injected]",
-    ),
-    ROLE_ARN,
-    TOKEN_FILE,
-    flag("expect-role", "ARN", "The role that must be asked for and must answer"),
-    flag("expect-issuer", "URL", "The issuer that the token must have; a trailing * matches any rest"),
-    flag("expect-audience", "AUD", "An audience that the token must have"),
-    flag("expect-subject", "NS/SA", "The service account, or the whole subject, that the token must have"),
-    flag(
-        "region",
-        "REGION",
-        "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
-    ),
-    SDK,
-    flag(
-        "as-uid",
-        "N",
-        "Judge the token file for this user, as the app's container has it [default: this process's]",
-    ),
-    flag(
-        "as-gid",
-        "N",
-        "The same for its group; credprobe's own primary group is then not lent to that user",
-    ),
-    flag(
-        "as-groups",
-        "N,N",
-        "The same for its supplementary groups; none: it has no group but --as-gid [default: this process's]",
-    ),
-    TARGET_PID,
-    switch("no-network", "The local verdict only; STS is not asked"),
-    switch("no-identity", "Skip GetCallerIdentity after the exchange"),
-    flag("timeout", "DURATION", "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]"),
-    flag("wait", "DURATION", "Keep trying this long while the finding is transient [default: 0s]"),
-    flag(
-        "grace",
-        "DURATION",
-        "Keep trying this long on refusals that a change of IAM heals in a while: codes {grace} [default: 0s]",
-    ),
-    flag("start-jitter", "DURATION", "A random delay of at most this before the first call [default: 0s]"),
-    SESSION_NAME,
-    flag(
-        "tolerate",
-        "LIST",
-        "Class ids, owners or `transient` that exit 0, separated by commas; the report stays as it is",
-    ),
-    switch("report-only", "Report in full and exit 0 whatever happens"),
-    switch("deny-warnings", "A warning decides the exit code too"),
-    flag(
-        "ca-bundle",
-        "PATH",
-        "PEM file to trust instead of the compiled-in roots [default: AWS_CA_BUNDLE; SSL_CERT_FILE and SSL_CERT_DIR are added]",
-    ),
-    switch("allow-http", "Allow a plain http:// endpoint beyond loopback"),
-    switch(
-        "sts-compatible",
-        "STS is Ceph's, SeaweedFS's, MinIO's … behind AWS_ENDPOINT_URL_STS: other ARNs, bare errors, no GetCallerIdentity",
-    ),
-    flag("output", "text|json", "The report's form [default: text]"),
-    flag(
-        "termination-log",
-        "PATH",
-        "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
-    ),
-    LOG_LEVEL,
-];
-
-/// Those of `check` that a run without end has no use for: the rest is `serve`'s too.
-const ONE_VERDICT: &[&str] =
-    &["as-uid", "as-gid", "as-groups", "target-pid", "wait", "grace", "start-jitter", "deny-warnings"];
-
-const ADMIN_LISTEN: Flag = flag(
-    "admin-listen",
-    "ADDRESS",
-    "Loopback address of the page, /report and `credprobe status` [default: 127.0.0.1:9810]",
-);
-
-const SERVE_ONLY: &[Flag] = &[
-    flag(
+        SERVE,
+        SERVER,
         "listen",
         "ADDRESS",
         "Where /livez, /readyz and /metrics are served [default: [::]:9809, IPv4 too; without IPv6 0.0.0.0:9809]",
     ),
-    ADMIN_LISTEN,
-    flag("interval", "DURATION", "Between two looks at environment, token file and token [default: 15s]"),
     flag(
+        SERVE | STATUS,
+        SERVER,
+        "admin-listen",
+        "ADDRESS",
+        "Loopback address of the page, /report and `credprobe status` [default: 127.0.0.1:9810]",
+    ),
+    flag(
+        SERVE,
+        SERVER,
+        "interval",
+        "DURATION",
+        "Between two looks at environment, token file and token [default: 15s]",
+    ),
+    flag(
+        SERVE,
+        SERVER,
         "exchange-interval",
         "DURATION",
         "Between two exchanges, give or take a tenth; a rotated token is exchanged at once [default: 1h]",
     ),
     flag(
+        SERVE,
+        SERVER,
         "readiness",
         "hold|strict|startup",
         "hold: once ready, a refusal must last (--hold), and network trouble never counts; strict: at once; startup: ready once is ready for good [default: hold]",
     ),
     flag(
+        SERVE,
+        SERVER,
         "hold",
         "DURATION",
-        "How long three or more exchanges in a row must be refused before a ready pod is not [default: 15m]",
+        "How long three or more exchanges in a row must be refused before a ready pod is not ready [default: 15m]",
     ),
     flag(
+        SERVE,
+        SERVER,
         "readiness-gate",
         "DOMAIN/TYPE",
         "Keep this condition of the own pod up to date; needs POD_NAME, POD_NAMESPACE, POD_UID and RBAC to patch pods/status",
     ),
-    flag("metrics", "basic|full", "full: credprobe_class{class} of each class too [default: basic]"),
-];
-
-/// In the order of `serve --help`.
-fn serve_flags() -> Vec<Flag> {
-    let shared = CHECK_FLAGS.iter().filter(|flag| !ONE_VERDICT.contains(&flag.name));
-    SERVE_ONLY.iter().chain(shared).copied().collect()
-}
-
-const STATUS_FLAGS: &[Flag] = &[ADMIN_LISTEN];
-
-/// The flags of a command by its name.
-pub(super) fn of(command: &str) -> Vec<Flag> {
-    match command {
-        "chain" => CHAIN_FLAGS.to_vec(),
-        "check" => CHECK_FLAGS.to_vec(),
-        "explain" | "judge" => OUTPUT_FLAGS.to_vec(),
-        "serve" => serve_flags(),
-        "status" => STATUS_FLAGS.to_vec(),
-        "trust" => TRUST_FLAGS.to_vec(),
-        _ => Vec::new(),
-    }
-}
-
-const TRUST_FLAGS: &[Flag] = &[
     flag(
+        SERVE,
+        SERVER,
+        "metrics",
+        "basic|full",
+        "full: credprobe_class{class} of each class too [default: basic]",
+    ),
+    flag(
+        TRUST,
+        POLICY,
         "policy",
         "FILE|-",
         "The trust policy: the document or the output of aws iam get-role; - is stdin [default: none, print the statement that would match]",
     ),
-    ROLE_ARN,
-    TOKEN_FILE,
-    SESSION_NAME,
-    flag("output", "text|json", "The answer's form [default: text]"),
-    LOG_LEVEL,
+    switch(
+        TRUST,
+        POLICY,
+        "fix",
+        "Print the whole policy with one statement added that admits the subject, and nothing else; needs --policy and --role-arn",
+    ),
+    flag(
+        TRUST,
+        IDENTITY,
+        "subject",
+        "NS/SA",
+        "The service account, or the whole subject, in place of the pod's token",
+    ),
+    flag(
+        TRUST,
+        IDENTITY,
+        "issuer",
+        "URL",
+        "The issuer of that subject's tokens; with --fix the one that is meant",
+    ),
+    flag(
+        TRUST,
+        IDENTITY,
+        "audience",
+        "AUD",
+        "The audience of that subject's tokens [default: sts.amazonaws.com]",
+    ),
+    flag(TRUST, IDENTITY, "report", "FILE|-", "A saved JSON report, in place of the pod's token; - is stdin"),
+    flag(
+        JUDGING,
+        IDENTITY,
+        "mechanism",
+        "auto|irsa|pod-identity",
+        "How the pod is meant to get its credentials [default: auto, what is completely injected]",
+    ),
+    flag(
+        JUDGING | TRUST,
+        IDENTITY,
+        "role-arn",
+        "ARN",
+        "The role to ask for [default: AWS_ROLE_ARN, then the active profile]",
+    ),
+    flag(
+        JUDGING | TRUST,
+        IDENTITY,
+        "token-file",
+        "PATH",
+        "The token to present [default: AWS_WEB_IDENTITY_TOKEN_FILE, then the active profile]",
+    ),
+    flag(
+        JUDGING | TRUST,
+        IDENTITY,
+        "session-name",
+        "NAME",
+        "The session's name; trust policies may look at it [default: AWS_ROLE_SESSION_NAME, then credprobe-POD]",
+    ),
+    flag(
+        JUDGING,
+        IDENTITY,
+        "sdk",
+        "ID|auto",
+        "Judge as this SDK would act, its STS host and its order; `credprobe chain` lists the ids",
+    ),
+    flag(CHAIN, IDENTITY, "sdk", "ID|auto", "Tell of this SDK at length [default: auto, all in a table]"),
+    flag(
+        JUDGING,
+        IDENTITY,
+        "workload",
+        "KIND/NAME",
+        "The object that repairs name, as in statefulset/db [default: guessed from the pod's name]",
+    ),
+    flag(JUDGING, EXPECTATIONS, "expect-role", "ARN", "The role that must be asked for and must answer"),
+    flag(
+        JUDGING | TRUST,
+        EXPECTATIONS,
+        "expect-issuer",
+        "URL",
+        "The issuer that the token must have; a trailing * matches any rest",
+    ),
+    flag(JUDGING, EXPECTATIONS, "expect-audience", "AUD", "An audience that the token must have"),
+    flag(
+        JUDGING,
+        EXPECTATIONS,
+        "expect-subject",
+        "NS/SA",
+        "The service account, or the whole subject, that the token must have",
+    ),
+    flag(
+        CHECK,
+        SUBJECT,
+        "as-uid",
+        "N",
+        "Judge the token file for this user, as the app's container has it [default: this process's]",
+    ),
+    flag(
+        CHECK,
+        SUBJECT,
+        "as-gid",
+        "N",
+        "The same for its group; credprobe's own primary group is then not lent to that user",
+    ),
+    flag(
+        CHECK,
+        SUBJECT,
+        "as-groups",
+        "N,N",
+        "The same for its supplementary groups; none: it has no group but --as-gid [default: this process's]",
+    ),
+    flag(
+        CHECK | CHAIN,
+        SUBJECT,
+        "target-pid",
+        "N|auto",
+        "Judge another process: its environment, root, token file, ids and capabilities, as with kubectl debug --target; auto takes the entrypoint of the one other container",
+    ),
+    flag(
+        JUDGING,
+        NETWORK,
+        "region",
+        "REGION",
+        "The region of the exchange [default: AWS_REGION, AWS_DEFAULT_REGION, the profile, the issuer's]",
+    ),
+    switch(JUDGING, NETWORK, "no-network", "The local verdict only; STS is not asked"),
+    switch(JUDGING, NETWORK, "no-identity", "Skip GetCallerIdentity after the exchange"),
+    flag(
+        JUDGING,
+        NETWORK,
+        "ca-bundle",
+        "PATH",
+        "PEM file to trust instead of the compiled-in roots [default: AWS_CA_BUNDLE; SSL_CERT_FILE and SSL_CERT_DIR are added]",
+    ),
+    switch(JUDGING, NETWORK, "allow-http", "Allow a plain http:// endpoint beyond loopback"),
+    switch(
+        JUDGING,
+        NETWORK,
+        "sts-compatible",
+        "STS is Ceph's, SeaweedFS's, MinIO's … behind AWS_ENDPOINT_URL_STS: other ARNs, bare errors, no GetCallerIdentity",
+    ),
+    flag(
+        JUDGING,
+        WAITING,
+        "timeout",
+        "DURATION",
+        "One attempt, all phases together, as in 250ms, 10s, 2m [default: 10s]",
+    ),
+    flag(
+        CHECK,
+        WAITING,
+        "wait",
+        "DURATION",
+        "Keep trying this long while the finding is transient [default: 0s]",
+    ),
+    flag(
+        CHECK,
+        WAITING,
+        "grace",
+        "DURATION",
+        "Keep trying this long on refusals that a change of IAM heals in a while: codes {grace} [default: 0s]",
+    ),
+    flag(
+        CHECK,
+        WAITING,
+        "start-jitter",
+        "DURATION",
+        "A random delay of at most this before the first call [default: 0s]",
+    ),
+    flag(
+        JUDGING,
+        VERDICT,
+        "tolerate",
+        "LIST",
+        "Class ids, owners or `transient` that exit 0, separated by commas; the report stays as it is",
+    ),
+    switch(JUDGING, VERDICT, "report-only", "Report in full and exit 0 whatever happens"),
+    switch(CHECK, VERDICT, "deny-warnings", "A warning decides the exit code too"),
+    flag(
+        JUDGING | CHAIN | EXPLAIN | JUDGE | TRUST,
+        OUTPUT,
+        "output",
+        "text|json",
+        "The form of the answer; JSON is one line unless stdout is a terminal [default: text]",
+    ),
+    flag(
+        JUDGING,
+        OUTPUT,
+        "termination-log",
+        "PATH",
+        "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
+    ),
+    flag(
+        JUDGING | CHAIN | TRUST,
+        OUTPUT,
+        "log-level",
+        "error|warn|info|debug|trace",
+        "How much to say on stderr [default: warn]",
+    ),
 ];
 
-const CHAIN_FLAGS: &[Flag] = &[
-    flag("sdk", "ID|auto", "Tell of this SDK at length [default: auto, all in a table]"),
-    TARGET_PID,
-    flag("output", "text|json", "The answer's form [default: text]"),
-    LOG_LEVEL,
-];
+pub(super) fn command_named(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
 
-const OUTPUT_FLAGS: &[Flag] = &[flag("output", "text|json", "The answer's form [default: text]")];
+impl Command {
+    /// In the order of its help.
+    pub(super) fn flags(&self) -> impl Iterator<Item = &'static Flag> + use<> {
+        let bit = self.bit;
+        FLAGS.iter().filter(move |flag| flag.of & bit != 0)
+    }
+}

@@ -1,11 +1,10 @@
 //! What `serve` and `status` are asked for: addresses, intervals, readiness, the condition's type.
 //! The flags themselves are `flags`'; what `check` has in common with `serve` is `cli`'s.
 
-use super::{UsageError, duration, is_on, log_level, output, settings, termination_log, text};
+use super::{Given, UsageError};
 use crate::serve::options::{ConditionType, Listen, Serve};
 use crate::serve::readiness::Mode;
 use crate::serve::schedule::Schedule;
-use clap::ArgMatches;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -29,54 +28,54 @@ const OF_KUBERNETES: &[&str] = &[
     "Ready",
 ];
 
-pub(super) fn serve(matches: &ArgMatches) -> Result<Serve, UsageError> {
-    let timeout = super::timeout(matches)?;
-    let interval = duration(matches, "interval", "15s", SHORTEST_INTERVAL)?;
-    let exchange_interval = duration(matches, "exchange-interval", "1h", SHORTEST_EXCHANGE_INTERVAL)?;
-    let gate = text(matches, "readiness-gate").map(|given| ConditionType::parse(&given)).transpose()?;
+pub(super) fn serve(given: &Given<'_>) -> Result<Serve, UsageError> {
+    let timeout = given.timeout()?;
+    let interval = given.duration("interval", "15s", SHORTEST_INTERVAL)?;
+    let exchange_interval = given.duration("exchange-interval", "1h", SHORTEST_EXCHANGE_INTERVAL)?;
+    let gate = given.text("readiness-gate").map(|given| ConditionType::parse(&given)).transpose()?;
     Ok(Serve {
-        settings: settings(matches, timeout)?,
+        settings: given.settings(timeout)?,
         timeout,
-        listen: listen(matches)?,
-        admin_listen: admin_listen(matches)?,
+        listen: listen(given)?,
+        admin_listen: admin_listen(given)?,
         schedule: Schedule { interval, exchange_interval },
-        readiness: match text(matches, "readiness").as_deref() {
+        readiness: match given.text("readiness").as_deref() {
             Some("strict") => Mode::Strict,
             Some("startup") => Mode::Startup,
             _ => Mode::Hold,
         },
-        hold: duration(matches, "hold", "15m", Duration::ZERO)?,
+        hold: given.duration("hold", "15m", Duration::ZERO)?,
         gate,
-        full_metrics: text(matches, "metrics").as_deref() == Some("full"),
-        tolerate: super::tolerate(matches)?,
-        report_only: is_on(matches, "report-only"),
-        output: output(matches),
-        termination_log: termination_log(matches),
-        log_level: log_level(matches),
+        full_metrics: given.text("metrics").as_deref() == Some("full"),
+        tolerate: given.tolerate()?,
+        report_only: given.is_on("report-only"),
+        output: given.output(),
+        termination_log: given.termination_log(),
+        log_level: given.log_level(),
     })
 }
 
-fn listen(matches: &ArgMatches) -> Result<Listen, UsageError> {
+fn listen(given: &Given<'_>) -> Result<Listen, UsageError> {
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT));
-    Ok(match text(matches, "listen") {
+    Ok(match given.text("listen") {
         None => Listen { address: all, by_default: true },
         Some(given) => Listen { address: address("listen", &given, all.ip())?, by_default: false },
     })
 }
 
-pub(super) fn admin_listen(matches: &ArgMatches) -> Result<SocketAddr, UsageError> {
+pub(super) fn admin_listen(given: &Given<'_>) -> Result<SocketAddr, UsageError> {
     let loopback = IpAddr::from([127, 0, 0, 1]);
-    let Some(given) = text(matches, "admin-listen") else {
+    let Some(stated) = given.text("admin-listen") else {
         return Ok(SocketAddr::from((loopback, ADMIN_PORT)));
     };
-    let address = address("admin-listen", &given, loopback)?;
+    let address = address("admin-listen", &stated, loopback)?;
     // Those that the server answers to by name; a page of the web has others.
     if address.ip() == loopback || address.ip() == Ipv6Addr::LOCALHOST {
         return Ok(address);
     }
     let why =
         "it names account, role and issuer, so only 127.0.0.1 and [::1] are allowed, as in 127.0.0.1:9810";
-    Err(UsageError(format!("--admin-listen: `{given}` is not allowed; {why}")))
+    Err(UsageError(format!("--admin-listen: `{stated}` is not allowed; {why}")))
 }
 
 /// `IP:PORT`; without an IP, as in `:9809`, `all`.
@@ -84,7 +83,7 @@ fn address(flag: &str, given: &str, all: IpAddr) -> Result<SocketAddr, UsageErro
     let of_port = || Some(SocketAddr::from((all, given.strip_prefix(':')?.parse().ok()?)));
     given.parse().ok().or_else(of_port).ok_or_else(|| {
         UsageError(format!(
-            "--{flag}: `{given}` is no address; allowed are an IP and a port, as in 0.0.0.0:9809, [::1]:9810"
+            "--{flag}: `{given}` is not an address; allowed are an IP and a port, as in 0.0.0.0:9809, [::1]:9810"
         ))
     })
 }
@@ -109,10 +108,10 @@ impl ConditionType {
         };
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if domain.len() > 253 || !domain.split('.').all(label) {
-            return Err(refused("what stands before the slash is no domain"));
+            return Err(refused("what stands before the slash is not a domain"));
         }
         if name.len() > 63 || !edges(name) || !name.chars().all(allowed) {
-            return Err(refused("what stands after the slash is no condition's name"));
+            return Err(refused("what stands after the slash is not a condition's name"));
         }
         // Kubernetes keeps these domains for itself.
         if ["kubernetes.io", "k8s.io"]

@@ -2,7 +2,8 @@
 //! Knows nothing of classes.
 
 /// The lines of `text`, broken at blanks; a word longer than `width` gets a line of its own.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -97,11 +97,12 @@ pub(super) fn role_arn<'c>(facts: &'c Facts<'_>) -> Option<&'c str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Mechanism;
 
     #[test]
     fn the_expected_role_is_the_stated_one_or_irsas() {
         let mut evidence = crate::evidence::Evidence::default();
-        evidence.environment.options.mechanism = Some("pod-identity".to_owned());
+        evidence.environment.options.mechanism = Some(Mechanism::PodIdentity);
         assert_eq!(
             role_arn(&Facts::new(&evidence, &crate::sdks::EffectiveSettings::from_evidence(&evidence), 0)),
             None

@@ -7,6 +7,7 @@ use crate::catalog::Class;
 use crate::catalog::texts::{agent as texts, common, environment as environment_texts};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding, Severity};
+use crate::options::Mechanism;
 use crate::settings::agent::{AgentProblem, TOKEN_FILE_VARIABLE, URI_VARIABLE};
 use crate::settings::command::Word;
 use crate::steps::slot;
@@ -259,7 +260,7 @@ fn static_token_set(facts: &Facts<'_>) -> Option<Finding> {
 
 /// An error where Pod Identity is what was stated.
 fn shadowed(facts: &Facts<'_>, summary: String) -> Finding {
-    if facts.evidence.environment.options.mechanism.as_deref() == Some("pod-identity") {
+    if facts.evidence.environment.options.mechanism == Some(Mechanism::PodIdentity) {
         return Finding::new(Class::Shadowed, summary).severity(Severity::Error).expectation(Basis::Explicit);
     }
     Finding::new(Class::Shadowed, summary)

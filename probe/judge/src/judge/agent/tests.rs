@@ -11,6 +11,7 @@ use crate::judge::finding::Severity;
 use crate::judge::fixtures::findings;
 use crate::judge::issued;
 use crate::judge::step::Step;
+use crate::options::Mechanism;
 use crate::verdict::{Situation, decide};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -418,18 +419,18 @@ fn another_pods_token_is_an_error_even_where_it_is_taken() {
 
 #[test]
 fn what_is_left_of_irsa_warns_and_both_stated_is_an_error() {
-    let with = |variables: &[&str], stated: Option<&str>| {
+    let with = |variables: &[&str], stated: Option<Mechanism>| {
         let mut evidence = issued_by_agent();
         for name in variables {
             evidence.environment.variables.insert((*name).to_owned(), ROLE.to_owned());
         }
-        evidence.environment.options.mechanism = stated.map(str::to_owned);
+        evidence.environment.options.mechanism = stated;
         evidence
     };
     let role = with(&["AWS_ROLE_ARN"], None);
     assert!(findings(&role, NOW).iter().any(|it| it.class == Class::PartlyInjected));
     assert_eq!(verdict(&role), Class::Ready);
-    let both = with(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], Some("pod-identity"));
+    let both = with(&["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], Some(Mechanism::PodIdentity));
     assert_eq!(verdict(&both), Class::Shadowed);
 }
 

@@ -66,13 +66,13 @@ fn another_sdk_than_the_stated_one_is_no_error() {
     evidence.environment.profile = Some(profile);
     for (sdk, mechanism, severity) in [
         (None, None, Severity::Warning),
-        (None, Some("irsa"), Severity::Error),
+        (None, Some(Mechanism::Irsa), Severity::Error),
         (Some("rust"), None, Severity::Error),
         (Some("boto3"), None, Severity::Info),
-        (Some("boto3"), Some("irsa"), Severity::Info),
+        (Some("boto3"), Some(Mechanism::Irsa), Severity::Info),
     ] {
-        evidence.environment.options.sdk = sdk.map(str::to_owned);
-        evidence.environment.options.mechanism = mechanism.map(str::to_owned);
+        evidence.environment.options.sdk = sdk.and_then(|sdk| sdk.parse().ok());
+        evidence.environment.options.mechanism = mechanism;
         assert_eq!(one(&evidence).severity, severity, "{sdk:?} {mechanism:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod common_mistakes;
 mod documents;
+mod fix;
 mod operators;
 mod pod_identity;
 mod properties;

@@ -165,7 +165,7 @@ fn value_slip(value: &str, presented: &str) -> Option<(Slip, Correction)> {
     let inner = value.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     let slip = if inner != value && inner == presented {
         Slip::new("white-space", "white space or quotation marks stand around the value")
-    } else if issuer::is_template(value) {
+    } else if issuer::is_template(value, presented) {
         Slip::new("placeholder", "a placeholder was not filled in")
     } else if inner.eq_ignore_ascii_case(presented) {
         Slip::new("value-case", "capital and small letters count in values")

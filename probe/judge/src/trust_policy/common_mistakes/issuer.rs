@@ -8,7 +8,7 @@ pub(crate) fn slip(written: &str, issuer: &str) -> (Slip, bool) {
     let bare = without_scheme(written);
     let meant = |id, text: &str| (Slip::new(id, format!("{text}; this token's issuer is {issuer}")), true);
     let other = |id, text: String| (Slip::new(id, text), false);
-    if is_template(written) {
+    if is_template(written, issuer) {
         return meant("placeholder", "a placeholder was not filled in");
     }
     if bare.len() < written.len() && same(bare.trim_end_matches('/'), issuer) {
@@ -73,8 +73,9 @@ fn cluster_id(bare: &str) -> Option<&str> {
     Some(id.trim_end_matches('/')).filter(|id| !id.is_empty())
 }
 
-/// Marks of templates, and the example id of the EKS user guide.
-pub(crate) fn is_template(text: &str) -> bool {
+/// Marks of templates, and the example id of the EKS user guide; what the token's own issuer has is no mark.
+pub(crate) fn is_template(text: &str, issuer: &str) -> bool {
     let marks = ["<", "${", "{{", "$(", "OIDC_ID", "CLUSTER_ID", "EXAMPLED539D4633E53DE1B71EXAMPLE", "XXXX"];
-    marks.iter().any(|mark| text.contains(mark)) || text.to_lowercase().contains("/id/xxx")
+    marks.iter().any(|mark| text.contains(mark) && !issuer.contains(mark))
+        || text.to_lowercase().contains("/id/xxx")
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::evidence::TokenFile;
+use crate::options::Output;
 
 const ENCODED: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/5F8C2A91D3E74B06A1B2C3D4E5F60718";
 
@@ -10,16 +11,17 @@ fn run(evidence: Evidence) -> Collected {
 }
 
 fn said(evidence: Evidence, policy: Option<&str>, output: Output) -> (String, u8) {
-    match answer(run(evidence), policy.map(str::as_bytes), output) {
+    let asked = Asked { json: output == Output::Json, ..Asked::default() };
+    match answer(run(evidence), policy.map(str::as_bytes), &asked) {
         Answer::Said { text, code } => (text, code),
-        Answer::Usage(problem) => panic!("{problem}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn usage(evidence: Evidence, policy: &str) -> String {
-    match answer(run(evidence), Some(policy.as_bytes()), Output::Text) {
+    match answer(run(evidence), Some(policy.as_bytes()), &Asked::default()) {
         Answer::Usage(problem) => problem,
-        Answer::Said { text, .. } => panic!("{text}"),
+        other => panic!("{other:?}"),
     }
 }
 

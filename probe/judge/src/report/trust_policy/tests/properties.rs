@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Statements of the right form with whatever in them.
-fn any_statement() -> impl Strategy<Value = serde_json::Value> {
+pub(super) fn any_statement() -> impl Strategy<Value = serde_json::Value> {
     let principal = prop_oneof![
         Just(json!("*")),
         Just(json!({"Federated": provider()})),
