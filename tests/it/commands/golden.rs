@@ -8,14 +8,16 @@ use std::{fs, path::Path};
 fn help_is_what_it_was() {
     let mut session = Session::default();
     for words in [
-        &["--help"][..],
-        &["-h"],
+        &["help"][..],
         &["check", "--help"],
         &["chain", "--help"],
         &["explain", "--help"],
         &["judge", "--help"],
         &["serve", "--help"],
         &["status", "--help"],
+        &["help", "trust"],
+        &["help", "help"],
+        &["completion", "-h"],
     ] {
         let ran = session.run(words, &[]).unwrap();
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{ran}");
@@ -137,6 +139,23 @@ fn every_usage_error_is_one_line_and_code_2() {
         &["--timeout=soon"],
         &["--timeout=0s"],
         &["--timeout=-1s"],
+        &["--wait=30"],
+        &["chek"],
+        &["--wiat=30s"],
+        &["--json"],
+        &["-v"],
+        &["serve", "--wait=30s"],
+        &["--mechanism=irs"],
+        &["--expect-subject=checkout"],
+        &["--expect-subject=system:serviceaccount:checkout"],
+        &["--workload=checkout"],
+        &["help", "frobnicate"],
+        &["completion"],
+        &["completion", "bsah"],
+        &["trust", "--fix"],
+        &["trust", "--audience=x"],
+        &["trust", "--subject=shop/checkout", "--report=report.json"],
+        &["trust", "--policy=-", "--report=-"],
         &["--timeout=25h"],
         &["--timeout=99999999999999999999s"],
         &["--tolerate=everything"],
@@ -186,6 +205,8 @@ fn a_bad_environment_twin_is_named_in_its_error() {
         ("CREDPROBE_REPORT_ONLY", "perhaps"),
         ("CREDPROBE_OUTPUT", "yaml"),
         ("CREDPROBE_LOG_LEVEL", "verbose"),
+        ("CREDPROBE_EXPECT_SUBJECT", "checkout"),
+        ("CREDPROBE_WORKLOAD", "checkout"),
     ] {
         let line = session.refused(&[], &[(name, value)]).unwrap();
         unnamed.extend((!line.contains(name)).then_some(line));

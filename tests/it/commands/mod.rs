@@ -1,6 +1,7 @@
 //! The command line, one topic a file.
 //! `session` is what they share: commands and what came of them.
 
+mod completion;
 mod first_process;
 mod golden;
 mod hostile;

@@ -1,5 +1,5 @@
 //! Whoever reads the report may go away; the exit code is the verdict's all the same.
-//! Neither a closed pipe nor a full disk is talked about.
+//! A closed pipe is not talked about; what a full disk lost is, and is an error where it was the answer.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{
@@ -35,11 +35,22 @@ fn a_reader_that_went_away_changes_nothing() {
 }
 
 #[test]
-fn a_full_disk_changes_nothing() {
+fn a_full_disk_changes_nothing_about_the_verdict() {
     for words in REPORTS {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let ran = into(full, words);
-        assert_eq!((ran.code, ran.stderr.as_str()), (NOT_INJECTED, ""), "{ran}");
+        assert_eq!((ran.code, ran.stderr.as_str()), (NOT_INJECTED, LOST), "{ran}");
+    }
+}
+
+const LOST: &str = "stdout could not be written: No space left on device\n";
+
+#[test]
+fn an_answer_that_a_full_disk_lost_is_an_error() {
+    for words in [&["explain"][..], &["chain"], &["help"], &["completion", "bash"], &["explain", "-ojson"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ran = into(full, words);
+        assert_eq!((ran.code, ran.stderr), (3, format!("inconclusive (3): {LOST}")), "{words:?}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -16,7 +16,7 @@ use crate::{
     error::{Doing as _, Error, Result},
     in_cluster::{self, STS},
     launch::Order,
-    loopback,
+    list, loopback,
     pod::{
         self,
         enter::{self, ENTER},
@@ -40,9 +40,9 @@ struct Flags {
     /// The situation; `--list` shows all. Or a file with one scenario, by a path with a slash
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
     scenario: Option<String>,
-    /// List the scenarios
-    #[arg(long)]
-    list: bool,
+    /// List the scenarios, or those with this text in name, family, class or description
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    list: Option<String>,
     /// Namespaces with the real names and addresses, or servers on loopback
     #[arg(long, value_enum, default_value = "auto")]
     pod: PodMode,
@@ -87,15 +87,22 @@ pub fn main() -> ExitCode {
         Ok(flags) => flags,
         Err(code) => return code,
     };
-    if flags.list {
-        return match list() {
-            Ok(text) => printed(&text),
+    if let Some(text) = &flags.list {
+        return match list::list(text, io::stdout().is_terminal()) {
+            Ok(Some(text)) => printed(&text),
+            Ok(None) => usage_error(&format!(
+                "no scenario has `{text}` in its name, family, class or description{}",
+                list::suggestion(text)
+            )),
             Err(error) => failed(&error),
         };
     }
     let name = flags.scenario.clone().unwrap_or_default();
     if !name.contains('/') && !Scenario::exists(&name) {
-        return usage_error(&format!("there is no scenario `{name}`; `--list` shows them"));
+        return usage_error(&format!(
+            "there is no scenario `{name}`{}; `--list` shows them",
+            list::suggestion(&name)
+        ));
     }
     match run(flags) {
         Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(SANDBOX_ERROR)),
@@ -187,12 +194,6 @@ fn find(program: &OsStr) -> Result<PathBuf> {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|folder| folder.join(named)).find(startable).ok_or_else(missing)
-}
-
-fn list() -> Result<String> {
-    let cases = Scenario::all()?;
-    let width = cases.iter().map(|case| case.name.len()).max().unwrap_or_default();
-    Ok(cases.iter().map(|case| format!("{:width$}  {}\n", case.name, case.scenario.description)).collect())
 }
 
 fn failed(error: &Error) -> ExitCode {

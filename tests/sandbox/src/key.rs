@@ -52,6 +52,7 @@ impl Key {
         }
         let pkcs8 = Self::make()?;
         let what = || format!("failed to keep a key in {}", path.display());
+        fs::create_dir_all(folder).doing(what)?;
         // Renamed into place: another run may read at any moment. Readable by its owner alone, as temporary files are.
         let mut file = tempfile::NamedTempFile::new_in(folder).doing(what)?;
         file.write_all(&pkcs8).doing(what)?;

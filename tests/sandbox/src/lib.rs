@@ -20,6 +20,7 @@ mod issuer;
 mod jwt;
 mod key;
 mod launch;
+mod list;
 mod loopback;
 mod pod;
 mod policy;

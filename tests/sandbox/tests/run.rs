@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    io::Read as _,
     process::{Command, Output},
 };
 
@@ -48,6 +49,52 @@ fn usage_errors_are_2_and_the_sandboxs_own_125() {
     let output = sandbox(&["--scenario=dns-failed", "--pod=never", "--", "true"]);
     assert_eq!(output.status.code(), Some(125));
     assert!(line(&output).contains("needs pod mode"));
+}
+
+#[test]
+fn a_mistyped_scenario_is_recognised() {
+    let output = sandbox(&["--scenario=helathy", "--", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(line(&output).contains("did you mean `healthy`?"));
+    let output = sandbox(&["--list=helathy"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(line(&output).contains("did you mean `healthy`?"));
+}
+
+#[test]
+fn the_list_is_a_line_a_scenario_and_can_be_filtered() {
+    let list = |arguments: &[&str]| String::from_utf8(sandbox(arguments).stdout).unwrap();
+    let all = list(&["--list"]);
+    let names: Vec<&str> = all.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"healthy") && names.len() == all.lines().count(), "{all}");
+    assert!(names.is_sorted());
+    let some = list(&["--list=ACCESS-denied"]);
+    assert!(some.lines().count() > 1 && some.lines().count() < names.len() / 2, "{some}");
+    assert!(some.lines().all(|line| all.contains(line.split_whitespace().next().unwrap())));
+}
+
+#[test]
+fn on_a_terminal_the_list_has_groups() {
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_credprobe-sandbox"));
+    let mut child = command.arg("--list=proxy").stdout(pty.slave).spawn().unwrap();
+    drop(command);
+    let mut text = Vec::new();
+    // The end of a pseudo-terminal is an error (EIO), after everything was read.
+    let _ = fs::File::from(pty.master).read_to_end(&mut text);
+    child.wait().unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("proxy:\r\n  "), "{text}");
+}
+
+#[test]
+fn the_folder_of_keys_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("not/there/yet");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_credprobe-sandbox"));
+    command.arg(format!("--keys={}", keys.display())).args(["--scenario=healthy", "--", "true"]);
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    assert!(fs::read_dir(keys).unwrap().count() > 0);
 }
 
 #[test]

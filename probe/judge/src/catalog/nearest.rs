@@ -31,20 +31,28 @@ fn rank(written: &str, known: &str) -> Option<usize> {
     }
 }
 
-/// Insertions, deletions and replacements that make one of the other (Levenshtein).
+/// Insertions, deletions, replacements and swaps of neighbours that make one of the other (optimal string alignment).
 fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let apart = one.len().abs_diff(other.len());
+    if apart > FARTHEST {
+        return apart;
     }
-    row.last().copied().unwrap_or_default()
+    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let same = one[i - 1] == other[j - 1];
+            let mut least =
+                (rows[i - 1][j - 1] + usize::from(!same)).min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -56,6 +64,7 @@ mod tests {
     #[test]
     fn half_of_a_word_is_no_slip() {
         assert!(nearest("foo", ["pod", "transient"].into_iter()).is_empty());
+        assert_eq!(nearest("zhs", ["bash", "zsh"].into_iter()), ["zsh"]);
         assert_eq!(nearest("wiat", ["wait", "grace"].into_iter()), ["wait"]);
     }
 

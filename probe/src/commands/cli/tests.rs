@@ -72,16 +72,32 @@ fn trust_has_the_check_s_flags_for_role_token_and_session() {
 #[test]
 fn each_usage_error_is_one_line_that_says_what_is_allowed() {
     for (args, variables, part) in [
-        (&["--nonsense"][..], &[][..], "--expect-role"),
+        (&["--nonsense"][..], &[][..], "`credprobe help check` lists its flags"),
+        (&["--wiat=30s"], &[], "--wiat is not a flag of check; did you mean --wait?"),
+        (&["--json"], &[], "did you mean --output=json?"),
+        (&["-v"], &[], "did you mean --log-level=info?"),
+        (&["--expect-rol", "x"], &[], "did you mean --expect-role?"),
         (&["--output=yaml"], &[], "allowed are text, json"),
         (&["--mechanism"], &[], "auto, irsa, pod-identity"),
+        (&["--mechanism=irs"], &[], "did you mean irsa? allowed are auto, irsa, pod-identity"),
+        (&["--sdk=bottocore"], &[], "did you mean botocore?"),
+        (&["--wait=30"], &[], "did you mean 30s?"),
+        (&["--expect-subject=checkout"], &[], "allowed are NAMESPACE/NAME"),
+        (&["--workload=db"], &[], "KIND/NAME"),
+        (&[], &[("CREDPROBE_EXPECT_SUBJECT", "checkout")], "CREDPROBE_EXPECT_SUBJECT: `checkout`"),
+        (&["positional"], &[], "`positional` is not a command"),
+        (&["check", "positional"], &[], "`positional` is one word too many; check takes only flags"),
+        (&["chek"], &[], "did you mean credprobe check?"),
+        (&["help", "exlpain"], &[], "did you mean credprobe explain?"),
+        (&["completion"], &[], "bash, zsh, fish"),
+        (&["completion", "zhs"], &[], "did you mean zsh?"),
         (&["--no-network=maybe"], &[], "true, false, 1, 0"),
         (&["--timeout=soon"], &[], "250ms, 10s, 2m"),
         (&["--timeout=0s"], &[], "1ms to 1day"),
         (&["--expect-role=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
         (&["--tolerate=everything"], &[], "transient"),
-        (&["frobnicate"], &[], "check, explain, judge, serve, status, trust"),
-        (&["serve", "--target-pid=1"], &[], "--listen --admin-listen"),
+        (&["frobnicate"], &[], "`credprobe help` lists the commands"),
+        (&["serve", "--target-pid=1"], &[], "it is a flag of check and chain"),
         (&["serve", "--listen=localhost"], &[], "0.0.0.0:9809"),
         (&["serve", "--listen=:70000"], &[], "0.0.0.0:9809"),
         (&["serve", "--admin-listen=0.0.0.0:9810"], &[], "only 127.0.0.1 and [::1]"),
@@ -97,12 +113,17 @@ fn each_usage_error_is_one_line_that_says_what_is_allowed() {
         (&["serve", "--readiness-gate=Ready"], &[], "kubelet keeps that condition"),
         (&["serve", "--readiness-gate=Credentials"], &[], "credprobe.dev/CredentialsUsable"),
         (&["serve", "--readiness-gate=pods.k8s.io/Mine"], &[], "Kubernetes's own"),
-        (&["serve", "--readiness-gate=Example.com/Mine"], &[], "no domain"),
-        (&["serve", "--readiness-gate=example.com/a/b"], &[], "no condition's name"),
-        (&["serve", "--readiness-gate=example.com/"], &[], "no condition's name"),
+        (&["serve", "--readiness-gate=Example.com/Mine"], &[], "not a domain"),
+        (&["serve", "--readiness-gate=example.com/a/b"], &[], "not a condition's name"),
+        (&["serve", "--readiness-gate=example.com/"], &[], "not a condition's name"),
         (&["serve", "--metrics=all"], &[], "basic, full"),
         (&["trust", "--role-arn=x"], &[], "arn:PARTITION:iam::ACCOUNT:role/NAME"),
-        (&["trust", "--region=x"], &[], "--policy --role-arn --token-file"),
+        (&["trust", "--region=x"], &[], "it is a flag of check and serve"),
+        (&["trust", "--fix"], &[], "--policy"),
+        (&["trust", "--fix", "--policy=-"], &[], "--role-arn"),
+        (&["trust", "--subject=a/b", "--report=x"], &[], "give one of them"),
+        (&["trust", "--policy=-", "--report=-"], &[], "only one"),
+        (&["trust", "--audience=x"], &[], "--subject"),
         (&["judge"], &[], "REPORT.json"),
         (&[], &[("CREDPROBE_OUTPUT", "yaml")], "CREDPROBE_OUTPUT: `yaml`"),
     ] {
@@ -110,6 +131,99 @@ fn each_usage_error_is_one_line_that_says_what_is_allowed() {
         assert!(error.starts_with("usage-error (2): "), "{error}");
         assert!(error.contains(part) && !error.contains('\n'), "{args:?}: {error}");
     }
+}
+
+fn text(args: &[&str]) -> String {
+    match parsed(args, &[]) {
+        Ok(Parsed::Print(text)) => text,
+        _ => panic!("{args:?}: nothing is printed"),
+    }
+}
+
+#[test]
+fn help_is_the_same_by_each_name_and_fits_a_terminal() {
+    for names in [&[&["--help"][..], &["-h"], &["help"]][..], &[&["--version"], &["-V"], &["version"]]] {
+        let all: Vec<String> = names.iter().map(|args| text(args)).collect();
+        assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:?}");
+    }
+    for command in flags::COMMANDS {
+        let help = text(&["help", command.name]);
+        if command.name != "help" {
+            assert_eq!(text(&[command.name, "--help"]), help);
+        }
+        for line in help.lines().chain(text(&["help"]).lines()) {
+            // An ARN or a URL of an example cannot be broken.
+            assert!(
+                line.chars().count() <= 80 || line.contains("arn:") || line.contains("https://"),
+                "{line}"
+            );
+        }
+        assert!(help.contains("\nExample:\n  "), "{help}");
+        let groups: Vec<&str> = command.flags().map(|flag| flag.group).collect();
+        let runs = groups.chunk_by(|one, next| one == next).count();
+        let distinct: std::collections::BTreeSet<&&str> = groups.iter().collect();
+        assert_eq!(runs, distinct.len(), "{}: a group stands twice", command.name);
+    }
+    assert!(!text(&["help"]).contains("access-denied"), "the codes are explain's");
+}
+
+#[test]
+fn every_example_of_the_help_is_taken() {
+    for command in flags::COMMANDS {
+        let Some((_, call)) = command.example.rsplit_once("credprobe ") else { continue };
+        let words: Vec<&str> = call.trim_end_matches(')').split(' ').collect();
+        assert!(parsed(&words, &[]).is_ok(), "{}", command.example);
+    }
+}
+
+#[test]
+fn a_flag_stands_once_for_a_command() {
+    for command in flags::COMMANDS {
+        let mut names: Vec<&str> = command.flags().map(|flag| flag.name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{}", command.name);
+    }
+}
+
+#[test]
+fn the_output_has_a_letter() {
+    for args in [&["-o", "json"][..], &["-ojson"], &["-o=json"], &["check", "--output", "json"]] {
+        assert_eq!(checked(args, &[("CREDPROBE_OUTPUT", "text")]).output, Output::Json, "{args:?}");
+    }
+    let error = parsed(&["-o", "yaml"], &[("CREDPROBE_OUTPUT", "text")]).err().unwrap();
+    assert!(error.contains("--output: `yaml`"), "{error}");
+}
+
+#[test]
+fn a_workload_is_kept_for_the_report() {
+    let check = checked(&[], &[("CREDPROBE_WORKLOAD", "sts/db")]);
+    assert_eq!(
+        check.settings.workload.map(|workload| workload.to_string()).as_deref(),
+        Some("statefulset/db")
+    );
+}
+
+#[test]
+fn a_variable_that_nearly_is_a_twin_is_told() {
+    let warnings = |names: &[&str]| misspelt_twins(names.iter().map(OsString::from));
+    assert_eq!(
+        warnings(&["CREDPROBE_WIAT", "PATH"]),
+        ["CREDPROBE_WIAT is ignored: no flag has this name; did you mean CREDPROBE_WAIT?"]
+    );
+    assert!(warnings(&["CREDPROBE_DISABELD"])[0].contains("CREDPROBE_DISABLED"));
+    assert_eq!(
+        warnings(&[
+            "CREDPROBE_PORT",
+            "CREDPROBE_PORT_9809_TCP_ADDR",
+            "CREDPROBE_SERVICE_HOST",
+            "CREDPROBE_SERVICE_PORT_METRICS",
+            "CREDPROBE_WAIT",
+            "CREDPROBE_LISTEN",
+            "CREDPROBE_DISABLED",
+            "CREDPROBE_SOMETHING_ELSE",
+        ]),
+        [""; 0]
+    );
 }
 
 fn served(args: &[&str], variables: &[(&str, &str)]) -> Serve {

@@ -251,6 +251,22 @@ fn slips_in_conditions_are_named_and_corrected() {
     check(conditions());
 }
 
+/// The example id of the EKS user guide is the sandbox's own.
+#[test]
+fn the_tokens_own_issuer_is_no_placeholder() {
+    let example = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
+    let context = context_of(Token { iss: Some(format!("https://{example}")), ..token() });
+    for (written, slip) in [
+        (format!("https://{example}"), "https-in-issuer"),
+        (example.replace("EXAMPLED", "<ID>"), "placeholder"),
+        (ISSUER.to_owned(), "another-cluster"),
+    ] {
+        let principal = json!({"Federated": provider().replace(ISSUER, &written)});
+        let (_, report) = about(&policy(&[good_with("Principal", principal)]), &context);
+        assert_eq!(report.statements[0].slip.as_ref().map(|slip| slip.id), Some(slip), "{written}");
+    }
+}
+
 #[test]
 fn a2_a_pod_without_its_service_account_is_corrected_in_the_pod() {
     let context = context_of(Token {

@@ -1,0 +1,65 @@
+//! The completion scripts in the shells themselves, where this machine has them.
+//! What a shell offers is asked of the shell, not read from the script.
+#![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
+
+use crate::support::binary;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+fn script(shell: &str) -> String {
+    let output = Command::new(binary::probe()).env_clear().args(["completion", shell]).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the shell prints for `program` on its stdin; `None`: it is not on this machine.
+fn asked(shell: &str, arguments: &[&str], program: &str) -> Option<String> {
+    let mut command = Command::new(shell);
+    let child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.inspect_err(|_| eprintln!("{shell} is not on this machine")).ok()?;
+    child.stdin.take().unwrap().write_all(program.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stdout));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// Words before the cursor as bash splits them, and what it offers.
+const IN_BASH: &[(&[&str], &[&str])] = &[
+    (&["credprobe", "ch"], &["check", "chain"]),
+    (&["credprobe", "--expect-r"], &["--expect-role="]),
+    (&["credprobe", "serve", "--readiness", "=", "st"], &["strict", "startup"]),
+    (&["credprobe", "check", "-o", "j"], &["json"]),
+    (&["credprobe", "serve", "--wa"], &[]),
+    (&["credprobe", "help", "tr"], &["trust"]),
+    (&["credprobe", "completion", ""], &["bash", "zsh", "fish"]),
+    (&["credprobe", "check", "--region", "=", "e"], &[]),
+];
+
+#[test]
+fn bash_offers_what_fits() {
+    for (words, offered) in IN_BASH {
+        let list: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        let program = format!(
+            "set -u\n{}\ncompopt() {{ :; }}\nCOMP_WORDS=({}); COMP_CWORD={}\n_credprobe\nprintf '%s\\n' \"${{COMPREPLY[@]:-}}\"\n",
+            script("bash"),
+            list.join(" "),
+            words.len() - 1
+        );
+        let Some(said) = asked("bash", &["--norc", "-s"], &program) else { return };
+        let said: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(said, *offered, "{words:?}");
+    }
+}
+
+#[test]
+fn zsh_and_fish_take_their_scripts() {
+    let load =
+        format!("autoload -U compinit; compinit -u -D\n{}\nprint -r -- $_comps[credprobe]\n", script("zsh"));
+    if let Some(said) = asked("zsh", &["-f", "-s"], &load) {
+        assert_eq!(said, "_credprobe\n");
+    }
+    let offer = format!("{}\ncomplete -C 'credprobe serve --readiness='\n", script("fish"));
+    if let Some(said) = asked("fish", &["--no-config"], &offer) {
+        assert!(said.contains("strict") && said.contains("startup"), "{said}");
+    }
+}
