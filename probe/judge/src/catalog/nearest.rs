@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_is_levenshteins() {
+    fn the_distance_counts_slips() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", "abc"), 0);
