@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     // The verdict stands without its report, so that the code stays the class's.
     if let Some(line) = output::lost() {
         output::say(&line);
-        output::finish();
+        output::settle();
     }
     ExitCode::from(code)
 }

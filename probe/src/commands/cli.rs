@@ -138,7 +138,8 @@ fn printed(command: &flags::Command, args: &[OsString]) -> Result<Option<String>
         _ if before_end.any(asks) => help::of(command),
         "version" => format!("credprobe {}", env!("CARGO_PKG_VERSION")),
         "completion" => {
-            let shell = argument.unwrap_or_default();
+            let needs = || UsageError(format!("completion needs {}", command.argument));
+            let shell = argument.ok_or_else(needs)?;
             let known = completion::script(&shell);
             known.ok_or_else(|| usage::not_allowed("completion", &shell, &completion::SHELLS))?
         }

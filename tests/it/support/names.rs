@@ -58,9 +58,10 @@ pub(crate) fn settings() -> BTreeSet<String> {
 pub(crate) fn flags(command: &str) -> Vec<String> {
     let help =
         run(Command::new(binary::probe()).env_clear().args([command, "--help"]), Stdio::piped()).unwrap();
-    let names = help.stdout.split([' ', '\n', '[', ',', '(']).filter_map(|word| word.strip_prefix("--"));
+    let rows = help.stdout.lines().map(|line| line.trim_start().trim_start_matches("-o, "));
     let of_flag = |c: char| !(c.is_ascii_lowercase() || c == '-');
-    let names: BTreeSet<&str> = names.map(|name| name.split(of_flag).next().unwrap_or_default()).collect();
-    assert!(names.contains("help"), "{help}");
+    let names = rows.filter_map(|row| row.strip_prefix("--")?.split(of_flag).next());
+    let names: BTreeSet<&str> = names.chain(["help"]).collect();
+    assert!(names.len() > 1, "{help}");
     names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

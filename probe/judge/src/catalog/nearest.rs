@@ -14,6 +14,10 @@ pub fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Vec<&
     let mut ranked: Vec<(usize, &str)> =
         known.filter_map(|name| Some((rank(&written, name)?, name))).collect();
     ranked.sort();
+    // What is one slip away was meant, whatever else is two away.
+    if let Some((best, _)) = ranked.first().copied().filter(|(best, _)| *best <= FARTHEST) {
+        ranked.retain(|(edits, _)| *edits == best);
+    }
     ranked.truncate(MOST);
     ranked.into_iter().map(|(_, name)| name).collect()
 }

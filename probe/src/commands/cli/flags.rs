@@ -94,7 +94,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "trust",
         "",
         "Hold a role's trust policy against the token and say which element refuses; without a policy, print the statement that would match",
-        "aws iam get-role --role-name checkout-reader --output json | credprobe trust --policy=- --subject=shop/checkout --issuer=https://oidc.eks.eu-west-1.amazonaws.com/id/5F8C2A91D3E74B06A1B2C3D4E5F60718 --role-arn=arn:aws:iam::814203749616:role/checkout-reader",
+        "aws iam get-role --role-name checkout-reader --output json | credprobe trust --policy=- --subject=shop/checkout",
         "--subject or --report takes the place of the pod's token, so that it can run anywhere. Without --issuer it is the one provider that the policy names, without --audience sts.amazonaws.com.",
     ),
     command(0, "help", "[COMMAND]", "Show the flags of a command", "credprobe help check", ""),

@@ -71,13 +71,21 @@ fn paragraph(out: &mut String, text: &str) {
     }
 }
 
-/// A command over several lines, as a shell takes it.
+/// A command over several lines, as a shell takes it; what comes behind a pipe begins one.
 fn example(out: &mut String, command: &str) {
-    let lines = wrap(command, WIDTH - 6);
-    for (index, line) in lines.iter().enumerate() {
-        let indent = if index == 0 { "  " } else { "    " };
-        let more = if index + 1 < lines.len() { " \\" } else { "" };
-        let _ = writeln!(out, "{indent}{line}{more}");
+    let mut parts = command.split(" | ").peekable();
+    let mut indent = "  ";
+    while let Some(part) = parts.next() {
+        let lines = wrap(part, WIDTH - 6);
+        for (index, line) in lines.iter().enumerate() {
+            let more = match (index + 1 < lines.len(), parts.peek()) {
+                (true, _) => " \\",
+                (false, Some(_)) => " |",
+                (false, None) => "",
+            };
+            let _ = writeln!(out, "{indent}{line}{more}");
+            indent = "    ";
+        }
     }
 }
 
