@@ -34,6 +34,8 @@ IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"
 # In the app's own container: the kubelet tries again, and the termination message is the app's.
 IN_THE_APP = ["--tolerate=transient,probe", "--termination-log=/dev/null"]
 MOUNT = "/credprobe"
+# What repairs name, where the manifest knows it.
+DEPLOYMENT, JOB = "--workload=deployment/checkout", "--workload=job/export"
 
 ENV = {
     "POD_NAME": "metadata.name",
@@ -236,13 +238,15 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
     rules = (root / "manifests" / "monitoring" / "credprobe.rules.yaml").read_text().split("groups:\n", 1)[1].rstrip("\n")
     return {
         "init-container": item(container("check", *CAREFUL)),
-        "init-container-restricted": item(container("check", *CAREFUL, security={"runAsNonRoot": True})),
-        "init-container-expectations": item(container("check", *CAREFUL, *EXPECTATIONS, env=account)),
+        "init-container of a deployment": item(container("check", *CAREFUL, DEPLOYMENT)),
+        "init-container-restricted": item(container("check", *CAREFUL, DEPLOYMENT, security={"runAsNonRoot": True})),
+        "init-container-expectations": item(container("check", *CAREFUL, *EXPECTATIONS, DEPLOYMENT, env=account)),
         "init-container-report-only": item(container("check", *REPORT_ONLY, resources=OF_THE_APP)),
-        "job": item(container("check", *IN_A_JOB)),
-        "restart-rules": item(container("check", *IN_A_JOB, restartPolicy="Never", restartPolicyRules=again)),
+        "job": item(container("check", *IN_A_JOB, JOB)),
+        "restart-rules": item(container("check", *IN_A_JOB, JOB, restartPolicy="Never", restartPolicyRules=again)),
         "native-sidecar": item(sidecar(**READINESS)),
-        "readiness-gate": item(sidecar(f"--readiness-gate={GATE}")),
+        "native-sidecar of a deployment": item(sidecar(DEPLOYMENT, **READINESS)),
+        "readiness-gate": item(sidecar(f"--readiness-gate={GATE}", DEPLOYMENT)),
         "image-volume-probe": lines(OF_THE_CONTAINER),
         "image-volume": item({"name": "credprobe", "image": {"reference": IMAGE, "pullPolicy": "IfNotPresent"}}),
         "report-only as CEL": cel_lines(container("check", *REPORT_ONLY, resources=no_sizes)),

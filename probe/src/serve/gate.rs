@@ -94,7 +94,7 @@ impl Gate {
         if is_name(&gate.pod) && is_name(&gate.namespace) {
             return Ok(gate);
         }
-        Err("--readiness-gate: POD_NAME or POD_NAMESPACE is no name of Kubernetes".to_owned())
+        Err("--readiness-gate: POD_NAME or POD_NAMESPACE is not a name that Kubernetes gives".to_owned())
     }
 
     /// Patches on every change and after every exchange, and tries again what failed; never returns.

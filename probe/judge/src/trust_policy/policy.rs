@@ -122,7 +122,7 @@ fn unwrapped(text: &str, depth: u8) -> Result<Policy, String> {
 fn json_problem(error: &serde_json::Error) -> String {
     let mut problem = match error.classify() {
         serde_json::error::Category::Data => error.to_string(),
-        _ => format!("it is no JSON: {error}"),
+        _ => format!("it is not JSON: {error}"),
     };
     crate::text::truncate(&mut problem, 300);
     problem
