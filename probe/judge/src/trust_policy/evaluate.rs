@@ -179,7 +179,10 @@ impl Element {
             },
             Self::Condition(index) => statement.conditions.get(index).map_or_else(String::new, |condition| {
                 if Operator::parse(&condition.operator).is_none() {
-                    return format!("{}, which is not an operator that this version knows", condition.operator);
+                    return format!(
+                        "{}, which is not an operator that this version knows",
+                        condition.operator
+                    );
                 }
                 format!("{} {}", condition.operator, list(&condition.values, " or "))
             }),
