@@ -1,19 +1,25 @@
 //! Which provider each SDK picks in this environment, why, and what it does when that one fails. Pure.
 //! `table` has the SDKs, `sts` whom they call, `proxy` by which way; `page` and `judge::shadow` tell it.
 
+mod aliases;
+mod base;
 mod caveat;
 mod effective;
 mod page;
 mod present;
 mod proxy;
 mod sdk;
+mod stop;
 mod sts;
 mod table;
 #[cfg(test)]
 mod tests;
+mod third_party;
+mod view;
 
 use crate::evidence::Environment;
 use crate::options::{Mechanism, SdkName};
+use aliases::{ALIASES, Alias};
 use present::present;
 use sdk::OnError;
 use serde::Serialize;
@@ -21,8 +27,10 @@ use serde::Serialize;
 pub use effective::{EffectiveSettings, route};
 pub use page::{Page, text};
 pub use proxy::{Way, agent_proxied_by, way};
-pub(crate) use sdk::Proxying;
 pub use sdk::Sdk;
+pub(crate) use sdk::{Kind, Proxying};
+pub use stop::Stop;
+pub(crate) use stop::all as all_stops;
 pub use sts::{Call, OWN_DEFAULT, call};
 pub use table::SDKS;
 
@@ -129,7 +137,7 @@ pub struct Present {
     pub profile: Option<String>,
     /// Why it cannot work although the SDK picks it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub broken: Option<&'static str>,
+    pub broken: Option<String>,
 }
 
 impl Present {
@@ -170,13 +178,29 @@ pub struct SdkChain {
     pub providers: Vec<Present>,
     /// What it does when the provider that it picks fails.
     pub on_failure: OnFailure,
+    /// Values at which it stops, before any provider or at the one that it picks.
+    pub stops: Vec<&'static Stop>,
 }
 
 impl SdkChain {
-    /// The provider that it picks; `None`: it finds none.
+    /// The provider that it picks; `None`: it finds none, or stops before it looks.
     #[must_use]
     pub fn picks(&self) -> Option<&Present> {
-        self.providers.first()
+        self.providers.first().filter(|_| !self.stops_early())
+    }
+
+    fn stops_early(&self) -> bool {
+        self.stops.iter().any(|stop| stop.at.is_none())
+    }
+
+    /// The provider whose credentials it has in the end; `None`: it has none.
+    fn succeeds_with(&self) -> Option<Provider> {
+        let picked = self.picks()?;
+        match (&picked.broken, &self.on_failure) {
+            (None, _) => Some(picked.provider),
+            (Some(_), OnFailure::GoesOn { to }) => Some(*to),
+            (Some(_), _) => None,
+        }
     }
 }
 
@@ -189,9 +213,10 @@ pub fn chain(environment: &Environment) -> Vec<SdkChain> {
 /// One SDK in this environment.
 #[must_use]
 pub fn chain_of(sdk: &'static Sdk, environment: &Environment) -> SdkChain {
+    let view = view::as_read(sdk, environment);
     let mut providers: Vec<Present> = Vec::new();
     for step in sdk.order {
-        let Some(found) = present(sdk, *step, environment) else { continue };
+        let Some(found) = present(sdk, *step, environment, &view) else { continue };
         if !providers.iter().any(|known| known.provider == found.provider) {
             providers.push(found);
         }
@@ -200,12 +225,14 @@ pub fn chain_of(sdk: &'static Sdk, environment: &Environment) -> SdkChain {
         providers.retain(|it| it.provider != Provider::Imds);
     }
     let on_failure = on_failure(sdk, &providers);
-    SdkChain { sdk, providers, on_failure }
+    let picked = providers.first().filter(|picked| picked.broken.is_some()).map(|picked| picked.provider);
+    let stops = stop::stops(sdk, environment).filter(|stop| stop.at.is_none() || stop.at == picked).collect();
+    SdkChain { sdk, providers, on_failure, stops }
 }
 
 fn on_failure(sdk: &Sdk, providers: &[Present]) -> OnFailure {
-    let Some(picked) = providers.first() else { return OnFailure::HasNoOther };
-    match (sdk.on_error, providers.get(1)) {
+    let Some((picked, others)) = providers.split_first() else { return OnFailure::HasNoOther };
+    match (sdk.on_error, others.iter().find(|other| other.broken.is_none())) {
         (OnError::StopsButWarns, _) if picked.provider == Provider::Container => OnFailure::Warns,
         (OnError::Stops | OnError::StopsButWarns, _) => OnFailure::Stops,
         (OnError::GoesOn, Some(next)) => OnFailure::GoesOn { to: next.provider },
@@ -213,14 +240,51 @@ fn on_failure(sdk: &Sdk, providers: &[Present]) -> OnFailure {
     }
 }
 
-/// The SDK with this id, or one of its names.
+/// The SDK with this id, or one of its names; or that of the program with this name.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Sdk> {
     let named = |sdk: &&Sdk| {
-        let mut names = sdk.names.iter().chain(sdk.packages);
-        sdk.id == id || names.any(|name| name.eq_ignore_ascii_case(id))
+        let is_named = |name: &&str| match name.strip_suffix('*') {
+            Some(start) => id.starts_with(start),
+            None => name.eq_ignore_ascii_case(id),
+        };
+        sdk.id.eq_ignore_ascii_case(id) || sdk.names.iter().chain(sdk.packages).any(|name| is_named(name))
     };
-    SDKS.iter().find(named)
+    let by_alias = || {
+        let alias = ALIASES.iter().find(|alias| alias.name.eq_ignore_ascii_case(id))?;
+        SDKS.iter().find(|sdk| sdk.id == alias.sdk)
+    };
+    SDKS.iter().find(named).or_else(by_alias)
+}
+
+/// What somebody may have meant who wrote a name that is none.
+#[must_use]
+pub fn similar(given: &str) -> Vec<&'static str> {
+    let given = given.to_ascii_lowercase();
+    let is_similar = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        distance(&given, &name) <= 2 || (given.len() > 2 && (name.contains(&given) || given.contains(&name)))
+    };
+    let names = SDKS.iter().map(|sdk| sdk.id).chain(ALIASES.iter().map(|alias| alias.name));
+    names.filter(is_similar).take(5).collect()
+}
+
+/// How many letters are to be changed, added or taken out.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, a) in (1..).zip(one.bytes()) {
+        let mut diagonal = std::mem::replace(&mut row[0], line);
+        for (column, b) in other.bytes().enumerate() {
+            let change = diagonal + usize::from(a != b);
+            diagonal = row[column + 1];
+            row[column + 1] = change.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+fn programs(sdk: &Sdk) -> impl Iterator<Item = &'static Alias> {
+    ALIASES.iter().filter(|alias| alias.sdk == sdk.id)
 }
 
 /// The SDK of an application, where its command's name leaves only one.
@@ -259,6 +323,12 @@ pub fn named(name: &SdkName) -> Option<&'static Sdk> {
         SdkName::Auto => None,
         SdkName::Named(id) => by_id(id),
     }
+}
+
+/// Whether the SDK that `--sdk` names takes any notice of the variable; without one, somebody does.
+#[must_use]
+pub(crate) fn is_read(environment: &Environment, variable: &str) -> bool {
+    stated(environment).is_none_or(|sdk| !sdk.unread.iter().copied().flatten().any(|name| *name == variable))
 }
 
 /// The names of these in a sentence; `every SDK but …` where that is shorter.

@@ -171,8 +171,8 @@ pub(crate) fn endpoint(
     environment: &Environment,
     region: Option<&Sourced>,
 ) -> Result<Endpoint, RouteProblem> {
-    let fips = environment.is_true("AWS_USE_FIPS_ENDPOINT");
-    let dual_stack = environment.is_true("AWS_USE_DUALSTACK_ENDPOINT");
+    let fips = environment.is_on("AWS_USE_FIPS_ENDPOINT");
+    let dual_stack = environment.is_on("AWS_USE_DUALSTACK_ENDPOINT");
     if let Some((name, url)) = configured_endpoint(environment) {
         let setting = |problem: String| RouteProblem::Setting { name, problem };
         let host = check_endpoint_url(url).map_err(setting)?;
@@ -250,14 +250,29 @@ pub(crate) fn global() -> Endpoint {
     }
 }
 
-/// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, unless both are switched off (SDK reference guide).
+/// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, then the profile's settings, unless all are switched off (SDK reference guide).
 pub(crate) fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
-    if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+    if environment.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return None;
     }
-    ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"]
-        .into_iter()
-        .find_map(|name| environment.get(name).map(|url| (name, url)))
+    let variable = |name: &'static str| environment.get(name).map(|url| (name, url));
+    let setting = |key: &str, name: &'static str| {
+        let url = environment.profile.as_ref()?.settings.get(key)?.as_str();
+        (!url.is_empty()).then_some((name, url))
+    };
+    variable("AWS_ENDPOINT_URL_STS")
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+        .or_else(|| setting("endpoint_url_sts", SERVICES_SETTING))
+        .or_else(|| setting("endpoint_url", PROFILE_SETTING))
+}
+
+/// What names an endpoint in the config file, as it is told.
+pub(crate) const SERVICES_SETTING: &str = "endpoint_url of sts in the profile's services";
+pub(crate) const PROFILE_SETTING: &str = "endpoint_url of the profile";
+
+/// Whether the endpoint stands in a file, where no variable can be taken away.
+pub(crate) fn is_in_file(configured_by: &str) -> bool {
+    [SERVICES_SETTING, PROFILE_SETTING].contains(&configured_by)
 }
 
 /// Checked before the SDK sees it: it would print the request, token included, with its own error.

@@ -55,6 +55,14 @@ pub fn read_ca_bundle(
         }
     }
     let (additions, not_seen) = additions(subject, deadline);
+    // Rust's clients, Ruby and others have no roots but that file's, where it is named.
+    let file = subject.text("SSL_CERT_FILE").map(|path| format!("SSL_CERT_FILE={path}"));
+    let is_missing = |label: &String| {
+        !additions.iter().any(|(other, _)| other == label)
+            && !not_seen.iter().any(|unseen| unseen.what == *label)
+            && !environment.unreadable.iter().any(|file| file.source == "SSL_CERT_FILE")
+    };
+    idle_trust.extend(file.filter(is_missing).map(|label| idle(label, "there is no such file")));
     unseen.extend(not_seen);
     let roots = roots.as_ref().map(|(label, pem)| (label.as_str(), pem.as_slice()));
     let given: Vec<(&str, &[u8])> =

@@ -4,6 +4,7 @@
 use crate::collect;
 use crate::collect::subject::Subject;
 use aws_config::profile::ProfileSet;
+use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
 use credprobe_judge::evidence::{Environment, Profile, Unseen};
 use credprobe_judge::options::Options;
@@ -29,6 +30,7 @@ const PLAIN: &[&str] = &[
     "AWS_RETRY_MODE",
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
+    "AWS_SDK_LOAD_CONFIG",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_STS_REGIONAL_ENDPOINTS",
     "AWS_USE_DUALSTACK_ENDPOINT",
@@ -43,19 +45,27 @@ const PLAIN: &[&str] = &[
 
 /// Kept without user info, query and fragment.
 const URLS: &[&str] = &[
+    "ALL_PROXY",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_STS",
     "HTTPS_PROXY",
     "HTTP_PROXY",
+    "all_proxy",
     "http_proxy",
     "https_proxy",
 ];
 
-/// Kept as `set`.
-pub(crate) const CREDENTIALS: &[&str] =
-    &["AWS_ACCESS_KEY_ID", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+/// Kept as `set`, `empty` and `unset`.
+pub(crate) const CREDENTIALS: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 /// Settings of a profile whose values are secrets.
 const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
@@ -63,10 +73,13 @@ const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_k
 /// Settings of a profile that are kept with their values.
 const PROFILE_SETTINGS: &[&str] = &[
     "credential_source",
+    "ignore_configured_endpoint_urls",
     "region",
     "role_arn",
     "role_session_name",
     "sts_regional_endpoints",
+    "use_dualstack_endpoint",
+    "use_fips_endpoint",
     "web_identity_token_file",
 ];
 
@@ -117,9 +130,13 @@ pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Reda
         environment.variables.insert((*name).to_owned(), kept);
     }
     for name in CREDENTIALS {
-        let value = subject.variable(name).unwrap_or_default().to_string_lossy();
-        add(redactor, &value);
-        let state = if value.is_empty() { "unset" } else { "set" };
+        let value = subject.variable(name).map(|value| value.to_string_lossy());
+        add(redactor, value.as_deref().unwrap_or_default());
+        let state = match value.as_deref() {
+            None => "unset",
+            Some("") => "empty",
+            Some(_) => "set",
+        };
         environment.variables.insert((*name).to_owned(), state.to_owned());
     }
     profile(subject, redactor, &mut unseen, &mut environment).await;
@@ -153,6 +170,7 @@ async fn profile(
             .or_else(|| home.map(|home| Path::new(home).join(".aws").join(name)))
     };
     let files = [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    let credentials_path = files[1].clone().map(PathBuf::into_os_string);
     let mut contents: HashMap<OsString, Vec<u8>> = HashMap::new();
     let read = subject.with_rights(|rights| {
         let bytes = |path: &PathBuf| Some(rights.read(path.to_str()?, PROFILE_FILE_LIMIT));
@@ -174,10 +192,15 @@ async fn profile(
     let names = ["HOME", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
     let variables: Vec<(&str, &str)> =
         names.into_iter().filter_map(|name| Some((name, subject.text(name)?))).collect();
+    let credentials = contents.iter().filter(|(path, _)| credentials_path.as_ref() == Some(*path));
+    let credentials = credentials.map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
     let Some(profiles) = load(contents, &variables, redactor).await else { return };
+    let credentials = load(credentials, &variables, redactor).await;
+    let kept = |name: &str| kept(&profiles, credentials.as_ref(), name, CHAIN_LIMIT);
     let missing = named.iter().filter(|(_, profile)| seen && profiles.get_profile(profile).is_none());
     environment.profile_missing.extend(missing.map(|(name, _)| (*name).to_owned()));
-    environment.profile = kept(&profiles, profiles.selected_profile(), CHAIN_LIMIT);
+    environment.profile = kept(profiles.selected_profile());
+    environment.default_profile = subject.text("AWS_DEFAULT_PROFILE").and_then(kept);
 }
 
 /// Pure: the files' contents by their paths, and the variables that choose among them.
@@ -188,7 +211,7 @@ pub(crate) async fn of_files(
     redactor: &mut Redactor,
 ) -> Option<Profile> {
     let profiles = load(contents, variables, redactor).await?;
-    kept(&profiles, profiles.selected_profile(), CHAIN_LIMIT)
+    kept(&profiles, None, profiles.selected_profile(), CHAIN_LIMIT)
 }
 
 /// Every profile; what is secret in any of them becomes known to `redactor`.
@@ -208,24 +231,40 @@ async fn load(
     Some(profiles)
 }
 
-/// What is kept of a profile, and of those that it goes on from, `left` at most.
-fn kept(profiles: &ProfileSet, name: &str, left: usize) -> Option<Profile> {
+/// What is kept of a profile, and of those that it goes on from, `left` at most; `credentials`: that file alone.
+fn kept(profiles: &ProfileSet, credentials: Option<&ProfileSet>, name: &str, left: usize) -> Option<Profile> {
     let profile = profiles.get_profile(name)?;
     let given =
         PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), shown::value(profile.get(key)?))));
     // Not collected, here as elsewhere: that sorts first, which is 4 kB of code for each type.
     let mut settings = BTreeMap::new();
     settings.extend(given);
+    let of_service = profile.get("services").and_then(|services| {
+        let key = PropertiesKey::builder()
+            .section_key("services")
+            .section_name(services)
+            .property_name("sts")
+            .sub_property_name("endpoint_url");
+        profiles.other_sections().get(&key.build().ok()?)
+    });
+    let endpoints =
+        [("endpoint_url", profile.get("endpoint_url")), ("endpoint_url_sts", of_service.map(String::as_str))];
+    let endpoints = endpoints.into_iter().filter_map(|(key, url)| Some((key.to_owned(), shown::url(url?))));
+    settings.extend(endpoints);
     let present = PROFILE_PROVIDERS.iter().filter(|key| profile.get(key).is_some());
+    let alone = credentials.and_then(|credentials| credentials.get_profile(name));
+    let shared = PROFILE_PROVIDERS.iter().chain(PROFILE_SETTINGS);
+    let shared = shared.filter(|key| alone.is_some_and(|alone| alone.get(key).is_some()));
     Some(Profile {
         name: shown::value(name),
         settings,
         other_keys: present.map(|key| (*key).to_owned()).collect(),
+        in_credentials: shared.map(|key| (*key).to_owned()).collect(),
         source: profile
             .get("source_profile")
             // A profile with keys may name itself, and a token file comes before a source.
             .filter(|source| left > 0 && *source != name && profile.get("web_identity_token_file").is_none())
-            .and_then(|source| kept(profiles, source, left - 1))
+            .and_then(|source| kept(profiles, credentials, source, left - 1))
             .map(Box::new),
     })
 }

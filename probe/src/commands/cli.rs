@@ -375,7 +375,14 @@ impl Given<'_> {
         let sdk = sdks::named(&name);
         if sdk.is_none() && name != SdkName::Auto {
             let ids: Vec<&str> = sdks::SDKS.iter().map(|sdk| sdk.id).collect();
-            return Err(usage::not_allowed("--sdk", &name.to_string(), &ids));
+            let similar = sdks::similar(&name.to_string());
+            if similar.is_empty() {
+                return Err(usage::not_allowed("--sdk", &name.to_string(), &ids));
+            }
+            return Err(UsageError(format!(
+                "--sdk: `{name}` is not an SDK or program that credprobe knows; did you mean {}?",
+                similar.join(" or ")
+            )));
         }
         Ok(Some((name, sdk)))
     }

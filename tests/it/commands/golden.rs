@@ -95,10 +95,16 @@ fn the_chain_in_json_names_each_sdk_with_its_source() {
     assert_eq!((ran.code, &page["schema"]), (0, &"credprobe/chain/v1".into()));
     assert!(page["as_of"].as_str().is_some_and(|day| day.len() == "2026-11-21".len()), "{}", page["as_of"]);
     let sdks = page["sdks"].as_array().unwrap();
-    assert_eq!(sdks.len(), 17);
+    assert_eq!(sdks.len(), 25);
     for sdk in sdks {
         assert!(sdk["source"].as_str().is_some_and(|source| !source.is_empty()), "{sdk}");
         assert_eq!(sdk["providers"][0]["provider"], sdk["picks"], "{sdk}");
+        let facts = sdk["facts"].as_array().unwrap();
+        assert!(
+            facts.iter().all(|fact| ["about", "as_of", "source"].iter().all(|key| fact[*key].is_string())),
+            "{sdk}"
+        );
+        assert!(!facts.is_empty(), "{sdk}");
     }
 }
 

@@ -29,8 +29,6 @@ REGIONS = {region: it["id"] for it in PARTITIONS for region in it["regions"] if 
 SOURCES = [path for path in (given.ROOT / "probe").rglob("*.rs") if "target" not in path.parts]
 # On by default (account guide, "Regions"), and not among those for which botocore lets the global endpoint stand.
 ON_BY_DEFAULT = {"ap-northeast-2", "ap-northeast-3"}
-# What the probe's table lacks today; what it no longer lacks fails.
-UNKNOWN_OPT_IN = {"me-west-1", "sa-west-1"}
 
 # boto3 makes no dual-stack client there, for want of a host in its older data, while its rules have one.
 NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-east-1", "us-isof-south-1"}
@@ -54,6 +52,10 @@ def partitions() -> dict[str, dict[str, list[str]]]:
     entries = re.findall(r'id: "([^"]+)",\s*region_prefixes: &\[(.*?)\],\s*host_suffixes: &\[(.*?)\]', table[1], re.DOTALL)
     words = re.compile(r'"([^"]+)"')
     return {id: {"prefixes": words.findall(prefixes), "ends": words.findall(ends)} for id, prefixes, ends in entries}
+
+
+def test_regions_are_those_of_botocore() -> None:
+    assert listed("REGIONS") == set(REGIONS)
 
 
 def test_partitions_are_those_of_botocore() -> None:
@@ -91,8 +93,7 @@ def test_opt_in_regions_are_those_that_came_after_the_global_endpoint() -> None:
     old = set(strings(rules)) & REGIONS.keys()
     assert {"us-east-1", "sa-east-1"} < old
     expected = {region for region, id in REGIONS.items() if id == "aws"} - old - ON_BY_DEFAULT
-    assert expected - listed("OPT_IN_REGIONS") == UNKNOWN_OPT_IN
-    assert listed("OPT_IN_REGIONS") <= expected
+    assert listed("OPT_IN_REGIONS") == expected
 
 
 def strings(rules: object) -> Iterator[str]:

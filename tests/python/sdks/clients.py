@@ -73,7 +73,7 @@ CLIENTS = {
         Client("js-v3", "js-v3", javascript("ask_js_v3.mjs"), quick=True),
         Client("js-v2", "js-v2", javascript("ask_js_v2.cjs")),
         Client("rust", "rust", lambda: [str(rust())]),
-        Client("deltalake", "rust", native("deltalake")),
+        Client("deltalake", "deltalake", native("deltalake")),
         Client("obstore", "rust-object-store", native("obstore")),
         Client("polars", "rust-object-store", native("polars")),
         Client("pyarrow", "cpp", native("pyarrow")),

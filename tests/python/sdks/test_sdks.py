@@ -107,24 +107,29 @@ def differences(client: Client, situation: str, world: World) -> dict[str, str]:
 
 
 def beside_chain(row: dict, situation: dict, real: Outcome) -> str | None:
-    first = next(iter(row["providers"]), {})
-    expected = row["picks"] or NONE
+    picks, expected = row["picks"] or NONE, row["takes"] or NONE
     if situation.get("fails"):
         expected = (row["when_it_fails"] or {}).get("to") or NONE
-    elif "broken" in first:
-        expected = NONE
+    if expected == NONE != picks or row["stops"] and expected == NONE:
+        # It fails at what it picked, or before; how far it came does not matter.
+        return f"says that it fails, really {real}" if real.got else None
     if expected != real.provider:
         return f"says {expected}, really {real}"
-    if expected == "web-identity" and row["sts"] and row["sts"].get("host") != real.sts:
+    if expected == "web-identity" and row["sts"] and not same_host(row["sts"].get("host"), real.sts):
         return f"says STS is {row['sts'].get('host')}, really {real}"
-    if expected == "container" and (row["agent"].get("proxy") == "environment") != real.agent_by_proxy:
-        return f"says of the agent's proxy {row['agent'].get('proxy')}, really {real}"
+    if expected == "container" and row["agent"]["way"] and (row["agent"]["way"] != "direct") != real.agent_by_proxy:
+        return f"says of the way to the agent {row['agent']['way']}, really {real}"
     return None
+
+
+def same_host(one: str | None, other: str | None) -> bool:
+    """Case says nothing to DNS."""
+    return (one or "").lower() == (other or "").lower()
 
 
 def beside_check(report: dict, judged: Outcome, real: Outcome, stated: bool) -> str | None:
     """A client that gets nothing, other credentials, or its own from another host must not pass in silence."""
-    same = real.got and (real.provider, real.sts) == (judged.provider, judged.sts) and not real.agent_by_proxy
+    same = real.got and real.provider == judged.provider and same_host(real.sts, judged.sts) and not real.agent_by_proxy
     loud = [it["class"] for it in report["findings"] if it["severity"] in LOUD]
     if report["exit_code"] == 0 and not same and not loud:
         return f"says nothing, having asked {judged.provider} at {judged.sts}; really {real}"

@@ -17,6 +17,9 @@ pub struct Environment {
     pub not_utf8: Vec<String>,
     /// The active profile; `None`: neither profile file can be read or names it.
     pub profile: Option<Profile>,
+    /// The profile that `AWS_DEFAULT_PROFILE` names: the active one of SDKs that read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_profile: Option<Profile>,
     /// Variables that name a profile which no profile file has; an empty name is one, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profile_missing: Vec<String>,
@@ -46,6 +49,22 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable, or else of the profile's setting that stands for it: `AWS_USE_FIPS_ENDPOINT`, `use_fips_endpoint`.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        let setting = || {
+            let key = name.strip_prefix("AWS_")?.to_ascii_lowercase();
+            self.profile.as_ref()?.settings.get(&key).map(String::as_str).filter(|value| !value.is_empty())
+        };
+        self.get(name).or_else(setting)
+    }
+
+    /// As [`Self::is_true`], of the variable or the profile's setting.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.said(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// `true` in the spelling of the SDKs (`true`, any case).
@@ -105,10 +124,13 @@ pub struct Unseen {
 pub struct Profile {
     /// `default`, or the value of `AWS_PROFILE`.
     pub name: String,
-    /// `role_arn`, `web_identity_token_file`, `region`, `role_session_name`, `sts_regional_endpoints`, `credential_source`.
+    /// The settings that decide, by key; `endpoint_url_sts` is STS's `endpoint_url` in the `services` section that it names.
     pub settings: BTreeMap<String, String>,
     /// Every other key of the profile, its value left out.
     pub other_keys: Vec<String>,
+    /// The keys that stand in the credentials file: some SDKs read the config file only when told to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_credentials: Vec<String>,
     /// The profile that `source_profile` names: whose credentials this one goes on from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<Self>>,

@@ -9,6 +9,7 @@ use super::unseen;
 use crate::catalog::{Class, Restart, Topic};
 use crate::evidence::TrustProblem;
 use crate::judge::finding::{Finding, Severity};
+use crate::sdks;
 use crate::settings::command::{Tool, Word, words};
 use crate::settings::{self, RouteProblem, partition};
 
@@ -33,6 +34,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
 fn remove(facts: &Facts<'_>, finding: Finding, source: &str) -> Finding {
     if source.starts_with("--") {
         return finding.fix(format!("# correct {source} or leave it out"));
+    }
+    if !facts.evidence.environment.variables.contains_key(source) {
+        return finding.fix(format!("# correct {source} in the config file, or take it out"));
     }
     facts.unset_env(
         finding.fix(format!("# correct {source} in the container's env, or remove it:")),
@@ -64,7 +68,7 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
         Err(RouteProblem::Setting { name, problem }) => {
             let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
                 .about(Topic::Host)
-                .presented(format!("{name}={}", environment.get(name).unwrap_or_default()))
+                .presented(environment.get(name).map_or_else(|| (*name).to_owned(), |url| format!("{name}={url}")))
                 .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
             Some(remove(facts, finding, name))
         }
@@ -147,7 +151,9 @@ const OPT_IN_REGIONS: &[&str] = &[
     "il-central-1",
     "me-central-1",
     "me-south-1",
+    "me-west-1",
     "mx-central-1",
+    "sa-west-1",
 ];
 
 fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding> {
@@ -161,7 +167,7 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
         .severity(Severity::Warning)
         .presented(format!(
             "{variable}={} in {region}",
-            facts.evidence.environment.get(variable).unwrap_or_default()
+            facts.route.endpoint.as_ref().map_or("", |endpoint| endpoint.url.as_str())
         ))
         .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
         remove(facts, finding, variable)
@@ -182,6 +188,9 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
             .about(Topic::CaBundle)
             .presented(problem.source.clone())
             .required("a readable PEM file with at least one certificate");
+    let source = problem.source.split('=').next().unwrap_or_default();
+    let is_read = sdks::is_read(&facts.evidence.environment, source);
+    let finding = if is_read { finding } else { finding.severity(Severity::Info) };
     Some(correct(facts, finding, problem))
 }
 
@@ -198,7 +207,9 @@ fn correct(facts: &Facts<'_>, finding: Finding, problem: &TrustProblem) -> Findi
 
 /// OpenSSL, Go and the SDKs pass such an addition by, and so does credprobe: nothing is lost but what it was meant to add.
 fn idle_trust(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
-    facts.evidence.environment.trust_idle.iter().map(|idle| {
+    // At the app's own SSL_CERT_FILE some SDKs stop, which `values` says.
+    let told = |idle: &&TrustProblem| idle.own || !idle.source.starts_with("SSL_CERT_FILE=");
+    facts.evidence.environment.trust_idle.iter().filter(told).map(|idle| {
         let source = idle.source.split('=').next().unwrap_or_default();
         let finding = Finding::new(
             Class::SettingsInvalid,

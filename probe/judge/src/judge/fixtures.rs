@@ -17,6 +17,7 @@ pub fn healthy() -> Evidence {
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_DEFAULT_REGION", "eu-west-1"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
     ] {
         evidence.environment.variables.insert(name.to_owned(), value.to_owned());
     }

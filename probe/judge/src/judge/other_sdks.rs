@@ -3,9 +3,10 @@
 
 use super::facts::Facts;
 use crate::catalog::{Class, Topic};
+use crate::evidence::Environment;
 use crate::judge::finding::{Finding, Severity};
-use crate::sdks::{self, Call, Proxying, Sdk, Way};
-use crate::settings::{Endpoint, ISSUER_SOURCE};
+use crate::sdks::{self, Call, Kind, Proxying, Sdk, Way};
+use crate::settings::{Endpoint, ISSUER_SOURCE, is_in_file};
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -49,7 +50,7 @@ fn presenting(facts: &Facts<'_>) -> Vec<&'static Sdk> {
     };
     let counts = |sdk: &Sdk| match stated {
         Some(stated) => stated.id == sdk.id,
-        None => !sdk.quirks.third_party,
+        None => true,
     };
     facts.chains().iter().filter(presents).map(|chain| chain.sdk).filter(|sdk| counts(sdk)).collect()
 }
@@ -60,6 +61,7 @@ enum Cause {
     Region,
     Legacy,
     Endpoint,
+    Switch,
 }
 
 fn endpoint_differs(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
@@ -73,17 +75,25 @@ fn endpoint_differs(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
     let mut differing: BTreeMap<Cause, Vec<(&'static Sdk, Call)>> = BTreeMap::new();
     for sdk in presenting(facts) {
         let Some(call) = sdks::call(sdk, environment) else { continue };
-        if call.host.as_deref() == Some(endpoint.host.as_str()) {
+        if call.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(&endpoint.host)) {
             continue;
         }
         let cause = match call.by.as_str() {
             "AWS_STS_REGIONAL_ENDPOINTS" => Cause::Legacy,
-            by if by.starts_with("AWS_ENDPOINT_URL") => Cause::Endpoint,
+            by if endpoint.configured_by.is_some() || by.contains("ENDPOINT_URL") || is_in_file(by) => {
+                Cause::Endpoint
+            }
+            _ if switches(environment).next().is_some() => Cause::Switch,
             _ => Cause::Region,
         };
         differing.entry(cause).or_default().push((sdk, call));
     }
     differing.into_iter().map(|(cause, calls)| differs(facts, endpoint, cause, &calls)).collect()
+}
+
+/// FIPS and dual stack, where they are on.
+fn switches(environment: &Environment) -> impl Iterator<Item = &'static str> {
+    ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"].into_iter().filter(|name| environment.is_on(name))
 }
 
 fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'static Sdk, Call)]) -> Finding {
@@ -101,29 +111,63 @@ fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'sta
         })
         .collect();
     let summary = format!("{} here, not {}", called.join(", "), endpoint.host);
+    let environment = &facts.evidence.environment;
+    let sdks: Vec<&Sdk> = calls.iter().map(|(sdk, _)| *sdk).collect();
     let finding = Finding::new(Class::EndpointDiffers, summary);
+    // Few pods have a program that is not AWS's.
+    let alone = sdks::stated(environment).is_none() && sdks.iter().all(|sdk| sdk.kind == Kind::ThirdParty);
+    let finding = if alone { finding.severity(Severity::Info) } else { finding };
     let region = &endpoint.signing_region;
     match cause {
         Cause::Legacy => regional(
             facts,
-            finding.presented(format!("AWS_STS_REGIONAL_ENDPOINTS=legacy in {region}")).required(format!(
-                "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
-                endpoint.host
-            )),
+            finding
+                .presented(match environment.said("AWS_STS_REGIONAL_ENDPOINTS") {
+                    Some(value) => format!("AWS_STS_REGIONAL_ENDPOINTS={value} in {region}"),
+                    None => format!("no AWS_STS_REGIONAL_ENDPOINTS in {region}"),
+                })
+                .required(format!(
+                    "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
+                    endpoint.host
+                )),
         ),
         Cause::Endpoint => {
             let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
-            let set = variables.into_iter().filter(|name| facts.evidence.environment.get(name).is_some());
-            let set: Vec<&str> = set.collect();
+            let set: Vec<&str> =
+                variables.into_iter().filter(|name| environment.get(name).is_some()).collect();
+            let in_file = endpoint.configured_by.filter(|name| is_in_file(name));
+            let ignored = environment.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+            let named = set.iter().copied().chain(in_file).collect::<Vec<_>>().join(" and ");
+            let finding = finding.presented(if ignored {
+                format!("{named} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+            } else {
+                named
+            });
+            if set.is_empty() {
+                return finding
+                    .required("AWS_ENDPOINT_URL_STS where STS is meant to be elsewhere: more SDKs read it")
+                    .fix("# take it out of the config file, or set it in code where one client needs it");
+            }
             facts.unset_env(
                 finding
-                    .presented(format!("{} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", set.join(" and ")))
-                    .required("no such variable, so that no SDK takes it")
-                    .fix(
-                        "# remove what is to be ignored anyway, or set it in code where one client needs it:",
-                    ),
+                    .required("no such variable, so that no SDK takes it; or the endpoint in code, for those that do not read it")
+                    .fix(if ignored {
+                        "# remove what is to be ignored anyway, or set it in code where one client needs it:"
+                    } else {
+                        "# where those SDKs are in use, set the endpoint in their code; where none is meant, remove it:"
+                    }),
                 &set,
             )
+        }
+        Cause::Switch => {
+            let set: Vec<&str> = switches(environment).collect();
+            finding
+                .presented(set.iter().map(|name| format!("{name} is true")).collect::<Vec<_>>().join(", "))
+                .required(format!("SDKs that know {}, or the endpoint in code", set.join(" and ")))
+                .fix(format!(
+                    "# where those SDKs are in use, set {} as the endpoint in their code",
+                    endpoint.host
+                ))
         }
         Cause::Region => {
             let both = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| {

@@ -200,6 +200,9 @@ impl Facts<'_> {
         let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
         match configured {
             Some("AWS_ENDPOINT_URL") => self.give_sts_its_endpoint(finding),
+            Some(setting) if settings::is_in_file(setting) => {
+                finding.fix(format!("# correct {setting}, or take it out of the config file"))
+            }
             Some(variable) => self.unset_env(finding, &[variable]),
             None if proxied => self.add_no_proxy(finding, host),
             None => self.bypass_mesh(show_coredns(finding)),

@@ -6,12 +6,16 @@ use super::profile::{self, Beginning};
 use crate::catalog::{Class, Restart};
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
-use crate::sdks::{self, Present, Provider, Sdk};
+use crate::options::Mechanism;
+use crate::sdks::{self, Kind, Present, Provider, Sdk};
 use crate::settings::command::words;
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let environment = &facts.evidence.environment;
+    if let Some(finding) = not_looked_for(facts) {
+        return Some(finding);
+    }
     let rivals = rivals(facts);
     let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
     let first = rivals.values().next()?;
@@ -25,6 +29,36 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
         .confirm("credprobe chain");
     let finding = weigh(environment, &affected, finding);
     Some(rivals.values().fold(finding, |finding, rival| repair(facts, &rival.wins, finding)))
+}
+
+/// The stated SDK would never take what the pod is given.
+fn not_looked_for(facts: &Facts<'_>) -> Option<Finding> {
+    let environment = &facts.evidence.environment;
+    let sdk = sdks::stated(environment)?;
+    let mechanism = facts.requested.mechanism;
+    let complete =
+        facts.requested.token_file.is_some() && (facts.by_agent() || facts.requested.role_arn.is_some());
+    let chain = facts.chains().iter().find(|chain| chain.sdk.id == sdk.id)?;
+    let usable = |it: &&Present| it.provider.is_of(mechanism) && it.broken.is_none();
+    let is_looked_for = chain.providers.iter().any(|it| usable(&it)) || !chain.stops.is_empty();
+    if mechanism == Mechanism::None || !complete || is_looked_for {
+        return None;
+    }
+    let expected = if facts.by_agent() { Provider::Container } else { Provider::WebIdentity };
+    let other = chain.providers.iter().find(|it| it.broken.is_none());
+    let takes = other.map_or("nothing".to_owned(), |other| other.provider.words().to_owned());
+    Some(
+        Finding::new(
+            Class::Shadowed,
+            format!("{} does not take {}: it takes {takes}", sdks::names(&[sdk]), expected.words()),
+        )
+        .severity(Severity::Error)
+        .expectation(Basis::Explicit)
+        .presented(format!("--sdk={}", environment.options.sdk.as_deref().unwrap_or_default()))
+        .required(format!("an SDK that looks for {}", expected.words()))
+        .fix("# give the application the other mechanism, or an SDK that knows this one")
+        .confirm("credprobe chain"),
+    )
 }
 
 /// A provider that is picked although the expected one is configured too.
@@ -44,7 +78,10 @@ fn rivals(facts: &Facts<'_>) -> BTreeMap<Provider, Rival> {
     };
     let mut rivals: BTreeMap<Provider, Rival> = BTreeMap::new();
     for chain in chains {
-        let expected = chain.providers.iter().find(|it| it.provider.is_of(mechanism));
+        // A profile's web identity is another's where the pod has its own in variables.
+        let injected = |it: &&Present| it.provider == Provider::WebIdentity && it.provider.is_of(mechanism);
+        let expected = chain.providers.iter().find(injected);
+        let expected = expected.or_else(|| chain.providers.iter().find(|it| it.provider.is_of(mechanism)));
         let (Some(wins), Some(expected)) = (chain.picks(), expected) else { continue };
         if wins.provider != expected.provider && !is_own(wins.provider) {
             let rival = || Rival { wins: wins.clone(), expected: expected.clone(), sdks: Vec::new() };
@@ -58,15 +95,21 @@ fn rivals(facts: &Facts<'_>) -> BTreeMap<Provider, Rival> {
 fn weigh(environment: &Environment, affected: &[&Sdk], finding: Finding) -> Finding {
     let stated = sdks::stated(environment);
     let is_affected = stated.map(|sdk| affected.iter().any(|other| other.id == sdk.id));
-    match (is_affected, environment.options.mechanism.is_some()) {
-        (Some(false), _) => finding.severity(Severity::Info),
-        (Some(true), _) | (None, true) => finding.severity(Severity::Error).expectation(Basis::Explicit),
-        (None, false) => finding,
+    // Old major versions and other programs may not be there at all.
+    let current = || sdks::SDKS.iter().filter(|sdk| sdk.kind == Kind::Current);
+    let all_lose = || current().all(|sdk| affected.iter().any(|other| other.id == sdk.id));
+    match is_affected {
+        Some(false) => finding.severity(Severity::Info),
+        Some(true) => finding.severity(Severity::Error).expectation(Basis::Explicit),
+        None if environment.options.mechanism.is_some() && all_lose() => {
+            finding.severity(Severity::Error).expectation(Basis::Explicit)
+        }
+        None => finding,
     }
 }
 
 fn presented(wins: &Present) -> String {
-    let broken = wins.broken.map(|why| format!(", which fails: {why}")).unwrap_or_default();
+    let broken = wins.broken.as_deref().map(|why| format!(", which fails: {why}")).unwrap_or_default();
     format!("{} by {}{broken}", wins.provider.words(), wins.because())
 }
 
@@ -74,7 +117,7 @@ fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
     let environment = &facts.evidence.environment;
     match wins.provider {
         Provider::Keys => {
-            let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+            let names = ["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"];
             let set: Vec<&str> =
                 names.into_iter().filter(|name| environment.get(name) == Some("set")).collect();
             let finding = finding.fix(format!(

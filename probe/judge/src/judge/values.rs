@@ -1,75 +1,53 @@
-//! Judges values at which SDKs stop before they look for credentials. Pure.
+//! Judges values at which SDKs stop, before they look for credentials or at the provider that they pick. Pure.
 //! What one SDK refuses another takes: the finding names who stops, and is an error where such a one is stated.
 
 use super::facts::Facts;
 use crate::catalog::Class;
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
-use crate::sdks::{self, SDKS, Sdk};
-
-/// A value, what it would have to be, and who stops at it.
-struct Stop {
-    variable: &'static str,
-    problem: &'static str,
-    required: &'static str,
-    sdks: &'static [&'static str],
-}
+use crate::sdks::{self, Kind, Sdk, Stop};
+use crate::settings::agent::URI_VARIABLE;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
-    let environment = &facts.evidence.environment;
-    stops(environment).into_iter().map(|stop| finding(facts, environment, &stop)).collect()
-}
-
-/// boto3 and what is made of it, as observed; the AWS CLI reads its own settings as boto3 does.
-const PYTHON: &[&str] = &["botocore", "aws-cli-v2"];
-const PROFILES: &[&str] = &["botocore", "aws-cli-v2", "go-v2"];
-
-fn stops(environment: &Environment) -> Vec<Stop> {
-    let mut stops = Vec::new();
-    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-        if environment.profile_missing.iter().any(|name| name == variable) {
-            let empty = environment.get(variable).is_none();
-            stops.push(Stop {
-                variable,
-                problem: if empty {
-                    "is set and empty, which they take for a name"
-                } else {
-                    "names a profile that no profile file has"
-                },
-                required: "the name of a profile, or no such variable",
-                // Others take an empty name for none.
-                sdks: if empty { PYTHON } else { PROFILES },
-            });
-        }
+    // Of one value two may have to say something: it is said once, for all that stop at it.
+    let mut findings: Vec<Finding> = Vec::new();
+    // What is wrong with a CA bundle, `endpoint` says.
+    for stop in sdks::all_stops().iter().filter(|stop| stop.variable != "AWS_CA_BUNDLE") {
+        let stops = |chain: &&sdks::SdkChain| chain.stops.iter().any(|other| other.is_as(stop));
+        let sdks: Vec<&Sdk> = facts.chains().iter().filter(stops).map(|chain| chain.sdk).collect();
+        let finding = (!sdks.is_empty()).then(|| finding(facts, &facts.evidence.environment, stop, &sdks));
+        findings
+            .extend(finding.filter(|finding| !findings.iter().any(|other| other.summary == finding.summary)));
     }
-    let mut value = |variable, required, sdks, valid: &dyn Fn(&str) -> bool| {
-        if environment.get(variable).is_some_and(|value| !valid(value)) {
-            stops.push(Stop { variable, problem: "has a value that they do not know", required, sdks });
-        }
-    };
-    let regional = |value: &str| ["regional", "legacy"].iter().any(|known| value.eq_ignore_ascii_case(known));
-    value("AWS_STS_REGIONAL_ENDPOINTS", "regional or legacy", &["botocore"], &regional);
-    value("AWS_RETRY_MODE", "legacy, standard or adaptive", PYTHON, &|value| {
-        ["legacy", "standard", "adaptive"].contains(&value)
-    });
-    value("AWS_MAX_ATTEMPTS", "a number from 1", PYTHON, &|value| {
-        value.trim().parse::<u32>().is_ok_and(|number| number > 0)
-    });
-    stops
+    findings
 }
 
-fn finding(facts: &Facts<'_>, environment: &Environment, stop: &Stop) -> Finding {
-    let sdks: Vec<&Sdk> = SDKS.iter().filter(|sdk| stop.sdks.contains(&sdk.id)).collect();
+fn finding(facts: &Facts<'_>, environment: &Environment, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     let Stop { variable, problem, required, .. } = stop;
+    let place = stop.place();
+    let one = sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>() == 1;
+    let stop = if one { "stops" } else { "stop" };
     let finding = Finding::new(
         Class::SettingsInvalid,
-        format!("{} stop before any provider: {variable} {problem}", sdks::names(&sdks)),
+        format!("{} {stop} {place}: {variable} {problem}", sdks::names(sdks)),
     )
     .explains_nothing()
-    .presented(format!("{variable}={}", environment.get(variable).unwrap_or_default()))
+    .presented(match environment.variables.get(*variable).map(String::as_str) {
+        Some("unset") | None => format!("no {variable}"),
+        Some("empty" | "") => format!("{variable}="),
+        Some(value) => format!("{variable}={value}"),
+    })
     .required(*required);
-    let finding = finding.fix(format!("# give {variable} {required}, or remove it:"));
-    weighed(environment, &sdks, facts.unset_env(finding, &[variable]))
+    let value = environment.variables.get(*variable).map(String::as_str);
+    // Others may live by it: without the agent's address, or a server's, nobody has credentials.
+    let is_address = *variable == URI_VARIABLE || variable.starts_with("AWS_ENDPOINT_URL");
+    let is_removable = value.is_some_and(|value| value.is_empty() || (value != "unset" && !is_address));
+    let finding = if is_removable {
+        facts.unset_env(finding.fix(format!("# give {variable} {required}, or remove it:")), &[variable])
+    } else {
+        finding.fix(format!("# required is: {required}; or another SDK"))
+    };
+    weighed(environment, sdks, finding)
 }
 
 /// Without an SDK that was named, all are possible and none is certain.
@@ -79,6 +57,8 @@ pub(super) fn weighed(environment: &Environment, stops: &[&Sdk], finding: Findin
             finding.severity(Severity::Error).expectation(Basis::Explicit)
         }
         Some(_) => finding.severity(Severity::Info),
+        // Whoever has an old major version has better reasons to leave it.
+        None if stops.iter().all(|sdk| sdk.kind == Kind::Superseded) => finding.severity(Severity::Info),
         None => finding.severity(Severity::Warning),
     }
 }

@@ -1,8 +1,8 @@
 //! What holds for some SDKs only, and the variable that brings it about. Pure.
 //! Told by `chain`; what of it matters for a verdict, `judge` says.
 
-use super::sdk::{AgentProxy, Ipv6, Sdk};
-use super::{OnFailure, Provider, Proxying, SdkChain, Way, agent_proxied_by, call, joined, way};
+use super::sdk::{AgentProxy, Ipv6, Legacy, MetadataOff, Sdk};
+use super::{OnFailure, Provider, Proxying, SdkChain, Stop, Way, agent_proxied_by, call, joined, stop, way};
 use crate::evidence::Environment;
 use serde::{Serialize, Serializer};
 
@@ -30,9 +30,8 @@ fn ids<S: Serializer>(sdks: &[&Sdk], serializer: S) -> Result<S::Ok, S::Error> {
 /// Every caveat of this environment that is about somebody.
 pub(super) fn caveats(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     let all = [
-        broken(chains),
+        stops(chains),
         hidden_keys(environment, chains),
-        missing_profile(environment, chains),
         regions(environment, chains),
         legacy(environment, chains),
         sts_way(environment, chains),
@@ -54,19 +53,17 @@ fn picks(chain: &SdkChain, provider: Provider) -> bool {
     chain.picks().is_some_and(|picked| picked.provider == provider)
 }
 
-fn broken(chains: &[SdkChain]) -> Vec<Caveat> {
-    let of = |because: &'static str, provider: Provider| {
-        let fails =
-            |chain: &SdkChain| chain.picks().is_some_and(|it| it.provider == provider && it.broken.is_some());
-        let why = chains.iter().find(|chain| fails(chain))?.picks()?.broken?;
-        Some(Caveat {
-            because,
-            text: format!("it is picked and fails, for {why}"),
-            sdks: named(chains, fails),
-        })
+/// Values at which they stop, or at which what they pick fails.
+fn stops(chains: &[SdkChain]) -> Vec<Caveat> {
+    let caveat = |stop: &'static Stop| Caveat {
+        because: stop.variable,
+        text: match stop.at {
+            None => format!("{}: they stop before any provider", stop.problem),
+            Some(provider) => format!("{}: they fail at {}", stop.problem, provider.words()),
+        },
+        sdks: named(chains, |chain| chain.stops.iter().any(|other| std::ptr::eq(*other, stop))),
     };
-    let keys = of("AWS_ACCESS_KEY_ID", Provider::Keys);
-    keys.into_iter().chain(of("AWS_WEB_IDENTITY_TOKEN_FILE", Provider::WebIdentity)).collect()
+    stop::all().iter().map(caveat).collect()
 }
 
 fn hidden_keys(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
@@ -80,25 +77,20 @@ fn hidden_keys(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     }]
 }
 
-fn missing_profile(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
-    let missing = environment.get("AWS_PROFILE").is_some() && environment.profile.is_none();
-    let sdks = named(chains, |chain| missing && chain.sdk.proxy == Proxying::Python);
-    let text =
-        "no profile file has that profile: they stop with ProfileNotFound before any provider".to_owned();
-    vec![Caveat { because: "AWS_PROFILE", text, sdks }]
-}
-
 /// Who does not read a region variable and therefore calls another host than those who do.
 fn regions(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     let host = |chain: &SdkChain| call(chain.sdk, environment).map(|call| call.host);
     let of = |because: &'static str| {
         environment.get(because)?;
         let reads = |chain: &SdkChain| chain.sdk.sts.as_ref().map(|sts| sts.regions.contains(&because));
-        let reader = chains.iter().find(|chain| reads(chain) == Some(true))?;
+        let usual =
+            |chain: &SdkChain| chain.sdk.sts.as_ref().is_some_and(|sts| sts.legacy != Legacy::ByDefault);
+        let reader = chains.iter().find(|chain| usual(chain) && reads(chain) == Some(true))?;
         let judged = host(reader);
         let differs = |chain: &SdkChain| {
             reads(chain) == Some(false)
                 && chain.picks().is_some_and(|it| asks_sts(it.provider))
+                && call(chain.sdk, environment).is_some_and(|call| call.by != LEGACY)
                 && host(chain) != judged
         };
         let hosts: std::collections::BTreeSet<String> =
@@ -114,14 +106,15 @@ fn asks_sts(provider: Provider) -> bool {
     matches!(provider, Provider::WebIdentity | Provider::ProfileWebIdentity)
 }
 
+const LEGACY: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+
 fn legacy(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
-    const BECAUSE: &str = "AWS_STS_REGIONAL_ENDPOINTS";
     let moved = |chain: &SdkChain| {
         chain.picks().is_some_and(|it| asks_sts(it.provider))
-            && call(chain.sdk, environment).is_some_and(|call| call.by == BECAUSE)
+            && call(chain.sdk, environment).is_some_and(|call| call.by == LEGACY)
     };
-    let text = "legacy: they call the global endpoint".to_owned();
-    vec![Caveat { because: BECAUSE, text, sdks: named(chains, moved) }]
+    let text = "not regional: they call the global endpoint".to_owned();
+    vec![Caveat { because: LEGACY, text, sdks: named(chains, moved) }]
 }
 
 fn sts_way(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
@@ -158,7 +151,7 @@ fn agent_way(environment: &Environment) -> Vec<Caveat> {
 
 fn ipv6(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     const BECAUSE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-    let is_ipv6 = environment.get(BECAUSE).is_some_and(|uri| uri.contains("://["));
+    let is_ipv6 = stop::is_ipv6(environment);
     let of = |wanted: Ipv6, text: &str| {
         let takes = |chain: &SdkChain| {
             is_ipv6 && picks(chain, Provider::Container) && chain.sdk.container.ipv6 == wanted
@@ -166,7 +159,6 @@ fn ipv6(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
         Caveat { because: BECAUSE, text: text.to_owned(), sdks: named(chains, takes) }
     };
     vec![
-        of(Ipv6::No, "it is an IPv6 address, which they refuse"),
         of(
             Ipv6::WithMode,
             "it is an IPv6 address, taken only with AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
@@ -205,7 +197,9 @@ fn node_role(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
 
 fn metadata_always(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     const BECAUSE: &str = "AWS_EC2_METADATA_DISABLED";
-    let sdks = named(chains, |chain| environment.is_true(BECAUSE) && chain.sdk.quirks.metadata_always);
+    let sdks = named(chains, |chain| {
+        environment.is_true(BECAUSE) && chain.sdk.quirks.metadata_off == MetadataOff::Never
+    });
     vec![Caveat { because: BECAUSE, text: "they do not read it".to_owned(), sdks }]
 }
 
@@ -225,7 +219,6 @@ impl AgentProxy {
         match self {
             Self::Bypass => "never",
             Self::Environment => "HTTP_PROXY",
-            Self::InCode => "only in code",
             Self::Unknown => "not observed",
         }
     }

@@ -2,6 +2,7 @@
 //! `--sdk` picks the SDK whose reading of the variables counts; without it the usual one does.
 
 use super::sts;
+use super::view::as_read;
 use crate::evidence::{Environment, Evidence, Token};
 use crate::settings::agent::{self, AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
@@ -43,8 +44,8 @@ impl EffectiveSettings {
 #[must_use]
 pub fn route(environment: &Environment, token: Option<&Token>) -> StsRoute {
     // `--sdk`: as that one reads the variables, where it is known how.
-    if let Some(rules) = super::stated(environment).and_then(|sdk| sdk.sts.as_ref()) {
-        return sts::route(rules, environment);
+    if let Some((sdk, rules)) = super::stated(environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
+        return sts::route(rules, &as_read(sdk, environment));
     }
     let region = region(environment, token);
     let endpoint = endpoint(environment, region.as_ref());

@@ -2,9 +2,10 @@
 //! Names of variables, settings and profiles only; no credential's value gets here.
 
 use super::caveat::{Caveat, caveats};
-use super::sdk::{Half, Sdk};
+use super::proxy::agent_way;
+use super::sdk::{Fact, Half, Sdk};
 use super::table::AS_OF;
-use super::{OnFailure, Present, Provider, SdkChain, Way, call, chain, joined, names, way};
+use super::{Alias, OnFailure, Present, Provider, SdkChain, Way, call, chain, joined, names, programs, way};
 use crate::evidence::{Environment, Process};
 use crate::settings;
 use crate::text::shown::{self, escaped};
@@ -48,7 +49,12 @@ struct Row {
     id: &'static str,
     names: &'static [&'static str],
     packages: &'static [&'static str],
+    /// `null`: it finds none, or stops before it looks.
     picks: Option<Provider>,
+    /// Whose credentials it has in the end, as far as the settings tell; `null`: nobody's.
+    takes: Option<Provider>,
+    /// Values at which it stops, or at which what it picks fails.
+    stops: Vec<String>,
     because: Vec<&'static str>,
     /// What it could take here, in its order; the first is picked.
     providers: Vec<Present>,
@@ -66,7 +72,11 @@ struct Row {
     /// What it does with `AWS_WEB_IDENTITY_TOKEN_FILE` alone; `null`: not known.
     with_half_a_pair: Option<&'static str>,
     note: Option<&'static str>,
-    source: &'static str,
+    /// Programs that bring it along.
+    programs: Vec<&'static Alias>,
+    /// The facts' sources in one line.
+    source: String,
+    facts: &'static [Fact],
 }
 
 #[derive(Debug, Serialize)]
@@ -83,6 +93,8 @@ struct StsRow {
 struct AgentRow {
     ipv6: &'static str,
     proxy: &'static str,
+    /// As `way` of STS.
+    way: Option<&'static str>,
     both_uris: &'static str,
     both_tokens: &'static str,
     timeout: Option<&'static str>,
@@ -133,19 +145,18 @@ fn row(chain: &SdkChain, environment: &Environment) -> Row {
     let provider = picked.map(|picked| picked.provider);
     let call = call(sdk, environment).filter(|_| provider.is_some_and(asks_sts));
     let sts = call.map(|call| StsRow {
-        way: call.host.as_deref().and_then(|host| way(sdk.proxy, environment, host)).map(|way| match way {
-            Way::Direct => "direct",
-            Way::Proxy { variable, .. } => variable,
-        }),
+        way: call.host.as_deref().and_then(|host| way(sdk.proxy, environment, host)).map(way_word),
         host: call.host,
         by: call.by,
-        source: sdk.sts.as_ref().map_or("", |sts| sts.source),
+        source: sdk.facts.last().map_or("", |fact| fact.source),
     });
     Row {
         id: sdk.id,
         names: sdk.names,
         packages: sdk.packages,
         picks: provider,
+        takes: chain.succeeds_with(),
+        stops: chain.stops.iter().map(|stop| stop.why()).collect(),
         because: picked.map(|picked| picked.because.clone()).unwrap_or_default(),
         providers: chain.providers.clone(),
         when_it_fails: chain.on_failure.clone(),
@@ -153,6 +164,7 @@ fn row(chain: &SdkChain, environment: &Environment) -> Row {
         agent: AgentRow {
             ipv6: sdk.container.ipv6.words(),
             proxy: sdk.container.proxy.words(),
+            way: agent_way(sdk, environment).map(way_word),
             both_uris: sdk.container.both_uris,
             both_tokens: sdk.container.both_tokens,
             timeout: sdk.container.timeout,
@@ -168,8 +180,23 @@ fn row(chain: &SdkChain, environment: &Environment) -> Row {
             Half::Unknown => None,
         },
         note: sdk.note,
-        source: sdk.source,
+        programs: programs(sdk).collect(),
+        source: sources(sdk),
+        facts: sdk.facts,
     }
+}
+
+fn way_word(way: Way<'_>) -> &'static str {
+    match way {
+        Way::Direct => "direct",
+        Way::Proxy { variable, .. } => variable,
+    }
+}
+
+fn sources(sdk: &Sdk) -> String {
+    let sources: Vec<String> =
+        sdk.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.source)).collect();
+    sources.join("; ")
 }
 
 fn asks_sts(provider: Provider) -> bool {
@@ -248,8 +275,9 @@ fn table(out: &mut String, page: &Page) {
 }
 
 fn cells(row: &Row) -> [String; 5] {
-    let broken = row.providers.first().is_some_and(|present| present.broken.is_some());
-    let takes = row.picks.map_or_else(|| "nothing".to_owned(), id);
+    let broken = row.picks.is_some() && row.providers.first().is_some_and(|present| present.broken.is_some());
+    let nothing = if row.stops.is_empty() { "nothing" } else { "nothing (stops)" };
+    let takes = row.picks.map_or_else(|| nothing.to_owned(), id);
     let takes = if broken { format!("{takes} (fails)") } else { takes };
     let sts = match &row.sts {
         Some(StsRow { host: Some(host), .. }) => escaped(host),
@@ -275,8 +303,11 @@ fn at_length(out: &mut String, row: &Row) {
     };
     line("SDK", &format!("{}: {} ({})", row.id, joined(row.names), row.packages.join(", ")));
     line("unseen", row.unseen.unwrap_or("-"));
+    for stop in &row.stops {
+        line("stops", stop);
+    }
     for (place, present) in (1..).zip(&row.providers) {
-        let broken = present.broken.map(|why| format!(", which fails: {why}")).unwrap_or_default();
+        let broken = present.broken.as_deref().map(|why| format!(", which fails: {why}")).unwrap_or_default();
         line(&format!("takes {place}."), &format!("{}{broken}", present.provider.words()));
     }
     line("when 1. fails", &fails(&row.when_it_fails));
@@ -284,7 +315,7 @@ fn at_length(out: &mut String, row: &Row) {
         Some(sts) => {
             let host = sts.host.as_deref().unwrap_or("nowhere");
             let way = sts.way.unwrap_or("not known");
-            line("asks STS at", &format!("{host}, by {} (way: {way}; {})", sts.by, sts.source));
+            line("asks STS at", &format!("{host}, by {} (way: {way})", sts.by));
         }
         None => line("asks STS at", "-"),
     }
@@ -298,7 +329,13 @@ fn at_length(out: &mut String, row: &Row) {
     line("since", &format!("IRSA {}; Pod Identity {}", versions.irsa, versions.pod_identity));
     line("session name", row.session_name.unwrap_or("not known"));
     line("note", row.note.unwrap_or("-"));
-    line("source", row.source);
+    for program in &row.programs {
+        let between = if program.note.is_empty() { "" } else { ": " };
+        line("program", &format!("{}{between}{}", program.name, program.note));
+    }
+    for fact in row.facts {
+        line("source", &format!("{} ({}): {}", fact.about, fact.as_of, fact.source));
+    }
 }
 
 fn id(provider: Provider) -> String {

@@ -23,28 +23,52 @@ pub enum Way<'e> {
 /// The way to `https://host`; `None`: not known.
 #[must_use]
 pub fn way<'e>(proxying: Proxying, environment: &'e Environment, host: &str) -> Option<Way<'e>> {
-    match proxying {
-        Proxying::Python => Some(python(environment, host)),
-        Proxying::Go => Some(go(environment, ["HTTPS_PROXY", "https_proxy"], host)),
-        Proxying::Never => Some(Way::Direct),
-        // Without a proxy there is nothing to exclude from it.
+    let names: &[&str] = match proxying {
+        Proxying::Never => return Some(Way::Direct),
+        Proxying::Python => return Some(python(environment, host)),
+        Proxying::Rust => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+        Proxying::Curl => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+        Proxying::Ruby => &["http_proxy", "HTTP_PROXY"],
+        Proxying::Go | Proxying::Reads | Proxying::Unknown => &["HTTPS_PROXY", "https_proxy"],
+    };
+    let way = by_first(proxying, environment, names, host);
+    // Without a proxy there is nothing to exclude from it; with one, it depends on NO_PROXY.
+    let is_known = match proxying {
         Proxying::Reads | Proxying::Unknown => {
-            let set = ["HTTPS_PROXY", "https_proxy"].into_iter().any(|name| environment.get(name).is_some());
-            (!set).then_some(Way::Direct)
+            way == Way::Direct && !names.iter().any(|name| environment.get(name).is_some())
         }
-    }
+        Proxying::Ruby => way == Way::Direct || no_proxy(environment).is_empty(),
+        _ => true,
+    };
+    is_known.then_some(way)
 }
 
 /// The SDKs that send the agent's address, and with it the token, into a proxy.
 #[must_use]
 pub fn agent_proxied_by(environment: &Environment) -> Vec<&'static Sdk> {
+    SDKS.iter().filter(|sdk| matches!(agent_way(sdk, environment), Some(Way::Proxy { .. }))).collect()
+}
+
+/// The way to the agent; `None`: not known.
+pub(super) fn agent_way<'e>(sdk: &Sdk, environment: &'e Environment) -> Option<Way<'e>> {
     let uri = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default();
     let host = crate::settings::partition::host_of(uri).unwrap_or("169.254.170.23");
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let way = go(environment, ["HTTP_PROXY", "http_proxy"], host);
-    let captured = matches!(way, Way::Proxy { .. }) && !uri.starts_with("https://");
-    let reads = |sdk: &&Sdk| captured && sdk.container.proxy == AgentProxy::Environment;
-    SDKS.iter().filter(reads).collect()
+    let names: &[&str] = match sdk.proxy {
+        Proxying::Rust => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+        _ => &["HTTP_PROXY", "http_proxy"],
+    };
+    match sdk.container.proxy {
+        AgentProxy::Environment if !uri.starts_with("https://") => {
+            Some(by_first(sdk.proxy, environment, names, host))
+        }
+        AgentProxy::Environment | AgentProxy::Unknown => None,
+        AgentProxy::Bypass => Some(Way::Direct),
+    }
+}
+
+fn no_proxy(environment: &Environment) -> &str {
+    environment.get("NO_PROXY").or_else(|| environment.get("no_proxy")).unwrap_or_default()
 }
 
 fn python<'e>(environment: &'e Environment, host: &str) -> Way<'e> {
@@ -68,30 +92,38 @@ fn python<'e>(environment: &'e Environment, host: &str) -> Way<'e> {
     Way::Proxy { variable, url }
 }
 
-fn go<'e>(environment: &'e Environment, names: [&'static str; 2], host: &str) -> Way<'e> {
-    let named = names.into_iter().find_map(|name| Some((name, environment.get(name)?)));
+/// The first of `names` that is set, unless `NO_PROXY` has the host.
+fn by_first<'e>(
+    proxying: Proxying,
+    environment: &'e Environment,
+    names: &[&'static str],
+    host: &str,
+) -> Way<'e> {
+    let named = names.iter().find_map(|name| Some((*name, environment.get(name)?)));
     let Some((variable, url)) = named else { return Way::Direct };
-    let no_proxy = environment.get("NO_PROXY").or_else(|| environment.get("no_proxy")).unwrap_or_default();
     let address = host.parse::<IpAddr>().ok();
+    let is_go = matches!(proxying, Proxying::Go);
     let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-    if is_loopback || no_proxy.split(',').any(|entry| go_covers(entry, host, address)) {
+    let mut entries = no_proxy(environment).split(',');
+    if (is_go && is_loopback) || entries.any(|entry| covers(is_go, entry, host, address)) {
         return Way::Direct;
     }
     Way::Proxy { variable, url }
 }
 
 /// Only the standard port is asked here, so that an entry with another one does not cover.
-fn go_covers(entry: &str, host: &str, address: Option<IpAddr>) -> bool {
+fn covers(is_go: bool, entry: &str, host: &str, address: Option<IpAddr>) -> bool {
     let entry = entry.trim().to_ascii_lowercase();
     let host = host.to_ascii_lowercase();
-    let entry = entry.strip_suffix(":443").or_else(|| entry.strip_suffix(":80")).unwrap_or(&entry);
+    let without_port = entry.strip_suffix(":443").or_else(|| entry.strip_suffix(":80")).filter(|_| is_go);
+    let entry = without_port.unwrap_or(&entry);
     if entry == "*" {
         return true;
     }
     if let Some(address) = address {
         return entry.parse() == Ok(address) || in_range(entry, address);
     }
-    match entry.strip_prefix("*.").or_else(|| entry.strip_prefix('.')) {
+    match entry.strip_prefix("*.").filter(|_| is_go).or_else(|| entry.strip_prefix('.')) {
         Some(domain) => !domain.is_empty() && host.ends_with(&format!(".{domain}")),
         None => !entry.is_empty() && (host == entry || host.ends_with(&format!(".{entry}"))),
     }

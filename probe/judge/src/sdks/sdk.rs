@@ -2,6 +2,7 @@
 //! The rows are in `table`; what follows from them in an environment, `chain` says.
 
 use super::Provider;
+use serde::Serialize;
 
 /// One SDK, or a family that behaves alike.
 #[derive(Debug)]
@@ -10,8 +11,9 @@ pub struct Sdk {
     pub id: &'static str,
     /// As people call them, in sentences.
     pub(crate) names: &'static [&'static str],
-    /// As registries and imports have them.
+    /// As registries and imports have them; a last `*` stands for any rest.
     pub(crate) packages: &'static [&'static str],
+    pub(crate) kind: Kind,
     pub(crate) order: &'static [Provider],
     /// What comes before all of `order` and cannot be seen from outside of the process.
     pub(crate) unseen: Option<&'static str>,
@@ -20,6 +22,11 @@ pub struct Sdk {
     pub(crate) container_excludes_imds: bool,
     pub(crate) half: Half,
     pub(crate) quirks: Quirks,
+    /// The variables that name the active profile, the first that is set wins.
+    pub(crate) profile_variables: &'static [&'static str],
+    pub(crate) files: Files,
+    /// Variables, and settings of a profile, that it does not read and most others do.
+    pub(crate) unread: &'static [&'static [&'static str]],
     /// How it calls STS for a web identity; `None`: not observed.
     pub(crate) sts: Option<Sts>,
     pub(crate) proxy: Proxying,
@@ -28,7 +35,40 @@ pub struct Sdk {
     pub(crate) session_name: Option<&'static str>,
     pub(crate) min_version: MinVersion,
     pub(crate) note: Option<&'static str>,
+    pub(crate) facts: &'static [Fact],
+}
+
+/// Where some of a row is from.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Fact {
+    /// What of the row.
+    pub(crate) about: &'static str,
+    /// The day or month of the run or reading.
+    pub(crate) as_of: &'static str,
     pub(crate) source: &'static str,
+}
+
+/// Whose it is, and whether people still begin with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// AWS's own, in its current major version.
+    Current,
+    /// AWS's own; a later major version is there.
+    Superseded,
+    /// Not AWS's own: alone it is no reason to warn, unless it is asked for or credentials are at stake.
+    ThirdParty,
+}
+
+/// Which profile files it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Files {
+    Both,
+    /// The config file only with `AWS_SDK_LOAD_CONFIG`.
+    ConfigIfLoaded,
+    /// As `ConfigIfLoaded`; and `AWS_SHARED_CREDENTIALS_FILE` is read only with it, too.
+    AllIfLoaded,
+    CredentialsOnly,
+    Neither,
 }
 
 /// What it does when the provider that it picked fails.
@@ -55,16 +95,30 @@ pub(crate) enum Half {
 pub(crate) struct Quirks {
     /// Keys in the environment are left out where `AWS_PROFILE` is set.
     pub(crate) profile_hides_keys: bool,
-    /// `AWS_ACCESS_KEY_ID` without the secret ends the search.
-    pub(crate) half_keys_stop: bool,
+    /// `AWS_ACCESS_KEY` and `AWS_SECRET_KEY` count as well.
+    pub(crate) old_key_names: bool,
     /// The web identity provider takes the profile's settings where the variables are missing.
     pub(crate) web_identity_of_profile: bool,
+    /// A profile's `role_arn` counts only with a source that gives something.
+    pub(crate) role_needs_source: bool,
+    /// An empty `AWS_PROFILE` names a profile that does not exist, and `[default]` is not read.
+    pub(crate) empty_profile_is_none: bool,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` counts only with `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
     pub(crate) full_uri_needs_file: bool,
-    /// `AWS_EC2_METADATA_DISABLED` is not read.
-    pub(crate) metadata_always: bool,
-    /// Not AWS's own: it is named by `chain`, and by `check` only where it is asked for or credentials are at stake.
-    pub(crate) third_party: bool,
+    /// Of switches it takes `true` in lower case alone.
+    pub(crate) true_in_lower_case: bool,
+    pub(crate) metadata_off: MetadataOff,
+}
+
+/// At which `AWS_EC2_METADATA_DISABLED` it leaves instance metadata alone.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MetadataOff {
+    #[default]
+    True,
+    /// At any text but `false`.
+    NotFalse,
+    /// It does not read the variable.
+    Never,
 }
 
 /// How it finds STS.
@@ -72,15 +126,30 @@ pub(crate) struct Quirks {
 pub(crate) struct Sts {
     /// The variables that name the region, the first that is set wins; the profile's `region` comes after.
     pub(crate) regions: &'static [&'static str],
-    pub(crate) profile_region: bool,
     pub(crate) without_region: WithoutRegion,
-    /// Honours `AWS_STS_REGIONAL_ENDPOINTS`.
-    pub(crate) regional_endpoints: bool,
-    /// Honours `AWS_ENDPOINT_URL` beside `AWS_ENDPOINT_URL_STS`.
-    pub(crate) endpoint_url: bool,
-    pub(crate) ignore_endpoint_urls: bool,
-    pub(crate) fips_and_dual_stack: bool,
-    pub(crate) source: &'static str,
+    pub(crate) legacy: Legacy,
+    pub(crate) global_region: GlobalRegion,
+    /// The end of its hosts in every partition, where it knows no partitions.
+    pub(crate) suffix: Option<&'static str>,
+}
+
+/// What it makes of `AWS_STS_REGIONAL_ENDPOINTS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Legacy {
+    Ignored,
+    /// `legacy` leads to the global endpoint.
+    Honoured,
+    /// All but `regional` does.
+    ByDefault,
+}
+
+/// Whom it calls for the pseudo region `aws-global`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GlobalRegion {
+    Global,
+    Region(&'static str),
+    /// A host of that name, which does not exist.
+    Literal,
 }
 
 /// Whom it calls where nothing names a region.
@@ -92,13 +161,19 @@ pub(crate) enum WithoutRegion {
     Fails,
 }
 
-/// Which proxy variables it reads for `https://`.
+/// Which proxy variables it reads for `https://`, and how it reads `NO_PROXY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxying {
     /// CPython's `urllib`: lower case wins, even when empty; `NO_PROXY` knows no ranges and no `*.`.
     Python,
     /// Go's `net/http`: upper case wins; `NO_PROXY` knows ranges, `*.` and ports.
     Go,
+    /// Rust's clients: as Go, and `ALL_PROXY`; `NO_PROXY` knows neither `*.` nor ports.
+    Rust,
+    /// libcurl: as Rust, and lower case wins.
+    Curl,
+    /// Ruby's `net/http`: `HTTP_PROXY`, for `https://` too.
+    Ruby,
     /// None, unless the application passes an agent in code.
     Never,
     /// The variables are read; its rules for `NO_PROXY` are not known here.
@@ -136,7 +211,6 @@ pub(crate) enum AgentProxy {
     Bypass,
     /// As any other address, through `HTTP_PROXY` unless `NO_PROXY` has it.
     Environment,
-    InCode,
     Unknown,
 }
 

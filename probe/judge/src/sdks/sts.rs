@@ -1,10 +1,11 @@
 //! Whom an SDK calls for a web identity in this environment: its own reading of region, endpoint and legacy variables. Pure.
 //! The endpoint rules themselves are `settings`'s, which are AWS's.
 
-use super::sdk::{Sdk, Sts, WithoutRegion};
+use super::sdk::{GlobalRegion, Legacy, Sdk, Sts, WithoutRegion};
+use super::view::as_read;
 use crate::evidence::Environment;
+use crate::settings::partition::GLOBAL_REGION;
 use crate::settings::{self, Endpoint, RouteProblem, Sourced, StsRoute};
-use std::borrow::Cow;
 
 /// Whom an SDK calls, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,19 +16,20 @@ pub struct Call {
     pub by: String,
 }
 
+const LEGACY: &str = "AWS_STS_REGIONAL_ENDPOINTS";
+
 /// Whom the SDK calls; `None`: not known.
 #[must_use]
 pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
     let sts = sdk.sts.as_ref()?;
-    let StsRoute { region, endpoint } = route(sts, environment);
+    let view = as_read(sdk, environment);
+    let StsRoute { region, endpoint } = route(sts, &view);
     let by_region = region.as_ref().map_or_else(|| "no region".to_owned(), |region| region.source.clone());
     Some(match endpoint {
         Ok(endpoint) => Call {
             by: match endpoint.configured_by {
                 Some(variable) => variable.to_owned(),
-                None if moved_by_legacy(sts, environment, &endpoint, region.as_ref()) => {
-                    "AWS_STS_REGIONAL_ENDPOINTS".to_owned()
-                }
+                None if endpoint.global && region.is_some() => LEGACY.to_owned(),
                 None => by_region,
             },
             host: Some(endpoint.host),
@@ -40,55 +42,56 @@ pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
     })
 }
 
-/// Region and endpoint as this SDK would choose them.
+/// Region and endpoint as this SDK would choose them; `view`: the environment as it reads it.
 #[must_use]
-pub(super) fn route(sts: &Sts, environment: &Environment) -> StsRoute {
-    let region = region(sts, environment);
-    let view = as_read(sts, environment);
-    let endpoint = match &region {
-        None if settings::configured_endpoint(&view).is_none() => match sts.without_region {
-            WithoutRegion::Global => Ok(settings::global()),
-            WithoutRegion::Region(_) | WithoutRegion::Fails => Err(RouteProblem::NoRegion),
-        },
-        region => settings::endpoint(&view, region.as_ref()),
-    };
-    let endpoint = endpoint
-        .map(|endpoint| if is_legacy(sts, environment, &endpoint) { settings::global() } else { endpoint });
+pub(super) fn route(sts: &Sts, view: &Environment) -> StsRoute {
+    let region = region(sts, view);
+    let endpoint = endpoint(sts, view, region.as_ref());
     StsRoute { region, endpoint }
 }
 
-/// Whether the global endpoint is called although a region is known.
-fn moved_by_legacy(
-    sts: &Sts,
-    environment: &Environment,
-    endpoint: &Endpoint,
-    region: Option<&Sourced>,
-) -> bool {
-    sts.regional_endpoints && legacy_is_set(environment) && endpoint.global && region.is_some()
+fn endpoint(sts: &Sts, view: &Environment, region: Option<&Sourced>) -> Result<Endpoint, RouteProblem> {
+    if settings::configured_endpoint(view).is_some() {
+        return settings::endpoint(view, region);
+    }
+    let legacy = is_legacy(sts, view);
+    let Some(region) = region else {
+        let global = legacy || sts.without_region == WithoutRegion::Global;
+        return if global { Ok(settings::global()) } else { Err(RouteProblem::NoRegion) };
+    };
+    let moved = match sts.global_region {
+        GlobalRegion::Region(moved) if region.value == GLOBAL_REGION => Some(moved),
+        _ => None,
+    };
+    let name = moved.unwrap_or(&region.value);
+    let is_literal = name == GLOBAL_REGION && sts.global_region == GlobalRegion::Literal;
+    let endpoint = if sts.suffix.is_some() || is_literal {
+        let host = format!("sts.{name}.{}", sts.suffix.unwrap_or("amazonaws.com"));
+        let url = format!("https://{host}");
+        Endpoint { url, host, signing_region: name.to_owned(), configured_by: None, global: false }
+    } else {
+        settings::endpoint(view, Some(&Sourced { value: name.to_owned(), source: region.source.clone() }))?
+    };
+    let plain = !view.is_on("AWS_USE_FIPS_ENDPOINT") && !view.is_on("AWS_USE_DUALSTACK_ENDPOINT");
+    let to_global = legacy && plain && LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
+    Ok(if to_global { settings::global() } else { endpoint })
 }
 
-fn is_legacy(sts: &Sts, environment: &Environment, endpoint: &Endpoint) -> bool {
-    sts.regional_endpoints
-        && legacy_is_set(environment)
-        && endpoint.configured_by.is_none()
-        && !environment.is_true("AWS_USE_FIPS_ENDPOINT")
-        && !environment.is_true("AWS_USE_DUALSTACK_ENDPOINT")
-        && LEGACY_REGIONS.contains(&endpoint.signing_region.as_str())
+fn is_legacy(sts: &Sts, view: &Environment) -> bool {
+    let is = |wanted: &str| view.said(LEGACY).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
+    match sts.legacy {
+        Legacy::Ignored => false,
+        Legacy::Honoured => is("legacy"),
+        Legacy::ByDefault => !is("regional"),
+    }
 }
 
-fn legacy_is_set(environment: &Environment) -> bool {
-    let profile = environment.profile.as_ref();
-    let setting = || profile?.settings.get("sts_regional_endpoints").map(String::as_str);
-    let value = environment.get("AWS_STS_REGIONAL_ENDPOINTS").or_else(setting);
-    value.is_some_and(|value| value.eq_ignore_ascii_case("legacy"))
-}
-
-fn region(sts: &Sts, environment: &Environment) -> Option<Sourced> {
+fn region(sts: &Sts, view: &Environment) -> Option<Sourced> {
     let sourced = |value: &str, source: &str| Sourced { value: value.to_owned(), source: source.to_owned() };
-    let flag = environment.options.region.as_deref().map(|value| sourced(value, "--region"));
-    let variables = || sts.regions.iter().find_map(|name| Some(sourced(environment.get(name)?, name)));
+    let flag = view.options.region.as_deref().map(|value| sourced(value, "--region"));
+    let variables = || sts.regions.iter().find_map(|name| Some(sourced(view.get(name)?, name)));
     let profile = || {
-        let profile = environment.profile.as_ref().filter(|_| sts.profile_region)?;
+        let profile = view.profile.as_ref()?;
         let value = profile.settings.get("region").filter(|value| !value.is_empty())?;
         Some(sourced(value, &format!("region of profile {}", profile.name)))
     };
@@ -97,22 +100,6 @@ fn region(sts: &Sts, environment: &Environment) -> Option<Sourced> {
         WithoutRegion::Global | WithoutRegion::Fails => None,
     };
     flag.or_else(variables).or_else(profile).or_else(default)
-}
-
-/// The environment without what this SDK does not read.
-fn as_read<'e>(sts: &Sts, environment: &'e Environment) -> Cow<'e, Environment> {
-    let mut view = Cow::Borrowed(environment);
-    let mut forget = |unread: bool, name: &str| {
-        // Few environments have one of these.
-        if unread && view.variables.contains_key(name) {
-            view.to_mut().variables.remove(name);
-        }
-    };
-    forget(!sts.endpoint_url, "AWS_ENDPOINT_URL");
-    forget(!sts.ignore_endpoint_urls, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-    forget(!sts.fips_and_dual_stack, "AWS_USE_FIPS_ENDPOINT");
-    forget(!sts.fips_and_dual_stack, "AWS_USE_DUALSTACK_ENDPOINT");
-    view
 }
 
 /// The source of a region that is an SDK's own.

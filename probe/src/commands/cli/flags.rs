@@ -291,9 +291,15 @@ pub(super) const FLAGS: &[Flag] = &[
         IDENTITY,
         "sdk",
         "ID|auto",
-        "Judge as this SDK would act, its STS host and its order; `credprobe chain` lists the ids",
+        "Judge as this SDK would act, its STS host and its order: an id of `credprobe chain`, or a program’s name such as terraform",
     ),
-    flag(CHAIN, IDENTITY, "sdk", "ID|auto", "Tell of this SDK at length [default: auto, all in a table]"),
+    flag(
+        CHAIN,
+        IDENTITY,
+        "sdk",
+        "ID|auto",
+        "Tell of this SDK, or of a program’s, at length [default: auto, all in a table]",
+    ),
     flag(
         JUDGING,
         IDENTITY,

@@ -203,12 +203,10 @@ fn leftover_irsa(facts: &Facts<'_>) -> Option<Finding> {
             role,
             "SDKs take no notice of it. An application that reads it assumes this role on top.",
         ),
-        // botocore takes this variable for IRSA and stops at the missing role (sources.md, “SDKs”).
-        (None, Some(file)) => (
-            WEB_IDENTITY_VARIABLE,
-            file,
-            "boto3 and the AWS CLI take it for IRSA and stop at the missing role.",
-        ),
+        // Who takes this variable for IRSA and stops at the missing role is another finding.
+        (None, Some(file)) => {
+            (WEB_IDENTITY_VARIABLE, file, "Some SDKs take it for IRSA and stop at the missing role.")
+        }
         _ => return None,
     };
     let finding =
