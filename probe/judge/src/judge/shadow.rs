@@ -54,7 +54,10 @@ fn not_looked_for(facts: &Facts<'_>) -> Option<Finding> {
         )
         .severity(Severity::Error)
         .expectation(Basis::Explicit)
-        .presented(format!("--sdk={}", environment.options.sdk.as_deref().unwrap_or_default()))
+        .presented(format!(
+            "--sdk={}",
+            environment.options.sdk.as_ref().map_or_else(String::new, ToString::to_string)
+        ))
         .required(format!("an SDK that looks for {}", expected.words()))
         .fix("# give the application the other mechanism, or an SDK that knows this one")
         .confirm("credprobe chain"),

@@ -5,6 +5,7 @@ use super::facts::Facts;
 use super::finding::Finding;
 use crate::catalog::Restart;
 use crate::catalog::texts::{common, network};
+use crate::options::Workload;
 use crate::settings::command::Word;
 use crate::settings::{self, Sourced, partition};
 use crate::steps::slot;
@@ -26,7 +27,10 @@ impl Facts<'_> {
         }
         if let Some(pod) = self.pod_name() {
             values = values.with(slot::POD, pod, Word::dns(pod));
-            values = workload(values, pod);
+            values = guessed_workload(values, pod);
+        }
+        if let Some(workload) = &self.evidence.environment.options.workload {
+            values = stated_workload(values, workload);
         }
         if let Some(node) = self.node() {
             values = values.with(slot::NODE, node, Word::dns(node));
@@ -172,8 +176,18 @@ impl Finding {
     }
 }
 
+/// As `--workload` states it. A Job's template cannot be changed, and neither a Job nor a CronJob can be rolled out again.
+fn stated_workload(values: Values, workload: &Workload) -> Values {
+    let text = workload.to_string();
+    let word = Word::workload(&text);
+    let changeable = !text.starts_with("job/") && !text.starts_with("pod/");
+    let rolls = changeable && !text.starts_with("cronjob/") && !text.starts_with("replicaset/");
+    let of = |holds: bool| if holds { word.clone() } else { Word::NONE };
+    values.with(slot::WORKLOAD, &text, of(changeable)).with(slot::ROLLOUT, &text, of(rolls))
+}
+
 /// What made the pod, guessed from its name.
-fn workload(values: Values, pod: &str) -> Values {
+fn guessed_workload(values: Values, pod: &str) -> Values {
     let Some((kind, name)) = guessed(pod) else { return values };
     let text = format!("{kind}/{name}, a guessed name");
     let word = Word::from(kind).then("/".into()).then(Word::dns(name));

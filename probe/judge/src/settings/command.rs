@@ -169,6 +169,14 @@ impl Word {
         Self::checked(name, name.len() <= 100 && is_plain(name, b"_-"))
     }
 
+    /// `kind/name` of an object that makes pods.
+    pub(crate) fn workload(text: &str) -> Self {
+        let holds = text.split_once('/').is_some_and(|(kind, name)| {
+            kind.bytes().all(|byte| byte.is_ascii_lowercase()) && Self::dns(name) != Self::NONE
+        });
+        Self::checked(text, holds)
+    }
+
     /// An AWS account: 12 digits.
     pub(crate) fn account(number: &str) -> Self {
         Self::checked(number, number.len() == 12 && number.bytes().all(|byte| byte.is_ascii_digit()))

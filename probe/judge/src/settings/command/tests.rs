@@ -89,6 +89,8 @@ fn nothing_hostile_is_a_name_of_any_kind() {
         Word::account,
         Word::subject,
         Word::issuer_path,
+        Word::workload,
+        |text| Word::workload(&format!("deployment/{text}")),
         |text| Word::subject(&format!("system:serviceaccount:{text}:a")),
         |text| Word::subject(&format!("system:serviceaccount:a:{text}")),
         |text| Word::role_arn(&format!("arn:aws:iam::814203749616:role/{text}"), true),

@@ -35,9 +35,10 @@ fn role(statements: &[serde_json::Value]) -> String {
 
 fn said(evidence: Evidence, policy: Option<&str>) -> (serde_json::Value, u8) {
     let run = Collected { evidence, seen: true, observed_at: NOW, timings: Vec::new() };
-    match answer(run, policy.map(str::as_bytes), Output::Json) {
+    let asked = Asked { json: true, ..Asked::default() };
+    match answer(run, policy.map(str::as_bytes), &asked) {
         Answer::Said { text, code } => (serde_json::from_str(&text).unwrap(), code),
-        Answer::Usage(problem) => panic!("{problem}"),
+        other => panic!("{other:?}"),
     }
 }
 
