@@ -40,7 +40,7 @@ fn harms(line: &str, place: &Place<'_>, all: &[&str]) -> Option<&'static str> {
         () if has("excludeOutboundPorts") => Some("all HTTPS of the pod leaves the mesh"),
         () if has("_FILE=/dev/null") => Some("the app loses what else its profiles hold"),
         () if of_association && !has(CLUSTERS_ACCOUNT) => Some("EKS takes no role of another account there"),
-        () if writes_policy && (for_eks || place.by_agent) && !has("--role-name \"$role\"") => {
+        () if writes_policy && (for_eks || place.by_agent) && !has("--role-name \"${role:?}\"") => {
             Some("only the role that the association names is assumed by EKS")
         }
         () if writes_policy && has("role-name automation") => {
@@ -84,7 +84,7 @@ pub(crate) fn the_deny_list_holds() -> Result<(), Failed> {
     let private = Place { issuer: "https://oidc.identity.svc.cluster.local", ..pod };
     let update = "aws iam update-assume-role-policy --role-name checkout-reader --policy-document file://a";
     let update_variable =
-        "aws iam update-assume-role-policy --role-name \"$role\" --policy-document file://a";
+        "aws iam update-assume-role-policy --role-name \"${role:?}\" --policy-document file://a";
     let create_provider =
         "aws iam create-open-id-connect-provider --url https://oidc.identity.svc.cluster.local";
     let add_on = "aws eks create-addon --addon-name eks-pod-identity-agent";

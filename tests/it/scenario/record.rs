@@ -41,8 +41,8 @@ struct AgentRequest {
     raw_jwt: bool,
 }
 
-/// A termination message of more would be cut, among twelve containers'.
-const TERMINATION_LIMIT: usize = 1_024;
+/// docs/reference/json.md: three short lines, or one for a plain `ready`.
+const TERMINATION_LIMIT: usize = 400;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
@@ -117,14 +117,31 @@ impl Record {
     }
 
     fn termination_message(&self, report: &Report) -> Result<(), Failed> {
-        let line = &self.termination_log;
-        let start = format!("{} ({}): ", report.verdict.class, report.verdict.code);
-        if line.lines().count() == 1 && line.len() <= TERMINATION_LIMIT && line.starts_with(&start) {
+        let message = &self.termination_log;
+        let verdict = &report.verdict;
+        let lines: Vec<&str> = message.lines().collect();
+        let good = match (lines.as_slice(), &verdict.but) {
+            ([line], None) if verdict.class == "ready" => line.starts_with("ready 0: "),
+            ([line, who, next], but) => {
+                let start = match but {
+                    Some(_) => "ready 0, but ".to_owned(),
+                    None => format!("{} {}: ", verdict.class, verdict.code),
+                };
+                let code = next.rsplit_once("credprobe explain ").map(|(_, code)| code.parse::<u8>().is_ok());
+                line.starts_with(&start)
+                    && who.len() > "who: ".len()
+                    && who.starts_with("who: ")
+                    && next.starts_with("next: ")
+                    && code == Some(true)
+            }
+            _ => false,
+        };
+        if good && message.len() <= TERMINATION_LIMIT {
             return Ok(());
         }
-        let bytes = line.len();
+        let bytes = message.len();
         Err(format!(
-            "the termination message is not one line `{start}…` of 1,024 bytes at most ({bytes}): {line}"
+            "the termination message is not as it should be, of 400 bytes at most ({bytes}): {message}"
         )
         .into())
     }

@@ -33,7 +33,7 @@ pub(super) struct Verdict {
     pub(super) scope: String,
     pub(super) transient: bool,
     pub(super) recreate_pod: bool,
-    but: Option<String>,
+    pub(super) but: Option<String>,
     who: String,
     pub(super) restart: String,
     pub(super) steps: Vec<Step>,
@@ -44,6 +44,7 @@ pub(super) struct Finding {
     pub(super) class: String,
     code: i32,
     pub(super) severity: String,
+    transient: bool,
     pub(super) explained_by: Option<String>,
     presented: String,
     required: String,
@@ -157,18 +158,23 @@ fn summed_up(report: &Report) -> Option<String> {
 /// A step that looks changes nothing, one that changes says what; a command is one line without a remark.
 fn malformed(step: &Step) -> Option<String> {
     let Step { kind, say, run, changes, .. } = step;
-    let Some(run) = run else {
-        return (say.is_empty() || changes.is_some()).then(|| format!("a step without content: {say:?}"));
-    };
-    if say.is_empty() || run.contains(" # ") || run.contains('\n') || run.starts_with('#') {
-        return Some(format!("not one command with its sentence: {say:?}, {run:?}"));
+    let end = if run.is_some() { ':' } else { '.' };
+    if !say.ends_with(end) {
+        return Some(format!("a sentence that does not end with {end:?}: {say:?}"));
     }
     let fits = match kind.as_str() {
         "look" => changes.is_none(),
         "change" => changes.as_ref().is_some_and(|changes| !changes.is_empty()),
         _ => false,
     };
-    (!fits).then(|| format!("{kind} with changes {changes:?}: {run}"))
+    if !fits {
+        return Some(format!("{kind} with changes {changes:?}: {say}"));
+    }
+    let run = run.as_ref()?;
+    if say.is_empty() || run.contains(" # ") || run.contains('\n') || run.starts_with('#') {
+        return Some(format!("not one command with its sentence: {say:?}, {run:?}"));
+    }
+    None
 }
 
 /// Saves the report and has it judged without the pod.
@@ -204,15 +210,29 @@ pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
 /// What is left for the reader to fill in or to think of.
 fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     const LEFT_OPEN: [&str; 7] = ["<", "...", "path/to", "YOUR", "EXAMPLE_", "${", "TODO"];
+    // What an earlier command sets, and what the reader is told to set: both stop a command that lacks it.
+    let set = |line: &str| {
+        line.replace(":?is not set}", ":?}")
+            .split("${")
+            .map(|part| {
+                part.split_once(":?}")
+                    .filter(|(name, _)| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+                    .map_or(part, |(_, rest)| rest)
+                    .to_owned()
+            })
+            .collect::<Vec<_>>()
+            .join("")
+    };
     if finding.steps.is_empty() {
         return Some("nothing says what to do".to_owned());
     }
     let commands = || finding.steps.iter().filter_map(|step| step.run.as_ref());
-    if has_commands && finding.severity == "error" && commands().next().is_none() {
+    // What passes by itself is waited for.
+    if has_commands && finding.severity == "error" && !finding.transient && commands().next().is_none() {
         return Some("no step has a command".to_owned());
     }
     let changes = finding.steps.iter().filter(|step| step.kind == "change");
     let left_open =
-        changes.flat_map(Step::texts).find(|line| LEFT_OPEN.iter().any(|mark| line.contains(mark)));
+        changes.flat_map(Step::texts).find(|line| LEFT_OPEN.iter().any(|mark| set(line).contains(mark)));
     left_open.map(|line| format!("a placeholder in a step: {line}"))
 }

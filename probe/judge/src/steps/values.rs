@@ -5,6 +5,7 @@ use super::slot::{self, Slot};
 use super::template::{Part, Template, parts};
 use super::{Heading, Printed, Step, StepKind};
 use crate::settings::command::Word;
+use crate::text::one_line;
 
 /// What stands for the slots.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +64,8 @@ impl Values {
         let part = |part: &Part<'_>| match part {
             Part::Text(text) => (*text).to_owned(),
             Part::Slot(slot) => {
-                self.get(*slot).map_or_else(|| slot.unknown.to_owned(), |value| value.text.clone())
+                // From outside: a line break in a sentence would begin a command.
+                self.get(*slot).map_or_else(|| slot.unknown.to_owned(), |value| one_line(value.text.clone()))
             }
         };
         let said: String = parts(text).iter().map(part).collect();
