@@ -60,7 +60,7 @@ fn execute(command: Command, disabled: Option<String>, in_pod: bool) -> Result<u
     match command {
         Command::Chain(asked) => chain::run(&asked),
         Command::Check(asked) => check::run(&asked, in_pod),
-        Command::Explain { argument, output } => explain::run(argument.as_deref(), output),
+        Command::Explain(asked) => explain::run(&asked),
         Command::Judge { report, output } => rejudge::run(&report, output),
         Command::Serve(asked) => serve::run(&asked, disabled),
         Command::Status(address) => status::run(address),

@@ -29,6 +29,7 @@
 //! | [`judge`] | evidence in, findings out |
 //! | [`verdict`] | which finding decides, what is tolerated, when to try again |
 //! | [`trust_policy`] | IAM trust policies against the claims of a token |
+//! | [`explanation`] | what a line of an SDK, of STS, EKS or kubectl means |
 //! | [`report`] | the report as data, text, page and termination message |
 //! | [`text`] | times, escaping, quoting for a shell |
 
@@ -36,6 +37,7 @@
 
 pub mod catalog;
 pub mod evidence;
+pub mod explanation;
 #[cfg(test)]
 mod generated;
 pub mod judge;

@@ -34,10 +34,7 @@ pub use usage::misspelt_twins;
 pub(crate) enum Command {
     Chain(Chain),
     Check(Box<Check>),
-    Explain {
-        argument: Option<String>,
-        output: Output,
-    },
+    Explain(Explain),
     Judge {
         report: PathBuf,
         output: Output,
@@ -55,6 +52,15 @@ pub(crate) struct Chain {
     pub sdk: Option<&'static sdks::Sdk>,
     pub output: Output,
     pub log_level: tracing::Level,
+}
+
+/// `credprobe explain`.
+pub(crate) struct Explain {
+    /// A class, a code or a text; `-` is stdin; `None`: the table of all classes.
+    pub text: Option<String>,
+    /// The role that the pod, or whoever asks, expects to call.
+    pub expect_role: Option<String>,
+    pub output: Output,
 }
 
 /// `credprobe trust`.
@@ -104,8 +110,13 @@ pub(crate) fn parse(
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Parsed, UsageError> {
     let redactor = credentials(variable);
-    let args: Vec<OsString> =
-        with_default_command(args).into_iter().map(|given| shown(given, &redactor)).collect();
+    let explains = args.first().is_some_and(|command| command == "explain");
+    // A text to explain is anybody's log: it is read whole, and `explain` says nothing of it but names.
+    let shown_unless_text = |given: OsString| {
+        let is_text = explains && !given.as_encoded_bytes().starts_with(b"-");
+        if is_text { given } else { shown(given, &redactor) }
+    };
+    let args: Vec<OsString> = with_default_command(args).into_iter().map(shown_unless_text).collect();
     let word = args[0].to_string_lossy();
     let name = match &*word {
         "-h" | "--help" => "help",
@@ -121,7 +132,10 @@ pub(crate) fn parse(
     let matches = clap_command(command)
         .try_get_matches_from(line)
         .map_err(|error| usage::in_one_line(&error, command, &args, &twins))?;
-    let parsed = Given(&matches).command(command.name);
+    let mut parsed = Given(&matches).command(command.name);
+    if let Ok(Command::Explain(Explain { expect_role: role @ None, .. })) = &mut parsed {
+        *role = variable("AWS_ROLE_ARN").and_then(|role| role.into_string().ok());
+    }
     parsed.map(Parsed::Run).map_err(|error| usage::named_by_its_source(error, &args, &twins))
 }
 
@@ -224,8 +238,10 @@ fn clap_command(command: &flags::Command) -> Clap {
                 .value_parser(PossibleValuesParser::new(["true", "false", "1", "0"])),
         }
     });
-    let argument = (!command.argument.is_empty())
-        .then(|| Arg::new(ARGUMENT).required(!command.argument.starts_with('[')));
+    let argument = (!command.argument.is_empty()).then(|| {
+        let argument = Arg::new(ARGUMENT).required(!command.argument.starts_with('['));
+        if command.argument.contains("TEXT") { argument.num_args(0..) } else { argument }
+    });
     Clap::new(command.name)
         .no_binary_name(true)
         .args_override_self(true)
@@ -244,7 +260,7 @@ struct Given<'a>(&'a ArgMatches);
 impl Given<'_> {
     fn command(&self, name: &str) -> Result<Command, UsageError> {
         Ok(match name {
-            "explain" => Command::Explain { argument: self.text(ARGUMENT), output: self.output() },
+            "explain" => Command::Explain(self.explain()?),
             "judge" => Command::Judge {
                 report: self.text(ARGUMENT).unwrap_or_default().into(),
                 output: self.output(),
@@ -357,6 +373,18 @@ impl Given<'_> {
             tolerate: self.text("tolerate"),
             deny_warnings: false,
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn explain(&self) -> Result<Explain, UsageError> {
+        self.role_arns(&["expect-role"], false)?;
+        // Without quotes a text arrives word by word.
+        let words = self.0.get_many::<String>(ARGUMENT).into_iter().flatten();
+        let words = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+        Ok(Explain {
+            text: Some(words).filter(|words| !words.trim().is_empty()),
+            expect_role: self.text("expect-role"),
+            output: self.output(),
         })
     }
 

@@ -1,14 +1,66 @@
-//! `credprobe explain`: what a class means.
+//! `credprobe explain`: what a class means, or an error text, or a whole log in which one stands.
+//! A log is read piece by piece; of no line more is kept than its class and the names in it.
+#![expect(clippy::disallowed_methods, reason = "a log is no evidence: who calls pipes it in")]
 
 use super::Failure;
+use super::cli::Explain;
 use super::show::{data, json};
-use credprobe_judge::catalog::explain;
+use credprobe_judge::catalog::{Class, explain};
+use credprobe_judge::explanation::{Explanation, LIMIT, Log};
 use credprobe_judge::options::Output;
+use std::io::{self, Read as _};
 
-pub(super) fn run(argument: Option<&str>, output: Output) -> Result<u8, Failure> {
+pub(super) fn run(asked: &Explain) -> Result<u8, Failure> {
+    let Some(text) = asked.text.as_deref() else { return class(None, asked.output) };
+    if text == "-" {
+        let log = stdin().map_err(|error| Failure::cannot_look(&format!("stdin: {error}")))?;
+        return say(log.explain(asked.expect_role.as_deref()), asked.output);
+    }
+    match explain::find(text) {
+        Ok(_) => class(Some(text), asked.output),
+        // A number, or one word that nearly is a class.
+        Err(problem) if problem.is_slip() => Err(Failure::usage(&problem.to_string())),
+        Err(_) => {
+            let mut log = Log::default();
+            log.take(text.as_bytes());
+            say(log.explain(asked.expect_role.as_deref()), asked.output)
+        }
+    }
+}
+
+fn class(argument: Option<&str>, output: Output) -> Result<u8, Failure> {
     let usage = |problem: String| Failure::usage(&problem);
     match output {
         Output::Text => data(explain::explain(argument).map_err(usage)?.trim_end()),
         Output::Json => json(explain::explain_json(argument).map_err(usage)?.to_string()),
     }
+}
+
+fn say(explanation: Option<Explanation>, output: Output) -> Result<u8, Failure> {
+    let Some(explanation) = explanation else {
+        let why = "nothing in this text is known; `credprobe explain` lists the classes";
+        return Err(Failure::new(Class::Inconclusive, why));
+    };
+    match output {
+        Output::Text => data(explanation.text().trim_end()),
+        Output::Json => json(explanation.json(false).map_err(Failure::bug)?),
+    }
+}
+
+/// On a thread of its own: this one is free for a signal, while a pipe does not end.
+fn stdin() -> io::Result<Log> {
+    let reader = std::thread::Builder::new().spawn(|| {
+        let mut log = Log::default();
+        let mut piece = vec![0; 64 * 1024];
+        let mut source = io::stdin().lock().take(LIMIT as u64);
+        loop {
+            match source.read(&mut piece) {
+                Ok(0) => return Ok(log),
+                Ok(length) => log.take(&piece[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+        }
+    })?;
+    reader.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
 }

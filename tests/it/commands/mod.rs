@@ -11,4 +11,5 @@ mod planted;
 mod session;
 mod stuck;
 mod terminal;
+mod texts;
 mod token_bytes;

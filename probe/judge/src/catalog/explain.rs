@@ -25,7 +25,7 @@ const WIDTH: usize = 100;
 pub fn explain(argument: Option<&str>) -> Result<String, String> {
     Ok(match argument {
         None => table(),
-        Some(argument) => one(find(argument)?),
+        Some(argument) => one(find(argument).map_err(|none| none.to_string())?),
     })
 }
 
@@ -57,15 +57,46 @@ pub fn codes_with(attribute: Attribute) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn find(argument: &str) -> Result<Class, String> {
-    let argument = argument.trim();
-    let by_code = argument.parse().ok().and_then(Class::from_code);
-    by_code.or_else(|| Class::from_id(argument)).ok_or_else(|| {
-        let meant = match nearest(argument, Class::all().iter().map(|class| class.id())).as_slice() {
+/// What is no class; `Display` says it with the names that were perhaps meant.
+#[derive(Debug)]
+pub struct NoClass {
+    written: String,
+    meant: Vec<&'static str>,
+}
+
+impl NoClass {
+    /// One word that nearly is a class, or a number: no text to look up.
+    #[must_use]
+    pub fn is_slip(&self) -> bool {
+        let is_number = self.written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        !self.written.contains(char::is_whitespace) && (is_number || !self.meant.is_empty())
+    }
+}
+
+impl std::fmt::Display for NoClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let meant = match self.meant.as_slice() {
             [] => String::new(),
             names => format!("; perhaps `{}`", names.join("` or `")),
         };
-        format!("no class `{}`{meant}; `credprobe explain` lists all", argument.escape_debug())
+        write!(f, "no class `{}`{meant}; `credprobe explain` lists all", self.written.escape_debug())
+    }
+}
+
+/// The class with this id or code.
+///
+/// # Errors
+/// There is none.
+pub fn find(argument: &str) -> Result<Class, NoClass> {
+    let argument = argument.trim();
+    let by_code = argument.parse().ok().and_then(Class::from_code);
+    by_code.or_else(|| Class::from_id(argument)).ok_or_else(|| NoClass {
+        written: argument.to_owned(),
+        meant: match argument.len() {
+            // The longest id has 23; looking for names near a whole log costs its square.
+            0..=64 => nearest(argument, Class::all().iter().map(|class| class.id())),
+            _ => Vec::new(),
+        },
     })
 }
 

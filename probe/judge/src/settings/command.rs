@@ -266,6 +266,20 @@ impl Word {
         Self::checked(&json.to_string(), subject && provider && is_audience(audience))
     }
 
+    /// A policy that allows one action on one resource, as AWS named them.
+    pub(crate) fn permission(action: &str, resource: &str) -> Self {
+        let is_action = action.split_once(':').is_some_and(|(service, name)| {
+            is_plain(service, b"-") && is_plain(name, b"") && action.len() <= 128
+        });
+        let is_resource = resource == "*"
+            || (resource.starts_with("arn:") && resource.len() <= 1_600 && is_plain(resource, b"/:._*+=@,-"));
+        let policy = serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": action, "Resource": resource }],
+        });
+        Self::checked(&policy.to_string(), is_action && is_resource)
+    }
+
     /// `"${NAME:?}"`, a variable that an earlier command sets.
     pub(crate) fn variable(name: &'static str) -> Self {
         Self(Some(Part::Shell(format!("\"${{{name}:?}}\""))))

@@ -76,10 +76,10 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         EXPLAIN,
         "explain",
-        "[CLASS|CODE]",
-        "Show what a class means, who owns it, how to confirm and repair it; without one, the table of all classes and exit codes",
-        "credprobe explain 53",
-        "",
+        "[CLASS|CODE|TEXT|-]",
+        "Show what a class, a code or an error text means, who owns it, how to repair it; without one, the table of all classes and exit codes",
+        "kubectl logs POD | credprobe explain -",
+        "TEXT is any error line, or a whole log with - for stdin. Exit code 0: it is known; 3: nothing in it is known.",
     ),
     command(
         JUDGE,
@@ -308,6 +308,13 @@ pub(super) const FLAGS: &[Flag] = &[
         "The object that repairs name, as in statefulset/db [default: guessed from the pod's name]",
     ),
     flag(JUDGING, EXPECTATIONS, "expect-role", "ARN", "The role that must be asked for and must answer"),
+    flag(
+        EXPLAIN,
+        EXPECTATIONS,
+        "expect-role",
+        "ARN",
+        "The role that is meant to call, for the caller in a denial [default: AWS_ROLE_ARN]",
+    ),
     flag(
         JUDGING | TRUST,
         EXPECTATIONS,

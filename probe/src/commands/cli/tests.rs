@@ -275,3 +275,25 @@ fn only_a_reason_switches_the_probe_off() {
         assert_eq!(disabled(&variable).is_some(), off, "{value}");
     }
 }
+
+#[test]
+fn a_text_to_explain_arrives_whole_and_the_pods_role_with_it() {
+    let asked = |args: &[&str], variables: &[(&str, &str)]| match parsed(args, variables) {
+        Ok(Parsed::Run(Command::Explain(asked))) => asked,
+        Ok(_) => panic!("another command"),
+        Err(error) => panic!("{error}"),
+    };
+    let role = "arn:aws:iam::814203749616:role/checkout-reader";
+    let text = r#"Get "https://user:word@sts.amazonaws.com/?timeout=32s#a": dial tcp: eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJh: i/o timeout"#;
+    let whole = asked(&["explain", text], &[("AWS_ROLE_ARN", role), ("CREDPROBE_OUTPUT", "json")]);
+    assert_eq!(whole.text.as_deref(), Some(text));
+    assert_eq!((whole.expect_role.as_deref(), whole.output), (Some(role), Output::Json));
+    let words = asked(&["explain", "Unable", "to", "locate", "credentials", "--output=json"], &[]);
+    assert_eq!((words.text.as_deref(), words.expect_role), (Some("Unable to locate credentials"), None));
+    let other = "arn:aws:iam::814203749616:role/checkout-writer";
+    let twin = [("AWS_ROLE_ARN", role), ("CREDPROBE_EXPECT_ROLE", other)];
+    assert_eq!(asked(&["explain", "-"], &twin).expect_role.as_deref(), Some(other));
+    assert_eq!(asked(&["explain"], &[]).text, None);
+    assert_eq!(asked(&["explain", " "], &[]).text, None);
+    assert!(parsed(&["explain", "-", "--expect-role=nonsense"], &[]).is_err());
+}

@@ -53,7 +53,7 @@ pub fn explain_json(argument: Option<&str>) -> Result<Value, String> {
             let classes: Vec<Explained> = Class::all().iter().copied().map(explained).collect();
             json!({ "classes": classes })
         }
-        Some(argument) => json!(explained(find(argument)?)),
+        Some(argument) => json!(explained(find(argument).map_err(|none| none.to_string())?)),
     })
 }
 

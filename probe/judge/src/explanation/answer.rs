@@ -1,0 +1,601 @@
+//! From what a line says to what it means: class, owner, who acts, and what to do.
+//! What AWS did not say is said to be unknown.
+
+use super::caller::{Parts, caller, is_account, parts};
+use super::denial::Denial;
+use super::forbidden::Forbidden;
+use super::log::Found;
+use super::steps::{allow, chain, change, check, decode, look, policies, policy, role, when};
+use super::texts::Text;
+use super::{Caller, CallerKind, Effect, Explanation, Policy, PolicyKind};
+use crate::catalog::{Class, Owner};
+use crate::evidence::StageName;
+use crate::judge::step::Step;
+use crate::settings::arn::RoleArn;
+use crate::settings::command::{Tool, Word, words};
+
+const SCHEMA: &str = "credprobe/explanation/v1";
+
+/// Service and resource control policies: nobody within the account can change them.
+const ORG: &str = "org";
+
+pub(super) fn class(denial: &Denial) -> Option<Class> {
+    let action = denial.action.as_deref().unwrap_or_default().to_ascii_lowercase();
+    Some(match (action.as_str(), denial.effect) {
+        ("sts:assumerolewithwebidentity", _) => Class::AccessDenied,
+        ("eks-auth:assumeroleforpodidentity", _) => Class::AgentAccessDenied,
+        ("sts:assumerole" | "sts:tagsession" | "sts:setsourceidentity", _) => Class::RoleChainDenied,
+        (_, Some(Effect::Explicit)) => Class::PermissionBlocked,
+        _ => Class::PermissionMissing,
+    })
+}
+
+/// Without a token the API server takes everybody for anonymous: then nothing of this identity is refused.
+pub(super) fn class_of_forbidden(forbidden: &Forbidden) -> Option<Class> {
+    (forbidden.user != "system:anonymous").then_some(Class::ClusterForbidden)
+}
+
+pub(super) fn explanation(found: Found, expected: Option<&RoleArn>) -> Explanation {
+    match found {
+        Found::Denial(denial) => Refusal::new(denial, expected).explanation(),
+        Found::Forbidden(forbidden) => of_forbidden(forbidden),
+        Found::Text(text) => of_text(text),
+    }
+}
+
+fn blank(class: Option<Class>, owner: &'static str, who: impl Into<String>) -> Explanation {
+    Explanation {
+        schema: SCHEMA,
+        class,
+        owner: Some(owner),
+        who: who.into(),
+        summary: String::new(),
+        caller: Caller { arn: None, kind: CallerKind::Unknown },
+        action: None,
+        resource: None,
+        policy: Policy { kind: None, arn: None },
+        effect: None,
+        steps: Vec::new(),
+        headline: String::new(),
+        others: Vec::new(),
+    }
+}
+
+/// The people of an owner, where no more is known.
+fn people(owner: &str) -> &'static str {
+    match owner {
+        "pod" => "whoever deploys this pod",
+        "cluster" => "whoever runs the cluster",
+        "network" => "whoever runs DNS, egress and VPC endpoints",
+        "iam" => "whoever administers IAM in the role’s account",
+        ORG => "whoever administers the policies of the AWS organization",
+        "aws" => "nobody here; retry",
+        _ => "whoever runs credprobe",
+    }
+}
+
+fn of_text(text: &'static Text) -> Explanation {
+    let owner = text.owner.or(text.class.and_then(|class| class.info().owner)).unwrap_or(Owner::Pod);
+    let (cause, repair) = text.sentences();
+    let mut steps = Vec::new();
+    let stage = text.class.and_then(|class| class.info().stage);
+    if stage == Some(StageName::Cluster) {
+        steps.push(entries());
+    } else if stage != Some(StageName::Access) {
+        steps.push(check());
+    }
+    let changes = match owner {
+        Owner::Pod => "the pod’s specification or its service account",
+        Owner::Cluster => "the cluster",
+        Owner::Network => "the network",
+        Owner::Iam => "IAM in the role’s account",
+        Owner::Aws | Owner::Probe => "nothing here",
+    };
+    steps.push(change(repair, None, changes));
+    let headline = match text.class {
+        Some(class) => class.info().meaning.trim_end_matches('.').to_owned(),
+        None => cause.trim_end_matches('.').to_owned(),
+    };
+    Explanation {
+        summary: text.answer.to_owned(),
+        steps,
+        headline,
+        ..blank(text.class, owner.id(), people(owner.id()))
+    }
+}
+
+fn entries() -> Step {
+    let cluster = Word::variable("{cluster:?is not set}");
+    let run = crate::settings::command::Aws::unless(false)
+        .and_then(|aws| aws.run(words!["eks", "list-access-entries", "--cluster-name", &cluster]));
+    look("See whom the cluster knows; its name belongs into the variable cluster.", run)
+}
+
+fn of_forbidden(forbidden: Forbidden) -> Explanation {
+    let Forbidden { user, verb, resource, namespace } = &forbidden;
+    let place = namespace
+        .as_ref()
+        .map_or_else(|| "in the whole cluster".to_owned(), |name| format!("in namespace {name}"));
+    let class = class_of_forbidden(&forbidden);
+    let mut explanation = if class.is_none() {
+        let headline = "the request reached the API server without credentials";
+        let summary = format!(
+            "The API server took the caller for system:anonymous, so the request carried no token, or one that no \
+             authenticator looks at. Nothing is refused to an IAM identity here: {verb} {resource} {place} was asked for by nobody."
+        );
+        let mut explanation = blank(None, Owner::Pod.id(), people("pod"));
+        explanation.headline = headline.to_owned();
+        explanation.summary = summary;
+        explanation.steps = vec![
+            look(
+                "See how the kubeconfig or the provider gets its token: exec of aws eks get-token, or a fixed one.",
+                None,
+            ),
+            change(
+                "Give the client the credentials, for Terraform in the provider’s own exec block.",
+                None,
+                "the client’s configuration",
+            ),
+        ];
+        explanation
+    } else {
+        let mut explanation = blank(class, Owner::Cluster.id(), people("cluster"));
+        explanation.headline = format!("RBAC does not let {user} {verb} {resource}");
+        explanation.summary = format!(
+            "The cluster knows the caller as user {user}, so the mapping works. No role that is bound to that user or to \
+             one of its groups allows {verb} {resource} {place}."
+        );
+        let bindings =
+            Tool::Kubectl.run(words!["get", "rolebindings,clusterrolebindings", "-A", "-o", "wide"]);
+        explanation.steps = vec![
+            look("See which roles are bound to whom.", bindings),
+            when(
+                "An access entry maps it",
+                change(
+                    "associate an access policy with the entry, or bind a role to the entry’s group.",
+                    None,
+                    "what this identity may do in the cluster",
+                ),
+            ),
+            when(
+                "A line of aws-auth maps it",
+                change(
+                    "bind a role to one of the groups of that line.",
+                    None,
+                    "what this identity may do in the cluster",
+                ),
+            ),
+        ];
+        explanation
+    };
+    let arn = user.starts_with("arn:").then_some(user.as_str());
+    explanation.caller = caller(arn, None);
+    if arn.is_none() {
+        explanation.caller.kind = CallerKind::Other;
+    }
+    explanation.action = Some(verb.clone());
+    explanation.resource = Some(match namespace {
+        Some(name) => format!("{resource} in namespace {name}"),
+        None => resource.clone(),
+    });
+    explanation
+}
+
+/// A denial with what follows from it.
+struct Refusal<'a> {
+    denial: Denial,
+    caller: Caller,
+    expected: Option<&'a RoleArn>,
+    class: Option<Class>,
+}
+
+impl<'a> Refusal<'a> {
+    fn new(denial: Denial, expected: Option<&'a RoleArn>) -> Self {
+        let caller = caller(denial.caller.as_deref(), expected);
+        let class = class(&denial);
+        Self { denial, caller, expected, class }
+    }
+
+    fn parts(&self) -> Option<Parts<'_>> {
+        self.caller.arn.as_deref().and_then(parts)
+    }
+
+    fn explanation(self) -> Explanation {
+        let (owner, who) = self.owner();
+        let mut explanation = blank(self.class, owner, who);
+        explanation.headline = self.headline();
+        explanation.summary = self.summary();
+        explanation.steps = self.steps();
+        let Denial { action, resource, kind, policy, effect, .. } = self.denial;
+        explanation.caller = self.caller;
+        explanation.action = action;
+        explanation.resource = resource;
+        explanation.policy = Policy { kind, arn: policy };
+        explanation.effect = effect;
+        explanation
+    }
+
+    /// Not the identity that the pod is meant to have: then no policy is the place to repair it.
+    fn is_wrong_caller(&self) -> bool {
+        let is_agent = self.class == Some(Class::AgentAccessDenied);
+        match self.caller.kind {
+            CallerKind::NodeRole => !is_agent,
+            CallerKind::User | CallerKind::Other => self.expected.is_some() && self.caller.arn.is_some(),
+            CallerKind::PodRole | CallerKind::PodIdentity | CallerKind::Unknown => false,
+        }
+    }
+
+    fn owner(&self) -> (&'static str, String) {
+        let named = |owner: Owner| (owner.id(), people(owner.id()).to_owned());
+        if self.is_wrong_caller() {
+            return named(Owner::Pod);
+        }
+        let account = self.parts().and_then(|parts| parts.account.map(str::to_owned));
+        let iam = |account: Option<&str>| {
+            let who = account.map_or_else(
+                || people("iam").to_owned(),
+                |account| format!("whoever administers IAM in account {account}"),
+            );
+            (Owner::Iam.id(), who)
+        };
+        let of_resource = self.denial.resource.as_deref().and_then(account_of);
+        match self.denial.kind {
+            Some(PolicyKind::ServiceControl | PolicyKind::ResourceControl) => (ORG, people(ORG).to_owned()),
+            Some(PolicyKind::VpcEndpoint) => {
+                (Owner::Network.id(), "whoever runs the VPC endpoint".to_owned())
+            }
+            Some(PolicyKind::Session) if self.caller.kind == CallerKind::PodIdentity => named(Owner::Cluster),
+            Some(PolicyKind::Session) => {
+                (Owner::Pod.id(), "whoever assumes this role with a session policy".to_owned())
+            }
+            Some(PolicyKind::Resource) => (
+                Owner::Iam.id(),
+                of_resource.map_or_else(
+                    || "whoever owns the resource and its policy".to_owned(),
+                    |account| format!("whoever owns the resource and its policy, in account {account}"),
+                ),
+            ),
+            Some(PolicyKind::Trust) => iam(of_resource),
+            None if self.class == Some(Class::RoleChainDenied) => iam(of_resource.or(account.as_deref())),
+            Some(PolicyKind::Identity | PolicyKind::Boundary) | None => iam(account.as_deref()),
+        }
+    }
+
+    /// `role checkout-reader`
+    fn subject(&self) -> String {
+        match self.parts() {
+            Some(Parts { role: Some(role), .. }) => format!("role {role}"),
+            Some(Parts { user: Some(user), .. }) => format!("user {user}"),
+            _ => "the caller".to_owned(),
+        }
+    }
+
+    fn action(&self) -> &str {
+        self.denial.action.as_deref().unwrap_or("this operation")
+    }
+
+    fn headline(&self) -> String {
+        let (subject, action) = (self.subject(), self.action());
+        let explicit = self.denial.effect == Some(Effect::Explicit);
+        if self.is_wrong_caller() {
+            let whose = match self.caller.kind {
+                CallerKind::NodeRole => "the node’s ",
+                _ => "",
+            };
+            return format!("{whose}{subject} called, not the pod’s own role: {action} refused");
+        }
+        let may = |of: &str| match explicit {
+            true => format!("{of} denies {action} to {subject}"),
+            false => format!("{of} does not allow {action} to {subject}"),
+        };
+        match self.denial.kind {
+            Some(PolicyKind::Identity) if explicit => format!("a policy of {subject} denies {action}"),
+            Some(PolicyKind::Identity) => format!("no policy of {subject} allows {action}"),
+            Some(PolicyKind::Boundary) => may("the permissions boundary"),
+            Some(PolicyKind::Session) => may("the session policy"),
+            Some(PolicyKind::ServiceControl) if explicit => may("a service control policy"),
+            Some(PolicyKind::ServiceControl) => {
+                format!("no service control policy allows {action} to {subject}")
+            }
+            Some(PolicyKind::ResourceControl) => may("a resource control policy"),
+            Some(PolicyKind::VpcEndpoint) => may("the policy of the VPC endpoint"),
+            Some(PolicyKind::Resource) => may("the resource’s own policy"),
+            Some(PolicyKind::Trust) => may("the trust policy of the next role"),
+            None if self.denial.public_access => format!("S3 Block Public Access refuses {action}"),
+            None if explicit => format!("a policy denies {action} to {subject}"),
+            None => format!("{subject} may not {action}, and AWS names no policy"),
+        }
+    }
+
+    fn summary(&self) -> String {
+        let mut out = capital(&self.headline());
+        let on = self.denial.resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default();
+        out.push_str(&format!("{on}. "));
+        if self.is_wrong_caller() {
+            out.push_str(match self.caller.kind {
+                CallerKind::NodeRole => {
+                    "The session is an EC2 instance’s, so the SDK found no credentials of the pod, or did not use \
+                     them, and took the node’s."
+                }
+                CallerKind::User => "A user’s own keys come first in the SDK’s chain.",
+                _ => "Another role than the expected one answered.",
+            });
+            return out;
+        }
+        if let Some(arn) = &self.denial.policy {
+            out.push_str(&format!("AWS names the policy: {arn}. "));
+        }
+        out.push_str(match (self.denial.kind, self.denial.effect) {
+            (Some(PolicyKind::ServiceControl | PolicyKind::ResourceControl), _) => {
+                "Nobody within the account can allow it."
+            }
+            (Some(PolicyKind::Boundary), _) => "Policies of the role cannot give what the boundary leaves out.",
+            (Some(PolicyKind::Session), _) if self.caller.kind == CallerKind::PodIdentity => {
+                "The session is of EKS Pod Identity, so the association has a policy that narrows it."
+            }
+            (Some(PolicyKind::Session), _) => "Whoever made the session narrowed it.",
+            (Some(PolicyKind::Resource), Some(Effect::Implicit)) => {
+                "In another account both sides must allow it; in the same one, for a KMS key, the key’s policy must."
+            }
+            (Some(_), Some(Effect::Explicit)) => "A statement that allows it does not help against a deny.",
+            (Some(_), _) => "One such statement is all that is missing, unless another policy refuses next.",
+            (None, Some(Effect::Explicit)) if self.denial.public_access => "It is a setting of the bucket or account.",
+            (None, _) if self.denial.encoded => "The reason stands in the encoded part.",
+            (None, _) => "Which kind of policy refused cannot be known from this text.",
+        });
+        out
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if self.is_wrong_caller() {
+            steps.extend([chain(), check()]);
+            steps.push(change(
+                "Repair what they name, so that the pod’s own role is taken. Do not give this permission to the \
+                 role or user that called: others use it too.",
+                None,
+                "the pod’s specification or its service account",
+            ));
+            return steps;
+        }
+        if self.denial.encoded {
+            steps.push(decode());
+        }
+        match self.class {
+            Some(Class::RoleChainDenied)
+                if self
+                    .denial
+                    .kind
+                    .is_none_or(|kind| matches!(kind, PolicyKind::Trust | PolicyKind::Identity)) =>
+            {
+                self.next_role(&mut steps);
+            }
+            Some(Class::AccessDenied) => steps.push(check()),
+            Some(Class::AgentAccessDenied) => {
+                steps.push(check());
+                steps.push(change(
+                    "Attach AmazonEKSWorkerNodePolicy to the node’s role, or allow eks-auth:AssumeRoleForPodIdentity in a policy of its own.",
+                    None,
+                    "the policies of the node’s role",
+                ));
+                return steps;
+            }
+            _ => {}
+        }
+        steps.extend(self.denial.policy.as_deref().and_then(policy));
+        self.of_kind(&mut steps);
+        steps
+    }
+
+    fn of_kind(&self, steps: &mut Vec<Step>) {
+        let action = self.action();
+        let role_name = self.parts().and_then(|parts| parts.role.map(str::to_owned));
+        let on = self.denial.resource.as_ref().map_or_else(|| "the resource".to_owned(), Clone::clone);
+        let explicit = self.denial.effect == Some(Effect::Explicit);
+        match self.denial.kind {
+            _ if self.class == Some(Class::RoleChainDenied) && !explicit && steps.iter().any(|step| step.kind == crate::judge::step::StepKind::Change) => {}
+            Some(PolicyKind::Identity) if explicit => {
+                steps.extend(role_name.as_deref().map(policies));
+                steps.push(change(
+                    format!("Narrow the statement that denies {action}, or take the role out of its conditions."),
+                    None,
+                    "a policy of the role",
+                ));
+            }
+            Some(PolicyKind::Identity) => self.missing(steps),
+            Some(PolicyKind::Boundary) => {
+                if let Some(name) = role_name.as_deref() {
+                    let account = self.parts().and_then(|parts| parts.account.map(str::to_owned));
+                    steps.push(role(name, account.as_deref(), "Role.PermissionsBoundary", "See which boundary the role has"));
+                }
+                let what = if explicit { "Narrow the deny of" } else { "Add" };
+                steps.push(change(
+                    format!("{what} {action} on {on} in the boundary; it may be the boundary of other roles too."),
+                    None,
+                    "the boundary, for every role that has it",
+                ));
+            }
+            Some(PolicyKind::Session) if self.caller.kind == CallerKind::PodIdentity => steps.push(change(
+                format!("Add {action} on {on} to the policy of the Pod Identity association, or remove that policy."),
+                None,
+                "what the association’s pods may do; new pods have it",
+            )),
+            Some(PolicyKind::Session) => steps.push(change(
+                format!("Add {action} on {on} to the policy that is passed with AssumeRole, or pass none."),
+                None,
+                "the call that makes the session",
+            )),
+            Some(PolicyKind::ServiceControl | PolicyKind::ResourceControl) => steps.push(change(
+                format!("Ask the organization’s administrators for an exception for {action} on {on}, with the caller’s ARN."),
+                None,
+                "a policy of the organization",
+            )),
+            Some(PolicyKind::VpcEndpoint) => {
+                let endpoints = crate::settings::command::Aws::unless(false).and_then(|aws| {
+                    aws.run(words![
+                        "ec2",
+                        "describe-vpc-endpoints",
+                        "--query",
+                        "VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]",
+                        "--output",
+                        "text",
+                    ])
+                });
+                steps.push(look("See the policies of the endpoints, in the region and account of the nodes’ VPC.", endpoints));
+                let what = if explicit { "Narrow the deny of" } else { "Add" };
+                steps.push(change(
+                    format!("{what} {action} on {on} for this role in the policy of that service’s endpoint."),
+                    None,
+                    "one VPC endpoint’s policy",
+                ));
+            }
+            Some(PolicyKind::Resource) => {
+                let what = if explicit { "Narrow the deny of" } else { "Allow" };
+                steps.push(change(
+                    format!("{what} {action} for {} in the policy of {on}.", self.subject()),
+                    None,
+                    "the resource’s own policy",
+                ));
+            }
+            Some(PolicyKind::Trust) => steps.push(change(
+                format!("Correct the statement for {} in the trust policy of {on}.", self.subject()),
+                None,
+                "the trust policy of the next role",
+            )),
+            None if self.denial.public_access => steps.push(change(
+                "Keep the bucket closed and serve the objects another way, or turn that one setting off for this bucket.",
+                None,
+                "who can read the bucket",
+            )),
+            None if explicit => {
+                steps.extend(role_name.as_deref().map(policies));
+                steps.push(change(
+                    format!("Find the statement that denies {action}: in the role’s policies, its boundary, the resource’s policy and the organization."),
+                    None,
+                    "the policy that denies it",
+                ));
+            }
+            None => {
+                steps.extend(role_name.as_deref().map(policies));
+                steps.push(change(
+                    format!("If none allows {action} on {on}, add it there; else look at the resource’s policy, the boundary and the organization."),
+                    None,
+                    "a policy of the role",
+                ));
+            }
+        }
+    }
+
+    /// Nothing of the role's own allows it.
+    fn missing(&self, steps: &mut Vec<Step>) {
+        let parts = self.parts();
+        let role_name = parts.as_ref().and_then(|parts| parts.role);
+        if role_name.is_some_and(|role| role.starts_with("AWSReservedSSO_")) {
+            steps.push(change(
+                format!(
+                    "Add {} to the permission set in IAM Identity Center: its roles are not changed in IAM.",
+                    self.action()
+                ),
+                None,
+                "the permission set, for everybody who has it",
+            ));
+            return;
+        }
+        steps.extend(role_name.map(policies));
+        let resource = self.denial.resource.as_deref();
+        let allow =
+            parts.as_ref().zip(resource).and_then(|(parts, resource)| allow(parts, self.action(), resource));
+        steps.push(allow.unwrap_or_else(|| {
+            let on = match resource {
+                Some(resource) => format!("on {resource}"),
+                None => "on the resource, which AWS does not name; for actions that know no resource, on all"
+                    .to_owned(),
+            };
+            change(
+                format!(
+                    "Add a statement that allows {} {on} to a policy of {}.",
+                    self.action(),
+                    self.subject()
+                ),
+                None,
+                "a policy of the caller",
+            )
+        }));
+    }
+
+    /// `sts:AssumeRole` and `sts:TagSession` need both roles: the caller's policy and the next role's trust.
+    fn next_role(&self, steps: &mut Vec<Step>) {
+        let next = self.denial.resource.as_deref();
+        let name = next.and_then(|arn| RoleArn::parse(arn).ok());
+        if let Some(next) = &name {
+            let query = "Role.[Arn,AssumeRolePolicyDocument]";
+            steps.push(role(
+                &next.name,
+                Some(&next.account),
+                query,
+                "See whether the next role exists, and whom its trust policy admits",
+            ));
+        }
+        let action = self.action();
+        if action.eq_ignore_ascii_case("sts:TagSession") {
+            steps.push(change(
+                format!("Allow sts:TagSession beside sts:AssumeRole for {} in that trust policy: sessions of EKS Pod Identity carry their tags on.", self.subject()),
+                None,
+                "the trust policy of the next role",
+            ));
+            steps.push(when(
+                "The trust policy names the whole account",
+                change(
+                    "allow sts:TagSession on that role in a policy of the caller, too.",
+                    None,
+                    "a policy of the caller",
+                ),
+            ));
+            steps.push(when(
+                "Nobody reads the tags",
+                change(
+                    "disable session tags in the Pod Identity association.",
+                    None,
+                    "the tags of new sessions of that association",
+                ),
+            ));
+            return;
+        }
+        match self.denial.kind {
+            Some(PolicyKind::Identity) => self.missing(steps),
+            Some(_) => steps.push(change(
+                format!("Add a statement for {} to the trust policy of the next role.", self.subject()),
+                None,
+                "the trust policy of the next role",
+            )),
+            None => {
+                steps.push(when(
+                    "No statement admits the caller",
+                    change(
+                        format!("add one for {} to that trust policy.", self.subject()),
+                        None,
+                        "the trust policy of the next role",
+                    ),
+                ));
+                steps.push(when(
+                    "A statement admits the caller or its account",
+                    change(
+                        format!("allow {action} on that role in a policy of {}.", self.subject()),
+                        None,
+                        "a policy of the caller",
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+/// The fifth part of an ARN; S3's have none.
+fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|id| is_account(id))
+}
+
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

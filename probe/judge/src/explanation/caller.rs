@@ -1,0 +1,76 @@
+//! Who called, by the ARN that AWS names: a role's session tells by its name where the credentials came from.
+//! Session names: `i-…` is the instance profile's, `eks-CLUSTER-POD-UUID` is EKS Pod Identity's.
+
+use super::{Caller, CallerKind, secrets};
+use crate::settings::arn::RoleArn;
+
+/// The parts of a caller's ARN; the last part is missing from no real one, but from shortened logs.
+pub(super) struct Parts<'a> {
+    pub partition: &'a str,
+    pub account: Option<&'a str>,
+    /// A role's name, without its path: sessions do not have that.
+    pub role: Option<&'a str>,
+    pub session: &'a str,
+    pub user: Option<&'a str>,
+}
+
+pub(super) fn parts(arn: &str) -> Option<Parts<'_>> {
+    let mut head = arn.split(':');
+    if head.next() != Some("arn") {
+        return None;
+    }
+    let partition = head.next()?;
+    let (before, resource) = arn.rsplit_once(':')?;
+    let account = before.rsplit_once(':').map(|(_, account)| account).filter(|id| is_account(id));
+    let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
+    let (role, session) = match kind {
+        "assumed-role" => name.split_once('/').unwrap_or((name, "")),
+        "role" => (name.rsplit('/').next().unwrap_or(name), ""),
+        _ => ("", ""),
+    };
+    let user = (kind == "user").then_some(name).filter(|name| !name.is_empty());
+    Some(Parts { partition, account, role: Some(role).filter(|role| !role.is_empty()), session, user })
+}
+
+pub(super) fn is_account(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `expected`: the role of the pod in which credprobe runs, or the stated one.
+pub(super) fn caller(arn: Option<&str>, expected: Option<&RoleArn>) -> Caller {
+    let Some(arn) = arn else { return Caller { arn: None, kind: CallerKind::Unknown } };
+    let kind = match parts(arn) {
+        None => CallerKind::Other,
+        Some(parts) => kind(&parts, expected),
+    };
+    Caller { arn: arn.starts_with("arn:").then(|| secrets::without_secrets(arn)), kind }
+}
+
+fn kind(parts: &Parts<'_>, expected: Option<&RoleArn>) -> CallerKind {
+    if parts.user.is_some() {
+        return CallerKind::User;
+    }
+    let Some(role) = parts.role else { return CallerKind::Other };
+    if is_instance(parts.session) {
+        return CallerKind::NodeRole;
+    }
+    let is_expected = |expected: &RoleArn| {
+        expected.name == role
+            && expected.partition == parts.partition
+            && parts.account == Some(expected.account.as_str())
+    };
+    if expected.is_some_and(is_expected) {
+        return CallerKind::PodRole;
+    }
+    if is_pod_identity(parts.session) { CallerKind::PodIdentity } else { CallerKind::Other }
+}
+
+fn is_instance(session: &str) -> bool {
+    let id = session.strip_prefix("i-").unwrap_or_default();
+    id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Its parts are cut, so the UUID at the end may be, too.
+fn is_pod_identity(session: &str) -> bool {
+    session.strip_prefix("eks-").is_some_and(|rest| rest.matches('-').count() >= 3)
+}

@@ -1,0 +1,220 @@
+//! The grammar of AWS's access-denied messages, from the IAM user guide and from what users' logs hold.
+//! `User: ARN is not authorized to perform: ACTION on resource: ARN because no KIND policy allows the ACTION action`,
+//! or `… with an explicit deny in a KIND policy: ARN`; any part but the verb may be missing.
+
+use super::{Effect, PolicyKind, secrets};
+
+/// The verb, in all cases and services.
+const VERB: &str = "authorized to perform";
+const USER: &str = "User: ";
+const ENCODED: &str = "Encoded authorization failure message";
+
+/// No ARN, no session's name and no object's key is longer than that with what stands around it.
+const REACH: usize = 4_096;
+
+/// What AWS says of one refusal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Denial {
+    /// An ARN, or a word such as `anonymous`; as it stands in the text, for `caller` looks at all of it.
+    pub caller: Option<String>,
+    pub action: Option<String>,
+    pub resource: Option<String>,
+    pub kind: Option<PolicyKind>,
+    pub policy: Option<String>,
+    pub effect: Option<Effect>,
+    /// Only AWS can read the rest of it.
+    pub encoded: bool,
+    /// S3's Block Public Access, which is a setting and no policy.
+    pub public_access: bool,
+}
+
+/// The fullest denial of the line; the last of several that are alike.
+pub(super) fn read(line: &str) -> Option<Denial> {
+    let verbs = line.match_indices(VERB).map(|(at, _)| of_verb(line, at));
+    let fullest = verbs.max_by_key(Denial::facts);
+    let mut denial = match fullest {
+        // `You are not authorized to perform this operation`, and nothing more.
+        Some(denial) if denial.facts() == 0 && !line.contains("not authorized to perform this operation") => {
+            return None;
+        }
+        Some(denial) => denial,
+        None => of_reason(line)?,
+    };
+    denial.encoded = line.contains(ENCODED);
+    Some(denial)
+}
+
+impl Denial {
+    pub(super) fn says_no_more_than_the_action(&self) -> bool {
+        self.caller.is_none() && self.resource.is_none() && self.effect.is_none() && !self.encoded
+    }
+
+    fn facts(&self) -> usize {
+        [
+            self.caller.is_some(),
+            self.action.is_some(),
+            self.action.is_some(),
+            self.resource.is_some(),
+            self.effect.is_some(),
+            self.policy.is_some(),
+        ]
+        .into_iter()
+        .filter(|known| *known)
+        .count()
+    }
+}
+
+fn of_verb(line: &str, at: usize) -> Denial {
+    let behind = head(&line[at + VERB.len()..]);
+    let behind = behind.strip_prefix(':').unwrap_or(behind).trim_start();
+    let (action, rest) = action(behind);
+    let rest = &rest[..rest.find(VERB).unwrap_or(rest.len())];
+    let reason = reason(rest);
+    Denial {
+        caller: caller(tail(&line[..at])),
+        // An operation may need another action than its own, which only the reason names.
+        action: reason.action.or(action).map(secrets::without_secrets),
+        resource: resource(rest),
+        kind: reason.kind,
+        policy: reason.policy.map(secrets::without_secrets),
+        effect: reason.effect,
+        encoded: false,
+        public_access: reason.public_access,
+    }
+}
+
+/// A log may have cut the beginning.
+fn of_reason(line: &str) -> Option<Denial> {
+    let at = line.find("because no ").or_else(|| line.find("explicit deny in "))?;
+    let reason = reason(head(&line[at..]));
+    reason.kind?;
+    Some(Denial {
+        action: reason.action.map(secrets::without_secrets),
+        kind: reason.kind,
+        policy: reason.policy.map(secrets::without_secrets),
+        effect: reason.effect,
+        ..Denial::default()
+    })
+}
+
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(REACH);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn tail(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(REACH);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+/// `User: X is not`, or an ARN right before the verb.
+fn caller(before: &str) -> Option<String> {
+    let named = before.rfind(USER).map(|at| &before[at + USER.len()..]);
+    let named = named.or_else(|| before.rfind("arn:").map(|at| &before[at..]))?;
+    let word = named.split([' ', '"', '\'', '`', ',']).find(|word| !word.is_empty())?;
+    // Without a name the next word is of the sentence.
+    (word != "is" && word != "not").then(|| word.to_owned())
+}
+
+/// `SERVICE:Action`, and what stands behind it.
+fn action(text: &str) -> (Option<&str>, &str) {
+    let text = text.trim_start_matches(['`', '"', '\'']);
+    let end = text.bytes().position(|byte| !is_of_action(byte)).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    if is_action(word) { (Some(word), rest) } else { (None, text) }
+}
+
+const fn is_of_action(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'*')
+}
+
+fn is_action(word: &str) -> bool {
+    let two = word.split_once(':');
+    two.is_some_and(|(service, action)| {
+        !service.is_empty()
+            && !action.is_empty()
+            && action.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'*')
+            && word.len() <= 128
+    })
+}
+
+/// Behind `on resource:`; IAM's own names have two words, S3's stand in quotation marks.
+fn resource(rest: &str) -> Option<String> {
+    let named = rest.split_once("on resource")?.1;
+    let named = named.strip_prefix(':').unwrap_or(named).trim_start();
+    let quote = named.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
+    let named = match quote {
+        Some(quote) => named[1..].split(quote).next()?,
+        None => {
+            let first = named.find(' ').unwrap_or(named.len());
+            let is_kind = ["role", "user", "group", "policy", "instance", "mfa", "server-certificate"]
+                .contains(&&named[..first]);
+            let second = named
+                .get(first + 1..)
+                .filter(|_| is_kind)
+                .map(|next| first + 1 + next.find(' ').unwrap_or(next.len()));
+            &named[..second.unwrap_or(first)]
+        }
+    };
+    let named = named.trim_matches(['"', '\'', '`', ',', ';', ')', '}', '\\']).trim_end_matches(['.', ':']);
+    let named = named.split('<').next()?;
+    (!named.is_empty()).then(|| secrets::without_secrets(named))
+}
+
+#[derive(Default)]
+struct Reason<'a> {
+    kind: Option<PolicyKind>,
+    action: Option<&'a str>,
+    policy: Option<&'a str>,
+    effect: Option<Effect>,
+    public_access: bool,
+}
+
+/// How AWS calls each kind; what begins like another comes first.
+const KINDS: &[(&str, PolicyKind)] = &[
+    ("identity-based", PolicyKind::Identity),
+    ("resource-based", PolicyKind::Resource),
+    ("service control", PolicyKind::ServiceControl),
+    ("resource control", PolicyKind::ResourceControl),
+    ("VPC endpoint", PolicyKind::VpcEndpoint),
+    ("permissions boundary", PolicyKind::Boundary),
+    ("session", PolicyKind::Session),
+    ("role trust", PolicyKind::Trust),
+];
+
+fn reason(rest: &str) -> Reason<'_> {
+    let kind_of = |text: &str| KINDS.iter().find(|(words, _)| text.starts_with(words)).map(|(_, kind)| *kind);
+    if let Some(at) = rest.find("explicit deny") {
+        let named = rest[at + "explicit deny".len()..].trim_start();
+        let named = named.strip_prefix("in ").unwrap_or_default();
+        let named =
+            ["an ", "a ", "the "].iter().find_map(|article| named.strip_prefix(article)).unwrap_or(named);
+        let through =
+            named.find(" transitively through a ").map(|at| &named[at + " transitively through a ".len()..]);
+        let kind = through.and_then(kind_of).or_else(|| kind_of(named));
+        let policy = kind.and_then(|_| policy(named));
+        return Reason { kind, policy, effect: Some(Effect::Explicit), ..Reason::default() };
+    }
+    if rest.contains("BlockPublicPolicy") || rest.contains("BlockPublicAcls") {
+        return Reason { effect: Some(Effect::Explicit), public_access: true, ..Reason::default() };
+    }
+    let Some(named) = rest.split_once("because no ").map(|(_, named)| named) else {
+        return Reason::default();
+    };
+    let Some(kind) = kind_of(named) else { return Reason::default() };
+    let allowed = named.split_once("allows the ").and_then(|(_, allowed)| action(allowed).0);
+    Reason { kind: Some(kind), action: allowed, effect: Some(Effect::Implicit), ..Reason::default() }
+}
+
+/// The ARN right behind the kind's name.
+fn policy(named: &str) -> Option<&str> {
+    let at = named.find("arn:").filter(|at| *at <= "service control policy: ".len())?;
+    let arn = named[at..].split([' ', '"', '\'', '<', ',']).next()?;
+    Some(arn.trim_end_matches(['.', ')', ';', '\\', '}']))
+}

@@ -1,0 +1,139 @@
+//! A text or a whole log, piece by piece: which lines are known, how many of each class, and what the last one says.
+//! No line is kept: at most one is in memory, and of a recognised one what the grammar read.
+
+use super::denial::{self, Denial};
+use super::forbidden::{self, Forbidden};
+use super::plain::plain;
+use super::texts::{self, Text};
+use super::{Explanation, answer};
+use crate::catalog::Class;
+use crate::settings::arn::RoleArn;
+use zeroize::Zeroizing;
+
+/// What is read of a text; the rest is not looked at.
+pub const LIMIT: usize = 16 * 1024 * 1024;
+
+/// What is read of a line; the rest of it is not looked at.
+const LINE: usize = 64 * 1024;
+
+/// So many lines may one sentence be broken into.
+const BROKEN: usize = 8;
+
+/// What was recognised so far.
+#[derive(Default)]
+pub struct Log {
+    taken: usize,
+    line: Zeroizing<Vec<u8>>,
+    /// A sentence that may go on in the next line.
+    open: Zeroizing<String>,
+    broken: usize,
+    counts: Vec<(Option<Class>, usize)>,
+    last: Option<Found>,
+}
+
+/// What one line says.
+pub(super) enum Found {
+    Denial(Denial),
+    Forbidden(Forbidden),
+    Text(&'static Text),
+}
+
+impl Found {
+    fn class(&self) -> Option<Class> {
+        match self {
+            Self::Denial(denial) => answer::class(denial),
+            Self::Forbidden(forbidden) => answer::class_of_forbidden(forbidden),
+            Self::Text(text) => text.class,
+        }
+    }
+}
+
+impl Log {
+    /// Takes the next piece, wherever it begins and ends; `false`: no more is read.
+    pub fn take(&mut self, piece: &[u8]) -> bool {
+        let mut rest = &piece[..piece.len().min(LIMIT - self.taken)];
+        self.taken += rest.len();
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+            self.append(&rest[..end]);
+            self.end_line();
+            rest = &rest[end + 1..];
+        }
+        self.append(rest);
+        self.taken < LIMIT
+    }
+
+    fn append(&mut self, part: &[u8]) {
+        let room = LINE - self.line.len();
+        self.line.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    fn end_line(&mut self) {
+        let next = Zeroizing::new(plain(&self.line));
+        self.line.clear();
+        if self.broken < BROKEN && self.open.len() < LINE && goes_on(&self.open, &next) {
+            self.open.push(' ');
+            self.open.push_str(&next);
+            self.broken += 1;
+            return;
+        }
+        self.end_sentence();
+        self.open = next;
+    }
+
+    fn end_sentence(&mut self) {
+        self.broken = 0;
+        let Some(found) = recognise(&self.open) else { return };
+        let class = found.class();
+        match self.counts.iter_mut().find(|(counted, _)| *counted == class) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((class, 1)),
+        }
+        self.last = Some(found);
+    }
+
+    /// What the last recognised line says; `None`: nothing in the text is known. `expected`: the role of the pod in which
+    /// this runs, or the stated one.
+    #[must_use]
+    pub fn explain(mut self, expected: Option<&str>) -> Option<Explanation> {
+        self.end_line();
+        self.end_sentence();
+        let expected = expected.and_then(|role| RoleArn::parse(role).ok());
+        let found = self.last?;
+        let class = found.class();
+        let mut explanation = answer::explanation(found, expected.as_ref());
+        // The one that decides is no other.
+        let others = self.counts.into_iter().map(|(of, count)| (of, count - usize::from(of == class)));
+        explanation.others = others.filter(|(_, count)| *count > 0).collect();
+        Some(explanation)
+    }
+}
+
+fn recognise(line: &str) -> Option<Found> {
+    if line.is_empty() {
+        return None;
+    }
+    let text = || texts::find(line).map(Found::Text);
+    match denial::read(line) {
+        // STS never says who or why there, so the row about it says more than the grammar.
+        Some(denial) if denial.says_no_more_than_the_action() => text().or(Some(Found::Denial(denial))),
+        Some(denial) => Some(Found::Denial(denial)),
+        None => forbidden::read(line).map(Found::Forbidden).or_else(text),
+    }
+}
+
+/// Whether `next` is more of the sentence that `open` begins: terminals, Terraform and people break them at blanks.
+fn goes_on(open: &str, next: &str) -> bool {
+    const BEFORE: &str = " User: is not authorized to perform: perform on resource: this because no with an explicit deny \
+        in a the service control policy: allows identity-based resource-based permissions session VPC endpoint retrieve ";
+    const BEHIND: &str = " is not authorized to perform: on because with explicit deny in policy policy: action action. caused Encoded ";
+    let is_one_of = |list: &str, word: &str| {
+        list.match_indices(word).any(|(at, _)| {
+            !word.is_empty() && list[..at].ends_with(' ') && list[at + word.len()..].starts_with(' ')
+        })
+    };
+    let begun = ["User: ", "authorized", "arn:", "WebIdentityErr"].iter().any(|part| open.contains(part))
+        || open.ends_with("User:");
+    begun
+        && (is_one_of(BEFORE, open.rsplit(' ').next().unwrap_or_default())
+            || is_one_of(BEHIND, next.split(' ').next().unwrap_or_default()))
+}

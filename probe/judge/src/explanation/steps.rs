@@ -1,0 +1,162 @@
+//! What to do about a refusal, in the order of doing: look, then change; nothing beyond what was refused.
+//! Values of the text enter a command only as names of their kind.
+
+use super::caller::{Parts, is_account};
+use super::secrets;
+use crate::judge::step::{Step, StepKind};
+use crate::settings::command::{Aws, Tool, Word, words};
+
+pub(super) fn look(say: impl Into<String>, run: Option<String>) -> Step {
+    Step {
+        kind: StepKind::Look,
+        when: None,
+        say: say.into(),
+        run,
+        changes: None,
+        printed: Default::default(),
+    }
+}
+
+pub(super) fn change(say: impl Into<String>, run: Option<String>, changes: impl Into<String>) -> Step {
+    let changes = Some(changes.into());
+    Step { kind: StepKind::Change, when: None, say: say.into(), run, changes, printed: Default::default() }
+}
+
+/// Under a condition: of alternatives one is right.
+pub(super) fn when(condition: impl Into<String>, step: Step) -> Step {
+    Step { when: Some(condition.into()), ..step }
+}
+
+pub(super) fn check() -> Step {
+    look("Let credprobe say in the pod which link is broken.", Tool::Credprobe.run(words!["check"]))
+}
+
+pub(super) fn chain() -> Step {
+    look("See in the pod which credentials each SDK takes.", Tool::Credprobe.run(words!["chain"]))
+}
+
+/// The encoded part is for the account's people only, so it is not said again.
+pub(super) fn decode() -> Step {
+    let encoded = Word::variable("{encoded:?is not set}");
+    let run = aws().and_then(|aws| {
+        aws.run(words![
+            "sts",
+            "decode-authorization-message",
+            "--query",
+            "DecodedMessage",
+            "--output",
+            "text",
+            "--encoded-message",
+            &encoded,
+        ])
+    });
+    look(
+        "See all of the reason, with a role that may call sts:DecodeAuthorizationMessage. First put what follows \
+         the word message and its colon into the variable encoded.",
+        run,
+    )
+}
+
+/// Attached policies, boundary and trust policy are of the role; its path is not in the session's ARN.
+pub(super) fn role(name: &str, account: Option<&str>, query: &'static str, say: &str) -> Step {
+    let run = aws().and_then(|aws| {
+        aws.run(words![
+            "iam",
+            "get-role",
+            "--role-name",
+            Word::role_name(name),
+            "--query",
+            query,
+            "--output",
+            "json"
+        ])
+    });
+    let account =
+        account.map(|account| format!(", with credentials of account {account}")).unwrap_or_default();
+    look(format!("{say}{account}."), run)
+}
+
+pub(super) fn policies(name: &str) -> Step {
+    let run = aws().and_then(|aws| {
+        aws.run(words![
+            "iam",
+            "list-attached-role-policies",
+            "--role-name",
+            Word::role_name(name),
+            "--output",
+            "text"
+        ])
+    });
+    look("See the policies of the role.", run)
+}
+
+/// A managed policy by its ARN: the boundary, a policy of the organization.
+pub(super) fn policy(arn: &str) -> Option<Step> {
+    let is_plain =
+        |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if let Some(id) = arn.rsplit_once("_control_policy/").map(|(_, id)| id).filter(|id| is_plain(id)) {
+        let run = aws()?.run(words![
+            "organizations",
+            "describe-policy",
+            "--policy-id",
+            Word::role_name(id),
+            "--query",
+            "Policy.Content",
+            "--output",
+            "text",
+        ])?;
+        return Some(look(
+            "See the policy, with credentials of the organization’s management account.",
+            Some(run),
+        ));
+    }
+    let name = arn.rsplit_once(":policy/").map(|(_, name)| name)?;
+    Some(look(format!("See the policy {name} in IAM."), None))
+}
+
+/// The statement that allows exactly what was refused, as an inline policy of its own name: it replaces nothing.
+/// `None`: one of the values is not known in full, or the action hands out rights itself.
+pub(super) fn allow(caller: &Parts<'_>, action: &str, resource: &str) -> Option<Step> {
+    let (role, account) = (caller.role?, caller.account?);
+    let service = action.split(':').next().unwrap_or_default();
+    let hands_out_rights = ["iam", "organizations", "account", "sso", "identitystore"].contains(&service);
+    if hands_out_rights || !secrets::is_whole(resource) || !secrets::is_whole(role) {
+        return None;
+    }
+    let own = Word::output_of(aws()?.run(words![
+        "sts",
+        "get-caller-identity",
+        "--query",
+        "Account",
+        "--output",
+        "text"
+    ]));
+    let verb = action.rsplit(':').next().unwrap_or_default();
+    let name = format!("allow-{verb}-{:08x}", hash(&format!("{action} {resource}")));
+    let put = aws()?.run(words![
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        Word::role_name(role),
+        "--policy-name",
+        Word::role_name(&name),
+        "--policy-document",
+        Word::permission(action, resource),
+    ])?;
+    let run = is_account(account).then(|| Some(format!("test {} = {account} && {put}", own.quoted()?)))??;
+    Some(change(
+        "Allow exactly this, as an inline policy of its own, with credentials of the role’s account. Where Terraform, \
+         CloudFormation or eksctl manages the role, add the statement there.",
+        Some(run),
+        format!("adds the inline policy {name} to role {role}"),
+    ))
+}
+
+/// FNV-1a: the same statement has the same name.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn aws() -> Option<Aws> {
+    Aws::unless(false)
+}

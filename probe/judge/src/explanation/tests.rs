@@ -1,0 +1,295 @@
+//! Real texts read right, in every wrapping; the pages' headings; nothing hostile gets through.
+
+mod properties;
+
+use super::{Explanation, Log};
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(super) fn explained(text: &str, expected: Option<&str>) -> Option<Explanation> {
+    let mut log = Log::default();
+    log.take(text.as_bytes());
+    log.explain(expected)
+}
+
+fn json(text: &str, expected: Option<&str>) -> Value {
+    let explanation = explained(text, expected).unwrap_or_else(|| panic!("not recognised: {text}"));
+    serde_json::from_str(&explanation.json(false).unwrap()).unwrap()
+}
+
+/// A text that somebody published, and what it says. Only AWS's, Kubernetes's and the SDKs' own words are quoted.
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    source: String,
+    class: Option<String>,
+    owner: String,
+    policy: Option<String>,
+    caller: String,
+    effect: Option<String>,
+    action: Option<String>,
+    resource: Option<String>,
+    expect_role: Option<String>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("tests/denials.json")).unwrap()
+}
+
+#[test]
+fn real_texts_are_read_right() {
+    let cases = cases();
+    assert!(cases.len() >= 60, "{}", cases.len());
+    let mut wrong = Vec::new();
+    let mut table =
+        String::from("| text | class | owner | policy | caller | source |\n|---|---|---|---|---|---|\n");
+    for case in &cases {
+        let Some(said) = explained(&case.text, case.expect_role.as_deref()) else {
+            wrong.push(format!("not recognised: {}", case.text));
+            continue;
+        };
+        let said: Value = serde_json::from_str(&said.json(false).unwrap()).unwrap();
+        for (field, said, meant) in [
+            ("class", &said["class"], case.class.as_deref()),
+            ("owner", &said["owner"], Some(case.owner.as_str())),
+            ("policy", &said["policy"]["kind"], case.policy.as_deref()),
+            ("caller", &said["caller"]["kind"], Some(case.caller.as_str())),
+            ("effect", &said["effect"], case.effect.as_deref()),
+            ("action", &said["action"], case.action.as_deref()),
+            ("resource", &said["resource"], case.resource.as_deref()),
+        ] {
+            if said.as_str() != meant {
+                wrong.push(format!("{field} is {said}, meant {meant:?}: {}", case.text));
+            }
+        }
+        let short: String =
+            case.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(110).collect();
+        table.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            short.replace('|', "\\|"),
+            case.class.as_deref().unwrap_or("–"),
+            case.owner,
+            case.policy.as_deref().unwrap_or("–"),
+            case.caller,
+            case.source
+        ));
+    }
+    if let Some(path) = option_env!("CREDPROBE_TABLE_OF_TEXTS") {
+        write_table(path, &table);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[expect(clippy::disallowed_methods, reason = "a table for people, where they ask for it")]
+fn write_table(path: &str, table: &str) {
+    std::fs::write(path, table).unwrap();
+}
+
+const DENIAL: &str = "User: arn:aws:sts::814203749616:assumed-role/checkout-reader/botocore-session-1764000000 is not authorized \
+    to perform: s3:GetObject on resource: \"arn:aws:s3:::shop-data/a.csv\" because no identity-based policy allows the s3:GetObject action";
+
+#[test]
+fn the_wrapping_does_not_matter() {
+    let plain = json(DENIAL, None);
+    assert_eq!(plain["class"], "permission-missing");
+    assert_eq!(plain["resource"], "arn:aws:s3:::shop-data/a.csv");
+    let quoted = serde_json::to_string(DENIAL).unwrap();
+    let twice = serde_json::to_string(&quoted).unwrap();
+    for wrapped in [
+        format!(
+            "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the GetObject operation: {DENIAL}"
+        ),
+        format!(
+            "aws: [ERROR]: An error occurred (AccessDenied) when calling the GetObject operation: {DENIAL}"
+        ),
+        format!(
+            "AccessDenied: {DENIAL}\n\tstatus code: 403, request id: 15614FDC57801E91, host id: 6Av1FXprlxRXDazevV+VEmp2Y9A="
+        ),
+        format!(
+            "operation error S3: GetObject, https response error StatusCode: 403, RequestID: X, HostID: y, api error AccessDenied: {DENIAL}"
+        ),
+        format!(
+            "software.amazon.awssdk.services.s3.model.S3Exception: {DENIAL} (Service: S3, Status Code: 403, Request ID: X)\n\tat a.b.C.d(C.java:1)"
+        ),
+        format!(
+            "com.amazonaws.services.s3.model.AmazonS3Exception: {DENIAL} (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)"
+        ),
+        format!(
+            "AccessDenied: {DENIAL}\n    at throwDefaultError (/app/node_modules/@smithy/smithy-client/dist-cjs/index.js:388:20) {{\n  '$fault': 'client',"
+        ),
+        format!(
+            "service error: unhandled error (AccessDenied): Error {{ code: \"AccessDenied\", message: {quoted} }}"
+        ),
+        format!(
+            "Amazon.S3.AmazonS3Exception: {DENIAL}\n ---> Amazon.Runtime.Internal.HttpErrorResponseException: Exception"
+        ),
+        format!(
+            "│ Error: reading S3 Object: api error AccessDenied: {DENIAL}\n│ \n│   with data.aws_s3_object.a,\n│   on main.tf line 1\n╵"
+        ),
+        format!("{{\"level\":\"error\",\"msg\":{quoted},\"ts\":1764000000.1}}"),
+        format!("{{\"log\":{twice},\"stream\":\"stderr\"}}"),
+        format!("time=\"2025-11-24T16:00:00Z\" level=error msg={quoted}"),
+        format!(
+            "<Error><Code>AccessDenied</Code><Message>{}</Message><RequestId>X</RequestId></Error>",
+            DENIAL.replace('"', "&quot;")
+        ),
+        DENIAL.replace(" on resource", "\non resource").replace(" because", "\nbecause"),
+        DENIAL
+            .replace("is not authorized to", "is not authorized\nto")
+            .replace("identity-based policy", "identity-based\r\n  policy"),
+        format!("> {}", DENIAL.replace(" because", " \n> because")),
+        format!("{DENIAL}\n2025-11-24T16:00:01Z retrying in 5s\n"),
+    ] {
+        assert_eq!(json(&wrapped, None), plain, "{wrapped}");
+    }
+}
+
+#[test]
+fn who_called_is_held_against_the_pods_own_role() {
+    let own = "arn:aws:iam::814203749616:role/team/checkout-reader";
+    assert_eq!(json(DENIAL, Some(own))["caller"]["kind"], "pod-role");
+    assert_eq!(json(DENIAL, Some(own))["owner"], "iam");
+    for other in [
+        "arn:aws:iam::814203749616:role/checkout",
+        "arn:aws:iam::814203749617:role/checkout-reader",
+        "arn:aws-cn:iam::814203749616:role/checkout-reader",
+    ] {
+        let said = json(DENIAL, Some(other));
+        assert_eq!(
+            (&said["caller"]["kind"], &said["owner"]),
+            (&Value::from("other"), &Value::from("pod")),
+            "{other}"
+        );
+    }
+    assert_eq!(json(DENIAL, None)["caller"]["kind"], "other");
+    // The node's session is the node's, whatever its role is called.
+    let node = DENIAL.replace("botocore-session-1764000000", "i-0ee6bc34b33c65e12");
+    let said = json(&node, Some(own));
+    assert_eq!((&said["caller"]["kind"], &said["owner"]), (&Value::from("node-role"), &Value::from("pod")));
+    let pod_identity = DENIAL
+        .replace("botocore-session-1764000000", "eks-prod-checkout-7-16f667fa-1fcd-4d5c-8a1a-0123456789ab");
+    assert_eq!(json(&pod_identity, None)["caller"]["kind"], "pod-identity");
+    assert_eq!(json(&pod_identity, Some(own))["caller"]["kind"], "pod-role");
+}
+
+#[test]
+fn the_last_recognised_line_decides_and_the_others_are_counted() {
+    let log = format!("Unable to locate credentials\nnothing\n{DENIAL}\n{DENIAL}\nRate exceeded\nthe end\n");
+    let said = explained(&log, None).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&said.json(true).unwrap()).unwrap()["class"], "throttled");
+    let text = said.text();
+    assert!(text.contains("also     not-injected once, permission-missing 2 times"), "{text}");
+    assert!(explained("nothing\nof this is known", None).is_none());
+    assert!(explained("", None).is_none());
+}
+
+#[test]
+fn the_fields_are_the_contracts() {
+    let said = json(DENIAL, None);
+    let names: Vec<&String> = said.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "action", "caller", "class", "effect", "owner", "policy", "resource", "schema", "steps",
+            "summary", "who"
+        ]
+    );
+    assert_eq!(said["schema"], "credprobe/explanation/v1");
+    for step in said["steps"].as_array().unwrap() {
+        let names: Vec<&String> = step.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["changes", "kind", "run", "say", "when"]);
+        assert_eq!(step["kind"] == "change", !step["changes"].is_null(), "{step}");
+    }
+}
+
+#[test]
+fn the_statement_to_add_has_exactly_that_action_and_resource() {
+    let said = json(DENIAL, None);
+    let runs: Vec<&str> =
+        said["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str()).collect();
+    let put = runs.iter().find(|run| run.contains("put-role-policy")).unwrap();
+    assert!(put.starts_with("test \"$(aws sts get-caller-identity --query Account --output text)\" = 814203749616 && aws iam put-role-policy --role-name checkout-reader --policy-name allow-GetObject-"), "{put}");
+    assert!(put.ends_with(r#"--policy-document '{"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"arn:aws:s3:::shop-data/a.csv"}],"Version":"2012-10-17"}'"#), "{put}");
+    for (hostile, why) in [
+        (DENIAL.replace("s3:GetObject", "iam:PassRole"), "it hands out rights"),
+        (DENIAL.replace("shop-data/a.csv", "shop-data/$(touch x)"), "a substitution"),
+        (DENIAL.replace("shop-data/a.csv", "shop-data/a'b"), "a quotation mark"),
+        (
+            DENIAL.replace("shop-data/a.csv", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            "what looks like a secret",
+        ),
+        (DENIAL.replace("assumed-role/checkout-reader", "assumed-role/--help"), "an option"),
+        (DENIAL.replace("814203749616", "8142"), "no account"),
+    ] {
+        let said = json(&hostile, None);
+        let runs = said["steps"].as_array().unwrap().iter().filter_map(|step| step["run"].as_str());
+        assert!(runs.into_iter().all(|run| !run.contains("put-role-policy")), "{why}: {hostile}");
+    }
+}
+
+#[test]
+fn the_encoded_part_is_decoded_and_not_said_again() {
+    let encoded =
+        "0l-KPWQJ8q5z3YatP3Ybgb5lf0dibDhN6KaE3jQ5Bu4hNkP1BxfK_Ou0od0P3xrofimLgvlM48imjT5fahAkH-Yxaqlb";
+    let said = explained(&format!("UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: {encoded}"), None).unwrap();
+    let (text, json) = (said.text(), said.json(false).unwrap());
+    assert!(text.contains("--encoded-message \"${encoded:?is not set}\""), "{text}");
+    for part in encoded.as_bytes().windows(16) {
+        let part = std::str::from_utf8(part).unwrap();
+        assert!(!text.contains(part) && !json.contains(part));
+    }
+}
+
+#[test]
+fn each_heading_of_the_pages_is_found_again() {
+    let rows = super::texts::PAGES.iter().flat_map(|rows| rows.iter());
+    let wrong = rows.filter_map(|row| {
+        let said = explained(row.docs.heading, None).map(|said| said.class);
+        (said != Some(row.class)).then(|| format!("{}: {said:?}", row.docs.heading))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What voice.md asks of a report.
+pub(super) fn is_in_form(text: &str) {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    assert!(first.starts_with("# ✗ ") && first.chars().count() <= 100, "{first}");
+    for line in lines {
+        let Some(prose) = line.strip_prefix("# ") else {
+            assert!(
+                line.is_empty()
+                    || ["aws ", "kubectl ", "credprobe ", "test "]
+                        .iter()
+                        .any(|begin| line.starts_with(begin)),
+                "{line:?}"
+            );
+            continue;
+        };
+        assert!(
+            !prose.contains([
+                '`', '$', '\'', '"', '\\', ';', '&', '|', '<', '>', '(', ')', '[', ']', '{', '}', '*', '?',
+                '~', '^', '#', '!'
+            ]),
+            "{line}"
+        );
+        assert!(
+            line.chars().count() <= 80 || prose.split_whitespace().any(|word| word.chars().count() > 30),
+            "{line}"
+        );
+        assert!(!line.chars().any(|c| c.is_control()), "{line:?}");
+    }
+}
+
+#[test]
+fn the_texts_form_is_a_script_whose_prose_is_comments() {
+    for case in cases() {
+        is_in_form(&explained(&case.text, None).unwrap().text());
+    }
+    for row in super::texts::PAGES.iter().flat_map(|rows| rows.iter()) {
+        if let Some(said) = explained(row.docs.heading, None) {
+            is_in_form(&said.text());
+        }
+    }
+}

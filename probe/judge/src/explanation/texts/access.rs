@@ -1,0 +1,70 @@
+//! What services say of an action that is refused, where they name less than a whole denial.
+//! Whole denials are read by their grammar; these rows are what is left, and the pages' headings.
+
+use super::texts;
+
+const BARE: &str = "The service refuses the call and does not say who called, nor which policy refused; a bucket of another \
+    organization never says more. See the caller with credprobe chain, then look at the role’s policies, the \
+    resource’s policy and its KMS key.";
+const HEAD: &str = "A HEAD request has no body, so the reason is not in the answer; S3 also says this of an object that does not exist, \
+    to whoever may not list the bucket. Repeat it as GET or list the bucket, and read that answer.";
+const KEY: &str = "KMS does not let the caller use this key, or the key is not in this region and account. Allow kms:Decrypt \
+    on the key in a policy of the role, and admit the role’s account in the key’s policy.";
+const IDENTITY: &str = "No policy of the calling role allows the action on that resource. Add exactly that action and resource \
+    to a policy of the role, after a look at the caller: an instance id means the node’s role.";
+const DENY: &str = "A policy denies the action, which no statement that allows can change. See which kind of policy the text \
+    names, and its ARN where it has one.";
+
+texts! {
+    "access"
+    PermissionMissing "because no identity-based policy allows the", "AWS, all SDKs", IDENTITY, "IAM user guide, 2026";
+    PermissionMissing "because no resource-based policy allows the", "AWS, all SDKs",
+        "The resource is another account’s, or a KMS key, and its own policy does not admit the caller. Let the resource’s owner admit the role there.",
+        "jbrt/ec2cryptomatic#26, 2021-10";
+    PermissionMissing "because no permissions boundary allows the", "AWS, all SDKs",
+        "The boundary of the role leaves the action out, whatever its policies allow. Add the action to the boundary.",
+        "nebari-dev/nebari#2152, 2023-12";
+    PermissionMissing of Pod "because no session policy allows the", "AWS, all SDKs",
+        "The session was made with a policy that leaves the action out. Add the action to the policy of the Pod Identity association, or to the one that is passed with AssumeRole.",
+        "aws/aws-sdk-js-v3#3262, 2022-01";
+    PermissionMissing of Network "because no VPC endpoint policy allows the", "AWS, all SDKs",
+        "The VPC endpoint through which the call goes has a policy that leaves the action out. Add action and role to that endpoint’s policy.",
+        "IAM user guide, 2026";
+    PermissionMissing "because no service control policy allows the", "AWS, all SDKs",
+        "The organization’s service control policies leave the action out for this account. Ask the organization’s administrators; nobody within the account can allow it.",
+        "IAM user guide, 2026";
+    RoleChainDenied "because no role trust policy allows the sts:AssumeRole action", "STS, all SDKs",
+        "The trust policy of the role that is assumed does not admit the caller. Add a statement for the calling role there.",
+        "IAM user guide, 2026";
+    PermissionBlocked "with an explicit deny in a service control policy", "AWS, all SDKs",
+        "A service control policy of the organization denies the action in this account. Ask the organization’s administrators, with the policy’s ARN from the text.",
+        "aws/karpenter-provider-aws#8190, 2025-06";
+    PermissionBlocked "with an explicit deny in a resource control policy", "AWS, all SDKs",
+        "A resource control policy of the organization that owns the resource denies it. Ask that organization’s administrators.",
+        "IAM user guide, 2026";
+    PermissionBlocked "with an explicit deny in an identity-based policy", "AWS, all SDKs", DENY, "terraform-aws-modules/terraform-aws-eks#2517, 2023-03";
+    PermissionBlocked "with an explicit deny in a resource-based policy", "AWS, all SDKs", DENY, "ekristen/aws-nuke#604, 2025-03";
+    PermissionBlocked "with an explicit deny in a permissions boundary", "AWS, all SDKs", DENY, "IAM user guide, 2026";
+    PermissionBlocked of Network "with an explicit deny in a VPC endpoint policy", "AWS, all SDKs", DENY, "IAM user guide, 2026";
+    RoleChainDenied "is not authorized to perform: sts:TagSession" in "sts:TagSession", "STS, all SDKs",
+        "Sessions of EKS Pod Identity carry their tags on to the next role, whose trust policy does not allow that. Allow sts:TagSession beside sts:AssumeRole there, or disable session tags in the association.",
+        "mattrobinsonsre/terrapod#1546, 2026-09";
+    PermissionMissing "Encoded authorization failure message", "EC2, all SDKs",
+        "EC2 hides the reason from whoever may not see it. Decode it with aws sts decode-authorization-message, by a role that may call that.",
+        "aws/karpenter-provider-aws#1536, 2022-03";
+    PermissionMissing "You are not authorized to perform this operation", "EC2, all SDKs", BARE, "tensult/cloud-reports#74, 2020-02";
+    PermissionMissing "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access" in "The ciphertext refers to a customer master key that does not exist", "KMS, all SDKs", KEY, "aws/aws-encryption-sdk-javascript#1005, 2022-08";
+    PermissionMissing "Access to KMS is not allowed", "Secrets Manager, all SDKs", KEY, "AWS re:Post, 2025";
+    PermissionMissing "Access to the resource https://sqs.eu-west-1.amazonaws.com/ is denied" in "Access to the resource" "is denied", "SQS, all SDKs", BARE, "bbc/sqs-consumer#225, 2020-06";
+    PermissionBlocked "blocked by the BlockPublicPolicy block public access setting" in "BlockPublicPolicy", "S3, all SDKs",
+        "S3 Block Public Access refuses a policy that would open the bucket to everybody. Narrow the policy, or turn that one setting off for this bucket.",
+        "IAM user guide, 2026";
+    PermissionMissing "when calling the HeadObject operation: Forbidden" in "Head" "operation: Forbidden", "boto3, AWS CLI", HEAD, "awslabs/mountpoint-s3 reports, 2024";
+    PermissionMissing "api error Forbidden: Forbidden", "Go v2, Terraform", HEAD, "crossplane-contrib/provider-upjet-aws#1199, 2024-03";
+    PermissionMissing "Status Code: 403; Error Code: 403 Forbidden", "Java v1", HEAD, "bzhanglab/PepQuery#84, 2025-01";
+    PermissionMissing "AccessDenied: Access Denied", "S3; Go, JavaScript", BARE, "velero-io/velero#1544, 2019-06";
+    PermissionMissing "(AccessDenied) when calling the ListObjectsV2 operation: Access Denied" in "(AccessDenied)" "operation: Access Denied", "S3; boto3, AWS CLI", BARE, "aws/aws-cli#8506, 2024-01";
+    PermissionMissing "S3Exception: Access Denied (Service: S3, Status Code: 403" in "Access Denied" "S3", "S3; Java v1 and v2", BARE, "quarkusio/quarkus-quickstarts#815, 2021-03";
+    PermissionMissing "<Code>AccessDenied</Code><Message>Access Denied</Message>", "S3, plain answer", BARE, "chadgeary/nifi#13, 2023-03";
+    PermissionMissing "\"errorMessage\": \"Access Denied\"" in "errorMessage" "Access Denied", "S3; JavaScript v3", BARE, "aws/aws-sdk-js-v3#2778, 2021-09";
+}
