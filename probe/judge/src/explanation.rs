@@ -41,6 +41,9 @@ pub struct Explanation {
     /// The first line of the text: the cause, in as few words as fit.
     #[serde(skip)]
     headline: String,
+    /// What the text says instead of the summary, where a step has the rest of it.
+    #[serde(skip)]
+    why: Option<&'static str>,
     /// What else was recognised, with how many lines.
     #[serde(skip)]
     others: Vec<(Option<Class>, usize)>,
@@ -106,7 +109,8 @@ impl Explanation {
     /// # Errors
     /// A bug: it does not serialise.
     pub fn json(&self, pretty: bool) -> Result<String, String> {
-        let document = if pretty { serde_json::to_string_pretty(self) } else { serde_json::to_string(self) };
-        shown::serialised(document)
+        let document = shown::serialised(serde_json::to_string(self))?;
+        let value = pretty.then(|| serde_json::from_str::<serde_json::Value>(&document).ok()).flatten();
+        Ok(value.map_or(document, |value| format!("{value:#}")))
     }
 }

@@ -57,6 +57,7 @@ fn blank(class: Option<Class>, owner: &'static str, who: impl Into<String>) -> E
         effect: None,
         steps: Vec::new(),
         headline: String::new(),
+        why: None,
         others: Vec::new(),
     }
 }
@@ -98,6 +99,7 @@ fn of_text(text: &'static Text) -> Explanation {
     };
     Explanation {
         summary: text.answer.to_owned(),
+        why: Some(cause),
         steps,
         headline,
         ..blank(text.class, owner.id(), people(owner.id()))
@@ -143,7 +145,7 @@ fn of_forbidden(forbidden: Forbidden) -> Explanation {
         explanation.headline = format!("RBAC does not let {user} {verb} {resource}");
         explanation.summary = format!(
             "The cluster knows the caller as user {user}, so the mapping works. No role that is bound to that user or to \
-             one of its groups allows {verb} {resource} {place}."
+             one of its groups allows to {verb} {resource} {place}."
         );
         let bindings =
             Tool::Kubectl.run(words!["get", "rolebindings,clusterrolebindings", "-A", "-o", "wide"]);
@@ -282,7 +284,7 @@ impl<'a> Refusal<'a> {
                 CallerKind::NodeRole => "the node’s ",
                 _ => "",
             };
-            return format!("{whose}{subject} called, not the pod’s own role: {action} refused");
+            return format!("{whose}{subject} called, not the pod’s: {action} refused");
         }
         let may = |of: &str| match explicit {
             true => format!("{of} denies {action} to {subject}"),
@@ -308,9 +310,10 @@ impl<'a> Refusal<'a> {
     }
 
     fn summary(&self) -> String {
-        let mut out = capital(&self.headline());
-        let on = self.denial.resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default();
-        out.push_str(&format!("{on}. "));
+        let mut out = format!("{}. ", capital(&self.headline()));
+        if let Some(resource) = &self.denial.resource {
+            out.push_str(&format!("The resource is {resource}. "));
+        }
         if self.is_wrong_caller() {
             out.push_str(match self.caller.kind {
                 CallerKind::NodeRole => {

@@ -38,6 +38,7 @@ pub(super) fn read(line: &str) -> Option<Denial> {
             return None;
         }
         Some(denial) => denial,
+        None if line.contains(ENCODED) => of_reason(line).unwrap_or_default(),
         None => of_reason(line)?,
     };
     denial.encoded = line.contains(ENCODED);

@@ -18,10 +18,10 @@ pub(super) fn render(explanation: &Explanation) -> String {
     let room = FIRST - "# ✗ : ".chars().count() - label.chars().count();
     let _infallible = writeln!(out, "# ✗ {label}: {}", fitted(&prose(&lower(&explanation.headline)), room));
     row(&mut out, "who", &explanation.who);
-    if let Some(restart) = restart(explanation.class) {
+    if let Some(restart) = restart(explanation) {
         row(&mut out, "restart", restart);
     }
-    row(&mut out, "why", &explanation.summary);
+    row(&mut out, "why", explanation.why.unwrap_or(&explanation.summary));
     let mut names = ('a'..='z').cycle();
     let mut number = 0;
     for step in &explanation.steps {
@@ -55,16 +55,19 @@ pub(super) fn render(explanation: &Explanation) -> String {
     out
 }
 
-const fn restart(class: Option<Class>) -> Option<&'static str> {
-    match class {
+/// Where a policy is what refuses; what the pod itself needs, `credprobe check` says.
+fn restart(explanation: &Explanation) -> Option<&'static str> {
+    let is_policy = matches!(
+        explanation.class,
         Some(
             Class::PermissionMissing
-            | Class::PermissionBlocked
-            | Class::RoleChainDenied
-            | Class::AccessDenied,
-        ) => Some("not needed: the next call passes, after 5 minutes at most"),
-        _ => None,
-    }
+                | Class::PermissionBlocked
+                | Class::RoleChainDenied
+                | Class::AccessDenied
+        )
+    );
+    let is_pod = explanation.owner == Some("pod");
+    (is_policy && !is_pod).then_some("not needed: the next call passes, after 5 minutes at most")
 }
 
 fn write_step(out: &mut String, name: &str, step: &Step) {
@@ -89,7 +92,7 @@ fn row(out: &mut String, title: &str, text: &str) {
 
 /// In lines of `WIDTH` at most; a word that is longer has a line of its own.
 fn wrapped(out: &mut String, first: &str, next: &str, text: &str) {
-    let text = prose(text);
+    let text = prose(&text.replace("; ", ", "));
     let mut line = first.to_owned();
     let mut is_bare = true;
     for word in text.split_whitespace() {

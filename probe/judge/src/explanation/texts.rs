@@ -11,7 +11,6 @@ mod network;
 mod token_file;
 
 use crate::catalog::{Class, Owner};
-use memchr::memmem;
 
 /// One text.
 #[derive(Debug)]
@@ -83,7 +82,6 @@ pub(super) static PAGES: &[&[Text]] = &[
 
 /// The row that knows the line.
 pub(super) fn find(line: &str) -> Option<&'static Text> {
-    let line = line.as_bytes();
-    let holds = |text: &&Text| text.parts.iter().all(|part| memmem::find(line, part.as_bytes()).is_some());
+    let holds = |text: &&Text| text.parts.iter().all(|part| line.contains(part));
     PAGES.iter().flat_map(|page| page.iter()).find(holds)
 }
