@@ -1,6 +1,5 @@
 //! `credprobe explain`: what a class means, or an error text, or a whole log in which one stands.
 //! A log is read piece by piece; of no line more is kept than its class and the names in it.
-#![expect(clippy::disallowed_methods, reason = "a log is no evidence: who calls pipes it in")]
 
 use super::Failure;
 use super::cli::Explain;

@@ -10,9 +10,9 @@ use super::texts::Text;
 use super::{Caller, CallerKind, Effect, Explanation, Policy, PolicyKind};
 use crate::catalog::{Class, Owner};
 use crate::evidence::StageName;
-use crate::judge::step::Step;
+use crate::judge::step::{Step, StepKind};
 use crate::settings::arn::RoleArn;
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::{Aws, Tool, Word, words};
 
 const SCHEMA: &str = "credprobe/explanation/v1";
 
@@ -43,12 +43,12 @@ pub(super) fn explanation(found: Found, expected: Option<&RoleArn>) -> Explanati
     }
 }
 
-fn blank(class: Option<Class>, owner: &'static str, who: impl Into<String>) -> Explanation {
+fn blank(class: Option<Class>, owner: &'static str, who: &str) -> Explanation {
     Explanation {
         schema: SCHEMA,
         class,
         owner: Some(owner),
-        who: who.into(),
+        who: who.to_owned(),
         summary: String::new(),
         caller: Caller { arn: None, kind: CallerKind::Unknown },
         action: None,
@@ -108,7 +108,7 @@ fn of_text(text: &'static Text) -> Explanation {
 
 fn entries() -> Step {
     let cluster = Word::variable("{cluster:?is not set}");
-    let run = crate::settings::command::Aws::unless(false)
+    let run = Aws::unless(false)
         .and_then(|aws| aws.run(words!["eks", "list-access-entries", "--cluster-name", &cluster]));
     look("See whom the cluster knows; its name belongs into the variable cluster.", run)
 }
@@ -204,7 +204,7 @@ impl<'a> Refusal<'a> {
 
     fn explanation(self) -> Explanation {
         let (owner, who) = self.owner();
-        let mut explanation = blank(self.class, owner, who);
+        let mut explanation = blank(self.class, owner, &who);
         explanation.headline = self.headline();
         explanation.summary = self.summary();
         explanation.steps = self.steps();
@@ -395,12 +395,13 @@ impl<'a> Refusal<'a> {
         let role_name = self.parts().and_then(|parts| parts.role.map(str::to_owned));
         let on = self.denial.resource.as_ref().map_or_else(|| "the resource".to_owned(), Clone::clone);
         let explicit = self.denial.effect == Some(Effect::Explicit);
+        let has_change = steps.iter().any(|step| step.kind == StepKind::Change);
         match self.denial.kind {
-            _ if self.class == Some(Class::RoleChainDenied) && !explicit && steps.iter().any(|step| step.kind == crate::judge::step::StepKind::Change) => {}
+            _ if self.class == Some(Class::RoleChainDenied) && !explicit && has_change => {}
             Some(PolicyKind::Identity) if explicit => {
                 steps.extend(role_name.as_deref().map(policies));
                 steps.push(change(
-                    format!("Narrow the statement that denies {action}, or take the role out of its conditions."),
+                    &format!("Narrow the statement that denies {action}, or take the role out of its conditions."),
                     None,
                     "a policy of the role",
                 ));
@@ -413,28 +414,28 @@ impl<'a> Refusal<'a> {
                 }
                 let what = if explicit { "Narrow the deny of" } else { "Add" };
                 steps.push(change(
-                    format!("{what} {action} on {on} in the boundary; it may be the boundary of other roles too."),
+                    &format!("{what} {action} on {on} in the boundary; it may be the boundary of other roles too."),
                     None,
                     "the boundary, for every role that has it",
                 ));
             }
             Some(PolicyKind::Session) if self.caller.kind == CallerKind::PodIdentity => steps.push(change(
-                format!("Add {action} on {on} to the policy of the Pod Identity association, or remove that policy."),
+                &format!("Add {action} on {on} to the policy of the Pod Identity association, or remove that policy."),
                 None,
                 "what the association’s pods may do; new pods have it",
             )),
             Some(PolicyKind::Session) => steps.push(change(
-                format!("Add {action} on {on} to the policy that is passed with AssumeRole, or pass none."),
+                &format!("Add {action} on {on} to the policy that is passed with AssumeRole, or pass none."),
                 None,
                 "the call that makes the session",
             )),
             Some(PolicyKind::ServiceControl | PolicyKind::ResourceControl) => steps.push(change(
-                format!("Ask the organization’s administrators for an exception for {action} on {on}, with the caller’s ARN."),
+                &format!("Ask the organization’s administrators for an exception for {action} on {on}, with the caller’s ARN."),
                 None,
                 "a policy of the organization",
             )),
             Some(PolicyKind::VpcEndpoint) => {
-                let endpoints = crate::settings::command::Aws::unless(false).and_then(|aws| {
+                let endpoints = Aws::unless(false).and_then(|aws| {
                     aws.run(words![
                         "ec2",
                         "describe-vpc-endpoints",
@@ -447,7 +448,7 @@ impl<'a> Refusal<'a> {
                 steps.push(look("See the policies of the endpoints, in the region and account of the nodes’ VPC.", endpoints));
                 let what = if explicit { "Narrow the deny of" } else { "Add" };
                 steps.push(change(
-                    format!("{what} {action} on {on} for this role in the policy of that service’s endpoint."),
+                    &format!("{what} {action} on {on} for this role in the policy of that service’s endpoint."),
                     None,
                     "one VPC endpoint’s policy",
                 ));
@@ -455,13 +456,13 @@ impl<'a> Refusal<'a> {
             Some(PolicyKind::Resource) => {
                 let what = if explicit { "Narrow the deny of" } else { "Allow" };
                 steps.push(change(
-                    format!("{what} {action} for {} in the policy of {on}.", self.subject()),
+                    &format!("{what} {action} for {} in the policy of {on}.", self.subject()),
                     None,
                     "the resource’s own policy",
                 ));
             }
             Some(PolicyKind::Trust) => steps.push(change(
-                format!("Correct the statement for {} in the trust policy of {on}.", self.subject()),
+                &format!("Correct the statement for {} in the trust policy of {on}.", self.subject()),
                 None,
                 "the trust policy of the next role",
             )),
@@ -473,7 +474,7 @@ impl<'a> Refusal<'a> {
             None if explicit => {
                 steps.extend(role_name.as_deref().map(policies));
                 steps.push(change(
-                    format!("Find the statement that denies {action}: in the role’s policies, its boundary, the resource’s policy and the organization."),
+                    &format!("Find the statement that denies {action}: in the role’s policies, its boundary, the resource’s policy and the organization."),
                     None,
                     "the policy that denies it",
                 ));
@@ -481,7 +482,7 @@ impl<'a> Refusal<'a> {
             None => {
                 steps.extend(role_name.as_deref().map(policies));
                 steps.push(change(
-                    format!("If none allows {action} on {on}, add it there; else look at the resource’s policy, the boundary and the organization."),
+                    &format!("If none allows {action} on {on}, add it there; else look at the resource’s policy, the boundary and the organization."),
                     None,
                     "a policy of the role",
                 ));
@@ -495,7 +496,7 @@ impl<'a> Refusal<'a> {
         let role_name = parts.as_ref().and_then(|parts| parts.role);
         if role_name.is_some_and(|role| role.starts_with("AWSReservedSSO_")) {
             steps.push(change(
-                format!(
+                &format!(
                     "Add {} to the permission set in IAM Identity Center: its roles are not changed in IAM.",
                     self.action()
                 ),
@@ -515,7 +516,7 @@ impl<'a> Refusal<'a> {
                     .to_owned(),
             };
             change(
-                format!(
+                &format!(
                     "Add a statement that allows {} {on} to a policy of {}.",
                     self.action(),
                     self.subject()
@@ -542,7 +543,7 @@ impl<'a> Refusal<'a> {
         let action = self.action();
         if action.eq_ignore_ascii_case("sts:TagSession") {
             steps.push(change(
-                format!("Allow sts:TagSession beside sts:AssumeRole for {} in that trust policy: sessions of EKS Pod Identity carry their tags on.", self.subject()),
+                &format!("Allow sts:TagSession beside sts:AssumeRole for {} in that trust policy: sessions of EKS Pod Identity carry their tags on.", self.subject()),
                 None,
                 "the trust policy of the next role",
             ));
@@ -567,7 +568,7 @@ impl<'a> Refusal<'a> {
         match self.denial.kind {
             Some(PolicyKind::Identity) => self.missing(steps),
             Some(_) => steps.push(change(
-                format!("Add a statement for {} to the trust policy of the next role.", self.subject()),
+                &format!("Add a statement for {} to the trust policy of the next role.", self.subject()),
                 None,
                 "the trust policy of the next role",
             )),
@@ -575,7 +576,7 @@ impl<'a> Refusal<'a> {
                 steps.push(when(
                     "No statement admits the caller",
                     change(
-                        format!("add one for {} to that trust policy.", self.subject()),
+                        &format!("add one for {} to that trust policy.", self.subject()),
                         None,
                         "the trust policy of the next role",
                     ),
@@ -583,7 +584,7 @@ impl<'a> Refusal<'a> {
                 steps.push(when(
                     "A statement admits the caller or its account",
                     change(
-                        format!("allow {action} on that role in a policy of {}.", self.subject()),
+                        &format!("allow {action} on that role in a policy of {}.", self.subject()),
                         None,
                         "a policy of the caller",
                     ),

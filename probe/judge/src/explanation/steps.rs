@@ -6,25 +6,21 @@ use super::secrets;
 use crate::judge::step::{Step, StepKind};
 use crate::settings::command::{Aws, Tool, Word, words};
 
-pub(super) fn look(say: impl Into<String>, run: Option<String>) -> Step {
-    Step {
-        kind: StepKind::Look,
-        when: None,
-        say: say.into(),
-        run,
-        changes: None,
-        printed: Default::default(),
-    }
+pub(super) fn look(say: &str, run: Option<String>) -> Step {
+    step(StepKind::Look, say, run, None)
 }
 
-pub(super) fn change(say: impl Into<String>, run: Option<String>, changes: impl Into<String>) -> Step {
-    let changes = Some(changes.into());
-    Step { kind: StepKind::Change, when: None, say: say.into(), run, changes, printed: Default::default() }
+pub(super) fn change(say: &str, run: Option<String>, changes: &str) -> Step {
+    step(StepKind::Change, say, run, Some(changes.to_owned()))
+}
+
+fn step(kind: StepKind, say: &str, run: Option<String>, changes: Option<String>) -> Step {
+    Step { kind, when: None, say: say.to_owned(), run, changes, printed: Default::default() }
 }
 
 /// Under a condition: of alternatives one is right.
-pub(super) fn when(condition: impl Into<String>, step: Step) -> Step {
-    Step { when: Some(condition.into()), ..step }
+pub(super) fn when(condition: &str, step: Step) -> Step {
+    Step { when: Some(condition.to_owned()), ..step }
 }
 
 pub(super) fn check() -> Step {
@@ -73,7 +69,7 @@ pub(super) fn role(name: &str, account: Option<&str>, query: &'static str, say: 
     });
     let account =
         account.map(|account| format!(", with credentials of account {account}")).unwrap_or_default();
-    look(format!("{say}{account}."), run)
+    look(&format!("{say}{account}."), run)
 }
 
 pub(super) fn policies(name: &str) -> Step {
@@ -111,7 +107,7 @@ pub(super) fn policy(arn: &str) -> Option<Step> {
         ));
     }
     let name = arn.rsplit_once(":policy/").map(|(_, name)| name)?;
-    Some(look(format!("See the policy {name} in IAM."), None))
+    Some(look(&format!("See the policy {name} in IAM."), None))
 }
 
 /// The statement that allows exactly what was refused, as an inline policy of its own name: it replaces nothing.
@@ -148,7 +144,7 @@ pub(super) fn allow(caller: &Parts<'_>, action: &str, resource: &str) -> Option<
         "Allow exactly this, as an inline policy of its own, with credentials of the role’s account. Where Terraform, \
          CloudFormation or eksctl manages the role, add the statement there.",
         Some(run),
-        format!("adds the inline policy {name} to role {role}"),
+        &format!("adds the inline policy {name} to role {role}"),
     ))
 }
 
