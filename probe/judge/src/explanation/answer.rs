@@ -89,6 +89,7 @@ fn of_text(text: &'static Text) -> Explanation {
         Owner::Pod => "the pod’s specification or its service account",
         Owner::Cluster => "the cluster",
         Owner::Network => "the network",
+        Owner::Org => "the organization’s policies",
         Owner::Iam => "IAM in the role’s account",
         Owner::Aws | Owner::Probe => "nothing here",
     };
@@ -107,7 +108,7 @@ fn of_text(text: &'static Text) -> Explanation {
 }
 
 fn entries() -> Step {
-    let cluster = Word::variable("{cluster:?is not set}");
+    let cluster = Word::open_variable("cluster");
     let run = Aws::unless(false)
         .and_then(|aws| aws.run(words!["eks", "list-access-entries", "--cluster-name", &cluster]));
     look("See whom the cluster knows; its name belongs into the variable cluster.", run)

@@ -118,6 +118,7 @@ fn each_answer_is_two_sentences_without_a_sign_of_the_shell() {
         );
         assert!(text.answer.chars().count() <= 400, "{}", text.answer);
         assert!(headings.insert(anchor(text.docs.heading)), "{} is there twice", text.docs.heading);
-        assert!(text.docs.source.chars().any(|c| c.is_ascii_digit()), "no date: {}", text.docs.source);
+        // A date only where somebody looked at the thread: no date is better than a guessed one.
+        assert!(!text.docs.source.is_empty(), "{}", text.docs.heading);
     }
 }

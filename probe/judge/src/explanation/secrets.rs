@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const PART: usize = 16;
 
 /// So many changes between words, numbers and signs within one part are chance; people's names have fewer.
-const CHANGES: usize = 5;
+const CHANGES: usize = 4;
 
 const NOT_SHOWN: &str = "[not shown]";
 

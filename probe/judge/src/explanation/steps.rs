@@ -33,7 +33,7 @@ pub(super) fn chain() -> Step {
 
 /// The encoded part is for the account's people only, so it is not said again.
 pub(super) fn decode() -> Step {
-    let encoded = Word::variable("{encoded:?is not set}");
+    let encoded = Word::open_variable("encoded");
     let run = aws().and_then(|aws| {
         aws.run(words![
             "sts",

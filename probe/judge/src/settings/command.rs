@@ -285,6 +285,11 @@ impl Word {
         Self(Some(Part::Shell(format!("\"${{{name}:?}}\""))))
     }
 
+    /// `"${NAME:?is not set}"`, a variable that the reader sets.
+    pub(crate) fn open_variable(name: &'static str) -> Self {
+        Self(Some(Part::Shell(format!("\"${{{name}:?is not set}}\""))))
+    }
+
     /// `"$(COMMAND)"`
     pub(crate) fn output_of(command: Option<String>) -> Self {
         Self(command.map(|command| Part::Shell(format!("\"$({command})\""))))

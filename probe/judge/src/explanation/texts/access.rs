@@ -54,12 +54,12 @@ texts! {
         "aws/karpenter-provider-aws#1536, 2022-03";
     PermissionMissing "You are not authorized to perform this operation", "EC2, all SDKs", BARE, "tensult/cloud-reports#74, 2020-02";
     PermissionMissing "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access" in "The ciphertext refers to a customer master key that does not exist", "KMS, all SDKs", KEY, "aws/aws-encryption-sdk-javascript#1005, 2022-08";
-    PermissionMissing "Access to KMS is not allowed", "Secrets Manager, all SDKs", KEY, "AWS re:Post, 2025";
+    PermissionMissing "Access to KMS is not allowed", "Secrets Manager, all SDKs", KEY, "no public thread looked up";
     PermissionMissing "Access to the resource https://sqs.eu-west-1.amazonaws.com/ is denied" in "Access to the resource" "is denied", "SQS, all SDKs", BARE, "bbc/sqs-consumer#225, 2020-06";
     PermissionBlocked "blocked by the BlockPublicPolicy block public access setting" in "BlockPublicPolicy", "S3, all SDKs",
         "S3 Block Public Access refuses a policy that would open the bucket to everybody. Narrow the policy, or turn that one setting off for this bucket.",
         "IAM user guide, 2026";
-    PermissionMissing "when calling the HeadObject operation: Forbidden" in "Head" "operation: Forbidden", "boto3, AWS CLI", HEAD, "awslabs/mountpoint-s3 reports, 2024";
+    PermissionMissing "when calling the HeadObject operation: Forbidden" in "Head" "operation: Forbidden", "boto3, AWS CLI", HEAD, "no public thread looked up";
     PermissionMissing "api error Forbidden: Forbidden", "Go v2, Terraform", HEAD, "crossplane-contrib/provider-upjet-aws#1199, 2024-03";
     PermissionMissing "Status Code: 403; Error Code: 403 Forbidden", "Java v1", HEAD, "bzhanglab/PepQuery#84, 2025-01";
     PermissionMissing "AccessDenied: Access Denied", "S3; Go, JavaScript", BARE, "velero-io/velero#1544, 2019-06";

@@ -13,18 +13,18 @@ texts! {
     "cluster"
     ClusterUnauthorized "error: You must be logged in to the server (Unauthorized)" in "You must be logged in to the server", "kubectl", UNKNOWN, "kodermax/kubectl-aws-eks#5, 2021-06";
     ClusterUnauthorized "the server has asked for the client to provide credentials", "kubectl, Helm, Argo CD, client-go", UNKNOWN, "argoproj/argo-cd#3941, 2020-07";
-    ClusterUnauthorized "Your current IAM principal doesn't have access to Kubernetes objects on this cluster", "the EKS console", UNKNOWN, "AWS re:Post, 2025";
+    ClusterUnauthorized "Your current IAM principal doesn't have access to Kubernetes objects on this cluster", "the EKS console", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "Error: Unauthorized", "Terraform", UNKNOWN, "terraform-aws-modules/terraform-aws-eks#1287, 2021-03";
     ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get" ": Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "failed to discover server resources for group version v1: Unauthorized" in "failed to discover server resources" "Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401" in "\"reason\"" "\"Unauthorized\"" "401", "the API server, client libraries", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
-    ClusterUnauthorized "(401) Reason: Unauthorized" in "(401)" "Reason: Unauthorized", "Python client", UNKNOWN, "kubernetes-client/python reports, 2024";
+    ClusterUnauthorized "(401) Reason: Unauthorized" in "(401)" "Reason: Unauthorized", "Python client", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "the server doesn't have a resource type \"svc\"" in "the server doesn't have a resource type", "kubectl", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
     ClusterUnauthorized "identity is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator 81b1daba, 2026-07";
-    ClusterUnauthorized "ARN is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#268, 2019";
+    ClusterUnauthorized "ARN is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#268";
     ClusterUnauthorized "SessionName did not contain an instance id", "EKS authenticator’s log",
         "A line of aws-auth has the template EC2PrivateDNSName, which only sessions of EC2 instances can fill. Give the role a line or an access entry of its own.",
-        "kubernetes-sigs/aws-iam-authenticator#419, 2021";
+        "kubernetes-sigs/aws-iam-authenticator#419";
     ClusterUnauthorized "X-Amz-Date parameter is expired (15 minute expiration)" in "X-Amz-Date parameter is expired", "EKS authenticator’s log",
         "The token is older than 15 minutes, or the clock where it was made is wrong. Make a new token for each start, and do not store it.",
         "kubernetes-sigs/aws-iam-authenticator 81b1daba, 2026-07";
