@@ -6,10 +6,25 @@ use crate::evidence::TokenFile;
 /// What of the pod spec shows in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeletRule {
-    /// Completes "kubelet made it so: …".
+    /// Completes "kubelet writes the file so where there is …".
     pub made_by: String,
-    /// What to change in the pod spec.
-    pub repair: String,
+    /// What of the pod spec opens the file.
+    pub repair: Repair,
+}
+
+/// What of the pod spec gives another user the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// Nothing: everybody may read it.
+    None,
+    /// One runAsUser for all containers, or an fsGroup.
+    OneUser,
+    /// The same, or the mode of the volume.
+    Mode,
+    /// The user that the others have, or an fsGroup.
+    SameUser,
+    /// Every container is in the file's group, so whoever dropped it must keep it.
+    KeepGroup,
 }
 
 /// `None`: the file does not lie in kubelet's layout, or has not the form of any of its rules.
@@ -20,42 +35,37 @@ pub fn rule(file: &TokenFile) -> Option<KubeletRule> {
     let (made_by, repair) = match (user, group, file.mode? & 0o777) {
         // Also of kubelets up to 1.18, whatever the runAsUser.
         (0, 0, 0o600) => (
-            "neither fsGroup nor one runAsUser other than 0 for all containers (defaultMode 0600, runAsUser 0, \
-             or a kubelet up to 1.18)"
+            "neither fsGroup nor one runAsUser other than 0 for all containers, with defaultMode 0600 or runAsUser 0"
                 .to_owned(),
-            ANY_REPAIR.to_owned(),
+            Repair::OneUser,
         ),
-        (0, 0, 0o644) => {
-            ("neither fsGroup nor one runAsUser for all containers, so its defaultMode 0644".to_owned(), NONE.to_owned())
-        }
+        (0, 0, 0o644) => (
+            "neither fsGroup nor one runAsUser for all containers, so its defaultMode 0644".to_owned(),
+            Repair::None,
+        ),
         (0, 0, 0o640) => (
-            "neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode 0640; or fsGroup 0"
+            "neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode 0640, or where fsGroup is 0"
                 .to_owned(),
-            format!("{ANY_REPAIR}, or defaultMode 0644 on the projected volume"),
+            Repair::Mode,
         ),
         (0, 0, mode) => (
             format!("neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode {mode:04o}"),
-            format!("{ANY_REPAIR}, or defaultMode 0644 on the projected volume"),
+            Repair::Mode,
         ),
-        (user, 0, 0o600) => (
-            format!("runAsUser {user} for all containers, and no fsGroup"),
-            format!("runAsUser {user} for this process too, or securityContext.fsGroup on the pod"),
-        ),
+        (user, 0, 0o600) => {
+            (format!("runAsUser {user} for all containers, and no fsGroup"), Repair::SameUser)
+        }
         (0, group, 0o640) => (
             format!("fsGroup {group}, and no one runAsUser other than 0 for all containers"),
-            format!("nothing: every container of the pod is in group {group}; what dropped it (su, gosu, setpriv) must keep it"),
+            Repair::KeepGroup,
         ),
-        (user, group, 0o640) => (
-            format!("fsGroup {group} and runAsUser {user} for all containers"),
-            format!("nothing: every container of the pod is in group {group}; what dropped it (su, gosu, setpriv) must keep it"),
-        ),
+        (user, group, 0o640) => {
+            (format!("fsGroup {group} and runAsUser {user} for all containers"), Repair::KeepGroup)
+        }
         _ => return None,
     };
     Some(KubeletRule { made_by, repair })
 }
-
-const ANY_REPAIR: &str = "securityContext.fsGroup on the pod, or one runAsUser for all its containers";
-const NONE: &str = "nothing: everyone in the pod may read it";
 
 #[cfg(test)]
 mod tests {

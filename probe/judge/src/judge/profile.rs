@@ -2,11 +2,14 @@
 //! A profile that begins with the pod's own identity uses it, and takes nothing from it; no repair empties such a file.
 
 use super::facts::Facts;
+use crate::catalog::texts::outcome as texts;
 use crate::catalog::{Class, Restart};
 use crate::evidence::Profile;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks;
-use crate::settings::command::{Word, words};
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::text::plain;
 
 /// With whose identity the active profile begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,18 +76,24 @@ fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
     } else {
         "sts:AssumeRole in this role's policy and in that role's trust policy"
     };
-    let finding = Finding::new(
-        Class::Shadowed,
-        format!(
-            "profile {} goes on from the pod's own identity to {role}: that step is not tried",
-            profile.name
-        ),
+    let values = facts.values().with_text(slot::VALUE, plain(needs));
+    Some(
+        Finding::new(
+            Class::Shadowed,
+            format!(
+                "profile {} goes on from the pod’s own identity to {role}, and credprobe does not try that step",
+                profile.name
+            ),
+        )
+        .severity(Severity::Info)
+        .presented(format!("profile {}", profile.name))
+        .required(needs)
+        .why(format!(
+            "The profile begins with the pod’s own identity, which was tried, and ends in {role}. That role needs {}.",
+            plain(needs)
+        ))
+        .steps(&values, &[&texts::SEE_CHAIN, &texts::ALLOW_NEXT_ROLE]),
     )
-    .severity(Severity::Info)
-    .presented(format!("profile {}", profile.name))
-    .required(needs)
-    .confirm("credprobe chain");
-    Some(finding.fix(format!("# nothing, where that role is meant; where it refuses, it needs {needs}")))
 }
 
 /// Never ready: the stated role has not answered.
@@ -92,24 +101,24 @@ fn untried(facts: &Facts<'_>) -> Option<Finding> {
     let (profile, role) = next_hop(facts).filter(|_| expects_next_hop(facts))?;
     let issued = crate::judge::issued(facts.evidence);
     issued.then(|| {
+        let name = crate::settings::arn::RoleArn::parse(role).map_or_else(|_| role.to_owned(), |arn| arn.name);
+        let values = facts
+            .values()
+            .with(slot::VALUE, &profile.name, Word::dns(&profile.name))
+            .with_text(slot::ROLE, role);
         Finding::new(
             Class::Inconclusive,
-            format!("the pod's own identity answers; whether it may go on to {role} was not tried"),
+            format!("credprobe did not try whether the pod’s own identity may go on to {name}"),
         )
         .expectation(Basis::Explicit)
         .transient(false)
         .presented(format!("profile {}, whose first role answered", profile.name))
         .required(format!("an answer of {role} (--expect-role)"))
-        .fix_note(
-            facts.aws().and_then(|aws| {
-                aws.run(words!["sts", "get-caller-identity", "--profile", Word::dns(&profile.name)])
-            }),
-            "in the app's container: must name that role",
-        )
-        .fix(format!(
-            "# under profile {}; without --expect-role credprobe judges the first role",
+        .why(format!(
+            "--expect-role states {role}, in which profile {} ends. The profile’s first role answered. The second step is the SDK’s, and credprobe does not take it.",
             profile.name
         ))
+        .steps(&values, &[&texts::ASK_WITH_PROFILE, &texts::LEAVE_OUT_EXPECTED])
     })
 }
 
@@ -127,13 +136,17 @@ fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
     if stops.is_empty() {
         return None;
     }
+    let name = format!("profile {}", profile.name);
+    let file = facts.requested.token_file.as_ref().map_or("the token’s path", |file| &file.value);
+    let values = facts
+        .values()
+        .with_text(slot::VALUE, &name)
+        .with_text(slot::ROLE_ARN, facts.role_text())
+        .with_text(slot::FILE, file);
+    let step = if facts.by_agent() { &texts::ASK_AGENT_IN_PROFILE } else { &texts::BEGIN_WITH_TOKEN };
     let finding = Finding::new(
         Class::SettingsInvalid,
-        format!(
-            "{} fail at profile {}: credential_source = Environment looks for keys in the environment, and reads no web identity",
-            sdks::names(&stops),
-            profile.name
-        ),
+        format!("{name} makes {} look for keys in the environment, which has none", sdks::names(&stops)),
     )
     .explains_nothing()
     .restart(Restart::Container)
@@ -142,16 +155,11 @@ fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
         "credential_source = EcsContainer, which asks the Pod Identity agent"
     } else {
         "source_profile with a profile of role_arn and web_identity_token_file, as the webhook's variables have them"
-    });
-    let finding = finding.fix(if facts.by_agent() {
-        format!("# in profile {}: credential_source = EcsContainer", profile.name)
-    } else {
-        format!(
-            "# in profile {}: source_profile = irsa in place of credential_source, and a profile irsa with role_arn = {} and web_identity_token_file = {}",
-            profile.name,
-            facts.role_text(),
-            facts.requested.token_file.as_ref().map_or("the token's path", |file| file.value.as_str())
-        )
-    });
+    })
+    .why(format!(
+        "It has credential_source = Environment, which looks for AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY and reads no web identity. An SDK that reads it ends there, and does not go on to the pod’s own identity: {}.",
+        sdks::names(&stops)
+    ))
+    .steps(&values, &[&texts::SEE_CHAIN, step]);
     Some(super::values::weighed(environment, &stops, finding))
 }

@@ -7,10 +7,14 @@ mod retry;
 mod tests;
 
 use crate::catalog::Class;
+use crate::catalog::texts::outcome as texts;
 use crate::evidence::target::{Candidate, Ids, Sighting, Status};
 use crate::evidence::{Process, Target};
 use crate::judge::finding::{Finding, Severity};
-use crate::settings::command::{Tool, Word, words};
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::steps::values::Values;
+use crate::text::plain;
 use refusal::Columns;
 
 pub use refusal::{Difference, ptrace_refusal};
@@ -32,17 +36,21 @@ fn not_seen(target: &Target, process: &Process) -> Option<Finding> {
         return Some(own_pid(pid));
     }
     let Some(status) = &target.status else { return Some(no_status(target, process, pid)) };
-    let name = format!("pid {pid} ({})", target.comm);
+    let name = format!("pid {pid} {}", target.comm);
     if status.kernel_thread {
-        let finding = inconclusive(format!("{name} is a thread of the kernel, which has no credentials"));
-        return Some(another(finding, "a kernel thread", "a process of the app"));
+        let finding = inconclusive(format!("{name} is a thread of the kernel, which has no credentials"))
+            .why("A thread of the kernel has no environment and no files of its own. --target-pid needs a process of the app.");
+        return Some(another(finding, "a kernel thread", "a process of the app", pid));
     }
     if status.has_exited() || target.status_error.is_some() {
         let (state, found) = match target.status_error {
             Some(_) => ("exited while it was looked at", "it is gone"),
-            None => ("has exited: no environment and no root directory are left of it", &*status.state),
+            None => ("has exited, so no environment is left of it", &*status.state),
         };
-        return Some(another(inconclusive(format!("{name} {state}")), found, "a process that runs"));
+        let finding = inconclusive(format!("{name} {state}")).why(format!(
+            "Environment and root directory of a process go when it exits, and of {name} the kernel says: {found}. --target-pid needs a process that runs."
+        ));
+        return Some(another(finding, found, "a process that runs", pid));
     }
     let refused = |error: &Option<String>| matches!(error.as_deref(), Some("EACCES" | "EPERM"));
     if refused(&target.environment_error) || refused(&target.root_error) {
@@ -61,25 +69,24 @@ fn mixed_ids(status: &Status, name: &str) -> Option<Finding> {
     if differ.is_empty() {
         return None;
     }
-    let finding = inconclusive(format!(
-        "{name} runs under more than one identity: whose files it may read depends on the moment"
-    ));
-    let finding = finding
+    let finding = inconclusive(format!("{name} runs under more than one uid or gid"))
         .presented(format!("real, effective, saved and file-system ids: {}", differ.join(", ")))
         .required("a process whose ids agree: not one that a set-uid or set-gid program started")
         .ruled_out("nothing was read or sent for it")
-        .confirm_note(
-            Tool::Grep.run(words![
-                "-E",
-                "^(Uid|Gid|PPid):",
-                Word::from(status.pid).after("/proc/").before("/status")
-            ]),
-            "in a container that has a shell",
-        )
-        .fix("# judge the app's own process with --target-pid: one whose ids are all the same in this list (in a container that has a shell):")
-        .fix("grep '^[UG]id:' /proc/[0-9]*/status")
-        .fix("# or, where the app itself changes its ids: start it with the one that it ends up with (securityContext.runAsUser, runAsGroup)");
+        .why(format!(
+            "Its real, effective, saved and file-system ids are: {}. A set-uid or set-gid program started it, or it changed them itself, so which files it may read depends on the moment. Nothing was read or sent for it.",
+            differ.join(", ")
+        ))
+        .steps(
+            &of_pid(status.pid),
+            &[&texts::SEE_IDS, &texts::SEE_ALL_IDS, &texts::NAME_ONE_IDENTITY, &texts::START_WITH_ONE],
+        );
     Some(finding)
+}
+
+/// With the process, as `/proc` and `--target-pid` name it.
+fn of_pid(pid: u32) -> Values {
+    Values::default().with(slot::PID, format!("pid {pid}"), pid)
 }
 
 /// Nobody else's business: waiting does not heal it, and nothing was said of the pod.
@@ -88,22 +95,22 @@ fn inconclusive(summary: String) -> Finding {
 }
 
 /// Advice where another process is meant.
-fn another(finding: Finding, presented: &str, required: &str) -> Finding {
+fn another(finding: Finding, presented: &str, required: &str, pid: u32) -> Finding {
     finding
         .presented(presented)
         .required(required)
-        .confirm_note(Some("ls /proc"), "in a container that has a shell: the pids in sight")
-        .fix("credprobe check --target-pid=auto")
+        .steps(&of_pid(pid), &[&texts::SEE_PIDS, &texts::LET_IT_CHOOSE])
 }
 
 fn no_proc(target: &Target, process: &Process) -> Finding {
     let errno = target.proc_error.as_deref().unwrap_or("unknown");
-    let finding =
-        inconclusive("no other process can be seen: /proc does not show even credprobe itself".to_owned())
-            .presented(format!("/proc/self/status: {errno}"))
-            .required("a procfs of this pid namespace, mounted at /proc")
-            .confirm("cat /proc/self/status")
-            .fix("# run credprobe in a container, which gets its /proc from the runtime:");
+    let finding = inconclusive("no other process can be seen: /proc does not show even credprobe itself".to_owned())
+        .presented(format!("/proc/self/status: {errno}"))
+        .required("a procfs of this pid namespace, mounted at /proc")
+        .why(format!(
+            "To read /proc/self/status ends with {errno}. --target-pid needs the procfs of its pid namespace, which the runtime mounts at /proc in every container."
+        ))
+        .steps(&Values::default(), &[&texts::SEE_PROC]);
     retry::as_root(finding, target, process)
 }
 
@@ -111,32 +118,41 @@ fn own_pid(pid: u32) -> Finding {
     inconclusive(format!("pid {pid} is credprobe itself"))
         .presented(format!("--target-pid={pid}"))
         .required("another process; without --target-pid credprobe judges itself")
-        .fix("credprobe check")
+        .why("--target-pid names another process, whose environment and files are judged in place of credprobe’s own.")
+        .steps(&of_pid(pid), &[&texts::SEE_PIDS, &texts::NAME_ANOTHER])
 }
 
 fn not_chosen(target: &Target) -> Finding {
     if target.whole_node {
-        return inconclusive("--target-pid=auto cannot choose: the pod shares the node's processes (hostPID)".to_owned())
+        return inconclusive("--target-pid=auto cannot choose: the pod shares the node’s processes".to_owned())
             .presented("threads of the kernel are in sight")
             .required("the pid of one process")
-            .fix("# find the app's pid on the node (`crictl inspect` shows it as .info.pid) and give it as --target-pid");
+            .why("The pod has hostPID, so every process of the node is in sight, threads of the kernel among them. Which of them is the app nobody can tell from here.")
+            .steps(&Values::default(), &[&texts::FIND_ON_NODE]);
     }
     if target.candidates.is_empty() {
-        return inconclusive("--target-pid=auto finds no other container's process".to_owned())
+        return inconclusive("--target-pid=auto finds no other container’s process".to_owned())
             .presented("only credprobe's own container is in its pid namespace")
             .required("the app's pid namespace")
-            .confirm_note(Some("ls /proc"), "in a container that has a shell: the pids in sight")
-            .fix("# kubectl debug with --target and the app container's name; or spec.shareProcessNamespace: true in the pod spec");
+            .why("Only processes of credprobe’s own container are in its pid namespace. To see the app it needs the app’s.")
+            .steps(&Values::default(), &[&texts::SEE_PIDS, &texts::SHARE_PROCESSES]);
     }
     let table: Vec<String> = target.candidates.iter().map(row).collect();
     let more = if target.truncated.candidates { "; and more" } else { "" };
     let finding = inconclusive(
-        "--target-pid=auto cannot choose: several containers share the pod's processes".to_owned(),
+        "--target-pid=auto cannot choose: several containers share the pod’s processes".to_owned(),
     )
+    .why(format!(
+        "These processes come from different containers: {}{}.",
+        plain(&table.join(", ")),
+        plain(more)
+    ))
     .presented(table.join("; ") + more)
     .required("one of them");
-    let command = |candidate: &Candidate| format!("credprobe check --target-pid={}", candidate.pid);
-    target.candidates.iter().map(command).fold(finding, Finding::fix)
+    target.candidates.iter().fold(finding, |finding, candidate| {
+        let name = format!("pid {} {}", candidate.pid, candidate.comm);
+        finding.steps(&of_pid(candidate.pid).with_text(slot::VALUE, name), &[&texts::JUDGE_PID])
+    })
 }
 
 fn row(Candidate { pid, comm, uid, role_arn }: &Candidate) -> String {
@@ -155,25 +171,29 @@ fn no_status(target: &Target, process: &Process, pid: u32) -> Finding {
     let hidden = target.exists == Some(true) || matches!(errno, "EACCES" | "EPERM");
     match errno {
         "ENOENT" | "ESRCH" | "EACCES" | "EPERM" if hidden => {
-            let finding =
-                inconclusive(format!("pid {pid} is there, but /proc hides it from credprobe's user"))
-                    .presented(presented)
-                    .required("a /proc that is mounted without hidepid, or the process's own user")
-                    .confirm("grep hidepid /proc/mounts")
-                    .fix(
-                        "# run credprobe with the app's user and group (runAsUser, runAsGroup), or as root:",
-                    );
+            let finding = inconclusive(format!("pid {pid} is there, but /proc hides it from credprobe’s user"))
+                .why(format!(
+                    "A process {pid} exists, and to read /proc/{pid}/status ends with {errno}. So /proc is mounted with hidepid, and shows a process to its own user and to root alone."
+                ))
+                .presented(presented)
+                .required("a /proc that is mounted without hidepid, or the process's own user")
+                .steps(&of_pid(pid), &[&texts::SEE_HIDEPID]);
             retry::as_root(finding, target, process)
         }
         "ENOENT" | "ESRCH" => {
-            let finding = inconclusive(format!("there is no pid {pid} in credprobe's pid namespace"));
-            another(finding, &presented, "a pid that ls /proc shows")
-                .fix("# to see the app's processes: kubectl debug with --target and the app container's name")
+            let finding = inconclusive(format!("there is no pid {pid} in credprobe’s pid namespace")).why(format!(
+                "/proc/{pid} does not exist. credprobe sees the processes of its own pid namespace alone, and the pids there are not the node’s."
+            ));
+            another(finding, &presented, "a pid that ls /proc shows", pid)
+                .steps(&of_pid(pid), &[&texts::SHARE_PROCESSES])
         }
         _ => inconclusive(format!("what /proc says of pid {pid} cannot be read"))
+            .why(format!(
+                "To read /proc/{pid}/status ends with {errno}. It has to have the lines of proc_pid_status, Uid, Gid, Groups and Cap among them."
+            ))
             .presented(presented)
             .required("the lines of proc_pid_status(5), Uid, Gid, Groups and Cap* among them")
-            .confirm(format!("cat /proc/{pid}/status")),
+            .steps(&of_pid(pid), &[&texts::SEE_STATUS, &texts::REPORT_STATUS]),
     }
 }
 
@@ -189,16 +209,28 @@ fn refusal(target: &Target, process: &Process, (own, status): (&Status, &Status)
         .iter()
         .filter_map(|(file, error)| Some(format!("{file}: {}", error.as_deref()?)))
         .collect();
+    let short = words.first().map_or("it is protected", String::as_str);
+    let (own_ids, its_ids) = (identity(own, &own.effective), identity(status, &status.permitted));
     let because = match words.as_slice() {
-        [] => "ids and capabilities would allow it: it is not dumpable, is in another user namespace, or a security module (SELinux, AppArmor) refuses".to_owned(),
-        words => words.join("; "),
+        [] => "Ids and capabilities would allow it. So the process is not dumpable or in another user namespace, or a security module, SELinux or AppArmor, refuses.".to_owned(),
+        [_] => "The kernel requires the process’s own ids and capabilities, or root with CAP_SYS_PTRACE.".to_owned(),
+        words => format!("The kernel refuses because {}. Root with CAP_SYS_PTRACE may.", words.join(", and ")),
     };
-    let finding = inconclusive(format!("the kernel does not let credprobe read {name}: {because}"))
-        .presented(format!("the probe: {}; {}", identity(own, &own.effective), files.join(", ")))
-        .required(format!(
-            "the target's: {}; or root with CAP_SYS_PTRACE",
-            identity(status, &status.permitted)
-        ));
+    let finding = inconclusive(format!("credprobe may not read {name}: {short}"))
+        .why(format!(
+            "credprobe has {}, the process {}. {}{}",
+            plain(&own_ids),
+            plain(&its_ids),
+            plain(&because),
+            // Both look like the right repair.
+            if matches!(differences.as_slice(), [Difference::Gid { .. }]) {
+                " The uid is the same, and supplementary groups and fsGroup do not count."
+            } else {
+                ""
+            }
+        ))
+        .presented(format!("the probe: {own_ids}; {}", files.join(", ")))
+        .required(format!("the target's: {its_ids}; or root with CAP_SYS_PTRACE"));
     let finding = match differences.as_slice() {
         [Difference::Gid { .. }] => {
             finding.ruled_out("the uid: it is the same. Supplementary groups and fsGroup do not count")
@@ -219,10 +251,11 @@ fn identity(status: &Status, capabilities: &[String]) -> String {
 fn unreadable(target: &Target, name: &str) -> Option<Finding> {
     if target.truncated.environment {
         return Some(
-            inconclusive(format!("the environment of {name} is too large to be a real one; it was not used"))
+            inconclusive(format!("the environment of {name} is too large to be a real one"))
                 .presented("over 16 MiB, or over 1 MiB of AWS variables")
                 .required("at most what exec(2) takes, 6 MiB")
-                .confirm_note(Tool::Wc.run(words!["-c", environ(target)?]), "as the process's user"),
+                .why("It has over 16 MiB, or over 1 MiB of AWS variables, and exec takes at most 6 MiB. So the process wrote something else there, and it was not used.")
+                .steps(&of_pid(target.pid?), &[&texts::SEE_ENVIRONMENT_SIZE, &texts::SEE_PIDS, &texts::LET_IT_CHOOSE]),
         );
     }
     let (file, errno) = match (&target.environment_error, &target.root_error) {
@@ -230,26 +263,24 @@ fn unreadable(target: &Target, name: &str) -> Option<Finding> {
         (None, Some(errno)) => ("root", errno),
         (None, None) => return None,
     };
-    let finding = inconclusive(format!("{file} of {name} cannot be read"));
-    Some(another(finding, &format!("{file}: {errno}"), "a process that runs and has a root directory"))
-}
-
-fn environ(target: &Target) -> Option<Word> {
-    Some(Word::from(target.pid?).after("/proc/").before("/environ"))
+    let finding = inconclusive(format!("{file} of {name} cannot be read")).why(format!(
+        "To read it ends with {errno}. --target-pid needs a process that runs and has a root directory."
+    ));
+    let required = "a process that runs and has a root directory";
+    Some(another(finding, &format!("{file}: {errno}"), required, target.pid?))
 }
 
 /// A value that was dropped would look unset.
 fn cut(target: &Target) -> Option<Finding> {
     let (names, pid) = (&target.truncated.variables, target.pid?);
     (!names.is_empty()).then(|| {
-        inconclusive(format!(
-            "variables of pid {pid} are too long or cut off, and count as not set: {}",
-            names.join(" ")
-        ))
-        .severity(Severity::Warning)
-        .presented("a value over 64 KiB, or without its end")
-        .required("a value of the length that AWS SDKs take")
-        .fix("# shorten them in the container's env in the pod spec")
+        let names = names.join(" ");
+        inconclusive(format!("variables of pid {pid} are too long or cut off, and count as not set: {names}"))
+            .severity(Severity::Warning)
+            .presented("a value over 64 KiB, or without its end")
+            .required("a value of the length that AWS SDKs take")
+            .why(format!("The values of {names} have over 64 KiB, or lack their end. AWS SDKs take none of that length."))
+            .steps(&Values::default().with_text(slot::VALUE, names), &[&texts::SHORTEN])
     })
 }
 
@@ -264,15 +295,22 @@ fn differing(target: &Target) -> Option<Finding> {
     let rows: Vec<String> = rows.collect();
     let more = if target.truncated.descendants { "; and perhaps more" } else { "" };
     let pid = target.pid?;
+    let text = rows.join(", ");
+    let first: &[&Template] = &[&texts::JUDGE_CHILD, &texts::SET_IN_SPECIFICATION];
     Some(
-        inconclusive(format!(
-            "pid {pid} ({}) was judged, but processes that it started have other variables",
-            target.comm
-        ))
-        .severity(Severity::Warning)
-        .presented(rows.join("; ") + more)
-        .required(format!("the variables of pid {pid}"))
-        .confirm(format!("credprobe check --target-pid={}", leaf.pid))
-        .fix("# set AWS_* in the container's env in the pod spec, not in the script that starts the app"),
+        inconclusive(format!("processes that pid {pid} {} started have other AWS variables", target.comm))
+            .severity(Severity::Warning)
+            .why(format!(
+                "pid {pid} {} was judged. It started processes with other values or without them: {}{}.",
+                target.comm,
+                plain(&text),
+                plain(more)
+            ))
+            .presented(rows.join("; ") + more)
+            .required(format!("the variables of pid {pid}"))
+            .steps(
+                &of_pid(leaf.pid).with_text(slot::VALUE, format!("pid {} {}", leaf.pid, leaf.comm)),
+                first,
+            ),
     )
 }

@@ -9,9 +9,13 @@ pub(super) use unreadable::{ids, who, with_those_ids};
 use super::facts::Facts;
 use super::unseen;
 use crate::catalog::Class;
+use crate::catalog::texts::{common, outcome, token, token_file as texts};
 use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::judge::finding::Finding;
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::values::Values;
+use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let Some(file) = &facts.evidence.token_file else { return Vec::new() };
@@ -23,6 +27,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
 /// A subPath or a copy: kubelet rotates the volume, and this file stays (kubernetes docs, projected volumes).
 fn frozen(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
     file.open_error.is_none().then_some(())?;
+    let is_mount = file.file_mount.is_some();
     let what = match &file.file_mount {
         Some(mount) if file.links == Some(0) || mount.root.ends_with("//deleted") => {
             format!("it is a subPath mount of {}, which kubelet has replaced since", mount.root)
@@ -37,15 +42,50 @@ fn frozen(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
         }
         None => return None,
     };
-    let finding = Finding::new(Class::TokenFileFrozen, format!("{} will never be rotated: {what}", file.path))
-        .presented(match facts.token().and_then(|token| token.exp) {
+    let expiry = facts.token().and_then(|token| token.exp);
+    let expired = has_expired(facts);
+    let lasts = match expiry.map(super::facts::time) {
+        Some(time) if expired => format!(" The token in it expired at {time}."),
+        Some(time) => format!(" The token in it expires at {time}, and exchanges fail from then on."),
+        None => String::new(),
+    };
+    let summary = if is_mount {
+        "the token is mounted with subPath, so the kubelet never renews it"
+    } else {
+        "the token file is a copy, which the kubelet never renews"
+    };
+    let finding = Finding::new(Class::TokenFileFrozen, summary)
+        .presented(match expiry {
             Some(expiry) => format!("{what}; its token expires {}", super::facts::time(expiry)),
             None => what,
         })
         .required("the projected volume itself, mounted as a directory without subPath")
-        .fix("# in the pod spec: mount the volume's directory (no subPath), and let the app read the file there each time");
-    let finding = if has_expired(facts) { finding } else { finding.explains_nothing() };
-    Some(facts.recreate(finding))
+        .why(if is_mount {
+            format!(
+                "{} is one file of the volume, mounted by itself. The kubelet renews tokens by replacing the directory, which such a mount does not follow.{lasts}",
+                file.path
+            )
+        } else {
+            format!(
+                "{} does not lie in a volume of the kubelet, and its token was made for a pod. The kubelet renews the token in its own volume alone.{lasts}",
+                file.path
+            )
+        });
+    let values = values(facts, file);
+    let finding = if expired {
+        finding.steps(&values, &[&texts::SEE_MOUNTS, &texts::RESTART_FOR_NOW])
+    } else {
+        finding.explains_nothing().steps(&values, &[&texts::SEE_MOUNTS])
+    };
+    Some(finding.steps(&values, &[if is_mount { &texts::MOUNT_DIRECTORY } else { &texts::READ_THE_MOUNT }]))
+}
+
+/// With the file, and the variable that names it.
+fn values(facts: &Facts<'_>, file: &TokenFile) -> Values {
+    facts
+        .values()
+        .with(slot::FILE, &file.path, Word::path(&file.path))
+        .with_text(slot::VARIABLE, source(facts))
 }
 
 /// By this clock or by that of STS: before that, no copy is the reason for a refusal.
@@ -65,8 +105,8 @@ fn content_and_access(facts: &Facts<'_>, file: &TokenFile) -> Vec<Finding> {
         (Some("ENOENT" | "ENOTDIR"), _) => one(Some(missing(facts, file))),
         (Some("EACCES" | "EPERM"), _) => unreadable::judge(facts, file),
         (Some("EXDEV"), _) => one(Some(in_proc(facts, file))),
-        (Some(errno), _) => one(Some(invalid(facts, file, format!("it cannot be opened ({errno})")))),
-        (None, Some(FileKind::Directory)) => one(Some(invalid(facts, file, "it is a directory".to_owned()))),
+        (Some(errno), _) => one(Some(invalid(facts, file, format!("cannot be opened: {errno}")))),
+        (None, Some(FileKind::Directory)) => one(Some(invalid(facts, file, "is a directory".to_owned()))),
         (None, Some(FileKind::Regular)) => {
             let mut findings = unreadable::judge(facts, file);
             if findings.is_empty() {
@@ -75,29 +115,41 @@ fn content_and_access(facts: &Facts<'_>, file: &TokenFile) -> Vec<Finding> {
             }
             findings
         }
-        (None, _) => one(Some(invalid(facts, file, "it is a FIFO, a socket or a device".to_owned()))),
+        (None, _) => one(Some(invalid(facts, file, "is a FIFO, a socket or a device".to_owned()))),
     }
 }
 
 fn content(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
     if let Some(errno) = &file.read_error {
-        return Some(invalid(facts, file, format!("it cannot be read ({errno})")));
+        return Some(invalid(facts, file, format!("cannot be read: {errno}")));
     }
     let size = file.size.unwrap_or_default();
     if size > TOKEN_LIMIT {
         return Some(invalid(
             facts,
             file,
-            format!("it has {size} bytes; {} takes {TOKEN_LIMIT}", facts.defaults().recipient),
+            format!("has {size} bytes, and {} takes at most {TOKEN_LIMIT}", facts.defaults().recipient),
         ));
     }
     let empty = matches!(facts.evidence.token.as_ref().map(|token| &token.shape), Some(TokenShape::Empty));
     empty.then(|| {
-        let finding =
-            Finding::new(Class::TokenFileEmpty, format!("{} is there and holds no token", file.path))
-                .presented(format!("{} bytes", size))
-                .required("a token, which kubelet writes before the container starts");
-        facts.recreate(facts.events(finding))
+        Finding::new(Class::TokenFileEmpty, "the token file is there and holds no token")
+            .presented(format!("{} bytes", size))
+            .required("a token, which kubelet writes before the container starts")
+            .why(format!(
+                "{} has {size} bytes and no token in them. The kubelet writes the token before the container starts. So another program writes this file, or the kubelet could not.",
+                file.path
+            ))
+            .steps(
+                &values(facts, file),
+                &[
+                    &token::SEE_TOKEN_VOLUME,
+                    &common::SEE_EVENTS,
+                    &texts::SEE_PRESSURE,
+                    &texts::CORRECT_WRITER,
+                    &texts::RESTART_IF_KUBELET,
+                ],
+            )
     })
 }
 
@@ -109,11 +161,7 @@ fn source<'c>(facts: &'c Facts<'_>) -> &'c str {
 fn in_proc(facts: &Facts<'_>, file: &TokenFile) -> Finding {
     let finding = Finding::new(
         Class::Inconclusive,
-        format!(
-            "what {} of {} holds is not known: it leads into /proc, which shows each process itself",
-            source(facts),
-            who(facts)
-        ),
+        "the token’s path leads into /proc, which differs for each process",
     )
     .transient(false)
     .presented(format!("{}={}", source(facts), file.path))
@@ -122,45 +170,51 @@ fn in_proc(facts: &Facts<'_>, file: &TokenFile) -> Finding {
         facts.defaults().mount,
         facts.defaults().file
     ))
-    .confirm("# ls -l on the path in the app's container shows where it leads");
-    facts.let_webhook_inject(finding)
+    .why(format!(
+        "{} is {}. What {} finds there credprobe cannot know. A token needs a path outside of /proc.",
+        source(facts),
+        file.path,
+        who(facts)
+    ));
+    finding.webhook(facts, values(facts, file), &[&outcome::SEE_REAL_PATH])
 }
 
 fn missing(facts: &Facts<'_>, file: &TokenFile) -> Finding {
     let (mount, name) = (facts.defaults().mount, facts.defaults().file);
     let last = file.components.last().filter(|component| component.error.is_some());
     let at = last.map_or(file.path.as_str(), |component| component.path.as_str());
-    let finding = Finding::new(
-        Class::TokenFileMissing,
-        format!("{} points to a file that is not there", source(facts)),
-    )
-    .presented(format!("{}={}; missing from {at} on", source(facts), file.path))
-    .required(format!("the token that kubelet projects, at {mount}/{name} when the webhook mounts it"));
     let environment = &facts.evidence.environment;
     let mounted = if facts.by_agent() { environment.pod_identity_mount } else { environment.irsa_mount };
-    let finding = if mounted && !file.path.starts_with(mount) {
-        finding.fix(format!("# the webhook's mount is there: set {} to {mount}/{name}, or:", source(facts)))
-    } else {
-        finding
+    let mounts = match mounted {
+        true if !file.path.starts_with(mount) => {
+            format!("The webhook’s volume is mounted, with the token at {mount}/{name}.")
+        }
+        true => format!("Something is mounted at {mount}, and no token is in it."),
+        false => format!("No volume with a token is mounted at {mount}."),
     };
-    let finding = match facts.pod_name().zip(facts.account()) {
-        Some((pod, account)) => finding.confirm_command(Tool::Kubectl.run(words![
-            "get",
-            "pod",
-            "-n",
-            Word::label(account.namespace),
-            Word::dns(pod),
-            "-o",
-            "jsonpath={.spec.volumes[*].projected.sources[*].serviceAccountToken}",
-        ])),
-        None => finding,
-    };
-    facts.let_webhook_inject(finding)
+    let finding = Finding::new(
+        Class::TokenFileMissing,
+        format!("{} names a file that does not exist", source(facts)),
+    )
+    .presented(format!("{}={}; missing from {at} on", source(facts), file.path))
+    .required(format!("the token that kubelet projects, at {mount}/{name} when the webhook mounts it"))
+    .why(format!(
+        "It is {}, and nothing is there from {at} on. {mounts} Where the pod sets such a variable itself, the webhook adds none.",
+        file.path
+    ));
+    finding.webhook(facts, values(facts, file), &[&token::SEE_TOKEN_VOLUME])
 }
 
+/// `problem` completes "the token file …".
 fn invalid(facts: &Facts<'_>, file: &TokenFile, problem: String) -> Finding {
-    let finding = Finding::new(Class::TokenFileInvalid, format!("{} is no token file: {problem}", file.path))
+    let finding = Finding::new(Class::TokenFileInvalid, plain(&format!("the token file {problem}")))
         .presented(format!("{}={}", source(facts), file.path))
-        .required(format!("a regular file of 4 to {TOKEN_LIMIT} bytes"));
-    facts.let_webhook_inject(finding)
+        .required(format!("a regular file of 4 to {TOKEN_LIMIT} bytes"))
+        .why(format!(
+            "{} is {}, which {}. A token is a regular file of 4 to {TOKEN_LIMIT} bytes.",
+            source(facts),
+            file.path,
+            plain(&problem)
+        ));
+    finding.webhook(facts, values(facts, file), &[&texts::SEE_MOUNTS])
 }

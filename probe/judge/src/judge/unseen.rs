@@ -3,8 +3,11 @@
 
 use super::facts::Facts;
 use crate::catalog::Class;
+use crate::catalog::texts::outcome as texts;
 use crate::evidence::{Environment, Failure, FailureKind, Network, Phase};
 use crate::judge::finding::Finding;
+use crate::steps::template::Template;
+use crate::steps::values::Values;
 
 /// Whether an error of `open(2)`, `read(2)` or `getdents(2)` says nothing about the file. Listed is what does say something: file
 /// systems, FUSE servers among them, make up errors of their own.
@@ -90,32 +93,33 @@ pub(super) fn on_the_way(facts: &Facts<'_>, network: &Network, failure: &Failure
 
 /// `what` could not be looked at.
 pub(super) fn finding(what: &str, errno: &str) -> Finding {
-    let (why, required, fix) = match errno {
+    let (cause, required, steps): (_, _, &[&Template]) = match errno {
         "EMFILE" => (
-            "credprobe has used up its file descriptors",
+            "it has used up its file descriptors",
             "a free file descriptor for credprobe",
-            "# raise the limit of open files of credprobe's container, or end what holds connections to it open",
+            &[&texts::RAISE_FILE_LIMIT],
         ),
         "ENFILE" => (
             "the node has used up its open files",
             "a free entry in the node's table of open files",
-            "# on the node: find what holds so many files open, or raise fs.file-max",
+            &[&texts::SEE_OPEN_FILES, &texts::RAISE_NODES_FILES],
         ),
-        "ENOMEM" | "ENOBUFS" | "ENOSR" | "EAGAIN" => (
-            "there is not enough memory or another resource of the kernel",
-            "memory for credprobe and the kernel",
-            "# raise the memory limit of credprobe's container, or relieve the node",
-        ),
+        "ENOMEM" | "ENOBUFS" | "ENOSR" | "EAGAIN" => {
+            ("the kernel lacks memory for it", "memory for credprobe and the kernel", &[&texts::RAISE_MEMORY])
+        }
         _ => (
             "the file system or the kernel failed",
             "a file system that answers without an error",
-            "# on the node: look in the kernel's log for errors of the disk, the file server or the FUSE daemon",
+            &[&texts::SEE_KERNEL_LOG, &texts::REPAIR_FILE_SYSTEM],
         ),
     };
-    Finding::new(Class::Inconclusive, format!("credprobe could not look at {what}: {why} ({errno})"))
+    Finding::new(Class::Inconclusive, format!("credprobe could not look at {what}: {cause}"))
         .transient(true)
         .presented(format!("{errno} at {what}"))
         .required(required)
         .ruled_out("a verdict on the pod: the error says nothing about it")
-        .fix(fix)
+        .why(format!(
+            "The kernel answered {errno} for {what}. That says nothing about the pod, so there is no verdict on it."
+        ))
+        .steps(&Values::default(), steps)
 }

@@ -215,6 +215,7 @@ const CHANGING: &[&str] = &[
     "tag-",
     "makestep",
     " cordon ",
+    " debug ",
 ];
 
 #[test]

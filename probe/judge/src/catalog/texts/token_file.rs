@@ -1,176 +1,247 @@
 //! Texts of codes 20 to 26: the file that holds the token.
 //! What the token says is elsewhere.
 
-use super::{EDIT, PROBE_LOCAL, RECREATE, REPLACES_PODS, SHOW_ENVIRONMENT, Texts};
+use super::{Texts, common, token};
+use crate::steps::template::Template;
 
-const SHOW_VOLUMES: &str = "kubectl get pod $POD -n $NS -o jsonpath='{.spec.volumes}{\"\\n\"}\
-     {range .spec.containers[*]}{.name}: {.volumeMounts}{\"\\n\"}{end}'";
+/// Kubernetes mounts volumes when the pod starts.
+const VOLUMES_STAY: &str = "a running pod keeps its volumes";
 
-const SHOW_USERS: &str = "kubectl get pod $POD -n $NS -o jsonpath='{.spec.securityContext}{\"\\n\"}\
-     {range .spec.initContainers[*]}{.name}: {.securityContext}{\"\\n\"}{end}\
-     {range .spec.containers[*]}{.name}: {.securityContext}{\"\\n\"}{end}'";
+/// The kubelet gives a volume's files their owner and group when it mounts the volume.
+const OWNERS_STAY: &str = "a running pod keeps the users and groups of its volumes";
 
-const EVENTS: &str = "kubectl get events -n $NS --field-selector involvedObject.name=$POD";
-
-const KUBELET_LOGS: &str = "kubectl get --raw \"/api/v1/nodes/$NODE/proxy/logs/?query=kubelet\"";
+pub(crate) const SEE_MOUNTS: Template = Template::look(
+    "See how the containers mount their volumes:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={range .spec.containers[*]}{.name}{\" \"}{.volumeMounts}{\"\\n\"}{end}'",
+);
 
 pub(crate) const MISSING: Texts = Texts {
     meaning: "The token file that is named does not exist.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: VOLUMES_STAY,
     causes: &[
-        "The variables were set by hand and the projected volume was not added, or is mounted elsewhere.",
-        "The volume is mounted in other containers, not in this one.",
-        "A volume of the same name (aws-iam-token, eks-pod-identity-token) was there before: the webhook keeps it.",
-        "The path has a spelling mistake, or a Windows path stands in a Linux container.",
+        "The pod sets the variables by hand, without the projected volume or with another mount path.",
+        "The volume is mounted in other containers and not in this one.",
+        "A volume named aws-iam-token or eks-pod-identity-token was there before. The webhook keeps it as it is.",
+        "The path is misspelt, or it is a Windows path in a Linux container.",
     ],
-    confirm: &[SHOW_ENVIRONMENT, SHOW_VOLUMES],
-    repair: &[
-        "# Best: remove the hand-made variables, so that the webhook adds variables, volume and mount together:",
-        REPLACES_PODS,
-        EDIT,
-        "# By hand: a projected volume with serviceAccountToken, audience sts.amazonaws.com (Pod Identity:",
-        "# pods.eks.amazonaws.com), mounted as a whole directory at the path that the variable names.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &token::SEE_TOKEN_VOLUME, &SEE_MOUNTS, &common::LET_WEBHOOK_SET_BOTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_USERS: Template = Template::look(
+    "See the users and groups of the pod and its containers:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.securityContext}{\"\\n\"}{range .spec.initContainers[*]}{.name}{\" \"}{.securityContext}{\"\\n\"}{end}{range .spec.containers[*]}{.name}{\" \"}{.securityContext}{\"\\n\"}{end}'",
+);
+
+/// The ids that were judged were credprobe's own.
+pub(crate) const SEE_USERS_OF_OTHERS: Template = Template::look(
+    "See the users of the pod’s containers. credprobe judged for its own. If the app has others, state them with --as-uid, \
+     --as-gid and --as-groups:",
+    SEE_USERS.run,
+);
+
+pub(crate) const LET_ALL_RUN_AS: Template = Template::change_in_words(
+    "let {user} be the runAsUser of the pod, and give no container another. The kubelet then gives that user the token.",
+    "the users of the pod’s containers",
+)
+.when("All containers can run as one user");
+
+pub(crate) const RUN_AS_OWNER: Template =
+    Template::change_in_words("let {value} be its runAsUser.", "the user of one container")
+        .when("This container can run as the others do");
+
+pub(crate) const START_AS_OTHERS: Template = Template::change_in_words(
+    "state no runAsUser 0 for any container. The kubelet then writes the token with mode 0644.",
+    "the users of the pod’s containers",
+)
+.when("The image starts as root anyway");
+
+pub(crate) const SET_DEFAULT_MODE: Template =
+    Template::change_in_words("set its defaultMode to 0644.", "the mode of the token’s volume")
+        .when("The pod has a projected volume of its own");
+
+/// The kubelet puts every container of the pod into the fsGroup.
+pub(crate) const KEEP_GROUP: Template = Template::change_in_words(
+    "let that program keep {value}, which every container of the pod has, as setpriv --keep-groups does.",
+    "how the app is started",
+)
+.when("su, gosu or setpriv starts the app");
+
+pub(crate) const STATE_GROUP: Template =
+    Template::change_in_words("name it to credprobe with --as-groups.", "credprobe’s arguments")
+        .when("The app has {value}");
+
+pub(crate) const SET_FS_GROUP: Template = Template::change(
+    "Let {group} be the pod’s fsGroup. The kubelet then writes the token with mode 0640 for it, and gives it the other \
+     volumes too. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl patch -n {namespace} {workload} -p '{\"spec\":{\"template\":{\"spec\":{\"securityContext\":{\"fsGroup\":'{group}'}}}}}'",
+    "the group of the pod’s volumes, and the pods of {workload}, which are replaced",
+)
+.when("The containers need different users");
+
+pub(crate) const OPEN_COPY: Template = Template::change_in_words(
+    "Let whatever writes {file} give it to {user}, or let the app read the kubelet’s own file instead.",
+    "the owner or the mode of the file",
+);
+
+pub(crate) const OPEN_WAY: Template = Template::change_in_words(
+    "Let {user} search {value}. Its owner and mode come from the image, or from the volume that is mounted there.",
+    "the owner or the mode of a directory",
+);
+
+pub(crate) const SEE_DENIALS: Template = Template::look(
+    "On the node, see what SELinux refused. With AppArmor, dmesg tells it:",
+    "ausearch -m AVC -ts recent",
+);
+
+pub(crate) const USUAL_PROFILE: Template = Template::change_in_words(
+    "In the pod specification remove seLinuxOptions and appArmorProfile, or make them the same for all containers. Then make \
+     new pods.",
+    "the security profiles of the pod’s containers",
+);
+
+pub(crate) const NOTHING_TO_OPEN: Template = Template::words(
+    "Nothing needs to be done. A file system with rules of its own, such as FUSE or NFS, looks like this.",
+);
+
+pub(crate) const STATE_GROUPS: Template =
+    Template::words("state the groups that it has: {value}.").when("The app does not keep {group}");
+
+pub(crate) const STATE_OWN_GROUP: Template =
+    Template::words("state it: {value}.").when("The app has {group} too, which credprobe itself has");
+
+pub(crate) const STATE_WITHOUT: Template = Template::words("state its groups: {value}.")
+    .when("The app is not in {group}, which credprobe took from its own container");
 
 pub(crate) const UNREADABLE: Texts = Texts {
     meaning: "The process may not read the token file.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: OWNERS_STAY,
     causes: &[
-        "All containers run as one uid, so the kubelet makes the file 0600 for that uid; this process has another one.",
-        "The volume's defaultMode is 0400 or 0600 and the file belongs to root.",
-        "A sidecar or init container with another runAsUser changed the file's owner or mode for the whole pod.",
-        "Root without capabilities (drop: ALL) is a user like any other and may not read another's 0600 file.",
-        "A debug container runs under another uid than the app.",
+        "All containers run as one user, so the kubelet gives the file to that user alone. This process has another one.",
+        "The volume’s defaultMode is 0400 or 0600, and the file belongs to root.",
+        "A sidecar or an init container with another runAsUser changed the file’s owner or mode for the whole pod.",
+        "Root without capabilities, as under drop: ALL, is a user like any other.",
+        "A debug container runs as another user than the app.",
     ],
-    confirm: &[
-        SHOW_USERS,
-        PROBE_LOCAL,
-        "# The same file for the app's ids (here 1000):",
-        "credprobe check --no-network --as-uid=1000 --as-gid=1000",
-    ],
-    repair: &[
-        "# Either: a group for the pod's volumes; the file becomes 0640 for it (any gid will do):",
-        REPLACES_PODS,
-        "kubectl patch deployment $DEPLOYMENT -n $NS \
-         -p '{\"spec\":{\"template\":{\"spec\":{\"securityContext\":{\"fsGroup\":65534}}}}}'",
-        "# or: set runAsUser once, in the pod's securityContext, and in no container.",
-        "# It changes the group of the pod's other volumes too; on large ones that takes time at start.",
-    ],
+    steps: &[&SEE_USERS, &LET_ALL_RUN_AS, &SET_DEFAULT_MODE, &KEEP_GROUP, &SET_FS_GROUP],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_PRESSURE: Template = Template::look(
+    "See whether the node is short of disk or memory:",
+    "kubectl get node {node} -o 'jsonpath={range .status.conditions[*]}{.type}{\" \"}{.status}{\" \"}{.message}{\"\\n\"}{end}'",
+);
+
+pub(crate) const CORRECT_WRITER: Template = Template::change_in_words(
+    "see why it failed, or mount the projected volume itself.",
+    "the program that writes the file, or the pod’s volumes",
+)
+.when("Another program than the kubelet writes the file");
+
+pub(crate) const RESTART_IF_KUBELET: Template =
+    common::RESTART.when("The kubelet writes it, and it stays empty");
 
 pub(crate) const EMPTY: Texts = Texts {
     meaning: "The token file exists but holds nothing.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The kubelet has not written it yet, or was interrupted while writing.",
-        "Something else than the kubelet makes the file (a copy at start, a hostPath, an agent) and failed.",
-        "The node's disk or memory is full.",
+        "Another program than the kubelet makes the file, such as a copy at start, and failed.",
+        "The node’s disk or memory is full.",
+        "The kubelet was interrupted while it wrote the file. It writes it again within two minutes.",
     ],
-    confirm: &[
-        PROBE_LOCAL,
-        EVENTS,
-        "# Conditions DiskPressure, MemoryPressure:",
-        "kubectl describe node $NODE",
+    steps: &[
+        &token::SEE_TOKEN_VOLUME,
+        &common::SEE_EVENTS,
+        &SEE_PRESSURE,
+        &CORRECT_WRITER,
+        &RESTART_IF_KUBELET,
     ],
-    repair: &[
-        "# Give it a moment; the kubelet writes within a minute or two:",
-        "credprobe check --no-network --wait=2m",
-        "# If it stays empty, a new pod on another node tells whether it is the node:",
-        REPLACES_PODS,
-        RECREATE,
-    ],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const RESTART_FOR_NOW: Template = Template::change(
+    "For now, make new pods, which begin with a new token. This replaces the pods of {rollout}:",
+    common::RESTART.run,
+    common::RESTART.changes,
+);
+
+pub(crate) const MOUNT_DIRECTORY: Template = Template::change_in_words(
+    "In the pod specification mount the volume as a whole directory, without subPath and subPathExpr. If Argo CD, Flux or \
+     Helm manages it, change it there.",
+    "the mounts of the pod’s containers",
+);
+
+pub(crate) const READ_THE_MOUNT: Template = Template::change_in_words(
+    "Let {variable} name the file that the kubelet mounts, and remove what copies it. If Argo CD, Flux or Helm manages it, \
+     change it there.",
+    "the environment of the app’s container",
+);
 
 pub(crate) const FROZEN: Texts = Texts {
     meaning: "The token file is a copy or subPath: it never rotates.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: VOLUMES_STAY,
     causes: &[
-        "The token is mounted with subPath: such a mount keeps the first file for the pod's life.",
-        "An entrypoint or init container copied the token into another directory.",
-        "The token was put into a Secret, ConfigMap or the image.",
+        "The token is mounted with subPath. Such a mount keeps the first file for the life of the container.",
+        "An entrypoint or an init container copied the token to another directory.",
+        "The token was put into a Secret, a ConfigMap or the image.",
     ],
-    confirm: &[SHOW_VOLUMES, PROBE_LOCAL],
-    repair: &[
-        "# Mount the whole directory (no subPath, no subPathExpr), or point the variable at the mounted file",
-        "# instead of the copy; today's token works until it expires, at the latest 24 hours after the pod's start:",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&SEE_MOUNTS, &MOUNT_DIRECTORY, &READ_THE_MOUNT, &RESTART_FOR_NOW],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const STALE: Texts = Texts {
     meaning: "The kubelet should have renewed the token by now.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The kubelet cannot reach the API server, or the API server refuses it new tokens; it keeps the old one.",
-        "The kubelet is stopped, overloaded or hangs on another volume of the pod.",
-        "The file is a copy of an earlier token.",
+        "The kubelet cannot reach the API server, or the API server refuses it new tokens. It keeps the old one.",
+        "The service account was deleted, so the API server issues no further token.",
+        "The kubelet is stopped or overloaded, or hangs on another volume of the pod.",
     ],
-    confirm: &[
-        PROBE_LOCAL,
-        "# Condition Ready and its last heartbeat:",
-        "kubectl describe node $NODE",
-        EVENTS,
-        "# Where node log queries are enabled; else journalctl -u kubelet on the node:",
-        KUBELET_LOGS,
-    ],
-    repair: &[
-        "# Repair the node's connection to the API server. Meanwhile move the pods to another node:",
-        "kubectl cordon $NODE",
-        REPLACES_PODS,
-        RECREATE,
-        "# and when the node is well again:",
-        "kubectl uncordon $NODE",
-    ],
+    steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &token::SEE_NODE, &common::RESTART],
+    beyond: &[&token::LEAVE_NODE],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const FOLLOW_APP: Template = Template::change_in_words(
+    "Give credprobe’s container no runAsUser where the pod states one. Where only the app’s container has one, give \
+     credprobe’s the same, {user}.",
+    "the user of credprobe’s container",
+);
+
 pub(crate) const PERTURBED: Texts = Texts {
-    meaning: "The probe's own uid changed the token file for the pod.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    meaning: "The probe’s own uid changed the token file for the pod.",
+    restart: OWNERS_STAY,
     causes: &[
-        "The probe's container has a runAsUser of its own, different from the app's: with two different users the kubelet \
-         gives the file to root with the volume's defaultMode.",
-        "The app sets runAsUser in its container only, and the probe's container sets none.",
-        "Any other injected container (a mesh proxy) has the same effect.",
+        "credprobe’s container has another runAsUser than the app. With two users in a pod the kubelet leaves the file to \
+         root, with the volume’s defaultMode.",
+        "The app states runAsUser in its container only, and credprobe’s container states none.",
+        "Another injected container, such as a mesh’s proxy, does the same.",
     ],
-    confirm: &[SHOW_USERS, PROBE_LOCAL],
-    repair: &[
-        "# Give the probe's container no runAsUser when the pod's securityContext has one; when only the app's container",
-        "# has one, copy its value to the probe's container. An fsGroup makes the file readable for both.",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&SEE_USERS, &FOLLOW_APP],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
 
 pub(crate) const INVALID: Texts = Texts {
     meaning: "The token path is no regular file or is over 20,000 bytes.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: VOLUMES_STAY,
     causes: &[
-        "The variable names the directory instead of the file in it.",
-        "A pipe, socket or device lies at the path.",
-        "The file holds something else, such as a kubeconfig or a log; STS takes tokens of 20,000 bytes at most.",
+        "The variable names the directory and not the file in it.",
+        "The file holds something else, such as a kubeconfig or a log. STS takes tokens of at most 20,000 bytes.",
+        "At the path is a pipe, a socket or a device.",
     ],
-    confirm: &[SHOW_ENVIRONMENT, SHOW_VOLUMES, PROBE_LOCAL],
-    repair: &[
-        "# Point AWS_WEB_IDENTITY_TOKEN_FILE (Pod Identity: AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) at the token file:",
-        "#   /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
-        "#   /var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&common::SEE_VARIABLES, &SEE_MOUNTS, &common::LET_WEBHOOK_SET_BOTH],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };

@@ -5,7 +5,7 @@ use super::{Need, Refusal, Rule};
 use crate::evidence::{AclEntry, AclTag, PathComponent, Process, TokenFile};
 
 impl Refusal {
-    /// `uid 65532 is neither owner (0) nor in group 0: mode 0640 gives others nothing`.
+    /// `uid 65532 is neither the owner, uid 0, nor in group 0, and mode 0640 gives others nothing`.
     #[must_use]
     pub fn describe(&self, file: &TokenFile, process: &Process) -> String {
         let Some(component) = file.components.get(self.component) else { return String::new() };
@@ -17,43 +17,45 @@ impl Refusal {
         };
         match &self.rule {
             Rule::OwnerBits => {
-                format!("uid {uid} is the owner: mode {mode:04o} gives the owner {}", given(mode >> 6))
+                format!("uid {uid} is the owner, and mode {mode:04o} gives the owner {}", given(mode >> 6))
             }
             Rule::GroupBits if !component.acl.is_empty() => {
                 format!(
-                    "uid {uid} is in group {group}: the ACL's mask (mode {mode:04o}) gives groups nothing"
+                    "uid {uid} is in group {group}, and the ACL’s mask, as mode {mode:04o} has it, gives groups nothing"
                 )
             }
             Rule::GroupBits => format!(
-                "uid {uid} is in group {group}, not the owner ({}): mode {mode:04o} gives that group {}{}",
+                "uid {uid} is in group {group} and is not the owner, uid {}, and mode {mode:04o} gives that group {}{}",
                 number(component.uid),
                 given(mode >> 3),
                 // What surprises most: others may, and a member may not.
                 if mode & bit(self.need) == 0 {
                     ""
                 } else {
-                    ", and the bits for others do not count for its members"
+                    ". The bits for others do not count for its members"
                 },
             ),
             Rule::OtherBits => format!(
-                "uid {uid} is neither owner ({}) nor in group {group}: mode {mode:04o} gives others {}",
+                "uid {uid} is neither the owner, uid {}, nor in group {group}, and mode {mode:04o} gives others {}",
                 number(component.uid),
                 given(mode)
             ),
-            Rule::AclUser(entry) => format!("ACL entry {} gives uid {uid} no {letter}", entry_text(entry)),
+            Rule::AclUser(entry) => {
+                format!("the ACL’s entry {} gives uid {uid} no {letter}", entry_text(entry))
+            }
             Rule::AclGroups(entries) => {
                 let entries: Vec<String> = entries.iter().map(entry_text).collect();
                 format!("uid {uid} is in groups of the ACL, and none gives {letter}: {}", entries.join(", "))
             }
             Rule::AclMask { entry, mask } => {
                 format!(
-                    "the ACL's mask mask::{} takes {letter} from its entry {}",
+                    "the ACL’s mask, mask::{}, takes {letter} from its entry {}",
                     letters(*mask),
                     entry_text(entry)
                 )
             }
             Rule::AclOther(permissions) => format!(
-                "uid {uid} is neither owner ({}) nor in any entry of the ACL: other::{} gives no {letter}",
+                "uid {uid} is neither the owner, uid {}, nor in any entry of the ACL, and other::{} gives no {letter}",
                 number(component.uid),
                 letters(*permissions)
             ),
@@ -61,8 +63,8 @@ impl Refusal {
                 let directory = file.components.get(*directory);
                 let of = |number_of: fn(&PathComponent) -> Option<u32>| number(directory.and_then(number_of));
                 format!(
-                    "the link belongs to uid {} in a sticky directory of uid {} that all may write (mode {:04o}): \
-                     with fs.protected_symlinks on, uid {uid} may not follow it, whatever its capabilities",
+                    "the link belongs to uid {} in a sticky directory of uid {} that all may write, mode {:04o}. \
+                     With fs.protected_symlinks on, uid {uid} may not follow it, whatever its capabilities",
                     number(component.uid),
                     of(|directory| directory.uid),
                     directory.and_then(|directory| directory.mode).unwrap_or_default(),

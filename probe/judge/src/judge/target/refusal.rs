@@ -97,22 +97,22 @@ fn has(own: &Status, capability: &str) -> bool {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Uid { own, target } => write!(f, "its uid is {}, the probe's {own}", Columns(*target)),
-            Self::Gid { own, target } => write!(f, "its gid is {}, the probe's {own}", Columns(*target)),
-            Self::NotDumpable => {
-                f.write_str("it is not dumpable (changed its ids without exec, or its file is unreadable)")
+            Self::Uid { own, target } => {
+                write!(f, "its uid is {}, credprobe’s is {own}", Columns(*target))
             }
-            Self::Capabilities(missing) => {
-                write!(f, "it has capabilities that the probe lacks: {}", missing.join(" "))
+            Self::Gid { own, target } => {
+                write!(f, "its gid is {}, credprobe’s is {own}", Columns(*target))
             }
+            Self::NotDumpable => f.write_str("it is not dumpable, as after a change of its ids"),
+            Self::Capabilities(missing) => write!(f, "it has capabilities: {}", missing.join(" ")),
             Self::Owner { own, owner } => {
-                write!(f, "its environ is readable for uid {owner} only, and the probe is uid {own}")
+                write!(f, "its environ is for uid {owner}, and credprobe is uid {own}")
             }
         }
     }
 }
 
-/// One number where all three agree.
+/// One number where all three agree, else the real, the effective and the saved one.
 pub(super) struct Columns(pub(super) Ids);
 
 impl fmt::Display for Columns {
@@ -121,6 +121,6 @@ impl fmt::Display for Columns {
         if all_are(self.0, effective) {
             return effective.fmt(f);
         }
-        write!(f, "{real} (real), {effective} (effective), {saved} (saved)")
+        write!(f, "{real}, {effective} and {saved}")
     }
 }

@@ -2,10 +2,13 @@
 //! In a pod both are guesses at what the app has: it may drop its groups, and an image may bring one of its own.
 
 use crate::catalog::Class;
+use crate::catalog::texts::token_file as texts;
 use crate::evidence::{Process, TokenFile};
 use crate::judge::access::{self, Access};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Finding, Severity};
+use crate::steps::slot;
+use crate::steps::values::Values;
 
 /// The lent groups without which the answer would be another one.
 fn deciding(file: &TokenFile, process: &Process) -> Vec<u32> {
@@ -43,15 +46,17 @@ pub(super) fn opened_by_lent(facts: &Facts<'_>, file: &TokenFile) -> Option<Find
     let (uid, list) = (process.uid, listed(&groups));
     let finding = Finding::new(
         Class::TokenFileUnreadable,
-        format!("uid {uid} may read the token file only if the app keeps group {list}; no flag says so"),
+        format!("uid {uid} may read the token file only if the app keeps group {list}, which no flag states"),
     )
     .severity(Severity::Info)
     .presented(format!("group {list}, lent from this container"))
-    .required(format!("the app in group {list} too, as fsGroup and supplementalGroups make it"));
-    Some(finding.fix(format!(
-        "# if the app keeps group {list}, nothing; else state the groups that it has: {}",
-        remedy(process, &groups)
-    )))
+    .required(format!("the app in group {list} too, as fsGroup and supplementalGroups make it"))
+    .why(format!("No flag states the app’s groups, so credprobe took those of its own container, group {list} among them. An fsGroup and supplementalGroups give it to the app as well."));
+    Some(finding.steps(&values(&list, remedy(process, &groups)), &[&texts::STATE_GROUPS]))
+}
+
+fn values(group: &str, flags: String) -> Values {
+    Values::default().with_text(slot::GROUP, format!("group {group}")).with_text(slot::VALUE, flags)
 }
 
 /// What a refusal says of groups that nobody stated.
@@ -67,10 +72,8 @@ pub(super) fn beside_refusal(facts: &Facts<'_>, file: &TokenFile, finding: Findi
     let finding = match not_lent {
         Some(gid) => {
             let stated: Vec<String> = process.groups.iter().chain([&gid]).map(u32::to_string).collect();
-            finding.confirm(format!(
-                "# credprobe's own group {gid} would open the file, but --as-gid is another; if the app has it as well: --as-groups={}",
-                stated.join(",")
-            ))
+            let values = values(&gid.to_string(), format!("--as-groups={}", stated.join(",")));
+            finding.steps(&values, &[&texts::STATE_OWN_GROUP])
         }
         None => finding,
     };
@@ -78,10 +81,7 @@ pub(super) fn beside_refusal(facts: &Facts<'_>, file: &TokenFile, finding: Findi
         return finding;
     }
     let list = listed(&shut_out);
-    finding.confirm(format!(
-        "# group {list}, lent from this container, shuts the app out; if it is not in that group: {}",
-        remedy(process, &shut_out)
-    ))
+    finding.steps(&values(&list, remedy(process, &shut_out)), &[&texts::STATE_WITHOUT])
 }
 
 fn listed(groups: &[u32]) -> String {

@@ -5,14 +5,18 @@
 mod tests;
 
 use super::groups;
-use crate::catalog::Class;
+use crate::catalog::texts::{outcome, token_file as texts};
+use crate::catalog::{Class, Restart};
 use crate::evidence::{PathComponent, Process, TokenFile};
-use crate::judge::access::{self, Access, Doubt, Refusal};
+use crate::judge::access::{self, Access, Doubt, Refusal, Rule};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding, Severity};
-use crate::judge::kubelet;
+use crate::judge::kubelet::{self, Repair};
 use crate::settings;
-use crate::settings::command::{Word, words};
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::steps::values::Values;
+use crate::text::plain;
 use std::path::Path;
 
 /// Nothing, where it may.
@@ -34,11 +38,15 @@ fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Findin
     let process = &facts.evidence.process;
     let place = place(file, refusal);
     let of_file = refusal.component + 1 == file.components.len();
-    let why = refusal.describe(file, process);
-    let summary = if of_file {
-        format!("{} may not read the token file: {why}", who(facts))
+    let rule = kubelet::rule(file).filter(|_| of_file);
+    let given_up = rule.is_some() && gave_up_root(facts, file);
+    let uid = process.uid;
+    let summary = if given_up {
+        format!("uid {uid} may not read the token file: only root may, and the app gave root up")
+    } else if of_file {
+        format!("uid {uid} may not read the token file: {}", in_short(file, refusal))
     } else {
-        format!("{} does not get to the token file: at {place}, {why}", who(facts))
+        format!("uid {uid} does not get to the token file: {place} is closed to it")
     };
     let finding = Finding::new(Class::TokenFileUnreadable, summary)
         .presented(ids(facts))
@@ -57,18 +65,107 @@ fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Findin
     } else {
         finding
     };
-    let rule = kubelet::rule(file).filter(|_| of_file);
+    let mut why = format!("{}.", capital(&plain(&refusal.describe(file, process))));
+    if !of_file {
+        why = format!("At {place}: {why}");
+    }
     let finding = match &rule {
-        Some(_) if gave_up_root(facts, file) => root_given_up(facts, finding),
-        Some(rule) => finding
-            .ruled_out(format!("a defect of kubelet: it writes the file so where there is {}", rule.made_by))
-            .fix(format!("# to change in the pod spec: {}", rule.repair)),
-        None => finding,
+        Some(_) if given_up => {
+            why.push_str(" Every container states runAsUser 0, so the kubelet gave the file to root alone, and the app gave its uid up.");
+            finding.ruled_out(
+                "a defect of kubelet: where all containers state one user it writes the file 0600 for that user",
+            )
+        }
+        Some(rule) => {
+            why.push_str(&format!(" The kubelet writes the file so where there is {}.", rule.made_by));
+            finding.ruled_out(format!(
+                "a defect of kubelet: it writes the file so where there is {}",
+                rule.made_by
+            ))
+        }
+        None => {
+            why.push_str(" The file is there, so no mount is missing.");
+            finding
+        }
     };
+    if elsewhere {
+        why.push_str(
+            " The process has a user namespace of its own, beyond which its capabilities count for nothing.",
+        );
+    }
+    let values = of_reader(facts, file).with_text(slot::VALUE, place);
+    let finding = finding.why(why).steps(&values, &[see_users(facts)]);
     let finding = groups::beside_refusal(facts, file, finding);
-    let mut findings = vec![for_others(facts, set_fs_group(facts, finding))];
+    let (values, steps): (_, &[&Template]) = match rule.map(|rule| rule.repair) {
+        _ if !of_file => (values, &[&texts::OPEN_WAY]),
+        None => (values, &[&texts::OPEN_COPY]),
+        Some(_) if given_up => {
+            (values, &[&texts::LET_ALL_RUN_AS, &texts::START_AS_OTHERS, &texts::SET_FS_GROUP])
+        }
+        Some(Repair::None | Repair::OneUser) => (values, &[&texts::LET_ALL_RUN_AS, &texts::SET_FS_GROUP]),
+        Some(Repair::Mode) => {
+            (values, &[&texts::LET_ALL_RUN_AS, &texts::SET_DEFAULT_MODE, &texts::SET_FS_GROUP])
+        }
+        Some(Repair::SameUser) => {
+            let owner = file.uid.unwrap_or_default();
+            let values = values.with_text(slot::VALUE, format!("uid {owner}"));
+            (values, &[&texts::RUN_AS_OWNER, &texts::SET_FS_GROUP])
+        }
+        // Another fsGroup would take the present one from the other volumes.
+        Some(Repair::KeepGroup) => {
+            let group = file.gid.unwrap_or_default();
+            let values = values.with_text(slot::VALUE, format!("group {group}"));
+            let stated = process.source == "as-uid" && process.probe_gid != Some(group);
+            (values, if stated { &[&texts::STATE_GROUP, &texts::KEEP_GROUP] } else { &[&texts::KEEP_GROUP] })
+        }
+    };
+    let mut findings = vec![finding.steps(&values, steps)];
     findings.extend(perturbed(facts, file).filter(|_| of_file));
     findings
+}
+
+/// Whom the file is for, or what else decides.
+fn in_short(file: &TokenFile, refusal: &Refusal) -> String {
+    let component = file.components.get(refusal.component);
+    let ids = component.and_then(|component| Some((component.mode?, component.uid?, component.gid?)));
+    match (&refusal.rule, ids) {
+        (Rule::ProtectedLink { .. }, _) => "a link on the way is protected".to_owned(),
+        (Rule::OwnerBits | Rule::GroupBits | Rule::OtherBits, Some((mode, uid, gid))) => match mode & 0o444 {
+            0o400 => format!("only uid {uid} may"),
+            0o440 => format!("only uid {uid} and group {gid} may"),
+            _ => format!("its mode is {:04o}", mode & 0o7777),
+        },
+        _ => "an ACL refuses it".to_owned(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let named = text.starts_with("uid ");
+    chars
+        .next()
+        .filter(|_| !named)
+        .map_or_else(|| text.to_owned(), |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+}
+
+/// With the ids for which the file is to be opened.
+fn of_reader(facts: &Facts<'_>, file: &TokenFile) -> Values {
+    let Process { uid, gid, .. } = facts.evidence.process;
+    // Any group serves; the process's own says most to a reader of the manifest.
+    let group = if gid == 0 { 65_534 } else { gid };
+    super::values(facts, file).with(slot::USER, format!("uid {uid}"), uid).with(
+        slot::GROUP,
+        format!("group {group}"),
+        group,
+    )
+}
+
+/// Where the ids were credprobe's own, the app's may be others.
+fn see_users(facts: &Facts<'_>) -> &'static Template {
+    match facts.evidence.process.source.as_str() {
+        "self" => &texts::SEE_USERS_OF_OTHERS,
+        _ => &texts::SEE_USERS,
+    }
 }
 
 /// Kubelet left the file to root: no fsGroup, and no one user other than 0 for all containers.
@@ -88,24 +185,6 @@ fn gave_up_root(facts: &Facts<'_>, file: &TokenFile) -> bool {
     is_roots(file) && closed && is_another_user(process) && process.probe_uid == 0
 }
 
-fn root_given_up(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let Process { uid, gid, .. } = &facts.evidence.process;
-    let finding = Finding {
-        summary: format!(
-            "{} may not read the token file: every container states runAsUser: 0 and the app gave its uid up, so kubelet gave the file to root alone",
-            who(facts)
-        ),
-        ..finding
-    };
-    finding
-        .ruled_out("a defect of kubelet: where all containers state one user it writes the file 0600 for that user")
-        .fix(format!(
-            "# in the pod spec, one of these: runAsUser: {uid} for the pod, so that kubelet gives the file to uid {uid}"
-        ))
-        .fix("# or no runAsUser: 0 where the image starts as root anyway: kubelet then writes the file 0644, or with the defaultMode of a volume of your own")
-        .fix(format!("# or fsGroup: {}, the app's group", if *gid == 0 { 65_534 } else { *gid }))
-}
-
 /// Kubelet gives the file to a user only where all containers state the same one; the probe's own counts too. Where they differ it
 /// leaves the file to root with the volume's mode, which in the webhook's volume everybody may read.
 fn perturbed(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
@@ -115,15 +194,16 @@ fn perturbed(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
     let differs = is_another_user(process) && process.probe_uid != process.uid;
     (is_roots(file) && shut && differs).then(|| {
         let (probe, app) = (process.probe_uid, process.uid);
-        let finding = Finding::new(
+        Finding::new(
             Class::TokenFilePerturbed,
-            format!("credprobe's own user may be why the token file stayed root's: this container runs as uid {probe}, the app as {app}"),
+            format!("credprobe’s own uid {probe} may have closed the token file to the app"),
         )
         .expectation(Basis::Inferred)
+        .restart(Restart::Pod)
         .presented(format!("owner 0:0, mode {mode:04o}; uid {probe} beside uid {app} in one pod"))
         .required(format!("one runAsUser for all containers of the pod: kubelet then gives the file to uid {app} (mode 0600)"))
-        .fix(format!("# in the pod spec: runAsUser: {app} for the pod and for none of its containers another; or defaultMode 0644 on the volume; or an fsGroup, with which users need not agree"));
-        set_fs_group(facts, finding)
+        .why(format!("credprobe runs as uid {probe} and the app as uid {app}. Where all containers state one user, the kubelet gives that user the file. Else it leaves the file to root, here with mode {mode:04o}."))
+        .steps(&of_reader(facts, file), &[&texts::SEE_USERS, &texts::FOLLOW_APP])
     })
 }
 
@@ -136,54 +216,65 @@ fn is_webhooks(file: &TokenFile) -> bool {
 }
 
 fn refused_by_another(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
-    let finding = Finding::new(
+    Finding::new(
         Class::TokenFileUnreadable,
-        format!("the kernel refuses {} the token file ({errno}), though owner, mode and ACLs of its path allow it", who(facts)),
+        format!(
+            "the kernel refuses uid {} the token file, though its mode allows it",
+            facts.evidence.process.uid
+        ),
     )
     .presented(ids(facts))
     .required("a security module (SELinux, AppArmor) and a file system that allow it as well")
     .ruled_out(format!("owner, mode and ACLs of {}", file.path))
-    .confirm_note(Some("ausearch -m AVC -ts recent"), "on the node, for SELinux; AppArmor: dmesg")
-    .fix("# in the pod spec: securityContext.seLinuxOptions or appArmorProfile as the runtime gives them by default, the same for all containers");
-    facts.recreate(finding)
+    .why(format!("To open {} ends with {errno}, and owner, mode and ACLs of its path allow it. So a security module, SELinux or AppArmor, or the file system refuses it.", file.path))
+    .steps(&of_reader(facts, file), &[&texts::SEE_DENIALS, &texts::USUAL_PROFILE])
 }
 
 /// The way could not be looked at; that it is closed is certain.
 fn refused_on_the_way(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
     let at = file.components.last().map_or(file.path.as_str(), |component| component.path.as_str());
-    let finding = Finding::new(
+    let uid = facts.evidence.process.uid;
+    Finding::new(
         Class::TokenFileUnreadable,
-        format!("{} does not get to the token file: {errno} at {at}", who(facts)),
+        format!("uid {uid} does not get to the token file: {errno} at {at}"),
     )
     .presented(ids(facts))
-    .required(format!("an id that may search the directories before {at}"));
-    for_others(facts, set_fs_group(facts, finding))
+    .required(format!("an id that may search the directories before {at}"))
+    .why(format!("Its path is {}, and uid {uid} gets {errno} at {at}. So a directory before that is closed to uid {uid}.", file.path))
+    .steps(
+        &of_reader(facts, file).with_text(slot::VALUE, format!("the directories before {at}")),
+        &[see_users(facts), &texts::OPEN_WAY],
+    )
 }
 
 /// Root squashing, a FUSE file system and the like have rules of their own.
 fn granted_all_the_same(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Finding {
+    let what = refusal.describe(file, &facts.evidence.process);
     Finding::new(
         Class::TokenFileUnreadable,
-        format!("the kernel lets {} read the token file, though its mode does not say so", who(facts)),
+        format!(
+            "the kernel lets uid {} read the token file, though its mode does not say so",
+            facts.evidence.process.uid
+        ),
     )
     .severity(Severity::Info)
-    .presented(refusal.describe(file, &facts.evidence.process))
+    .why(format!("{}. But the file was really opened.", capital(&plain(&what))))
+    .presented(what)
     .required("nothing: the file was really opened")
-    .fix("# nothing; a file system with rules of its own (FUSE, NFS) looks like this")
+    .steps(&Values::default(), &[&texts::NOTHING_TO_OPEN])
 }
 
 fn not_read(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
+    let Process { uid, probe_uid, .. } = facts.evidence.process;
     let finding = Finding::new(
         Class::Inconclusive,
-        format!(
-            "{} may read the token file, but credprobe itself may not ({errno}), and cannot become that user",
-            who(facts)
-        ),
+        format!("credprobe may not read the token file, and cannot become uid {uid}, which may"),
     );
     with_those_ids(
         facts,
         finding
-            .presented(format!("{}; credprobe runs as uid {}", file.path, facts.evidence.process.probe_uid)),
+            .presented(format!("{}; credprobe runs as uid {probe_uid}", file.path))
+            .why(format!("By owner and mode uid {uid} may read {}. credprobe runs as uid {probe_uid}, and to read it ends with {errno}. So what the token holds is not known.", file.path)),
     )
 }
 
@@ -193,38 +284,39 @@ fn not_looked_at(facts: &Facts<'_>, file: &TokenFile, doubt: &Doubt) -> Finding 
     let errno = last.and_then(|component| component.error.as_deref()).unwrap_or("no error");
     let what = match doubt {
         Doubt::LinkProtection { .. } => "/proc/sys/fs/protected_symlinks cannot be read".to_owned(),
-        Doubt::NotSeen { .. } | Doubt::NotReached => format!("credprobe cannot look at {at} ({errno})"),
+        Doubt::NotSeen { .. } | Doubt::NotReached => format!("to look at {at} ends with {errno}"),
     };
+    let Process { uid, probe_uid, .. } = facts.evidence.process;
     let finding = Finding::new(
         Class::Inconclusive,
-        format!("whether {} may read the token file is not known: {what}", who(facts)),
+        format!("credprobe cannot tell whether uid {uid} may read the token file"),
     );
     with_those_ids(
         facts,
-        finding.presented(format!("credprobe runs as uid {}", facts.evidence.process.probe_uid)),
+        finding
+            .presented(format!("credprobe runs as uid {probe_uid}"))
+            .why(format!("credprobe runs as uid {probe_uid}, and {what}. With the ids of the app it sees what the app sees.")),
     )
 }
 
 pub(in crate::judge) fn with_those_ids(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let process = &facts.evidence.process;
-    let finding = finding
+    let Process { uid, gid, .. } = facts.evidence.process;
+    let values =
+        facts.values().with(slot::USER, uid.to_string(), uid).with(slot::GROUP, gid.to_string(), gid);
+    finding
         .transient(false)
         .required(format!(
             "credprobe with the ids judged: {}; or as root with CAP_SETUID and CAP_SETGID",
             ids(facts)
         ))
-        .fix(format!(
-            "# in credprobe's container: securityContext.runAsUser: {}, runAsGroup: {}; then:",
-            process.uid, process.gid
-        ));
-    finding.fix("credprobe check")
+        .steps(&values, &[&outcome::RUN_WITH_IDS])
 }
 
-/// `uid 1000 (pid 1)`.
+/// `uid 1000 of process 1`.
 pub(in crate::judge) fn who(facts: &Facts<'_>) -> String {
     let process = &facts.evidence.process;
     match process.source.as_str() {
-        "target-pid" => format!("uid {} (pid {})", process.uid, process.pid),
+        "target-pid" => format!("uid {} of process {}", process.uid, process.pid),
         _ => format!("uid {}", process.uid),
     }
 }
@@ -243,36 +335,4 @@ fn place(file: &TokenFile, refusal: &Refusal) -> String {
     file.components
         .get(refusal.component)
         .map_or_else(|| file.path.clone(), |component| component.path.clone())
-}
-
-/// Kubelet: fsGroup gives 0640 with that group, and every container of the pod is in it.
-fn set_fs_group(facts: &Facts<'_>, finding: Finding) -> Finding {
-    let group = match facts.evidence.process.gid {
-        // Any group serves; the process's own says most to a reader of the manifest.
-        0 => 65_534,
-        gid => gid,
-    };
-    let patch = Word::from(group)
-        .after(r#"{"spec":{"template":{"spec":{"securityContext":{"fsGroup":"#)
-        .before("}}}}}");
-    // Kubelet's own group is 0; another one on the file is the fsGroup that is there.
-    let present = facts.evidence.token_file.as_ref().filter(|file| file.data_link.is_some());
-    let overwritten = match present.and_then(|file| file.gid) {
-        None | Some(0) => String::new(),
-        Some(present) => format!("overwrites fsGroup {present}, "),
-    };
-    let note = format!(
-        "kubelet then writes the token 0640 with that group; {overwritten}restarts the deployment's pods"
-    );
-    facts.deployment_command(finding, words!["patch"], words!["-p", patch], &note)
-}
-
-/// The ids were credprobe's own: the app's may be others.
-fn for_others(facts: &Facts<'_>, finding: Finding) -> Finding {
-    match facts.evidence.process.source.as_str() {
-        "self" => finding.confirm(
-            "# these are credprobe's own ids; to judge for the app's: --as-uid, --as-gid and --as-groups",
-        ),
-        _ => finding,
-    }
 }
