@@ -74,8 +74,8 @@ pub(crate) const STATE_GROUP: Template =
         .when("The app has {value}");
 
 pub(crate) const SET_FS_GROUP: Template = Template::change(
-    "Let {group} be the pod’s fsGroup. The kubelet then writes the token with mode 0640 for it, and gives it the other \
-     volumes too. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "Let {group} be the pod’s fsGroup. The kubelet then writes the token with mode 0640 for it, and gives the pod’s \
+     other volumes that group too. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl patch -n {namespace} {workload} -p '{\"spec\":{\"template\":{\"spec\":{\"securityContext\":{\"fsGroup\":'{group}'}}}}}'",
     "the group of the pod’s volumes, and the pods of {workload}, which are replaced",
 )

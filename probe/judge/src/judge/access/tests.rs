@@ -61,7 +61,7 @@ fn the_owner_reads_by_the_owners_bits() {
 fn the_owner_does_not_fall_through_to_the_others() {
     assert_eq!(
         sentence(&file(0o244, 1000, 0), &process(1000, 0, &[])),
-        "uid 1000 is the owner: mode 0244 gives the owner only -w-"
+        "uid 1000 is the owner, and mode 0244 gives the owner only -w-"
     );
 }
 
@@ -74,8 +74,8 @@ fn a_member_reads_by_the_groups_bits() {
 fn a_member_does_not_fall_through_to_the_others() {
     assert_eq!(
         sentence(&file(0o604, 0, 2000), &process(1000, 2000, &[])),
-        "uid 1000 is in group 2000, not the owner (0): mode 0604 gives that group nothing, \
-         and the bits for others do not count for its members"
+        "uid 1000 is in group 2000 and is not the owner, uid 0, and mode 0604 gives that group nothing. \
+         The bits for others do not count for its members"
     );
 }
 
@@ -83,7 +83,7 @@ fn a_member_does_not_fall_through_to_the_others() {
 fn who_is_neither_has_the_others_bits() {
     assert_eq!(
         sentence(&file(0o640, 0, 0), &process(65_532, 65_532, &[])),
-        "uid 65532 is neither owner (0) nor in group 0: mode 0640 gives others nothing"
+        "uid 65532 is neither the owner, uid 0, nor in group 0, and mode 0640 gives others nothing"
     );
 }
 
@@ -131,7 +131,10 @@ fn the_acls_entries_decide_by_user_then_groups_then_others() {
             (Other, None, 0),
         ],
     );
-    assert_eq!(sentence(&file, &process(1234, 2001, &[])), "ACL entry user:1234:--- gives uid 1234 no r");
+    assert_eq!(
+        sentence(&file, &process(1234, 2001, &[])),
+        "the ACL’s entry user:1234:--- gives uid 1234 no r"
+    );
     assert_eq!(may_read(&file, &process(1235, 0, &[])), Access::Granted);
     assert_eq!(
         sentence(&file, &process(1, 0, &[2000])),
@@ -140,7 +143,7 @@ fn the_acls_entries_decide_by_user_then_groups_then_others() {
     assert_eq!(may_read(&file, &process(1, 0, &[2001])), Access::Granted);
     assert_eq!(
         sentence(&file, &process(1, 1, &[])),
-        "uid 1 is neither owner (0) nor in any entry of the ACL: other::--- gives no r"
+        "uid 1 is neither the owner, uid 0, nor in any entry of the ACL, and other::--- gives no r"
     );
 }
 
@@ -155,9 +158,9 @@ fn the_acls_mask_takes_what_an_entry_gives() {
         (Other, None, 4),
     ];
     let file = with_acl(0o624, &acl);
-    let user = "the ACL's mask mask::-w- takes r from its entry user:1234:r--";
+    let user = "the ACL’s mask, mask::-w-, takes r from its entry user:1234:r--";
     assert_eq!(sentence(&file, &process(1234, 1, &[])), user);
-    let group = "the ACL's mask mask::-w- takes r from its entry group::r--";
+    let group = "the ACL’s mask, mask::-w-, takes r from its entry group::r--";
     assert_eq!(sentence(&file, &process(1, 0, &[])), group);
 }
 
@@ -173,7 +176,7 @@ fn with_an_empty_mask_whom_the_acl_names_is_one_of_the_others() {
     ];
     let file = with_acl(0o604, &acl);
     assert_eq!(may_read(&file, &process(1234, 1, &[])), Access::Granted);
-    let group = "uid 1 is in group 0: the ACL's mask (mode 0604) gives groups nothing";
+    let group = "uid 1 is in group 0, and the ACL’s mask, as mode 0604 has it, gives groups nothing";
     assert_eq!(sentence(&file, &process(1, 0, &[])), group);
 }
 
@@ -192,8 +195,8 @@ fn a_protected_link_is_followed_by_its_owner_and_not_even_by_root() {
     assert_eq!(may_read(&file, &process(65_532, 0, &[])), Access::Granted);
     assert_eq!(
         sentence(&file, &capable(0, "CAP_DAC_OVERRIDE")),
-        "the link belongs to uid 65532 in a sticky directory of uid 0 that all may write (mode 1777): \
-         with fs.protected_symlinks on, uid 0 may not follow it, whatever its capabilities"
+        "the link belongs to uid 65532 in a sticky directory of uid 0 that all may write, mode 1777. \
+         With fs.protected_symlinks on, uid 0 may not follow it, whatever its capabilities"
     );
 }
 

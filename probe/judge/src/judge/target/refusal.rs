@@ -103,10 +103,10 @@ impl fmt::Display for Difference {
             Self::Gid { own, target } => {
                 write!(f, "its gid is {}, credprobe’s is {own}", Columns(*target))
             }
-            Self::NotDumpable => f.write_str("it is not dumpable, as after a change of its ids"),
-            Self::Capabilities(missing) => write!(f, "it has capabilities: {}", missing.join(" ")),
+            Self::NotDumpable => f.write_str("it changed its ids and is not dumpable"),
+            Self::Capabilities(_) => f.write_str("it has capabilities that credprobe lacks"),
             Self::Owner { own, owner } => {
-                write!(f, "its environ is for uid {owner}, and credprobe is uid {own}")
+                write!(f, "its environ is for uid {owner}, and credprobe is {own}")
             }
         }
     }

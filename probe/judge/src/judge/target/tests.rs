@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::evidence::target::{Differing, Ids, Owner, Truncated};
-use crate::judge::step::Heading;
 
 /// containerd's (`pkg/oci/spec.go`, `defaultUnixCaps`).
 const DEFAULT: &[&str] = &[
@@ -64,6 +63,11 @@ fn only(target: &Target, process: &Process) -> Finding {
     let mut findings = findings(target, process);
     assert_eq!(findings.len(), 1, "{findings:#?}");
     findings.remove(0)
+}
+
+/// The commands, in the order of doing.
+fn runs(finding: &Finding) -> Vec<String> {
+    finding.steps.iter().filter_map(|step| step.run.clone()).collect()
 }
 
 fn kinds(target: &Target) -> Vec<&'static str> {
@@ -152,39 +156,33 @@ fn a_gid_that_differs_is_repaired_with_the_targets_own_ids() {
     let finding = only(&refused(status((1000, 0), &[]), status((1000, 1000), &[])), &pod());
     assert_eq!((finding.class, finding.severity), (Class::Inconclusive, Severity::Error));
     assert!(
-        finding.summary.ends_with("pid 1 (checkout): its gid is 1000, the probe's 0"),
+        finding.summary.ends_with("pid 1 checkout: its gid is 1000, credprobe’s is 0"),
         "{}",
         finding.summary
     );
+    assert!(finding.why.contains("supplementary groups and fsGroup do not count"), "{}", finding.why);
     assert_eq!(
-        finding.lines(Heading::Fix),
+        runs(&finding),
         [
-            "# --custom needs kubectl 1.31",
             concat!(
-                r#"echo '{"securityContext":{"runAsUser":1000,"runAsGroup":1000}}' | kubectl debug -n shop checkout-1"#,
+                r#"echo '{"securityContext":{"runAsUser":'1000',"runAsGroup":'1000'}}' | kubectl debug -n shop checkout-1"#,
                 r#" --image="$(kubectl get pod -n shop checkout-1 -o 'jsonpath={.spec.ephemeralContainers[-1:].image}')""#,
                 r#" --target="$(kubectl get pod -n shop checkout-1 -o 'jsonpath={.spec.ephemeralContainers[-1:].targetContainerName}')""#,
                 " --profile=restricted --custom=/dev/stdin --arguments-only --attach -- check --target-pid=1",
-            )
+            ),
+            "kubectl get pod -n shop checkout-1 -o 'jsonpath={.status.ephemeralContainerStatuses[*].state.terminated}'",
         ]
     );
-    assert!(
-        finding.lines(Heading::Confirm)[1]
-            .contains("'jsonpath={.status.ephemeralContainerStatuses[*].state.terminated}'")
-    );
+    assert!(finding.steps[0].say.contains("kubectl 1.31"), "{:?}", finding.steps);
 }
 
 #[test]
 fn a_root_app_without_capabilities_needs_no_privileges() {
     let finding = only(&refused(status((65532, 0), &[]), status((0, 0), &[])), &pod());
-    let custom = r#"{"securityContext":{"runAsUser":0,"runAsGroup":0,"runAsNonRoot":false}}"#;
+    let custom = r#"{"securityContext":{"runAsUser":0,"runAsGroup":'0',"runAsNonRoot":false}}"#;
     // As root nothing shows whether it is dumpable, so that only the ids are known to differ.
-    assert!(
-        finding.lines(Heading::Fix)[1].contains(custom)
-            && finding.lines(Heading::Fix)[1].contains("=restricted"),
-        "{:?}",
-        finding.lines(Heading::Fix)
-    );
+    let run = runs(&finding).remove(0);
+    assert!(run.contains(custom) && run.contains("=restricted"), "{run}");
 }
 
 #[test]
@@ -197,7 +195,7 @@ fn capabilities_dumpable_and_mixed_ids_need_root() {
     let unexplained = refused(own(), own());
     let capable = refused(own(), status((1000, 1000), &["CAP_NET_ADMIN"]));
     for target in [undumpable, unexplained, capable, refused(own(), mixed)] {
-        let fix = only(&target, &pod()).lines(Heading::Fix).remove(1);
+        let fix = runs(&only(&target, &pod())).remove(0);
         assert!(fix.contains("--profile=general") && fix.contains(r#""runAsUser":0,"#), "{fix}");
     }
 }
@@ -206,10 +204,7 @@ fn capabilities_dumpable_and_mixed_ids_need_root() {
 fn without_the_pods_name_there_is_advice_and_no_command() {
     let finding = only(&refused(status((0, 0), &[]), status((1000, 1000), &[])), &Process::default());
     assert!(finding.steps.iter().all(|step| step.run.is_none()), "{finding:#?}");
-    assert!(
-        finding.lines(Heading::Fix)[0]
-            .contains(r#"{"securityContext":{"runAsUser":1000,"runAsGroup":1000}}"#)
-    );
+    assert!(finding.steps[0].say.contains("as uid 1000 with gid 1000"), "{finding:#?}");
 }
 
 #[test]
@@ -242,7 +237,7 @@ fn what_could_not_be_seen_has_its_own_words() {
         ),
         (Target { status: Some(Status { state: "zombie".to_owned(), ..status() }), ..app() }, "has exited"),
         (Target { status_error: error("ESRCH"), ..app() }, "exited while it was looked at"),
-        (Target { root_error: error("ENOENT"), ..app() }, "root of pid 1 (checkout) cannot be read"),
+        (Target { root_error: error("ENOENT"), ..app() }, "root of pid 1 checkout cannot be read"),
         (Target { own: own(), ..Target::default() }, "finds no other container's process"),
         (Target { own: own(), whole_node: true, ..Target::default() }, "hostPID"),
         (Target { truncated: Truncated { environment: true, ..Truncated::default() }, ..app() }, "too large"),
@@ -255,7 +250,7 @@ fn what_could_not_be_seen_has_its_own_words() {
             !finding.transient && !finding.presented.is_empty() && !finding.required.is_empty(),
             "{finding:?}"
         );
-        assert!(finding.has_fix() || finding.summary.contains("cannot be read") || words == "too large");
+        assert!(!finding.steps.is_empty() && !finding.why.is_empty(), "{words}: {finding:?}");
     }
     assert_eq!(findings(&app(), &pod()), []);
 }
@@ -273,10 +268,8 @@ fn several_candidates_are_a_table_and_a_command_for_each() {
         finding.presented,
         "pid 7: app, uid 5, AWS_ROLE_ARN set; pid 9: app, uid 5, AWS_ROLE_ARN unreadable"
     );
-    assert_eq!(
-        finding.lines(Heading::Fix),
-        ["credprobe check --target-pid=7", "credprobe check --target-pid=9"]
-    );
+    assert_eq!(runs(&finding), ["credprobe check --target-pid=7", "credprobe check --target-pid=9"]);
+    assert_eq!(finding.steps[1].when.as_deref(), Some("The app is pid 9 app"));
 }
 
 #[test]
@@ -287,7 +280,7 @@ fn a_descendant_with_other_variables_is_a_warning() {
     let finding = only(&target, &pod());
     assert_eq!((finding.class, finding.severity), (Class::Inconclusive, Severity::Warning));
     assert_eq!(finding.presented, "pid 9 (java): AWS_REGION");
-    assert_eq!(finding.lines(Heading::Confirm), ["credprobe check --target-pid=9"]);
+    assert_eq!(runs(&finding), ["credprobe check --target-pid=9"]);
 }
 
 #[test]

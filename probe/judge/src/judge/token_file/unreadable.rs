@@ -42,7 +42,7 @@ fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Findin
     let given_up = rule.is_some() && gave_up_root(facts, file);
     let uid = process.uid;
     let summary = if given_up {
-        format!("uid {uid} may not read the token file: only root may, and the app gave root up")
+        "the app gave up root, and only root may read the token file".to_owned()
     } else if of_file {
         format!("uid {uid} may not read the token file: {}", in_short(file, refusal))
     } else {

@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::evidence::{Evidence, FileKind, Opener, Proof};
-use crate::judge::step::Heading;
 
 fn component(path: &str, kind: FileKind, mode: u32) -> PathComponent {
     PathComponent {
@@ -41,6 +40,12 @@ fn judged(mode: u32, proof: Option<Option<&str>>, change: impl FnOnce(&mut Token
 
 fn classes(findings: &[Finding]) -> Vec<(Class, Severity)> {
     findings.iter().map(|finding| (finding.class, finding.severity)).collect()
+}
+
+/// What the steps say and run.
+fn steps(finding: &Finding) -> String {
+    let lines: Vec<String> = finding.steps.iter().flat_map(|step| step.lines()).collect();
+    lines.join("\n")
 }
 
 const REFUSED: (Class, Severity) = (Class::TokenFileUnreadable, Severity::Error);
@@ -123,9 +128,14 @@ fn root_s_file_beside_a_probe_that_is_root_is_the_apps_own_doing() {
             let findings = leftover_pod_identity(path, 0o600, source, 0);
             assert_eq!(classes(&findings), [REFUSED], "{path}");
             let told = &findings[0];
-            assert!(told.summary.contains("every container states runAsUser: 0 and the app gave its uid up"));
-            let fixes = told.lines(Heading::Fix).join("\n");
-            for repair in ["runAsUser: 1000 for the pod", "no runAsUser: 0", "fsGroup: 1000"] {
+            assert!(told.summary.contains("the app gave up root"), "{told:?}");
+            assert!(told.why.contains("Every container states runAsUser 0"), "{told:?}");
+            let fixes = steps(told);
+            for repair in [
+                "let uid 1000 be the runAsUser of the pod",
+                "no runAsUser 0",
+                "let group 1000 be the pod’s fsGroup",
+            ] {
                 assert!(fixes.contains(repair), "{fixes}");
             }
         }
@@ -170,7 +180,7 @@ fn an_answer_that_hangs_on_a_group_that_nobody_stated_says_so() {
     let by_group = |process| judged_for(process, &projected(0o640, 1234));
     let opened = by_group(lent(&[1234, 5], &[1234, 5]));
     assert_eq!(classes(&opened), [(Class::TokenFileUnreadable, Severity::Info)]);
-    assert!(opened[0].lines(Heading::Fix)[0].ends_with("--as-groups=5"), "{opened:?}");
+    assert!(steps(&opened[0]).ends_with("--as-groups=5."), "{opened:?}");
     assert!(opened[0].summary.contains("group 1234"), "{opened:?}");
     assert_eq!(by_group(lent(&[1234], &[])), [], "stated");
     assert_eq!(judged_for(lent(&[1234], &[1234]), &projected(0o644, 1234)), [], "everybody may");
@@ -178,16 +188,31 @@ fn an_answer_that_hangs_on_a_group_that_nobody_stated_says_so() {
     assert_eq!(classes(&closed), [REFUSED]);
     // The primary group is lent where --as-gid is missing.
     let primary = judged_for(Process { gid: 0, ..lent(&[], &[0]) }, &projected(0o640, 0));
-    assert!(primary[0].lines(Heading::Fix)[0].ends_with("--as-gid=… --as-groups=none"), "{primary:?}");
+    assert!(steps(&primary[0]).ends_with("--as-gid=… --as-groups=none."), "{primary:?}");
     // A member is shut out where others are not.
     let shut_out = judged_for(lent(&[1234], &[1234]), &projected(0o604, 1234));
     assert_eq!(classes(&shut_out), [REFUSED]);
-    assert!(shut_out[0].lines(Heading::Confirm).join(" ").contains("--as-groups=none"), "{shut_out:?}");
+    assert!(steps(&shut_out[0]).contains("--as-groups=none"), "{shut_out:?}");
 }
 
 #[test]
 fn the_probes_own_group_that_is_not_lent_is_named_where_it_would_open_the_file() {
     let process = Process { probe_gid: Some(65_532), groups: vec![7], lent: vec![7], ..app() };
     let refused = judged_for(process, &projected(0o640, 65_532));
-    assert!(refused[0].lines(Heading::Confirm).join(" ").contains("--as-groups=7,65532"), "{refused:?}");
+    assert!(steps(&refused[0]).contains("--as-groups=7,65532"), "{refused:?}");
+}
+
+#[test]
+fn an_fs_group_that_is_there_stays() {
+    for (gid, present) in [(1234, true), (0, false)] {
+        let mut file = projected(0o640, gid);
+        let refused = judged_for(app(), &file);
+        let told = steps(&refused[0]);
+        assert_eq!(told.contains("keep group 1234"), present, "{told}");
+        assert_eq!(told.contains("be the pod’s fsGroup"), !present, "{told}");
+        // What the kubelet did not write no fsGroup opens.
+        file.data_link = None;
+        let told = steps(&judged_for(app(), &file)[0]);
+        assert!(told.contains("whatever writes /token") && !told.contains("fsGroup"), "{told}");
+    }
 }
