@@ -213,7 +213,12 @@ fn refusal(target: &Target, process: &Process, (own, status): (&Status, &Status)
     let (own_ids, its_ids) = (identity(own, &own.effective), identity(status, &status.permitted));
     let because = match words.as_slice() {
         [] => "Ids and capabilities would allow it. So the process is not dumpable or in another user namespace, or a security module, SELinux or AppArmor, refuses.".to_owned(),
-        [_] => "The kernel requires the process’s own ids and capabilities, or root with CAP_SYS_PTRACE.".to_owned(),
+        [_] => match differences.first() {
+            Some(Difference::NotDumpable) => "Ids and capabilities agree. But the process changed its ids without exec, or its program file is not readable, so root with CAP_SYS_PTRACE alone may read it.",
+            Some(Difference::Owner { .. }) => "CAP_SYS_PTRACE is enough for its files, and not for environ, which only its owner may read, or who has CAP_DAC_OVERRIDE.",
+            _ => "The kernel requires the process’s own ids and capabilities, or root with CAP_SYS_PTRACE.",
+        }
+        .to_owned(),
         words => format!("The kernel refuses because {}. Root with CAP_SYS_PTRACE may.", words.join(", and ")),
     };
     let finding = inconclusive(format!("credprobe may not read {name}: {short}"))

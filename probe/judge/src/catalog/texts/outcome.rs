@@ -58,7 +58,7 @@ const GO_ON_WITHOUT: Template = Template::change_in_words(
 );
 
 pub(crate) const INTERNAL_ERROR: Texts = Texts {
-    meaning: "A bug in the probe; nothing is said about the pod.",
+    meaning: "A bug in the probe, so nothing is said about the pod.",
     restart: "",
     causes: &[
         "The probe panicked, overflowed its stack or could not get memory.",
