@@ -7,6 +7,7 @@ use crate::catalog::{Class, Restart};
 use crate::evidence::Profile;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks;
+use crate::settings::arn::RoleArn;
 use crate::settings::command::Word;
 use crate::steps::slot;
 use crate::text::plain;
@@ -69,6 +70,11 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     [goes_on(facts), untried(facts), begins_with_nobody(facts)].into_iter().flatten().collect()
 }
 
+/// The role's name, or what stands in its place.
+fn name_of(role: &str) -> String {
+    RoleArn::parse(role).map_or_else(|_| role.to_owned(), |arn| arn.name)
+}
+
 fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
     let (profile, role) = next_hop(facts)?;
     let needs = if facts.by_agent() {
@@ -80,10 +86,7 @@ fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
     Some(
         Finding::new(
             Class::Shadowed,
-            format!(
-                "profile {} goes on from the pod’s own identity to {role}, and credprobe does not try that step",
-                profile.name
-            ),
+            format!("profile {} goes on to role {}, which credprobe does not try", profile.name, name_of(role)),
         )
         .severity(Severity::Info)
         .presented(format!("profile {}", profile.name))
@@ -101,14 +104,13 @@ fn untried(facts: &Facts<'_>) -> Option<Finding> {
     let (profile, role) = next_hop(facts).filter(|_| expects_next_hop(facts))?;
     let issued = crate::judge::issued(facts.evidence);
     issued.then(|| {
-        let name = crate::settings::arn::RoleArn::parse(role).map_or_else(|_| role.to_owned(), |arn| arn.name);
         let values = facts
             .values()
             .with(slot::VALUE, &profile.name, Word::dns(&profile.name))
             .with_text(slot::ROLE, role);
         Finding::new(
             Class::Inconclusive,
-            format!("credprobe did not try whether the pod’s own identity may go on to {name}"),
+            format!("credprobe did not try whether the pod’s own identity may go on to role {}", name_of(role)),
         )
         .expectation(Basis::Explicit)
         .transient(false)

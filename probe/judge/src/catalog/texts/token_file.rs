@@ -8,7 +8,7 @@ use crate::steps::template::Template;
 const VOLUMES_STAY: &str = "a running pod keeps its volumes";
 
 /// The kubelet gives a volume's files their owner and group when it mounts the volume.
-const OWNERS_STAY: &str = "a running pod keeps the users and groups of its volumes";
+const OWNERS_STAY: &str = "a running pod keeps the owners of its volumes";
 
 pub(crate) const SEE_MOUNTS: Template = Template::look(
     "See how the containers mount their volumes:",
@@ -30,20 +30,21 @@ pub(crate) const MISSING: Texts = Texts {
     repair: &[],
 };
 
+/// Init containers count too. A container's image stands above its users.
 pub(crate) const SEE_USERS: Template = Template::look(
-    "See the users and groups of the pod and its containers:",
-    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.securityContext}{\"\\n\"}{range .spec.initContainers[*]}{.name}{\" \"}{.securityContext}{\"\\n\"}{end}{range .spec.containers[*]}{.name}{\" \"}{.securityContext}{\"\\n\"}{end}'",
+    "See users and groups of the pod and of each container, by its image:",
+    "kubectl get pod -n {namespace} {pod} -o yaml | grep -E ' image:|runAs|fsGroup'",
 );
 
 /// The ids that were judged were credprobe's own.
 pub(crate) const SEE_USERS_OF_OTHERS: Template = Template::look(
-    "See the users of the pod’s containers. credprobe judged for its own. If the app has others, state them with --as-uid, \
-     --as-gid and --as-groups:",
+    "See the users of each container, by its image. credprobe judged for its own. If the app has others, state them with \
+     --as-uid, --as-gid and --as-groups:",
     SEE_USERS.run,
 );
 
 pub(crate) const LET_ALL_RUN_AS: Template = Template::change_in_words(
-    "let {user} be the runAsUser of the pod, and give no container another. The kubelet then gives that user the token.",
+    "let {user} be the pod’s runAsUser, and state none for a container. The kubelet gives that user the token.",
     "the users of the pod’s containers",
 )
 .when("All containers can run as one user");
@@ -74,8 +75,8 @@ pub(crate) const STATE_GROUP: Template =
         .when("The app has {value}");
 
 pub(crate) const SET_FS_GROUP: Template = Template::change(
-    "Let {group} be the pod’s fsGroup. The kubelet then writes the token with mode 0640 for it, and gives the pod’s \
-     other volumes that group too. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "Let {group} be the pod’s fsGroup. The kubelet gives it the token, and the pod’s other volumes too. This replaces the \
+     pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl patch -n {namespace} {workload} -p '{\"spec\":{\"template\":{\"spec\":{\"securityContext\":{\"fsGroup\":'{group}'}}}}}'",
     "the group of the pod’s volumes, and the pods of {workload}, which are replaced",
 )

@@ -105,8 +105,8 @@ impl fmt::Display for Difference {
             }
             Self::NotDumpable => f.write_str("it changed its ids and is not dumpable"),
             Self::Capabilities(_) => f.write_str("it has capabilities that credprobe lacks"),
-            Self::Owner { own, owner } => {
-                write!(f, "its environ is for uid {owner}, and credprobe is {own}")
+            Self::Owner { owner, .. } => {
+                write!(f, "its environ is for uid {owner} alone")
             }
         }
     }

@@ -132,7 +132,7 @@ fn root_s_file_beside_a_probe_that_is_root_is_the_apps_own_doing() {
             assert!(told.why.contains("Every container states runAsUser 0"), "{told:?}");
             let fixes = steps(told);
             for repair in [
-                "let uid 1000 be the runAsUser of the pod",
+                "let uid 1000 be the pod’s runAsUser",
                 "no runAsUser 0",
                 "let group 1000 be the pod’s fsGroup",
             ] {
