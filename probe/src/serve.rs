@@ -184,14 +184,10 @@ impl cycle::Judge for Probe<'_> {
     }
 }
 
-/// A verdict whose class is new goes to stdout: a line, or the whole report as one line of JSON.
+/// A verdict that is news goes to stdout: a line, or the whole report as one line of JSON.
 fn announce(report: &Report, output: Output) {
     let line = match output {
-        Output::Text => {
-            let verdict = &report.verdict;
-            let (class, code) = (verdict.class.id(), verdict.code);
-            format!("{} {class} ({code}): {}", report.observed_at, escaped(&verdict.summary))
-        }
+        Output::Text => report.log_line(),
         Output::Json => report.json_line().unwrap_or_else(|problem| problem),
     };
     output::print(&line);

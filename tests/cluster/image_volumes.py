@@ -21,8 +21,8 @@ def results(stage: Stage) -> list[Result]:
     stage.sts.trust("refused", False)
     return [
         row(stage, CASES[0], "volume-trusted", "checkout-reader", ready),
-        row(stage, CASES[1], "volume-refused", "refused", told("access-denied (53)")),
-        row(stage, CASES[2], "volume-skipped", None, told("not-injected (10)")),
+        row(stage, CASES[1], "volume-refused", "refused", told("access-denied 53")),
+        row(stage, CASES[2], "volume-skipped", None, told("not-injected 10")),
     ]
 
 

@@ -89,6 +89,25 @@ pub struct Verdict {
     pub steps: Vec<Step>,
 }
 
+/// A verdict in ids alone: no account, role or name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// What decides.
+    pub class: Class,
+    /// Behind a success, what will go wrong.
+    pub but: Option<Class>,
+    /// Who acts; `None` for a plain `ready`.
+    pub owner: Option<Owner>,
+}
+
+/// `ready 0, but shadowed`, `access-denied 53`.
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.class.id(), self.class.code())?;
+        self.but.map_or(Ok(()), |but| write!(f, ", but {}", but.id()))
+    }
+}
+
 /// How far the verdict reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -203,6 +222,40 @@ impl Report {
         let Verdict { class, transient, .. } = self.verdict;
         let retry_after = self.evidence.exchange.as_ref().and_then(|exchange| exchange.retry_after);
         Attempt { class, transient, retry_after }
+    }
+}
+
+impl Report {
+    /// What decides, or behind a success what will go wrong; `None` where nothing is wrong.
+    #[must_use]
+    pub fn told(&self) -> Option<&ReportedFinding> {
+        if self.verdict.class == Class::Ready {
+            let is_it =
+                |it: &&ReportedFinding| Some(it.class) == self.verdict.but && it.explained_by.is_none();
+            return self.findings.iter().find(is_it);
+        }
+        self.findings.first()
+    }
+
+    /// Class, what will go wrong behind a success, and who acts: a change of one of them is news.
+    #[must_use]
+    pub fn in_ids(&self) -> Told {
+        let but = self.verdict.but.filter(|_| self.verdict.class == Class::Ready);
+        let owner = if but.is_some() { self.told().and_then(|it| it.owner) } else { self.verdict.owner };
+        Told { class: self.verdict.class, but, owner }
+    }
+
+    /// One line for a log: the first line of the text, and who acts.
+    #[must_use]
+    pub fn log_line(&self) -> String {
+        let line = shown::escaped(&text::first_line(self));
+        let who = self.told().map_or(self.verdict.who.as_str(), |it| it.who.as_str());
+        match self.in_ids().owner {
+            Some(owner) => {
+                format!("{} {line}; owner {}: {}", self.observed_at, owner.id(), shown::escaped(who))
+            }
+            None => format!("{} {line}", self.observed_at),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Kubelet gives an exec probe a second by default, the start of the process included.
 const TIMEOUT: Duration = Duration::from_millis(800);
-/// One line; a termination message has a thousand bytes.
+/// Three lines; a termination message has a thousand bytes.
 const LINE_LIMIT: usize = 4 * 1024;
 
 pub(super) fn run(address: SocketAddr) -> Result<u8, Failure> {
@@ -63,7 +63,8 @@ async fn ask(address: SocketAddr) -> (String, u8) {
     match code.filter(|code| Class::all().iter().any(|class| class.code() == *code)) {
         None => nobody(&format!("another server does, with status {}", response.status().as_u16())),
         Some(code) => {
-            let mut line = escaped(String::from_utf8_lossy(response.body()).trim_end());
+            let said = String::from_utf8_lossy(response.body());
+            let mut line = said.trim_end().lines().map(escaped).collect::<Vec<_>>().join("\n");
             truncate(&mut line, LINE_LIMIT);
             (line, code)
         }

@@ -17,7 +17,7 @@ pub trait Judge {
     fn random(&self) -> f64;
 }
 
-/// Runs until it is dropped. `say` hears each verdict whose class differs from the one before.
+/// Runs until it is dropped. `say` hears each verdict that differs from the one before in class, warning or owner.
 pub async fn run(
     judge: &impl Judge,
     schedule: Schedule,
@@ -45,13 +45,15 @@ pub async fn run(
             let report = judge.with_exchange().await;
             take(shared, say, |state| state.judged(report, began, clock::instant()));
             let pause = {
-                let state = shared.state();
+                let mut state = shared.state();
                 let (failures, wished) = state.failures();
-                if state.is_unasked() {
+                let pause = if state.is_unasked() {
                     schedule.interval
                 } else {
                     schedule.pause(failures, state.last_success.is_none(), wished, judge.random())
-                }
+                };
+                state.next_exchange = Some(clock::now().saturating_add(pause.as_secs().cast_signed()));
+                pause
             };
             until_due_or_wanted(shared, pause).await;
         }
@@ -78,9 +80,9 @@ async fn until_due_or_wanted(shared: &Shared, pause: std::time::Duration) {
 fn take(shared: &Shared, say: &impl Fn(&Report), change: impl FnOnce(&mut super::state::State)) {
     {
         let mut state = shared.state();
-        let before = state.shown().map(|report| report.verdict.class);
+        let before = state.told();
         change(&mut state);
-        if let Some(report) = state.shown().filter(|report| before != Some(report.verdict.class)) {
+        if let Some(report) = state.shown().filter(|report| before != Some(report.in_ids())) {
             say(report);
         }
     }

@@ -81,6 +81,14 @@ impl Collector for Scrape {
             )?;
             let help = "Code of the verdict's class, 0 when ready; see credprobe explain";
             out.gauge("credprobe_verdict_code", help, i64::from(report.verdict.code))?;
+            let (told, help) =
+                (report.in_ids(), "The verdict in words: class, who acts, and what a ready one hides");
+            let (owner, but) = (told.owner.map_or("", |it| it.id()), told.but.map_or("", |it| it.id()));
+            out.info(
+                "credprobe_verdict",
+                help,
+                &[("class", told.class.id()), ("owner", owner), ("but", but)],
+            )?;
             if self.full {
                 classes(&mut out, report.verdict.class)?;
             }
@@ -155,7 +163,11 @@ impl Out<'_, '_> {
 
     fn build_info(&mut self) -> fmt::Result {
         let help = "The version that runs";
-        let mut encoder = self.0.encode_descriptor("credprobe_build", help, None, MetricType::Info)?;
-        encoder.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+        self.info("credprobe_build", help, &[("version", env!("CARGO_PKG_VERSION"))])
+    }
+
+    /// Its sample's name ends with `_info`.
+    fn info(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) -> fmt::Result {
+        self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
     }
 }

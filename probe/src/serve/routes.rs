@@ -60,6 +60,8 @@ impl Admin {
             ready,
             because: &because.to_string(),
             history: state.history(),
+            since: state.since(),
+            next_exchange: state.next_exchange,
             now: clock::now(),
         };
         let mut answer = typed(StatusCode::OK, "text/html; charset=utf-8", page::render(&content));
@@ -131,13 +133,16 @@ fn is_for_loopback(request: &Request<Incoming>) -> bool {
     of_header.as_ref().is_some_and(|host| named(host) && no_user(host)) && of_line.is_none_or(named)
 }
 
-/// No script, no frame, nothing from elsewhere; the one style sheet by its hash.
+/// No frame, nothing from elsewhere; the one style sheet and the one script by their hashes.
 #[must_use]
 pub(super) fn content_security_policy() -> String {
     use base64::Engine as _;
-    let hash = ring::digest::digest(&ring::digest::SHA256, page::STYLE.as_bytes());
-    let hash = base64::engine::general_purpose::STANDARD.encode(hash);
+    let hash = |text: &str| {
+        let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+        base64::engine::general_purpose::STANDARD.encode(hash)
+    };
+    let (style, script) = (hash(page::STYLE), hash(page::SCRIPT));
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }

@@ -6,7 +6,7 @@ use credprobe_judge::catalog::Class;
 use credprobe_judge::judge::finding::Severity;
 use credprobe_judge::judge::gate::is_certain;
 use credprobe_judge::report::page::PastVerdict;
-use credprobe_judge::report::{Report, ReportedFinding, Scope};
+use credprobe_judge::report::{Report, ReportedFinding, Scope, Told};
 use credprobe_judge::text::parse_rfc3339;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -54,6 +54,10 @@ pub struct State {
     pub failed: u64,
     /// Seconds since the epoch.
     pub last_success: Option<i64>,
+    /// When the next exchange is due, in seconds since the epoch.
+    pub next_exchange: Option<i64>,
+    /// Since when the verdict shown is as it is.
+    since: Option<i64>,
     history: VecDeque<PastVerdict>,
 }
 
@@ -95,6 +99,8 @@ pub enum ReadinessReason {
     /// The class is one of `--tolerate`.
     Tolerated(Class),
     ReportOnly(Option<Class>),
+    /// It is ready, but this will go wrong; whether the run only reports.
+    But(Class, bool),
     Disabled(String),
     NoVerdict,
     Stale,
@@ -116,6 +122,8 @@ impl State {
             succeeded: 0,
             failed: 0,
             last_success: None,
+            next_exchange: None,
+            since: None,
             history: VecDeque::with_capacity(HISTORY),
         }
     }
@@ -127,7 +135,7 @@ impl State {
         let overrides_exchange = self.overrides_exchange(&report, now);
         // What keeps the free judgement from exchanging may be seen by nobody else: a CA bundle, say. It looks again soon.
         if overrides_exchange || !self.unasked {
-            let before = self.shown_class();
+            let before = self.told();
             self.local = Some(Local { report, at: now, overrides_exchange });
             self.note(before, false);
         }
@@ -136,7 +144,7 @@ impl State {
     /// Takes a judgement that was free to exchange and began then; what is certain may have kept it from that.
     pub fn judged(&mut self, report: Report, began: Instant, now: Instant) {
         self.keep(now);
-        let before = self.shown_class();
+        let before = self.told();
         self.judged_at = Some(now);
         self.unasked = report.verdict.scope == Scope::Local;
         if self.unasked {
@@ -179,15 +187,19 @@ impl State {
             || self.immediate_failures(local, now).any(|finding| !told(finding.class))
     }
 
-    fn note(&mut self, before: Option<Class>, always: bool) {
+    fn note(&mut self, before: Option<Told>, always: bool) {
         let Some(report) = self.shown() else { return };
         let past = PastVerdict {
             at: parse_rfc3339(&report.observed_at).unwrap_or_default(),
-            class: report.verdict.class,
+            told: report.in_ids(),
             passes: passes(report),
         };
         self.readiness.shown(past.passes);
-        if always || before != Some(past.class) {
+        let is_news = before != Some(past.told);
+        if is_news {
+            self.since = Some(past.at);
+        }
+        if always || is_news {
             if self.history.len() == HISTORY {
                 self.history.pop_front();
             }
@@ -204,8 +216,16 @@ impl State {
         }
     }
 
-    fn shown_class(&self) -> Option<Class> {
-        self.shown().map(|report| report.verdict.class)
+    /// The same in ids.
+    #[must_use]
+    pub fn told(&self) -> Option<Told> {
+        self.shown().map(Report::in_ids)
+    }
+
+    /// Since when it is as it is, in seconds since the epoch.
+    #[must_use]
+    pub fn since(&self) -> Option<i64> {
+        self.since
     }
 
     /// An expired token, say, unless it has not expired by the clock of STS.
@@ -283,7 +303,11 @@ impl State {
             return (true, ReadinessReason::Disabled(reason.clone()));
         }
         let shown = self.shown();
+        let but = shown.and_then(|shown| shown.in_ids().but);
         if self.settings.report_only {
+            if let Some(but) = but {
+                return (true, ReadinessReason::But(but, true));
+            }
             return (true, ReadinessReason::ReportOnly(shown.map(|report| report.verdict.class)));
         }
         let Some(shown) = shown else { return (false, ReadinessReason::NoVerdict) };
@@ -291,9 +315,10 @@ impl State {
             return (false, ReadinessReason::Stale);
         }
         let (ready, class) = (self.is_ready_by(shown, now), shown.verdict.class);
-        let because = match ready {
-            true if shown.verdict.tolerated => ReadinessReason::Tolerated(class),
-            true if class != Class::Ready => ReadinessReason::Held(class),
+        let because = match (but, ready) {
+            (Some(but), _) => ReadinessReason::But(but, false),
+            (None, true) if shown.verdict.tolerated => ReadinessReason::Tolerated(class),
+            (None, true) if class != Class::Ready => ReadinessReason::Held(class),
             _ => ReadinessReason::Verdict(class),
         };
         (ready, because)
@@ -325,6 +350,7 @@ impl ReadinessReason {
         match self {
             Self::Verdict(class) | Self::Held(class) | Self::Tolerated(class) => Some(*class),
             Self::ReportOnly(class) => *class,
+            Self::But(..) => Some(Class::Ready),
             Self::Disabled(_) => None,
             Self::NoVerdict | Self::Stale => Some(Class::Inconclusive),
         }
@@ -335,7 +361,7 @@ impl ReadinessReason {
 impl std::fmt::Display for ReadinessReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(class) = self.class() {
-            write!(f, "{} ({})", class.id(), class.code())?;
+            write!(f, "{} {}", class.id(), class.code())?;
         }
         f.write_str(match self {
             Self::Verdict(_) => "",
@@ -343,6 +369,10 @@ impl std::fmt::Display for ReadinessReason {
             Self::Tolerated(_) => ", tolerated",
             Self::ReportOnly(None) => "report only, no verdict yet",
             Self::ReportOnly(Some(_)) => ", report only",
+            Self::But(but, report_only) => {
+                let only = if *report_only { ", report only" } else { "" };
+                return write!(f, ", but {}{only}", but.id());
+            }
             Self::Disabled(reason) => return write!(f, "switched off by CREDPROBE_DISABLED: {reason}"),
             Self::NoVerdict => ": no verdict yet",
             Self::Stale => ": the last verdict is too old",

@@ -365,7 +365,7 @@ async fn the_strip_keeps_fifty_verdicts_of_whatever_happens() {
     let pod = Pod::new(Mode::Hold);
     pod.sts(Sts::Denies);
     pod.run(pod.wait(6 * HOUR)).await;
-    let classes = pod.state(|state| state.history().iter().map(|past| past.class).collect::<Vec<_>>());
+    let classes = pod.state(|state| state.history().iter().map(|past| past.told.class).collect::<Vec<_>>());
     assert_eq!(classes, [Class::AccessDenied; 50]);
 }
 
@@ -391,6 +391,55 @@ async fn without_network_the_local_verdict_is_all() {
         pod.wait(MINUTE).await;
         assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::TokenFileMissing)));
         assert_eq!(pod.exchanges(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_success_hides_is_told_by_probe_metric_and_log_in_ids_and_names() {
+    for report_only in [false, true] {
+        let pod = Pod::with(Mode::Hold, |settings| settings.report_only = report_only);
+        pod.set_keys();
+        pod.run(async {
+            pod.wait(MINUTE).await;
+            assert_eq!(pod.readyz(), (true, ReadinessReason::But(Class::Shadowed, report_only)));
+            let said = pod.readyz().1.to_string();
+            assert!(
+                said.starts_with("ready 0, but shadowed") && said.contains("report only") == report_only,
+                "{said}"
+            );
+            let info = r#"credprobe_verdict_info{class="ready",owner="pod",but="shadowed"} 1"#;
+            assert!(pod.metrics().contains(info), "{}", pod.metrics());
+            let line = pod.last_said();
+            assert!(
+                line.contains("Z ready 0, but ") && line.ends_with("; owner pod: whoever deploys this pod"),
+                "{line}"
+            );
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_verdict_in_words_has_an_owner_unless_all_is_well() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        assert!(pod.metrics().contains(r#"credprobe_verdict_info{class="ready",owner="",but=""} 1"#));
+        assert!(!pod.last_said().contains("; owner"), "{}", pod.last_said());
+        let since = pod.state(|state| state.since());
+        pod.sts(Sts::Denies);
+        pod.wait(2 * HOUR).await;
+        assert!(
+            pod.metrics().contains(r#"credprobe_verdict_info{class="access-denied",owner="iam",but=""} 1"#)
+        );
+        assert!(
+            pod.last_said().contains("; owner iam: whoever administers IAM in account "),
+            "{}",
+            pod.last_said()
+        );
+        assert!(since < pod.state(|state| state.since()), "since when the verdict is another");
+        assert_eq!(pod.said(), 2, "each verdict once");
     })
     .await;
 }

@@ -28,7 +28,7 @@ pub(super) fn changes(probe: &str) -> Told {
     until_code(53)?;
     must(is_ready()?, || "one refusal does not count".to_owned())?;
     let held = get(PUBLIC, "/readyz")?.body;
-    must(held.starts_with("access-denied (53), still ready"), || held.clone())?;
+    must(held.starts_with("access-denied 53, still ready"), || held.clone())?;
     // Each new token is a new exchange, so that no back-off need be waited out.
     until("three refusals over the hold count", || fresh().and_then(|()| Ok(!is_ready()?)))?;
     must(metric("credprobe_ready")? == 0.0, || "the metric says so".to_owned())?;
@@ -58,7 +58,7 @@ pub(super) fn changes(probe: &str) -> Told {
     let before = exchanges()?;
     rotate(json!({"token": {"age_seconds": 0, "ttl_seconds": 1}}))?;
     until("a token that has expired counts at once", || {
-        Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-expired (31)"))
+        Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-expired 31"))
     })?;
     must(exchanges()? > before, || "it was shown to STS".to_owned())?;
     fresh()?;
@@ -76,7 +76,7 @@ pub(super) fn starved(probe: &str) -> Told {
         // From then on it is accepted.
         kept.get("/livez")?;
         server.limit_descriptors("0")?;
-        until("it says that it cannot look", || Ok(kept.get("/readyz")?.1.contains("inconclusive (3)")))?;
+        until("it says that it cannot look", || Ok(kept.get("/readyz")?.1.contains("inconclusive 3")))?;
         for _ in 0..5 {
             let (status, body) = kept.get("/readyz")?;
             must(status == 200, || format!("--readiness={readiness}: {status} {body}"))?;

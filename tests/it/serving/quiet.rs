@@ -27,5 +27,5 @@ pub(super) fn starts(probe: &str) -> Told {
     let output = output.map_err(|error| error.to_string())?;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     say(&err);
-    must(err.is_empty() && out.starts_with("ready (0)"), || format!("{args:?}: {err}{out}"))
+    must(err.is_empty() && out.starts_with("# ✓ ready 0:"), || format!("{args:?}: {err}{out}"))
 }

@@ -41,7 +41,7 @@ pub(super) fn ways(probe: &str) -> Told {
     rotate(json!({"token_file": {"missing": true}}))?;
     let only = Server::start(probe, &["--report-only", "--interval=50ms"])?;
     until("the class is told", || {
-        Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-file-missing (20), report only"))
+        Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-file-missing 20, report only"))
     })?;
     must(is_ready()?, || "and the pod is ready".to_owned())?;
     only.stop()?;
@@ -50,7 +50,7 @@ pub(super) fn ways(probe: &str) -> Told {
     until("what is tolerated is ready", is_ready)?;
     tolerant.stop()?;
     let strict = Server::start(probe, &["--readiness=strict", "--interval=50ms"])?;
-    until("a verdict", || Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-file-missing (20)")))?;
+    until("a verdict", || Ok(get(PUBLIC, "/readyz")?.body.starts_with("token-file-missing 20")))?;
     must(!is_ready()?, || "otherwise it is not".to_owned())?;
     let status = Command::new(probe).arg("status").output().map_err(|error| error.to_string())?;
     must(status.status.code() == Some(20), || format!("status ends with {}", status.status))?;

@@ -1,9 +1,11 @@
-//! The page of `serve`: the verdict, the chain of stages, both sides, the fix, times until expiry, the last verdicts.
-//! One HTML text without a script; everything from outside is escaped here.
+//! The page of `serve`: the verdict, who acts, the chain of stages, the steps, times until expiry, the last verdicts.
+//! The sentences are those of the text; everything from outside is escaped here.
 
-use super::{Report, ReportedFinding, Scope, Stage, Status};
-use crate::catalog::Class;
+use super::text::{both_sides, first_line, is_news, restart_words, sentences};
+use super::{Report, ReportedFinding, Scope, Stage, Status, Told};
+use crate::catalog::{Class, Owner};
 use crate::judge::finding::Severity;
+use crate::steps::script::numbered;
 use crate::text::rfc3339;
 use crate::text::shown::escaped;
 use std::collections::VecDeque;
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 /// The page's one style sheet.
 pub const STYLE: &str = include_str!("page.css");
-/// Seconds between two loads.
+/// Its one script: copies commands and loads the page anew.
+pub const SCRIPT: &str = include_str!("page.js");
+/// Seconds between two loads where no script runs; the script has the same.
 const REFRESH: u32 = 15;
 
 /// What the page shows.
@@ -29,6 +33,10 @@ pub struct Content<'a> {
     pub because: &'a str,
     /// Oldest first.
     pub history: &'a VecDeque<PastVerdict>,
+    /// Since when the verdict is as it is, in seconds since the epoch.
+    pub since: Option<i64>,
+    /// When the next exchange is due, in seconds since the epoch.
+    pub next_exchange: Option<i64>,
     /// Seconds since the epoch.
     pub now: i64,
 }
@@ -38,8 +46,8 @@ pub struct Content<'a> {
 pub struct PastVerdict {
     /// Seconds since the epoch.
     pub at: i64,
-    /// What decided then.
-    pub class: Class,
+    /// What it came to.
+    pub told: Told,
     /// Ready, or tolerated.
     pub passes: bool,
 }
@@ -47,48 +55,148 @@ pub struct PastVerdict {
 /// The whole page.
 #[must_use]
 pub fn render(content: &Content<'_>) -> String {
-    let class = content.report.map(|report| report.verdict.class);
-    // Before the first verdict, or switched off.
-    let heading =
-        class.map_or_else(|| html(content.because), |class| format!("{} ({})", class.id(), class.code()));
+    // Before the first verdict, or switched off, there is a reason only.
+    let (title, heading) = content.report.map_or_else(
+        || (html(content.because), html(content.because)),
+        |report| (html(&title(report)), html(&first_line(report))),
+    );
     let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{heading} - credprobe</title>\
-         <meta name=\"viewport\" content=\"width=device-width\"><meta http-equiv=\"refresh\" content=\"{REFRESH}\">\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title} - credprobe</title>\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <noscript><meta http-equiv=\"refresh\" content=\"{REFRESH}\"></noscript>\
          <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\n<body>\n"
     );
     header(&mut out, content, &heading);
     if let Some(report) = content.report {
         chain(&mut out, report);
-        let mut findings = report.findings.iter();
-        if report.verdict.class != Class::Ready
-            && let Some(deciding) = findings.next()
-        {
-            let _ = writeln!(out, "<h2>What is wrong</h2>");
-            finding(&mut out, deciding);
+        let told = report.told();
+        let mut number = 0;
+        if let Some(finding) = told {
+            out.push_str("<h2>Why, and what to do</h2>\n");
+            who_restart_why(&mut out, report, finding);
+            steps(&mut out, finding, &mut number);
         }
-        others(&mut out, findings);
+        let others = report.findings.iter().filter(|it| !told.is_some_and(|told| std::ptr::eq(told, *it)));
+        others_seen(&mut out, report, others, &mut number);
     }
     times(&mut out, content);
-    history(&mut out, content.history);
+    history(&mut out, content);
     footer(&mut out, content);
-    out.push_str("</body></html>\n");
+    let _ = writeln!(out, "<script>{SCRIPT}</script></body></html>");
     out
 }
 
+/// What tells one tab of a browser from the next: pod, verdict, role.
+fn title(report: &Report) -> String {
+    let parts = [
+        place(report),
+        Some(report.in_ids().to_string()),
+        role(report).map(|it| format!("role {}", name(it))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `namespace/pod`, as far as it is known.
+fn place(report: &Report) -> Option<String> {
+    let process = &report.evidence.process;
+    match (process.namespace(), process.pod()) {
+        (Some(namespace), Some(pod)) => Some(format!("{namespace}/{pod}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+/// The role that is asked for, else the one that answered, else the one that is expected.
+fn role(report: &Report) -> Option<&str> {
+    let environment = &report.evidence.environment;
+    let profile = || environment.profile.as_ref()?.settings.get("role_arn").map(String::as_str);
+    let answered = || report.evidence.identity.as_ref()?.arn.as_deref();
+    let stated = environment.options.role_arn.as_deref().or_else(|| environment.get("AWS_ROLE_ARN"));
+    stated.or_else(profile).or_else(answered).or(environment.options.expect_role.as_deref())
+}
+
+/// Of `arn:aws:iam::1:role/path/name` and `arn:aws:sts::1:assumed-role/name/session` the name.
+fn name(arn: &str) -> &str {
+    let session = arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
+    session.or_else(|| arn.rsplit('/').next()).unwrap_or(arn)
+}
+
 fn header(out: &mut String, content: &Content<'_>, heading: &str) {
-    let tone = match (content.report.map(|report| report.verdict.class), content.ready) {
-        (Some(Class::Ready), true) => "good",
-        (_, true) => "warn",
+    let told = content.report.map(Report::in_ids);
+    let tone = match (told, content.ready) {
+        (Some(told), true) => tone(told, true),
+        (None, true) => "warn",
         (_, false) => "bad",
     };
-    let summary = content.report.map(|report| format!("<p>{}</p>", html(&report.verdict.summary)));
-    let _ = writeln!(
-        out,
-        "<header class=\"{tone}\"><h1>{heading}</h1>{}<p class=\"soft\">The pod is {}: {}</p></header>",
-        summary.unwrap_or_default(),
-        if content.ready { "ready" } else { "not ready" },
-        html(content.because)
-    );
+    let _ = writeln!(out, "<header class=\"{tone}\">");
+    if let Some(report) = content.report {
+        let role_of = |arn: &str| format!("role <b title=\"{}\">{}</b>", html(arn), html(name(arn)));
+        let place = place(report).map(|it| format!("pod <b>{}</b>", html(&it)));
+        let node = report.evidence.process.node_name.as_ref().map(|it| format!("node {}", html(it)));
+        let account = report.evidence.token.as_ref().and_then(|it| it.service_account.as_ref());
+        let account = account.map(|it| format!("service account {}", html(it)));
+        let parts: Vec<_> = [place, role(report).map(role_of), account, node].into_iter().flatten().collect();
+        let _ = writeln!(out, "<p class=\"soft\">{}</p>", parts.join(" \u{b7} "));
+    }
+    let _ = writeln!(out, "<h1>{heading}</h1>");
+    if let Some((report, owner)) = content.report.and_then(|it| Some((it, it.in_ids().owner?))) {
+        let who = report.told().map_or(report.verdict.who.as_str(), |it| it.who.as_str());
+        let _ = writeln!(out, "<p>{} {}</p>", badge(owner), html(who));
+    }
+    let _ = writeln!(out, "<p class=\"soft\">{}</p></header>", html(&standing(content)));
+}
+
+/// Green only where nothing will go wrong.
+fn tone(told: Told, passes: bool) -> &'static str {
+    match (told.class, told.but, passes) {
+        (Class::Ready, None, _) => "good",
+        (_, _, true) => "warn",
+        (_, _, false) => "bad",
+    }
+}
+
+fn badge(owner: Owner) -> String {
+    format!("<span class=\"badge\">{}</span>", owner.id())
+}
+
+/// Whether the pod is ready, since when the verdict is as it is, and when it may change.
+fn standing(content: &Content<'_>) -> String {
+    let ready = if content.ready { "ready" } else { "not ready" };
+    let mut said = format!("The pod is {ready}");
+    // What is more than the verdict itself: held, tolerated, too old.
+    let ids = content.report.map(|report| report.in_ids().to_string()).unwrap_or_default();
+    let more = content.because.strip_prefix(&ids).unwrap_or(content.because);
+    let more = more.trim_start_matches([',', ':', ' ']);
+    if !more.is_empty() {
+        let _ = write!(said, ": {more}");
+    }
+    said.push('.');
+    if let Some(since) = content.since {
+        let _ =
+            write!(said, " This verdict since {}{}.", moment(since, content.now), ago(content.now - since));
+    }
+    if let Some(due) = content.next_exchange {
+        let left = due.saturating_sub(content.now);
+        if left > 0 {
+            let _ = write!(said, " Next exchange at {}, in {}.", moment(due, content.now), duration(left));
+        } else {
+            said.push_str(" The next exchange is under way.");
+        }
+    }
+    said
+}
+
+fn ago(seconds: i64) -> String {
+    if seconds > 0 { format!(", for {}", duration(seconds)) } else { String::new() }
+}
+
+/// `22:31:05Z`, with the date where it is not today's.
+fn moment(at: i64, now: i64) -> String {
+    let (at, now) = (rfc3339(at), rfc3339(now));
+    match (at.split_once('T'), now.split_once('T')) {
+        (Some((day, time)), Some((today, _))) if day == today => time.to_owned(),
+        (Some((day, time)), _) => format!("{day} {time}"),
+        (None, _) => at,
+    }
 }
 
 fn chain(out: &mut String, report: &Report) {
@@ -117,49 +225,57 @@ fn status(stage: &Stage) -> (&'static str, &'static str, String) {
     (class, mark, said)
 }
 
-fn finding(out: &mut String, finding: &ReportedFinding) {
-    let owner = finding.owner.map(|owner| owner.id()).unwrap_or_default();
+fn who_restart_why(out: &mut String, report: &Report, finding: &ReportedFinding) {
+    let (restart, why) = (restart_words(report, finding), sentences(finding));
+    let rows = [("who", finding.who.as_str()), ("restart", &restart), ("why", &why)];
     out.push_str("<dl>");
-    let texts = [
-        ("owner", owner),
-        ("who", finding.who.as_str()),
-        ("presented", &finding.presented),
-        ("required", &finding.required),
-    ];
-    for (term, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
-        let _ = write!(out, "<dt>{term}</dt><dd>{}</dd>", html(text));
+    for (term, text) in rows.into_iter().chain(both_sides(finding)).filter(|(_, text)| !text.is_empty()) {
+        let class = if matches!(term, "has" | "needs") { " class=\"side\"" } else { "" };
+        let _ = write!(out, "<dt>{term}</dt><dd{class}>{}</dd>", html(text));
     }
-    for text in &finding.ruled_out {
-        let _ = write!(out, "<dt>ruled out</dt><dd>{}</dd>", html(text));
-    }
-    out.push_str(
-        "</dl>
-",
-    );
-    for step in &finding.steps {
-        let when = step.when.as_ref().map(|when| format!("{when}: ")).unwrap_or_default();
-        let _ = write!(out, "<p>{}{}</p>", html(&when), html(&step.say));
-        if let Some(run) = &step.run {
-            let _ = write!(out, "<pre>{}</pre>", html(run));
+    out.push_str("</dl>\n");
+}
+
+fn steps(out: &mut String, finding: &ReportedFinding, number: &mut usize) {
+    for step in numbered(&finding.steps, number) {
+        let class = if step.begins { "step" } else { "step or" };
+        let _ = write!(out, "<div class=\"{class}\"><b>{}.</b><div><p>{}</p>", step.label, html(&step.said));
+        if let Some(run) = step.run {
+            let _ = write!(
+                out,
+                "<div class=\"run\"><pre>{}</pre><button type=\"button\" hidden>Copy</button></div>",
+                html(run)
+            );
         }
+        out.push_str("</div></div>\n");
     }
 }
 
-fn others<'r>(out: &mut String, findings: impl Iterator<Item = &'r ReportedFinding>) {
+/// What is news of its own is told as the verdict is; what follows from something else in a line.
+fn others_seen<'r>(
+    out: &mut String,
+    report: &Report,
+    findings: impl Iterator<Item = &'r ReportedFinding>,
+    number: &mut usize,
+) {
     let mut findings = findings.peekable();
     if findings.peek().is_some() {
         let _ = writeln!(out, "<h2>Also seen</h2>");
     }
     for other in findings {
         let severity = match (other.explained_by, other.severity) {
-            (Some(by), _) => format!("explained by {}", by.id()),
+            (Some(by), _) => format!("follows from {}", by.id()),
             (None, Severity::Error) => "error".to_owned(),
             (None, Severity::Warning) => "warning".to_owned(),
             (None, Severity::Info) => "note".to_owned(),
         };
         let (id, code, summary) = (other.class.id(), other.code, html(&other.summary));
-        let _ = writeln!(out, "<details><summary>{id} ({code}), {severity}: {summary}</summary>");
-        finding(out, other);
+        let badge = other.owner.filter(|_| is_news(other)).map(badge).unwrap_or_default();
+        let _ = writeln!(out, "<details><summary>{badge} {id} {code}, {severity}: {summary}</summary>");
+        who_restart_why(out, report, other);
+        if is_news(other) {
+            steps(out, other, number);
+        }
         out.push_str("</details>\n");
     }
 }
@@ -203,21 +319,35 @@ fn duration(seconds: i64) -> String {
     humantime::format_duration(Duration::from_secs(shown)).to_string()
 }
 
-fn history(out: &mut String, history: &VecDeque<PastVerdict>) {
-    if history.is_empty() {
+fn history(out: &mut String, content: &Content<'_>) {
+    let past: Vec<&PastVerdict> = content.history.iter().rev().collect();
+    if past.is_empty() {
         return;
     }
-    out.push_str("<h2>Last verdicts, newest last</h2>\n<ol class=\"strip\">\n");
-    for past in history {
-        let tone = if past.passes { "good" } else { "bad" };
-        let text = format!("{} {} ({})", rfc3339(past.at), past.class.id(), past.class.code());
-        let _ = write!(out, "<li class=\"{tone}\" title=\"{text}\"><span>{text}</span></li>");
+    out.push_str("<h2>Last verdicts, newest first</h2>\n<ol class=\"history\">\n");
+    for same in past.chunk_by(|one, next| (one.told, one.passes) == (next.told, next.passes)) {
+        let (Some(newest), Some(oldest)) = (same.first(), same.last()) else { continue };
+        let when = |at: i64| format!("<time datetime=\"{}\">{}</time>", rfc3339(at), moment(at, content.now));
+        let (times, until) = match same.len() {
+            1 => (String::new(), String::new()),
+            count => (format!(", {count} times"), format!(" to {}", when(newest.at))),
+        };
+        let owner = newest.told.owner.map(badge).unwrap_or_default();
+        let tone = tone(newest.told, newest.passes);
+        let _ = writeln!(
+            out,
+            "<li class=\"{tone}\">{}{until} <b>{}</b>{times} {owner}</li>",
+            when(oldest.at),
+            newest.told
+        );
     }
     out.push_str("</ol>\n");
 }
 
 fn footer(out: &mut String, content: &Content<'_>) {
-    out.push_str("<footer>");
+    out.push_str(
+        "<footer><p id=\"paused\" hidden>The page waits while text is selected or a detail is open.</p>",
+    );
     if let Some(report) = content.report {
         let scope = match report.verdict.scope {
             Scope::Exchange => "with an exchange",

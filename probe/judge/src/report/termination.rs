@@ -12,12 +12,11 @@ const LIMIT: usize = 400;
 #[must_use]
 pub fn lines(report: &Report) -> String {
     let first = prose(&text::first_line(report));
-    let told =
-        report.verdict.but.filter(|_| report.verdict.class == Class::Ready).unwrap_or(report.verdict.class);
+    let finding = report.told();
+    let told = finding.map_or(report.verdict.class, |finding| finding.class);
     if told == Class::Ready {
         return cut(first, LIMIT);
     }
-    let finding = report.findings.iter().find(|it| it.class == told && it.explained_by.is_none());
     let who = finding.map_or(report.verdict.who.as_str(), |finding| finding.who.as_str());
     let pod = report.evidence.process.pod_name.as_deref().unwrap_or("POD");
     let next = prose(&format!(

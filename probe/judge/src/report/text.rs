@@ -10,10 +10,9 @@ use crate::catalog::{Attribute, Class};
 use crate::judge::finding::Severity;
 use crate::steps::script::{Mark, Script, fitted};
 use crate::text::rfc3339;
-use sections::{restart_words, sentences};
 
 pub use crate::steps::script::Look;
-pub(super) use sections::{first_line, restart_in_short};
+pub(super) use sections::{both_sides, first_line, restart_in_short, restart_words, sentences};
 
 /// Renders the report; `colour` only where a terminal reads it.
 #[must_use]
@@ -28,9 +27,7 @@ pub fn render_for(report: &Report, look: Look) -> String {
     let verdict = &report.verdict;
     out.first(mark(report), &first_line(report));
     let ready = verdict.class == Class::Ready;
-    let deciding = report.findings.iter().find(|finding| {
-        if ready { Some(finding.class) == verdict.but && finding.explained_by.is_none() } else { true }
-    });
+    let deciding = report.told();
     subject(&mut out, report);
     if let Some(finding) = deciding {
         who_restart_why(&mut out, report, finding);
@@ -67,7 +64,7 @@ pub(super) fn mark(report: &Report) -> Mark {
 }
 
 /// An error, or a warning, that nothing explains.
-fn is_news(finding: &ReportedFinding) -> bool {
+pub(super) fn is_news(finding: &ReportedFinding) -> bool {
     finding.explained_by.is_none() && finding.severity != Severity::Info
 }
 
@@ -77,7 +74,7 @@ fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding)
     }
     out.row("restart", &restart_words(report, finding));
     out.row("why", &sentences(finding));
-    for (side, value) in sections::both_sides(finding) {
+    for (side, value) in both_sides(finding) {
         out.row(side, value);
     }
 }

@@ -103,21 +103,15 @@ impl Script {
 
     /// The steps, numbered on; those in a row that have a condition are alternatives.
     pub(crate) fn steps(&mut self, steps: &[Step], number: &mut usize) {
-        for group in steps.chunk_by(|one, next| one.when.is_some() && next.when.is_some()) {
-            *number += 1;
-            self.blank();
-            for (letter, step) in ('a'..='z').zip(group) {
-                let letter = if group.len() > 1 { letter.to_string() } else { String::new() };
-                let start = format!("# {number}{letter}. ");
-                let said = match &step.when {
-                    Some(when) => format!("{}: {}", sentence(when), step.say),
-                    None => sentence(&step.say),
-                };
-                self.wrapped(&start, start.chars().count(), &said);
-                if let Some(run) = &step.run {
-                    self.out.push_str(&escaped(run));
-                    self.out.push('\n');
-                }
+        for Numbered { label, begins, said, run } in numbered(steps, number) {
+            if begins {
+                self.blank();
+            }
+            let start = format!("# {label}. ");
+            self.wrapped(&start, start.chars().count(), &said);
+            if let Some(run) = run {
+                self.out.push_str(&escaped(run));
+                self.out.push('\n');
             }
         }
     }
@@ -149,6 +143,36 @@ impl Script {
         self.out.push_str(format!("{begin}{line}").trim_end());
         self.out.push('\n');
     }
+}
+
+/// A step as people read it.
+pub(crate) struct Numbered<'s> {
+    /// `1`; of alternatives `2a`, `2b`.
+    pub(crate) label: String,
+    /// Whether it is the first of its number.
+    pub(crate) begins: bool,
+    /// The sentence, behind its condition.
+    pub(crate) said: String,
+    /// The command.
+    pub(crate) run: Option<&'s str>,
+}
+
+/// Numbers the steps on from `number`; those in a row that have a condition are alternatives.
+pub(crate) fn numbered<'s>(steps: &'s [Step], number: &mut usize) -> Vec<Numbered<'s>> {
+    let mut found = Vec::with_capacity(steps.len());
+    for group in steps.chunk_by(|one, next| one.when.is_some() && next.when.is_some()) {
+        *number += 1;
+        for (letter, step) in ('a'..='z').zip(group) {
+            let said = match &step.when {
+                Some(when) => format!("{}: {}", sentence(when), step.say),
+                None => sentence(&step.say),
+            };
+            let alone = group.len() == 1;
+            let label = if alone { number.to_string() } else { format!("{number}{letter}") };
+            found.push(Numbered { label, begins: letter == 'a', said, run: step.run.as_deref() });
+        }
+    }
+    found
 }
 
 /// With a capital letter, as a sentence begins; a name of a variable or a program keeps its own.

@@ -45,6 +45,7 @@ pub(super) struct Pod {
     token_unseen: Cell<bool>,
     hangs: Cell<bool>,
     bundle_broken: Cell<bool>,
+    keys_set: Cell<bool>,
     written_at: Cell<Option<i64>>,
     tolerate: Tolerate,
     sts: Cell<Sts>,
@@ -81,6 +82,7 @@ impl Pod {
             token_unseen: Cell::new(false),
             hangs: Cell::new(false),
             bundle_broken: Cell::new(false),
+            keys_set: Cell::new(false),
             written_at: Cell::new(None),
             tolerate: Tolerate::default(),
             sts: Cell::new(Sts::Accepts),
@@ -98,7 +100,7 @@ impl Pod {
     pub(super) async fn run(&self, script: impl Future<Output = ()>) {
         let schedule =
             Schedule { interval: self.settings.interval, exchange_interval: Duration::from_secs(3600) };
-        let say = |report: &Report| self.said.borrow_mut().push(report.verdict.summary.clone());
+        let say = |report: &Report| self.said.borrow_mut().push(report.log_line());
         tokio::select! {
             () = cycle::run(self, schedule, self.settings.no_network, &self.shared, &say) => {}
             () = script => {}
@@ -146,14 +148,28 @@ impl Pod {
         self.bundle_broken.set(broken);
     }
 
+    /// Static keys, which every SDK takes first.
+    pub(super) fn set_keys(&self) {
+        self.keys_set.set(true);
+    }
+
     /// The same token is written again.
     pub(super) fn write_again(&self) {
         self.written_at.set(Some(self.true_time()));
     }
 
-    /// What was said, each time the class changed.
+    /// What was said, each time class, warning or owner changed.
     pub(super) fn said(&self) -> usize {
         self.said.borrow().len()
+    }
+
+    pub(super) fn last_said(&self) -> String {
+        self.said.borrow().last().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn metrics(&self) -> String {
+        let text = Metrics::new(Arc::clone(&self.shared), false).text();
+        std::str::from_utf8(&text).unwrap().to_owned()
     }
 
     /// Of the node's clock alone.
@@ -175,8 +191,7 @@ impl Pod {
 
     /// A sample without labels, as Prometheus would read it.
     pub(super) fn metric(&self, name: &str) -> f64 {
-        let text = Metrics::new(Arc::clone(&self.shared), false).text();
-        let text = std::str::from_utf8(&text).unwrap();
+        let text = self.metrics();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
     }
@@ -192,6 +207,11 @@ impl Pod {
     fn evidence(&self) -> Evidence {
         let mut evidence = healthy();
         evidence.environment.options.no_network = self.settings.no_network;
+        if self.keys_set.get() {
+            for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+                evidence.environment.variables.insert(name.to_owned(), "set".to_owned());
+            }
+        }
         let Token { iat, ttl } = self.token();
         let file = evidence.token_file.as_mut().unwrap();
         file.data_link = Some(directory(iat));

@@ -9,17 +9,14 @@ use crate::text::plain;
 /// `class code: sentence`; for a loss behind a success, what it is.
 pub(in crate::report) fn first_line(report: &Report) -> String {
     let verdict = &report.verdict;
-    let but = verdict
-        .but
-        .and_then(|class| report.findings.iter().find(|it| it.class == class && it.explained_by.is_none()));
-    match but.filter(|_| verdict.class == Class::Ready) {
+    match report.told().filter(|_| verdict.class == Class::Ready) {
         Some(finding) => fitted("ready 0, but", &finding.summary),
         None => fitted(&format!("{} {}:", verdict.class.id(), verdict.code), &verdict.summary),
     }
 }
 
 /// What must be started again before the repair is seen.
-pub(super) fn restart_words(report: &Report, finding: &ReportedFinding) -> String {
+pub(in crate::report) fn restart_words(report: &Report, finding: &ReportedFinding) -> String {
     match finding.restart {
         Restart::Pod => {
             let reason = finding.class.info().restart;
@@ -51,7 +48,7 @@ pub(in crate::report) fn restart_in_short(report: &Report, restart: Restart) -> 
 }
 
 /// Presented, required and ruled out, as the judge wrote it or woven.
-pub(super) fn sentences(finding: &ReportedFinding) -> String {
+pub(in crate::report) fn sentences(finding: &ReportedFinding) -> String {
     if !finding.why.is_empty() {
         return finding.why.clone();
     }
@@ -68,7 +65,7 @@ pub(super) fn sentences(finding: &ReportedFinding) -> String {
 }
 
 /// Both values under each other, where they differ by a character or two and an eye would not see it.
-pub(super) fn both_sides(finding: &ReportedFinding) -> Vec<(&'static str, &str)> {
+pub(in crate::report) fn both_sides(finding: &ReportedFinding) -> Vec<(&'static str, &str)> {
     let (presented, required) = (finding.presented.as_str(), finding.required.as_str());
     let one_word = |text: &str| text.len() >= 8 && !text.contains(' ');
     let alike = one_word(presented) && one_word(required) && differ_little(presented, required);
