@@ -1,0 +1,118 @@
+"""What holds for the form of a text, as a list of what is wrong with it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from reports.texts import Text
+
+# What a shell reads; the second `#` as well.
+FORBIDDEN = set("`$'\"\\;&|<>()[]{}*?~^#!")
+MARK = re.compile(r"^# [✓✗!] ")
+# Marks that the report itself writes.
+OF_THE_CHAIN = re.compile(r"^#   chain    |(?<= )! (?=[a-z])")
+# A word that nobody can wrap.
+LONG_WORD = re.compile(r"\S{60,}")
+FIRST_LINE, WIDTH = 100, 80
+ROWS, MOST_ROWS = 24, 30
+MESSAGE = 400
+
+# By what a command would do. The second of each pair is a line that does it.
+DENIED = {
+    "changes the whole VPC": (r"\bcreate-vpc-endpoint\b", "aws ec2 create-vpc-endpoint --vpc-id vpc-1"),
+    "changes the whole account": (
+        r"\bset-security-token-service-preferences\b", "aws iam set-security-token-service-preferences --version v2Token",
+    ),
+    "takes HTTPS out of the mesh": (r"excludeOutboundPorts|skip-outbound-ports", "kubectl annotate pod x a/excludeOutboundPorts=443"),
+    "admits the service account default": (r"system:serviceaccount:[\w-]+:default\b", "jq '\"system:serviceaccount:shop:default\"'"),
+    "waits for input": (r"\bread\b(?! *-only)(?=[^|]*(?:;|$|do))|kubectl edit", "kubectl edit deployment/x -n shop"),
+    "prints secret values": (r"set env\b.*--list|get secrets?\b.*-o ?(yaml|json\b)", "kubectl set env deployment/x --list"),
+    "moves another service's traffic": (r"AWS_ENDPOINT_URL(_\w+)?-", "kubectl set env deployment/x AWS_ENDPOINT_URL-"),
+    "deletes a pod that nothing may make anew": (r"\bdelete pods?\b", "kubectl delete pod x -n shop"),
+    "is no repair": (r"credprobe check\b.*--(wait|grace)", "credprobe check --wait=30s"),
+    "can empty a file": (r"(^|[^0-9>&=-])>(?![&=>])(?!\s*/dev/null)", "aws iam get-role > trust.json"),
+    "has a placeholder": (r"<[A-Z][A-Z_-]*>", "aws iam get-role --role-name <ROLE>"),
+    "sets what the reader should": (r"\$\{?[A-Z]", "aws iam get-role --role-name $ROLE"),
+    "runs another history line": (r"(?<![=!<>(\[ ])!(?![=(])|(?<= )!(?=\w)", "echo hello!world"),
+    "has a remark behind it": (r"\s#\s", "kubectl get pods # all of them"),
+}
+
+
+# `explain` prints these in full, behind this sentence.
+BEYOND = "# What follows helps as well, and changes more than this pod:"
+ALLOWED_BEYOND = {"changes the whole VPC", "changes the whole account", "takes HTTPS out of the mesh"}
+
+
+def quoted_away(command: str) -> str:
+    """Without what stands between single quotes: jq and JSONPath have operators of their own."""
+    return re.sub(r"'[^']*'", "''", command)
+
+
+def denied(command: str, beyond: bool = False) -> list[str]:
+    # What a word means matters also inside quotes, what an operator does only outside.
+    outside = {"can empty a file", "has a remark behind it", "sets what the reader should", "runs another history line"}
+    found = []
+    for why, (pattern, _) in DENIED.items():
+        if beyond and why in ALLOWED_BEYOND:
+            continue
+        if re.search(pattern, quoted_away(command) if why in outside else command):
+            found.append(f"a command that {why}: {command}")
+    return found
+
+
+def without_marks(line: str, number: int) -> str:
+    body = line[1:]
+    if number == 0 or MARK.match(line):
+        body = body.replace("! ", "", 1)
+    return OF_THE_CHAIN.sub("", body.replace(" ! ", " ")) if "chain" in line[:10] or line.startswith("#" + " " * 12) else body
+
+
+def problems(it: Text, widest: int = WIDTH) -> list[str]:
+    found, lines = [], it.lines
+    if len(lines[0]) > FIRST_LINE:
+        found.append(f"the first line has {len(lines[0])} columns: {lines[0]}")
+    for number, line in enumerate(lines):
+        if line.startswith("#"):
+            first = number == 0 or MARK.match(line)
+            if not first and len(line) > widest and not LONG_WORD.search(line):
+                found.append(f"prose of {len(line)} columns: {line}")
+            if first and len(line) > FIRST_LINE:
+                found.append(f"a first line of {len(line)} columns: {line}")
+            if not line.startswith("# "):
+                found.append(f"prose without a blank: {line}")
+            if bad := FORBIDDEN & set(without_marks(line, number)):
+                found.append(f"{' '.join(sorted(bad))} in prose: {line}")
+        elif line.strip():
+            found += denied(line, BEYOND in lines[:number])
+            if line != line.strip():
+                found.append(f"a command that is not at column 0: {line!r}")
+            if number == 0 or not re.search(r":$", lines[number - 1]) or not lines[number - 1].startswith("#"):
+                found.append(f"a command without a sentence that ends with a colon: {line}")
+        elif number + 1 < len(lines) and not lines[number + 1].startswith("# "):
+            found.append("two blank lines, or one before a command")
+    return found
+
+
+def of_a_failure(it: Text) -> list[str]:
+    found = [f"no {label}" for label in ("#   who ", "#   restart ", "#   why ") if f"\n{label}" not in it.text]
+    if not re.search(r"^# 1a?\. ", it.text, re.MULTILINE):
+        found.append("no step")
+    if it.message is not None:
+        size, lines = len(it.message.encode()), it.message.count("\n") + 1
+        if size > MESSAGE or lines != 3:
+            found.append(f"a termination message of {size} bytes in {lines} lines")
+    return found
+
+
+def rows(it: Text) -> int:
+    return sum(max(1, -(-len(line) // 80)) for line in it.lines)
+
+
+def refused(shell: list[str], texts: list[Text], folder: Path) -> list[str]:
+    """Those that are no script to this shell."""
+    found = []
+    for it in texts:
+        done = subprocess.run([*shell, "-n"], input=it.text + "\n", capture_output=True, text=True, cwd=folder)
+        if done.returncode != 0 or done.stderr:
+            found.append(f"{it.name}: {' '.join(shell)}: {done.stderr.strip()}")
+    return found

@@ -1,0 +1,99 @@
+"""The texts that are tested: each scenario's report as `credprobe judge` prints it, and `credprobe explain` of each class."""
+
+import functools
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import given
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Text:
+    name: str
+    text: str
+    # Of the classes whose steps are in it, the deciding one first.
+    classes: tuple[str, ...]
+    fails: bool = False
+    # The termination message; `None`: there is none.
+    message: str | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+    @property
+    def commands(self) -> list[str]:
+        return [line for line in self.lines if line and not line.startswith("#")]
+
+
+def not_yet() -> set[str]:
+    """Classes whose reports still have an older form."""
+    lines = (HERE / "not_yet.txt").read_text().splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def printed(*words: str, text: str | None = None) -> str:
+    done = subprocess.run([given.probe(), *words], input=text, capture_output=True, text=True, timeout=60)
+    assert done.stdout, done
+    return done.stdout.removesuffix("\n")
+
+
+def kept() -> list[Path]:
+    folder = os.environ.get("CREDPROBE_REPORTS", "")
+    files = sorted(Path(folder).glob("*.json")) if folder else []
+    return files or given.not_run("CREDPROBE_REPORTS names no folder with reports: make test")
+
+
+def told(report: dict) -> tuple[str, ...]:
+    """The classes whose steps the text has."""
+    news = [it["class"] for it in report["findings"] if not it["explained_by"] and it["severity"] != "info"]
+    return tuple(dict.fromkeys([report["verdict"]["class"], *news]))
+
+
+def judged(report: str) -> str:
+    return printed("judge", "-", text=report)
+
+
+def report(file: Path) -> Text:
+    saved = file.read_text()
+    message = file.with_suffix(".termination")
+    text = judged(saved)
+    said = message.read_text() if message.exists() else None
+    return Text(file.stem, text, told(json.loads(saved)), not text.startswith("# ✓"), said)
+
+
+@functools.cache
+def reports() -> list[Text]:
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(report, kept()))
+    left_out = not_yet()
+    return [it for it in found if not left_out & set(it.classes)]
+
+
+@functools.cache
+def explained() -> list[Text]:
+    classes = [it["class"] for it in json.loads(printed("explain", "--output=json"))["classes"]]
+    left_out = not_yet()
+    return [Text(f"explain {it}", printed("explain", it), (it,)) for it in classes if it not in left_out]
+
+
+def everything() -> list[Text]:
+    return reports() + explained()
+
+
+@functools.cache
+def of_each_class() -> list[Text]:
+    """One report for each class that decides: the one with the most commands."""
+    best: dict[str, Text] = {}
+    for it in reports():
+        key = it.classes[0] if it.fails else "ready"
+        key = it.classes[1] if key == "ready" and len(it.classes) > 1 else key
+        if key not in best or len(it.commands) > len(best[key].commands):
+            best[key] = it
+    return [best[key] for key in sorted(best)]
