@@ -1,10 +1,11 @@
 """Writes what the manifests share into their marked places: the container, the codes of the class table, the alert rules.
 
-    CREDPROBE_BIN=… python3 generate.py [--check] [--classes=FILE] [--root=FOLDER]
+    CREDPROBE_BIN=… python3 generate.py [--check] [--classes=FILE] [--root=FOLDER] [--runbooks=PAGE]
 
 A marked place lies between `# generated: NAME` and `# /generated`; in CEL the marks are `//` comments, in Helm template
 comments, in Markdown HTML comments. --check writes nothing and ends with 1 when a file is not current. --classes takes the
-output of `credprobe explain --output=json` from a file instead of asking the binary.
+output of `credprobe explain --output=json` from a file instead of asking the binary. The dashboard, which can have no marks, gets
+the classes as the mappings of its values. --runbooks names the page that the alerts lead to, in place of the one in this tree.
 """
 
 import argparse
@@ -289,9 +290,42 @@ def rendered(text: str, found: dict[str, list[str]], used: set[str]) -> str:
     return text
 
 
+# The dashboard.
+
+# Grafana's names of colours, by who acts.
+COLORS = {
+    "pod": "orange", "iam": "purple", "cluster": "blue", "network": "yellow", "org": "dark-purple", "aws": "light-blue", "probe": "gray",
+}
+
+
+def mappings(classes: list[dict], by: str) -> list[dict]:
+    """What Grafana shows for a class's id or code."""
+    found = {}
+    for index, it in enumerate(sorted(classes, key=lambda it: it["code"])):
+        shown = {"text": f"{it['class']} {it['code']}", "color": COLORS.get(it["owner"], "green"), "index": index}
+        found[str(it[by])] = shown
+    return [{"type": "value", "options": found}]
+
+
+def dashboard(text: str, classes: list[dict]) -> str:
+    """Its mappings: of a field of numbers by code, else by id."""
+    whole = json.loads(text)
+    for panel in whole["panels"]:
+        for override in panel["fieldConfig"]["overrides"]:
+            by = "code" if override["matcher"]["id"] == "byType" else "class"
+            for it in override["properties"]:
+                if it["id"] == "mappings":
+                    it["value"] = mappings(classes, by)
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+RUNBOOK = re.compile(r'(?<=runbook_url: ")[^"#]*(?=#)')
+
+
 def targets(root: Path) -> list[Path]:
     kinds = {".yaml", ".tpl"}
-    return [root / "README.md", *sorted(it for it in (root / "manifests").rglob("*") if it.suffix in kinds)]
+    files = sorted(it for it in (root / "manifests").rglob("*") if it.suffix in kinds)
+    return [root / "README.md", *files, root / "manifests" / "monitoring" / "dashboard.json"]
 
 
 def class_table(file: Path | None) -> list[dict]:
@@ -309,11 +343,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, end with 1 when a file is not current")
     parser.add_argument("--classes", type=Path, help="saved output of `credprobe explain --output=json`")
     parser.add_argument("--root", type=Path, default=HERE.parent, help="the tree to write to (default: this one)")
+    parser.add_argument("--runbooks", metavar="PAGE", help="where the alerts lead: a page with a heading for each")
     chosen = parser.parse_args()
-    found, used, stale = blocks(class_table(chosen.classes), chosen.root), set(), []
+    if chosen.runbooks:
+        rules = chosen.root / "manifests" / "monitoring" / "credprobe.rules.yaml"
+        rules.write_text(RUNBOOK.sub(lambda _: chosen.runbooks, rules.read_text()))
+    classes = class_table(chosen.classes)
+    found, used, stale = blocks(classes, chosen.root), set(), []
     for file in targets(chosen.root):
         text = file.read_text()
-        current = rendered(text, found, used)
+        current = dashboard(text, classes) if file.suffix == ".json" else rendered(text, found, used)
         if current != text:
             stale.append(str(file.relative_to(chosen.root)))
             if not chosen.check:

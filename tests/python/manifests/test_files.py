@@ -141,7 +141,7 @@ class Pages(Case):
     def test_each_alert_is_explained(self) -> None:
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
         rules = (tree.ROOT / "manifests" / "monitoring" / "credprobe.rules.yaml").read_text()
-        self.assertEqual(re.findall(r"^\| `(Credprobe\w+)`", text, re.MULTILINE), re.findall(r"alert: (\w+)", rules))
+        self.assertEqual(re.findall(r"^### (Credprobe\w+)$", text, re.MULTILINE), re.findall(r"alert: (\w+)", rules))
 
     def test_each_file_is_in_the_table(self) -> None:
         text = (tree.ROOT / "manifests" / "README.md").read_text()

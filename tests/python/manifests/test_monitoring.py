@@ -12,11 +12,12 @@ from manifests.case import Case, ran
 
 MONITORING = tree.ROOT / "manifests" / "monitoring"
 RULES = MONITORING / "credprobe.rules.yaml"
-METRIC = re.compile(r"\bcredprobe_[a-z_]+")
+# Not what the rules record themselves, as in workload:credprobe_not_ready:count.
+METRIC = re.compile(r"(?<!:)\bcredprobe_[a-z_]+")
 SELECTED = re.compile(r"\b(credprobe_[a-z_]+)\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
-# What Prometheus adds to each sample of a pod, not /metrics.
-OF_THE_SCRAPE = {"namespace", "pod", "job", "instance", "container", "endpoint"}
+# What Prometheus adds to each sample of a pod, not /metrics; the rules make the last of the pod's name.
+OF_THE_SCRAPE = {"namespace", "pod", "job", "instance", "container", "endpoint", "workload"}
 GROUPED = re.compile(r"\b(?:by|ignoring|on)\s*\(([^)]*)\)")
 
 
@@ -46,7 +47,8 @@ def unknown(queries: list[str], answer: str) -> list[str]:
                 values = samples.get(name, {}).get(label, set())
                 if label not in OF_THE_SCRAPE and (operator == "=" and value not in values or not values):
                     found.append(f"{name} has no {label}={value}: {query}")
-        known = {it for name in METRIC.findall(query) for it in samples.get(name, {})} | OF_THE_SCRAPE
+        # What is recorded has the labels of what is in its name.
+        known = {it for name in re.findall(r"credprobe_[a-z_]+", query) for it in samples.get(name, {})} | OF_THE_SCRAPE
         for labels in GROUPED.findall(query):
             found += [f"no {it} to group by: {query}" for it in re.findall(r"\w+", labels) if it not in known]
     return found
@@ -72,6 +74,13 @@ class Promtool(Case):
         for old, new in [
             ("credprobe_ready == 0", "credprobe_ready == 1"),
             ("for: 10m", "for: 1m"),
+            ("for: 10m", "for: 30m"),
+            ("sum by (namespace, workload) (workload:credprobe_not_ready", "sum by (namespace, workload, class) (workload:credprobe_not_ready"),
+            ('but!=""', 'class!="ready"'),
+            ("{6,10})?-", "{6,10})-"),
+            ("|[0-9]+)", ")"),
+            ("max by (namespace, workload)", "min by (namespace, workload)"),
+            ("#credprobestale", "#credprobeabsent"),
             ('unless ignoring (result) increase(credprobe_exchanges_total{result="ok"}[30m]) > 0', ""),
             ("0.1 * (", "0.3 * ("),
             (" > 0) > 3 * 3600", " > -1) > 3 * 3600"),
@@ -94,7 +103,7 @@ class Promtool(Case):
 
 
 def plain(query: str) -> str:
-    return query.replace("$__rate_interval", "5m").replace("$namespace", ".*")
+    return query.replace("$namespace", ".*").replace("$pod", ".*")
 
 
 class Names(Case):
@@ -116,7 +125,64 @@ class Names(Case):
         self.assertLessEqual(set(METRIC.findall(" ".join(alerts()))), set(METRIC.findall(" ".join(queries()))))
 
 
+class Dashboard(Case):
+    def test_grafanas_own_models_know_all_of_it(self) -> None:
+        """What goes through them and comes back lost would be ignored by Grafana, too."""
+        whole = json.loads((MONITORING / "dashboard.json").read_text())
+        self.none(lost(whole, through_grafanas_models(whole)))
+        whole["panels"][0]["titel"] = "Ready"
+        whole["templating"]["list"][1]["multiple"] = True
+        self.assertEqual(len(lost(whole, through_grafanas_models(whole))), 2)
+
+    def test_each_class_is_shown_in_words(self) -> None:
+        (codes,) = mapped("byType")
+        for names in mapped("byName"):
+            self.assertEqual({it["text"] for it in names.values()}, {it["text"] for it in codes.values()})
+            self.assertEqual(names["access-denied"]["text"], "access-denied 53")
+        self.assertEqual((codes["53"]["text"], codes["0"]["color"]), ("access-denied 53", "green"))
+        owners = {it["owner"] for it in classes() if it["owner"]}
+        self.assertEqual(len({it["color"] for it in codes.values()}), len(owners) + 1, "a colour for each owner")
+
+    def test_hourly_events_are_counted_over_an_hour(self) -> None:
+        """A rate of 0.0003 a second is a flat line at zero."""
+        self.none([query for query in queries() + alerts() if "rate(" in query])
+
+
+def through_grafanas_models(whole: dict) -> dict:
+    from grafana_foundation_sdk.cog import encoder, plugins
+    from grafana_foundation_sdk.models import dashboard
+
+    plugins.register_default_plugins()
+    return json.loads(encoder.JSONEncoder().encode(dashboard.Dashboard.from_json(whole)))
+
+
+def lost(one: object, other: object, where: str = "") -> list[str]:
+    """What of one is not in the other."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [it for name in one for it in (lost(one[name], other[name], f"{where}/{name}") if name in other else [f"{where}/{name}"])]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [it for number, pair in enumerate(zip(one, other)) for it in lost(*pair, f"{where}/{number}")]
+    return [] if one == other else [where]
+
+
+def mapped(matcher: str) -> list[dict]:
+    overrides = [it for panel in panels() for it in panel["fieldConfig"]["overrides"] if it["matcher"]["id"] == matcher]
+    return [value["options"] for it in overrides for property in it["properties"] if property["id"] == "mappings" for value in property["value"]]
+
+
+def classes() -> list[dict]:
+    return json.loads(ran(given.probe(), "explain", "--output=json").stdout)["classes"]
+
+
 class Objects(Case):
+    def test_each_alert_has_its_runbook(self) -> None:
+        """A heading of the page that it leads to."""
+        (rules,) = tree.parsed(RULES.read_text())
+        for rule in (it for group in rules["groups"] for it in group["rules"] if "alert" in it):
+            page, _, heading = rule["annotations"]["runbook_url"].partition("#")
+            self.assertEqual(heading, rule["alert"].lower())
+            self.assertIn(f"\n### {rule['alert']}\n", (tree.ROOT / page).read_text())
+
     def test_operators_object_has_the_same_rules(self) -> None:
         (rules,) = tree.parsed(RULES.read_text())
         (object,) = tree.parsed((MONITORING / "prometheus-rule.yaml").read_text())

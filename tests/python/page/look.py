@@ -1,9 +1,9 @@
 """In the sandbox's pod: a `serve`, Chromium on its page, and /metrics as it is. `look.py PROBE CHROMIUM FOLDER`
 
-Leaves light.png, dark.png, page.html, metrics.txt and console.txt in the folder.
+Leaves light.png, dark.png, phone.png, page.html, metrics.txt and seen.json in the folder.
 """
 
-import os
+import json
 import subprocess
 import sys
 import time
@@ -11,15 +11,16 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from browser import Browser
+
 PAGE, METRICS, READY = "http://127.0.0.1:9810/", "http://127.0.0.1:9809/metrics", "http://127.0.0.1:9809/readyz"
 # In seconds.
 LIMIT = 60
-# Quiet, and nothing that looks for hosts elsewhere: the pod has none.
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-    "--enable-logging=stderr", "--window-size=1100,1400", "--virtual-time-budget=2000",
-]
+# The page loads itself anew each 15 seconds: here a tenth of that.
+FASTER = "const slow = setInterval; window.setInterval = (work, pause) => slow(work, pause / 10)"
+DESK, PHONE = 1100, 390
 
 
 def main(probe: str, chromium: str, folder: Path) -> None:
@@ -27,14 +28,12 @@ def main(probe: str, chromium: str, folder: Path) -> None:
     try:
         wait_for_a_verdict()
         (folder / "metrics.txt").write_bytes(fetch(METRICS))
-        said = browse(chromium, folder, "--dump-dom", stdout=folder / "page.html")
-        for scheme, setting in (("dark", "0"), ("light", "1")):
-            # The number is Blink's enumeration of preferred colour schemes.
-            scheme_flag = f"--blink-settings=preferredColorScheme={setting}"
-            said += browse(chromium, folder, scheme_flag, f"--screenshot={folder / scheme}.png")
-        # What Chromium says of pages of its own is not about ours.
-        ours = (line for line in said if "CONSOLE" in line and "source: chrome://" not in line)
-        (folder / "console.txt").write_text("".join(ours))
+        browser = Browser(chromium, folder)
+        try:
+            seen = browse(browser, folder)
+        finally:
+            browser.close()
+        (folder / "seen.json").write_text(json.dumps(seen))
     finally:
         process.terminate()
         process.wait(LIMIT)
@@ -60,16 +59,35 @@ def wait_for_a_verdict() -> None:
     raise SystemExit("there is no verdict")
 
 
-def browse(chromium: str, folder: Path, *flags: str, stdout: Path | None = None) -> list[str]:
-    profile = folder / f"profile-{time.monotonic_ns()}"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    command = [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, PAGE]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT)
-    if done.returncode != 0:
-        raise SystemExit(f"Chromium ended with {done.returncode}: {done.stderr}")
-    if stdout:
-        stdout.write_text(done.stdout)
-    return done.stderr.splitlines(keepends=True)
+def browse(browser: Browser, folder: Path) -> dict:
+    browser.call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.load(PAGE)
+    (folder / "page.html").write_text(browser.value("document.documentElement.outerHTML"))
+    seen = {"title": browser.value("document.title"), "text": browser.value("document.body.innerText")}
+    for name, width, dark in (("dark", DESK, True), ("phone", PHONE, False), ("light", DESK, False)):
+        browser.look(width, dark, folder / f"{name}.png")
+        seen[f"wider than {name}"] = browser.value("document.documentElement.scrollWidth > innerWidth")
+    seen["commands"] = browser.value("[...document.querySelectorAll('header ~ .step pre')].map(it => it.textContent)")
+    if seen["commands"]:
+        browser.click(".run button")
+        time.sleep(0.2)
+        seen["button"] = browser.value("document.querySelector('.run button').textContent")
+        seen["copied"] = browser.value("navigator.clipboard.readText()")
+    # What somebody put into the page does not run.
+    browser.value("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.planted = 1'}))")
+    seen["planted"] = browser.value("window.planted || 0")
+    (folder / "refused.txt").write_text("\n".join(browser.console))
+    browser.console.clear()
+    browser.call("Page.addScriptToEvaluateOnNewDocument", source=FASTER)
+    browser.load(PAGE)
+    browser.value("getSelection().selectAllChildren(document.querySelector('h1'))")
+    seen["reloaded while text is selected"] = browser.loaded(4)
+    seen["selected"] = browser.value("getSelection().toString()")
+    seen["says that it waits"] = browser.value("!document.getElementById('paused').hidden")
+    browser.value("getSelection().removeAllRanges()")
+    seen["reloaded"] = browser.loaded(4)
+    seen["console"] = browser.console
+    return seen
 
 
 if __name__ == "__main__":

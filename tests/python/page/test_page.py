@@ -1,5 +1,8 @@
 """The page of `serve` in Chromium, and /metrics by Prometheus's own parser. See README.md."""
 
+import json
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,25 +14,31 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from lib import given, packages
 
 # Text colours of page.css, light and dark.
-GOOD, BAD = ((0x17, 0x72, 0x3B), (0x4C, 0xC3, 0x7C)), ((0xB3, 0x26, 0x1E), (0xFF, 0x8A, 0x80))
+GOOD, WARN, BAD = (
+    ((0x17, 0x72, 0x3B), (0x4C, 0xC3, 0x7C)), ((0x8A, 0x5A, 0x00), (0xE0, 0xAC, 0x3F)), ((0xB3, 0x26, 0x1E), (0xFF, 0x8A, 0x80)),
+)
 PAPER = ((0xFF, 0xFF, 0xFF), (0x14, 0x17, 0x1B))
 # So many pixels of a colour are more than the edge of a letter.
 ENOUGH = 200
+POD = "shop/checkout-7d9f8b6c5-x2x4q"
 PAGES = {
-    "healthy": (GOOD, "ready (0)", "token expires in", "The pod is ready"),
+    "healthy": (GOOD, "ready 0", "token expires in", "The pod is ready", "Next exchange at"),
     "access-denied": (
-        BAD, "access-denied (53)", "The pod is not ready", "update-assume-role-policy", "system:serviceaccount:shop:checkout",
+        BAD, "access-denied 53", "The pod is not ready", "update-assume-role-policy", "system:serviceaccount:shop:checkout", "iam",
+        "This verdict since", "Next exchange",
     ),
-    "pod-identity-association-missing": (BAD, "association-missing (84)", "create-pod-identity-association"),
+    "shadowed-by-static-keys": (WARN, "ready 0", "but shadowed", "whoever deploys this pod", "kubectl set env"),
+    "pod-identity-association-missing": (BAD, "association-missing 84"),
 }
 
 
 def looked(scenario: str, folder: Path) -> Path:
     """What one scenario's `serve` showed, in files. The pod's user writes there and reads the script."""
-    script = shutil.copy(Path(__file__).with_name("look.py"), folder)
+    for script in ("browser.py", "look.py"):
+        shutil.copy(Path(__file__).with_name(script), folder)
     probe = shutil.copy(given.probe(), folder)
     command = [given.sandbox(), f"--scenario={scenario}", "--pod=always", "--"]
-    command += [packages.interpreter(), script, probe, given.program("chromium"), folder]
+    command += [packages.interpreter(), folder / "look.py", probe, given.program("chromium"), folder]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done
     return folder
@@ -42,17 +51,42 @@ def pixels(picture: Path) -> dict[tuple, int]:
 
 @pytest.mark.parametrize("scenario", PAGES)
 def test_page(scenario: str, open_folder: Path) -> None:
-    own, *words = PAGES[scenario]
+    own, verdict, *words = PAGES[scenario]
     folder = looked(scenario, open_folder)
-    assert (folder / "console.txt").read_text() == "", "the browser's console"
-    page = (folder / "page.html").read_text()
-    assert [word for word in words if word not in page] == []
-    for number, name in enumerate(("light.png", "dark.png")):
-        found = pixels(folder / name)
+    seen = json.loads((folder / "seen.json").read_text())
+    assert seen["console"] == [], "the browser's console"
+    # Without an association there is no role.
+    role = "" if "association" in scenario else "role checkout-reader"
+    assert all(part in seen["title"] for part in (POD, verdict, role)), seen["title"]
+    assert [word for word in (POD, verdict, *words) if word not in seen["text"] + seen["title"]] == []
+    for number, name in enumerate(("light", "dark")):
+        found = pixels(folder / f"{name}.png")
         assert max(found, key=found.get) == PAPER[number], name
         assert found.get(own[number], 0) > ENOUGH, name
         if own is GOOD:
             assert found.get(BAD[number], 0) == 0, name
+        if own is not BAD:
+            assert found.get(BAD[number], 0) < ENOUGH, name
+    assert not any(seen[f"wider than {name}"] for name in ("light", "dark", "phone"))
+    assert len(seen["commands"]) > 0 or own is GOOD
+    if seen["commands"]:
+        # The whole of it, and what the report says.
+        assert (seen["copied"], seen["button"]) == (seen["commands"][0], "Copied")
+    assert seen["planted"] == 0 and "Content Security Policy" in (folder / "refused.txt").read_text()
+    assert not seen["reloaded while text is selected"] and seen["selected"] and seen["says that it waits"]
+    assert seen["reloaded"], "without a selection"
+    if kept := os.environ.get("CREDPROBE_KEEP_PICTURES"):
+        for picture in ("light", "dark", "phone"):
+            # A few colours and no alpha: a tenth of the size.
+            small = Image.open(folder / f"{picture}.png").convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            small.save(Path(kept) / f"page-{scenario}-{picture}.png", optimize=True)
+
+
+def test_the_script_and_the_page_name_the_same_time() -> None:
+    """Where no script runs, the browser loads the page anew as often."""
+    room = given.ROOT / "probe" / "judge" / "src" / "report"
+    (seconds,) = re.findall(r"const REFRESH: u32 = (\d+);", (room / "page.rs").read_text())
+    assert f"}}, {seconds}000);" in (room / "page.js").read_text()
 
 
 def families(scenario: str, folder: Path) -> dict:
@@ -78,6 +112,8 @@ def test_metrics_of_a_healthy_pod(open_folder: Path) -> None:
 def test_metrics_of_a_failing_pod(open_folder: Path) -> None:
     found = families("access-denied", open_folder)
     assert found["credprobe_verdict_code"].samples[0].value == 53
+    (info,) = found["credprobe_verdict"].samples
+    assert info.name == "credprobe_verdict_info" and info.labels == {"class": "access-denied", "owner": "iam", "but": ""}
     assert "credprobe_last_success_timestamp_seconds" not in found
     ones = [sample.labels["class"] for sample in found["credprobe_class"].samples if sample.value == 1]
     assert ones == ["access-denied"]

@@ -73,7 +73,8 @@ pub fn render(content: &Content<'_>) -> String {
         let mut number = 0;
         if let Some(finding) = told {
             out.push_str("<h2>Why, and what to do</h2>\n");
-            who_restart_why(&mut out, report, finding);
+            // Who acts stands in the header.
+            rows(&mut out, report, finding, "");
             steps(&mut out, finding, &mut number);
         }
         let others = report.findings.iter().filter(|it| !told.is_some_and(|told| std::ptr::eq(told, *it)));
@@ -225,9 +226,9 @@ fn status(stage: &Stage) -> (&'static str, &'static str, String) {
     (class, mark, said)
 }
 
-fn who_restart_why(out: &mut String, report: &Report, finding: &ReportedFinding) {
+fn rows(out: &mut String, report: &Report, finding: &ReportedFinding, who: &str) {
     let (restart, why) = (restart_words(report, finding), sentences(finding));
-    let rows = [("who", finding.who.as_str()), ("restart", &restart), ("why", &why)];
+    let rows = [("who", who), ("restart", &restart), ("why", &why)];
     out.push_str("<dl>");
     for (term, text) in rows.into_iter().chain(both_sides(finding)).filter(|(_, text)| !text.is_empty()) {
         let class = if matches!(term, "has" | "needs") { " class=\"side\"" } else { "" };
@@ -272,7 +273,7 @@ fn others_seen<'r>(
         let (id, code, summary) = (other.class.id(), other.code, html(&other.summary));
         let badge = other.owner.filter(|_| is_news(other)).map(badge).unwrap_or_default();
         let _ = writeln!(out, "<details><summary>{badge} {id} {code}, {severity}: {summary}</summary>");
-        who_restart_why(out, report, other);
+        rows(out, report, other, &other.who);
         if is_news(other) {
             steps(out, other, number);
         }
