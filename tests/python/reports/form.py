@@ -27,7 +27,7 @@ DENIED = {
     "admits the service account default": (r"system:serviceaccount:[\w-]+:default\b", "jq '\"system:serviceaccount:shop:default\"'"),
     "waits for input": (r"\bread\b(?! *-only)(?=[^|]*(?:;|$|do))|kubectl edit", "kubectl edit deployment/x -n shop"),
     "prints secret values": (r"set env\b.*--list|get secrets?\b.*-o ?(yaml|json\b)", "kubectl set env deployment/x --list"),
-    "moves another service's traffic": (r"AWS_ENDPOINT_URL(_\w+)?-", "kubectl set env deployment/x AWS_ENDPOINT_URL-"),
+    "moves another service's traffic": (r"AWS_ENDPOINT_URL-", "kubectl set env deployment/x AWS_ENDPOINT_URL-"),
     "deletes a pod that nothing may make anew": (r"\bdelete pods?\b", "kubectl delete pod x -n shop"),
     "is no repair": (r"credprobe check\b.*--(wait|grace)", "credprobe check --wait=30s"),
     "can empty a file": (r"(^|[^0-9>&=-])>(?![&=>])(?!\s*/dev/null)", "aws iam get-role > trust.json"),
@@ -78,6 +78,9 @@ def problems(it: Text, widest: int = WIDTH) -> list[str]:
                 found.append(f"prose of {len(line)} columns: {line}")
             if first and len(line) > FIRST_LINE:
                 found.append(f"a first line of {len(line)} columns: {line}")
+            following = lines[number + 1] if number + 1 < len(lines) else ""
+            if line.endswith(":") and re.match(r"$|# \d", following):
+                found.append(f"a colon, and no command follows: {line}")
             if not line.startswith("# "):
                 found.append(f"prose without a blank: {line}")
             if bad := FORBIDDEN & set(without_marks(line, number)):

@@ -72,7 +72,7 @@ def test_the_deny_list_finds(why: str) -> None:
     [
         ("a role", "a role " + "x " * 60), ("so\n", "so " + "long " * 20 + "\n"), ("so\n", "it's\n"), ("so\n", "a `b`\n"), ("so\n", "wait!\n"),
         ("so\n", "number # 3\n"), ("#   who ", "#   wer "), ("#   restart ", "#   again "), ("#   why ", "#   wherefore "), ("# 1. ", "# Then "),
-        ("\naws iam", "\n aws iam"), ("terminal:", "terminal."), ("terminal:\n", "terminal:\n\n"), ("\n\n# 1", "\n\n\n# 1"), ("# 1", "#1"),
+        ("\naws iam", "\n aws iam"), ("terminal:", "terminal."), ("terminal:\n", "terminal:\n\n"), ("\n\n# 1", "\n\n\n# 1"), ("# 1", "#1"), ("so\n", "so:\n"), ("aws iam get-role\n", ""),
     ],
 )
 def test_each_rule_finds(old: str, new: str) -> None:

@@ -65,9 +65,9 @@ def judged(report: str) -> str:
 def report(file: Path) -> Text:
     saved = file.read_text()
     message = file.with_suffix(".termination")
-    text = judged(saved)
+    text, again = judged(saved), json.loads(printed("judge", "--output=json", "-", text=saved))
     said = message.read_text() if message.exists() else None
-    return Text(file.stem, text, told(json.loads(saved)), not text.startswith("# ✓"), said)
+    return Text(file.stem, text, told(again), not text.startswith("# ✓"), said)
 
 
 @functools.cache
