@@ -331,7 +331,7 @@ pub(crate) fn is_read(environment: &Environment, variable: &str) -> bool {
     stated(environment).is_none_or(|sdk| !sdk.unread.iter().copied().flatten().any(|name| *name == variable))
 }
 
-/// The names of these in a sentence; `every SDK but …` where that is shorter.
+/// The names of these in a sentence; `every SDK except …` where that is shorter.
 #[must_use]
 pub fn names(sdks: &[&Sdk]) -> String {
     let of = |sdks: &mut dyn Iterator<Item = &Sdk>| -> Vec<&'static str> {
@@ -340,11 +340,27 @@ pub fn names(sdks: &[&Sdk]) -> String {
     enumerate(&of(&mut sdks.iter().copied()), &of(&mut SDKS.iter()))
 }
 
+/// A sentence about these that fits the first line of a report: with their names, else with their number.
+pub(crate) fn sentence(sdks: &[&Sdk], of: &dyn Fn(&str) -> String) -> String {
+    /// Of a report's 100 columns the longest class and code leave these.
+    const FITS: usize = 75;
+    let whole = of(&names(sdks));
+    if whole.chars().count() <= FITS {
+        return whole;
+    }
+    of(&format!("{} SDKs", sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>()))
+}
+
+/// Whether a verb behind the names is in the singular.
+pub(crate) fn is_one(sdks: &[&Sdk]) -> bool {
+    sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>() == 1
+}
+
 fn enumerate(named: &[&str], all: &[&str]) -> String {
     let others: Vec<&str> = all.iter().filter(|name| !named.contains(name)).copied().collect();
     match others.as_slice() {
         [] => "every SDK".to_owned(),
-        others if others.len() <= 3 && named.len() > 3 => format!("every SDK but {}", joined(others)),
+        others if others.len() <= 3 && named.len() > 3 => format!("every SDK except {}", joined(others)),
         _ => joined(named),
     }
 }

@@ -4,14 +4,16 @@
 pub(super) mod unreadable;
 
 use super::facts::Facts;
-use super::identity::issue_version_2;
 use super::unseen;
+use crate::catalog::texts::{common, environment as texts};
 use crate::catalog::{Class, Restart, Topic};
 use crate::evidence::TrustProblem;
 use crate::judge::finding::{Finding, Severity};
 use crate::sdks;
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
 use crate::settings::{self, RouteProblem, partition};
+use crate::steps::slot;
+use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let environment = &facts.evidence.environment;
@@ -21,8 +23,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let custom = environment.get("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(|_| {
         let finding = Finding::new(
             Class::SettingsInvalid,
-            "SMITHY_CLIENT_SDK_CUSTOM_PARTITION is set: AWS's Rust SDK takes its partitions from there",
+            "the Rust SDK takes its partitions from SMITHY_CLIENT_SDK_CUSTOM_PARTITION",
         )
+        .why("The variable is for tests of the SDK. With it the SDK may call hosts that are not AWS’s.")
         .presented("SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
         .required("AWS's own partitions");
         remove(facts, finding, "SMITHY_CLIENT_SDK_CUSTOM_PARTITION")
@@ -30,18 +33,25 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     findings.into_iter().chain([custom]).flatten().chain(idle_trust(facts)).collect()
 }
 
-/// Adds how to take a setting back: a variable by a command, a flag in words.
+/// Adds how to take a setting back: a variable by a command, a flag or a setting of a file in words.
 fn remove(facts: &Facts<'_>, finding: Finding, source: &str) -> Finding {
+    let named = facts.values().with_text(slot::VARIABLE, source);
     if source.starts_with("--") {
-        return finding.fix(format!("# correct {source} or leave it out"));
+        return finding.restart(Restart::None).steps(&named, &[&common::CORRECT_FLAG]);
     }
     if !facts.evidence.environment.variables.contains_key(source) {
-        return finding.fix(format!("# correct {source} in the config file, or take it out"));
+        return finding.restart(Restart::Container).steps(&named, &[&common::CORRECT_SETTING]);
     }
-    facts.unset_env(
-        finding.fix(format!("# correct {source} in the container's env, or remove it:")),
-        &[source],
-    )
+    let required = plain(&finding.required);
+    if source == "AWS_ENDPOINT_URL" {
+        // Other services may live by it.
+        let host = facts.route.endpoint.as_ref().map_or("", |endpoint| &endpoint.host);
+        let steps = [&common::SEE_VARIABLES, &common::NARROW_ENDPOINT, &common::GIVE_STS_ITS_ENDPOINT];
+        return finding.steps(&facts.values_to(host), &steps);
+    }
+    let values =
+        named.with(slot::VARIABLE, source, Word::variable_name(source)).with_text(slot::VALUE, required);
+    finding.steps(&values, &[&common::SEE_VARIABLES, &texts::CORRECT_TO, &texts::REMOVE_UNNEEDED])
 }
 
 fn session_name_invalid(facts: &Facts<'_>) -> Option<Finding> {
@@ -50,13 +60,19 @@ fn session_name_invalid(facts: &Facts<'_>) -> Option<Finding> {
     let problem = match name.value.find(|c| !settings::is_session_name_char(c)) {
         Some(offset) => format!("{} has a character at byte {offset} that STS refuses", name.source),
         None if !SESSION_NAME_LENGTH.contains(&name.value.len()) => {
-            format!("{} is {} characters long", name.source, name.value.len())
+            let count = name.value.len();
+            let unit = if count == 1 { "character" } else { "characters" };
+            format!("{} has {count} {unit}, and STS takes 2 to 64", name.source)
         }
         None => return None,
     };
     let finding = Finding::new(Class::SettingsInvalid, problem)
         .presented(name.value.clone())
-        .required("2 to 64 of letters, digits and _+=,.@-");
+        .required("2 to 64 of letters, digits and _+=,.@-")
+        .why(format!(
+            "The value is {}. STS takes 2 to 64 letters, digits and _+=,.@- as the name of a session, and refuses any other.",
+            plain(&name.value.escape_debug().to_string())
+        ));
     Some(remove(facts, finding, &name.source))
 }
 
@@ -66,9 +82,12 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
     match &facts.route.endpoint {
         Err(RouteProblem::Untrusted { name, url, host }) => Some(endpoint_untrusted(facts, name, url, host)),
         Err(RouteProblem::Setting { name, problem }) => {
-            let finding = Finding::new(class, format!("{name} cannot be used: {problem}"))
+            let presented =
+                environment.get(name).map_or_else(|| (*name).to_owned(), |url| format!("{name}={url}"));
+            let finding = Finding::new(class, format!("{name} cannot be used: {}", plain(problem)))
                 .about(Topic::Host)
-                .presented(environment.get(name).map_or_else(|| (*name).to_owned(), |url| format!("{name}={url}")))
+                .why(plain(&format!("The pod has {presented}. No SDK can call STS so, and credprobe did not try.")))
+                .presented(presented)
                 .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
             Some(remove(facts, finding, name))
         }
@@ -77,8 +96,13 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
                 && !environment.options.allow_http
                 && !is_loopback(&endpoint.host) =>
         {
-            let finding = Finding::new(class, "the endpoint is plain http:// beyond loopback: the token would cross the network in the clear")
+            let finding = Finding::new(class, "the endpoint is plain http://, which shows the token to the network")
                 .about(Topic::Host)
+                .why(plain(&format!(
+                    "{} is {}. The token was not sent. If that network is trusted, add --allow-http to credprobe’s arguments.",
+                    endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS"),
+                    endpoint.url
+                )))
                 .presented(endpoint.url.clone())
                 .required("https://, or --allow-http where the network is trusted");
             Some(remove(facts, finding, endpoint.configured_by.unwrap_or("AWS_ENDPOINT_URL_STS")))
@@ -89,14 +113,16 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
         {
             let finding = Finding::new(
                 class,
-                format!(
-                    "AWS_USE_FIPS_ENDPOINT=true leads to {}, a host that AWS does not list",
-                    endpoint.host
-                ),
+                format!("AWS_USE_FIPS_ENDPOINT leads to {}, which AWS does not list", endpoint.host),
             )
             .about(Topic::Host)
             .severity(Severity::Warning)
             .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
+            .why(format!(
+                "AWS_USE_FIPS_ENDPOINT is true in {}. STS has FIPS hosts in {} alone.",
+                endpoint.signing_region,
+                FIPS_REGIONS.join(", ")
+            ))
             .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
             Some(remove(facts, finding, "AWS_USE_FIPS_ENDPOINT"))
         }
@@ -111,24 +137,25 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
 fn endpoint_untrusted(facts: &Facts<'_>, variable: &str, url: &str, host: &str) -> Finding {
     let pid = facts.evidence.process.pid;
     let what = match partition::region_of_sts_host(host) {
-        None => format!("{host}, which is not AWS's STS"),
+        None => format!("{host}, which is not AWS’s STS"),
         Some(_) => format!("{host} otherwise than as https://{host}"),
     };
     Finding::new(
         Class::Inconclusive,
-        format!("the process's {variable} names {what}: its token is not sent there"),
+        format!("the process’s {variable} names {what}"),
     )
+    .why(plain(&format!(
+        "The environment of process {pid} has {variable}={url}. Its token is not sent there unless credprobe’s own environment names the same endpoint."
+    )))
     .transient(false)
     .presented(format!("{variable}={url} in the environment of pid {pid}"))
     .required("the same endpoint in credprobe's own environment, as a word that it is meant")
-    .fix_note(
-        Tool::Env.run(words![
-            Word::url(url).after("AWS_ENDPOINT_URL_STS="),
-            "credprobe",
-            "check",
-            Word::from(pid).after("--target-pid="),
-        ]),
-        "in the debug container; with kubectl debug: --env",
+    .steps(
+        &facts
+            .values()
+            .with(slot::ENDPOINT, url, Word::url(url))
+            .with(slot::PID, pid.to_string(), Word::from(pid)),
+        &[&texts::STATE_ENDPOINT],
     )
 }
 
@@ -161,7 +188,7 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
     OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
         let finding = Finding::new(
             Class::SettingsInvalid,
-            format!("{variable} names the global endpoint, whose session tokens {region} refuses by default"),
+            format!("{region} refuses session tokens of the global endpoint, which {variable} names"),
         )
         .about(Topic::Host)
         .severity(Severity::Warning)
@@ -169,9 +196,13 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
             "{variable}={} in {region}",
             facts.route.endpoint.as_ref().map_or("", |endpoint| endpoint.url.as_str())
         ))
-        .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"));
-        remove(facts, finding, variable)
-            .fix_note(issue_version_2(facts), "instead; changes the account's setting")
+        .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"))
+        .why(format!(
+            "Services in {region} take session tokens of version 2. The global endpoint issues version 1 unless the account says otherwise."
+        ));
+        let endpoint = facts.route.endpoint.as_ref().map_or("", |endpoint| &endpoint.host);
+        let steps = [&common::SEE_VARIABLES, &common::GIVE_STS_ITS_ENDPOINT];
+        finding.steps(&facts.values_to(endpoint), &steps)
     })
 }
 
@@ -183,12 +214,21 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
     if let Some(errno) = problem.errno.as_deref().filter(|errno| unseen::is_fault(errno)) {
         return Some(unseen::finding(&problem.source, errno));
     }
-    let finding =
-        Finding::new(Class::SettingsInvalid, format!("the CA bundle cannot be used: {}", problem.problem))
-            .about(Topic::CaBundle)
-            .presented(problem.source.clone())
-            .required("a readable PEM file with at least one certificate");
-    let source = problem.source.split('=').next().unwrap_or_default();
+    let (source, path) = problem.source.split_once('=').unwrap_or((&problem.source, ""));
+    let summary = match problem.errno.as_deref() {
+        _ if path.is_empty() => format!("{source} names no CA bundle that can be used"),
+        Some("ENOENT") => format!("{source} names {path}, which does not exist"),
+        Some(_) => format!("{source} names {path}, which cannot be read"),
+        None => format!("{source} names {path}, which holds no certificates that can be used"),
+    };
+    let finding = Finding::new(Class::SettingsInvalid, summary)
+        .about(Topic::CaBundle)
+        .presented(problem.source.clone())
+        .required("a readable PEM file with at least one certificate")
+        .why(plain(&format!(
+            "{path}: {}. SDKs that read {source} trust only what is in that file.",
+            problem.problem
+        )));
     let is_read = sdks::is_read(&facts.evidence.environment, source);
     let finding = if is_read { finding } else { finding.severity(Severity::Info) };
     Some(correct(facts, finding, problem))
@@ -198,7 +238,8 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
 fn correct(facts: &Facts<'_>, finding: Finding, problem: &TrustProblem) -> Finding {
     let (source, path) = problem.source.split_once('=').unwrap_or_default();
     if problem.own {
-        return finding.fix(format!("# correct {source} of credprobe's own container, or leave it out"));
+        let values = facts.values().with_text(slot::VARIABLE, source);
+        return finding.restart(Restart::Container).steps(&values, &[&texts::CORRECT_OWN]);
     }
     let finding = remove(facts, finding, source);
     // A file that can be read holds the wrong text: SDKs read it again when the container starts again.
@@ -213,8 +254,9 @@ fn idle_trust(facts: &Facts<'_>) -> impl Iterator<Item = Finding> {
         let source = idle.source.split('=').next().unwrap_or_default();
         let finding = Finding::new(
             Class::SettingsInvalid,
-            format!("{source} adds no certificate to those that are trusted: {}", idle.problem),
+            format!("{source} adds no certificate to those that are trusted"),
         )
+        .why(plain(&format!("{}: {}. SDKs pass it by, and so does credprobe.", idle.source, idle.problem)))
         .about(Topic::CaBundle)
         .severity(Severity::Warning)
         .presented(idle.source.clone())

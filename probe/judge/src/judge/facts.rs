@@ -51,6 +51,11 @@ const POD_IDENTITY: MechanismDefaults = MechanismDefaults {
 };
 
 impl<'a> Facts<'a> {
+    /// A whole run has ended without credentials: what other SDKs would do is no news beside that.
+    pub(super) fn is_refused(&self) -> bool {
+        !super::issued(self.evidence) && !self.evidence.environment.options.no_network
+    }
+
     pub(super) fn new(evidence: &'a Evidence, settings: &'a EffectiveSettings, now: i64) -> Self {
         let EffectiveSettings { requested, route, role, agent } = settings;
         Self { evidence, now, requested, route, role, agent, chains: OnceCell::new() }

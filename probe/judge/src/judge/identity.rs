@@ -1,12 +1,15 @@
 //! Judges who answered: the role behind the credentials against the role asked for. Pure.
 
 use super::exchange::SKEW_LIMIT;
-use super::facts::{Facts, time};
-use crate::catalog::Class;
+use super::facts::{Facts, span, time};
+use crate::catalog::texts::{common, exchange as texts_of_exchange, identity as texts};
+use crate::catalog::{Class, Owner, Restart};
 use crate::evidence::{Identity, StsError};
 use crate::judge::finding::{Finding, Severity};
 use crate::settings::arn::RoleArn;
-use crate::settings::command::words;
+use crate::settings::partition;
+use crate::steps::values::Values;
+use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let exchange = facts.evidence.exchange.as_ref().filter(|exchange| exchange.issued)?;
@@ -27,12 +30,23 @@ pub(super) fn is_session_of(arn: &str, role: &RoleArn) -> bool {
 }
 
 fn mismatch(facts: &Facts<'_>, arn: &str) -> Finding {
-    let finding = Finding::new(Class::IdentityMismatch, "the credentials belong to another role than the one asked for")
+    let role = facts.role_text();
+    let asked = facts.role.as_ref().map_or(role.as_str(), |role| role.name.as_str());
+    let parts = arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
+    let got = match parts {
+        Some(name) if name == asked => "a role of that name in another account".to_owned(),
+        Some(name) => format!("role {name}"),
+        None => "another identity".to_owned(),
+    };
+    // STS gives the credentials of the role that it is asked for.
+    Finding::new(Class::IdentityMismatch, format!("asked for role {asked}, got {got}"))
+        .owner(Owner::Network)
         .presented(arn.to_owned())
-        .required(facts.role_text())
-        .fix("# STS gives the credentials of the role that it is asked for: something between pod and STS answers with its own");
-    let host = facts.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
-    facts.remove_interception(finding, host)
+        .required(role.clone())
+        .why(format!(
+            "{role} was asked for, and {arn} answered. STS gives credentials of the role that it is asked for, so something between pod and STS answers in its place, or another server stands there."
+        ))
+        .steps(&facts.values(), &[&texts::KEEP_POD, &texts::SEE_ANSWERER, &common::SEE_COREDNS])
 }
 
 fn refused(facts: &Facts<'_>, identity: &Identity) -> Option<Finding> {
@@ -72,7 +86,15 @@ pub(super) fn is_refusal(error: &StsError) -> bool {
 }
 
 pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
-    Finding::new(Class::ClockSkew, format!("the signed call was refused for its time: {}", error.message))
+    let ahead = identity.date.and_then(|date| date.checked_sub(identity.received_at));
+    let summary = match ahead {
+        Some(skew) if skew.abs() > SKEW_LIMIT => {
+            let direction = if skew > 0 { "behind" } else { "ahead of" };
+            format!("this node’s clock is {} {direction} that of STS", span(skew))
+        }
+        _ => "STS refused a signed call for its time, so this node’s clock is wrong".to_owned(),
+    };
+    Finding::new(Class::ClockSkew, summary)
         .severity(Severity::Error)
         .about_time(true)
         .presented(format!("this clock {}", time(identity.received_at)))
@@ -82,42 +104,77 @@ pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
             SKEW_LIMIT / 60
         ))
         .ruled_out("the exchange: it is not signed, and it succeeded")
-        .set_clock()
+        .why(format!(
+            "The exchange succeeded, because it is not signed. The signed call after it was refused: {}.",
+            plain(error.message.trim_end_matches('.'))
+        ))
+        .steps(&Values::default(), &[&texts_of_exchange::SEE_CLOCK, &common::SET_CLOCK])
 }
 
 fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     let endpoint = facts.route.endpoint.as_ref().map_or("the endpoint", |endpoint| endpoint.host.as_str());
-    let finding = Finding::new(
-        Class::CredentialsRejected,
-        format!("the credentials were issued and are refused: {}: {}", error.code, error.message),
-    )
-    .presented(format!("credentials issued by {endpoint}"))
-    .required(format!("credentials that {endpoint} accepts"));
-    finding.fix_note(
-        issue_version_2(facts),
-        "where an opt-in region refuses tokens of the global endpoint; changes the account's setting",
-    )
-}
-
-/// Makes the account's global endpoint issue session tokens that every region takes.
-pub(super) fn issue_version_2(facts: &Facts<'_>) -> Option<String> {
-    facts.aws()?.run(words![
-        "iam",
-        "set-security-token-service-preferences",
-        "--global-endpoint-token-version",
-        "v2Token",
-    ])
+    let expired = matches!(error.code.as_str(), "ExpiredToken" | "RequestExpired");
+    let summary = if expired {
+        "STS issued credentials and refuses them at once as expired".to_owned()
+    } else {
+        format!("STS refuses the credentials that it has just issued: {}", error.code)
+    };
+    let finding = Finding::new(Class::CredentialsRejected, summary)
+        .presented(format!("credentials issued by {endpoint}"))
+        .required(format!("credentials that {endpoint} accepts"))
+        .why(plain(&format!(
+            "{endpoint} issued them and says {}: {}.",
+            error.code,
+            error.message.trim_end_matches('.')
+        )));
+    if facts.compatible() {
+        return finding.steps(&facts.values(), &[&texts::NOT_REVOKED]);
+    }
+    if expired {
+        return finding.owner(Owner::Cluster).steps(
+            &facts.values(),
+            &[&texts_of_exchange::SEE_CLOCK, &common::SET_CLOCK, &texts::NOT_THE_CLOCK],
+        );
+    }
+    if error.message.contains("scoped to") {
+        return finding
+            .owner(Owner::Pod)
+            .restart(Restart::Pod)
+            .steps(&facts.values(), &[&common::SEE_VARIABLES, &texts::SIGN_FOR_HOST]);
+    }
+    if endpoint == partition::GLOBAL_STS {
+        let values = facts.values_to(endpoint);
+        return finding
+            .owner(Owner::Pod)
+            .restart(Restart::Pod)
+            .steps(&values, &[&common::SEE_VARIABLES, &common::GIVE_STS_ITS_ENDPOINT]);
+    }
+    finding.steps(&facts.values(), &[&texts::SEE_ROLE_CHANGES, &texts::NOT_REVOKED])
 }
 
 fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
-    Finding::new(
+    let denied = why.starts_with("AccessDenied");
+    let finding = Finding::new(
         Class::IdentityUnconfirmed,
-        format!("credentials were issued; who they belong to could not be asked: {why}"),
+        if denied {
+            "GetCallerIdentity is denied, so nobody confirms which role it is"
+        } else {
+            "STS did not say whose the credentials are"
+        },
     )
     .presented("no answer to GetCallerIdentity")
     .required(format!("an answer that names {}", facts.role_text()))
     .ruled_out("a refusal of the exchange: the role's credentials were issued")
-    .fix("# nothing to repair in IAM; run it again, or with --no-identity")
+    .why(format!(
+        "Credentials of {} were issued. GetCallerIdentity did not confirm it: {}.",
+        facts.role_text(),
+        plain(why.trim_end_matches('.'))
+    ));
+    let values = facts.values();
+    if denied {
+        return finding.steps(&values, &[&common::SEE_ENDPOINT_POLICY, &texts::NOT_NEEDED, &texts::ALLOW_IT]);
+    }
+    finding.steps(&values, &[&texts::RUN_AGAIN])
 }
 
 #[cfg(test)]

@@ -2,11 +2,16 @@
 //! What each SDK does, `chain` says; SDKs that are not AWS's own count only where `--sdk` names them.
 
 use super::facts::Facts;
-use crate::catalog::{Class, Topic};
+use super::values::are_rare;
+use crate::catalog::texts::{common, environment as texts};
+use crate::catalog::{Class, Restart, Topic};
 use crate::evidence::Environment;
 use crate::judge::finding::{Finding, Severity};
-use crate::sdks::{self, Call, Kind, Proxying, Sdk, Way};
+use crate::sdks::{self, Call, Proxying, Sdk, Way};
+use crate::settings::command::Word;
 use crate::settings::{Endpoint, ISSUER_SOURCE, is_in_file};
+use crate::steps::slot;
+use crate::text::plain;
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -25,11 +30,10 @@ fn not_as_that_sdk(facts: &Facts<'_>) -> Option<Finding> {
     let asked = environment.options.sdk.as_ref()?;
     let summary = match sdks::stated(environment) {
         Some(sdk) if sdk.sts.is_some() => return None,
-        Some(sdk) => format!(
-            "how {} finds its STS host was not observed: the usual one is judged",
-            sdks::names(&[sdk])
-        ),
-        None => "which SDK the application uses cannot be told from here: all are judged".to_owned(),
+        Some(sdk) => {
+            format!("how {} finds its STS host is not known, so the usual one is judged", sdks::names(&[sdk]))
+        }
+        None => "which SDK the app uses cannot be told from here, so all are judged".to_owned(),
     };
     Some(
         Finding::new(Class::Inconclusive, summary)
@@ -37,7 +41,7 @@ fn not_as_that_sdk(facts: &Facts<'_>) -> Option<Finding> {
             .transient(false)
             .presented(format!("--sdk={asked}"))
             .required("the id of an SDK whose host is known")
-            .fix_note(Some("credprobe chain"), "lists the ids, and which hosts are known"),
+            .steps(&facts.values(), &[&texts::SEE_CHAIN]),
     )
 }
 
@@ -101,101 +105,110 @@ fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'sta
     for (sdk, call) in calls {
         by_host.entry(call.host.as_deref().unwrap_or("nobody")).or_default().push(sdk);
     }
-    let called: Vec<String> = by_host
-        .iter()
-        .map(|(host, sdks)| {
-            let names = sdks::names(sdks);
-            let verb =
-                if sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>() == 1 { "calls" } else { "call" };
-            format!("{names} {verb} {host}")
-        })
-        .collect();
-    let summary = format!("{} here, not {}", called.join(", "), endpoint.host);
+    let call = |(host, sdks): (&&str, &Vec<&'static Sdk>)| {
+        let verb = if sdks::is_one(sdks) { "calls" } else { "call" };
+        format!("{} {verb} {host}", sdks::names(sdks))
+    };
+    let called: Vec<String> = by_host.iter().map(call).collect();
     let environment = &facts.evidence.environment;
     let sdks: Vec<&Sdk> = calls.iter().map(|(sdk, _)| *sdk).collect();
-    let finding = Finding::new(Class::EndpointDiffers, summary);
-    // Few pods have a program that is not AWS's.
-    let alone = sdks::stated(environment).is_none() && sdks.iter().all(|sdk| sdk.kind == Kind::ThirdParty);
-    let finding = if alone { finding.severity(Severity::Info) } else { finding };
+    let one = if sdks::is_one(&sdks) { "calls" } else { "call" };
+    let summary = sdks::sentence(&sdks, &|sdks| match by_host.keys().next() {
+        Some(host) if by_host.len() == 1 => format!("{sdks} {one} {host}, not {}", endpoint.host),
+        _ => format!("{sdks} {one} another STS host than {}", endpoint.host),
+    });
+    let finding = weighed(facts, &sdks, Finding::new(Class::EndpointDiffers, summary));
+    let told = |finding: Finding, presented: String| {
+        let why =
+            format!("{}. credprobe asked {}. The pod has {presented}.", called.join(", "), endpoint.host);
+        finding.presented(presented).why(plain(&why))
+    };
     let region = &endpoint.signing_region;
+    let values = facts.values();
+    let see = &common::SEE_VARIABLES;
     match cause {
-        Cause::Legacy => regional(
-            facts,
-            finding
-                .presented(match environment.said("AWS_STS_REGIONAL_ENDPOINTS") {
+        Cause::Legacy => {
+            let finding = told(
+                finding,
+                match environment.said("AWS_STS_REGIONAL_ENDPOINTS") {
                     Some(value) => format!("AWS_STS_REGIONAL_ENDPOINTS={value} in {region}"),
                     None => format!("no AWS_STS_REGIONAL_ENDPOINTS in {region}"),
-                })
-                .required(format!(
-                    "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
-                    endpoint.host
-                )),
-        ),
-        Cause::Endpoint => {
-            let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
-            let set: Vec<&str> =
-                variables.into_iter().filter(|name| environment.get(name).is_some()).collect();
-            let in_file = endpoint.configured_by.filter(|name| is_in_file(name));
-            let ignored = environment.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-            let named = set.iter().copied().chain(in_file).collect::<Vec<_>>().join(" and ");
-            let finding = finding.presented(if ignored {
-                format!("{named} beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-            } else {
-                named
-            });
-            if set.is_empty() {
-                return finding
-                    .required("AWS_ENDPOINT_URL_STS where STS is meant to be elsewhere: more SDKs read it")
-                    .fix("# take it out of the config file, or set it in code where one client needs it");
-            }
-            facts.unset_env(
-                finding
-                    .required("no such variable, so that no SDK takes it; or the endpoint in code, for those that do not read it")
-                    .fix(if ignored {
-                        "# remove what is to be ignored anyway, or set it in code where one client needs it:"
-                    } else {
-                        "# where those SDKs are in use, set the endpoint in their code; where none is meant, remove it:"
-                    }),
-                &set,
+                },
             )
+            .required(format!(
+                "AWS_STS_REGIONAL_ENDPOINTS=regional, so that every SDK calls {}",
+                endpoint.host
+            ))
+            .restart(Restart::Pod);
+            match facts.account() {
+                Some(_) => finding.steps(
+                    &values,
+                    &[see, &texts::SET_REGIONAL_THERE, &texts::ANNOTATE_REGIONAL, &common::RESTART],
+                ),
+                None => finding.steps(&values, &[see, &texts::SET_REGIONAL]),
+            }
         }
+        Cause::Endpoint => by_endpoint(facts, endpoint, told, finding),
         Cause::Switch => {
             let set: Vec<&str> = switches(environment).collect();
-            finding
-                .presented(set.iter().map(|name| format!("{name} is true")).collect::<Vec<_>>().join(", "))
+            let values = values.with_text(slot::VARIABLE, set.join(" and "));
+            let is_on: Vec<String> = set.iter().map(|name| format!("{name}=true")).collect();
+            told(finding, is_on.join(", "))
                 .required(format!("SDKs that know {}, or the endpoint in code", set.join(" and ")))
-                .fix(format!(
-                    "# where those SDKs are in use, set {} as the endpoint in their code",
-                    endpoint.host
-                ))
+                .steps(&values, &[&texts::SET_HOST_IN_CODE])
         }
         Cause::Region => {
             let both = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| {
-                let value = facts.evidence.environment.get(name);
+                let value = environment.get(name);
                 value.map_or_else(|| format!("no {name}"), |value| format!("{name}={value}"))
             });
-            facts.set_region(
-                finding
-                    .presented(both.join(", "))
-                    .required(format!(
-                        "AWS_REGION={region} and AWS_DEFAULT_REGION={region}: boto3 reads only the second, JavaScript v3 only the first"
-                    ))
-                    .fix("# set both in the container's env; where neither is there, the webhook adds both:"),
-                region,
-            )
+            told(finding, both.join(", "))
+                .required(format!(
+                    "AWS_REGION={region} and AWS_DEFAULT_REGION={region}: boto3 reads only the second, JavaScript v3 only the first"
+                ))
+                .steps(&values, &[see, &common::SET_REGION])
         }
     }
 }
 
-fn regional(facts: &Facts<'_>, finding: Finding) -> Finding {
-    match facts.account() {
-        Some(_) => facts.recreate(facts.annotate(
-            finding,
-            "eks.amazonaws.com/sts-regional-endpoints=true".into(),
-            "overwrites the annotation; where the pod spec sets the variable, remove it there",
-        )),
-        None => finding.fix("# set AWS_STS_REGIONAL_ENDPOINTS=regional in the container's env"),
+/// As far as SDKs differ by a configured endpoint: some read no such variable.
+fn by_endpoint(
+    facts: &Facts<'_>,
+    endpoint: &Endpoint,
+    told: impl Fn(Finding, String) -> Finding,
+    finding: Finding,
+) -> Finding {
+    let environment = &facts.evidence.environment;
+    let variables = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"];
+    let set: Vec<&str> = variables.into_iter().filter(|name| environment.get(name).is_some()).collect();
+    let in_file = endpoint.configured_by.filter(|name| is_in_file(name));
+    let ignored = environment.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    let named = set.iter().copied().chain(in_file).collect::<Vec<_>>().join(" and ");
+    let beside = if ignored { " beside AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" } else { "" };
+    let finding = told(finding, format!("{named}{beside}"));
+    let Some(last) = set.last() else {
+        return finding
+            .required("AWS_ENDPOINT_URL_STS where STS is meant to be elsewhere: more SDKs read it")
+            .restart(Restart::Container)
+            .steps(&facts.values().with_text(slot::VARIABLE, named), &[&common::CORRECT_SETTING]);
+    };
+    let finding = finding
+        .required("no such variable, so that no SDK takes it; or the endpoint in code, for those that do not read it")
+        .restart(Restart::Pod);
+    let see = &common::SEE_VARIABLES;
+    let values = facts.values_to(&endpoint.host).with(slot::VARIABLE, *last, Word::variable_name(last));
+    if *last == "AWS_ENDPOINT_URL" {
+        return finding.steps(&values, &[see, &common::NARROW_ENDPOINT, &common::GIVE_STS_ITS_ENDPOINT]);
     }
+    finding.steps(&values, &[see, &texts::SET_IN_CODE, &texts::REMOVE_UNNEEDED])
+}
+
+/// What another SDK does is a note where nobody has credentials, or where few pods have that SDK; what the stated one does
+/// is none.
+fn weighed(facts: &Facts<'_>, sdks: &[&Sdk], finding: Finding) -> Finding {
+    let is_stated = sdks::stated(&facts.evidence.environment).is_some();
+    let is_note = !is_stated && (facts.is_refused() || are_rare(sdks));
+    if is_note { finding.severity(Severity::Info) } else { finding }
 }
 
 /// Who takes another way than the probe took.
@@ -236,41 +249,47 @@ fn proxy_captures(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
     }
     let host = &endpoint.host;
     let told = [
-        (&ways.captured, format!("send what is for {host} into a proxy; the probe went past it")),
-        (&ways.passing, format!("go past the proxy on the way to {host}; the probe went through it")),
-        (&ways.elsewhere, format!("take another proxy to {host} than the probe")),
+        (&ways.captured, "into a proxy", "credprobe went past it"),
+        (&ways.passing, "past the proxy", "credprobe went through it"),
+        (&ways.elsewhere, "through another proxy", "credprobe took the other one"),
     ];
-    let told = told.into_iter().filter(|(sdks, _)| !sdks.is_empty());
-    let spelled = told.map(|(sdks, what)| misread(facts, endpoint, format!("{} {what}", sdks::names(sdks))));
+    let told = told.into_iter().filter(|(sdks, ..)| !sdks.is_empty());
+    let spelled = told.map(|(sdks, way, other)| {
+        let go = if sdks::is_one(sdks) { "goes" } else { "go" };
+        let summary = sdks::sentence(sdks, &|sdks| format!("{sdks} {go} {way} to {host}"));
+        let why = format!("{} {go} {way} to {host}, and {other}.", sdks::names(sdks));
+        weighed(facts, sdks, misread(facts, endpoint, summary, why))
+    });
     spelled.chain(unaware(facts, endpoint, &ways.unaware)).collect()
 }
 
 /// The variables are spelled so that SDKs read them differently.
-fn misread(facts: &Facts<'_>, endpoint: &Endpoint, summary: String) -> Finding {
+fn misread(facts: &Facts<'_>, endpoint: &Endpoint, summary: String, why: String) -> Finding {
     let environment = &facts.evidence.environment;
     let names = ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"];
     let present = names.into_iter().filter_map(|name| Some((name, environment.variables.get(name)?)));
     let present: Vec<String> = present.map(|(name, value)| format!("{name}={value}")).collect();
+    let present = present.join(", ");
     let finding = Finding::new(Class::ProxyCaptures, summary)
-        .presented(present.join(", "))
-        .required("upper and lower case alike, and NO_PROXY with whole names or domains: boto3 knows no *. and no ranges");
-    let doubled = [("HTTPS_PROXY", "https_proxy"), ("NO_PROXY", "no_proxy")]
-        .into_iter()
-        .filter(|(upper, lower)| {
-            let value = |name: &str| environment.variables.get(name);
+        .why(plain(&format!("{why} The pod has {present}. SDKs read these variables differently.")))
+        .presented(present)
+        .required("upper and lower case alike, and NO_PROXY with whole names or domains: boto3 knows no *. and no ranges")
+        .restart(Restart::Pod);
+    let value = |name: &str| environment.variables.get(name);
+    let doubled =
+        [("HTTPS_PROXY", "https_proxy"), ("NO_PROXY", "no_proxy")].into_iter().find(|(upper, lower)| {
             value(upper).is_some() && value(lower).is_some() && value(upper) != value(lower)
-        })
-        .map(|(_, lower)| lower);
-    let doubled: Vec<&str> = doubled.collect();
+        });
     let through_proxy = facts.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
     let finding = if through_proxy { finding.about(Topic::OwnProxy) } else { finding };
-    if doubled.is_empty() {
-        return facts.add_no_proxy(finding, &endpoint.host);
+    let values = facts.values_to(&endpoint.host);
+    match doubled {
+        None => finding.steps(&values, &[&common::SEE_VARIABLES, &common::ADD_NO_PROXY]),
+        Some((_, lower)) => finding.steps(
+            &values.with(slot::VARIABLE, lower, Word::variable_name(lower)),
+            &[&common::SEE_VARIABLES, &texts::MAKE_ALIKE, &texts::UNSET_SPELLING],
+        ),
     }
-    facts.unset_env(
-        finding.fix("# leave one spelling, after making sure that nothing else needs the other:"),
-        &doubled,
-    )
 }
 
 /// They never read the variables: worth knowing behind a proxy, and no fault of this pod's settings.
@@ -278,20 +297,22 @@ fn unaware(facts: &Facts<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Opt
     // A proxy that failed has its own finding.
     facts.evidence.exchange.as_ref().filter(|_| !sdks.is_empty())?;
     let asked_for = sdks::stated(&facts.evidence.environment).is_some();
-    let summary = format!(
-        "{} would go past the proxy that the probe used: no proxy variable is read there",
-        sdks::names(sdks)
-    );
-    let finding = Finding::new(Class::ProxyCaptures, summary)
-        .about(Topic::OwnProxy)
-        .severity(if asked_for { Severity::Warning } else { Severity::Info })
-        .presented("HTTPS_PROXY, through which STS answered")
-        .required(format!(
-            "a proxy agent in the application's code, or a way to {} without a proxy",
-            endpoint.host
-        ));
+    let go = if sdks::is_one(sdks) { "goes" } else { "go" };
+    let summary = sdks::sentence(sdks, &|sdks| format!("{sdks} {go} past the proxy to {}", endpoint.host));
     Some(
-        finding
-            .fix("# in code: pass the client an HTTPS agent for the proxy (requestHandler with httpsAgent)"),
+        Finding::new(Class::ProxyCaptures, summary)
+            .about(Topic::OwnProxy)
+            .severity(if asked_for { Severity::Warning } else { Severity::Info })
+            .presented("HTTPS_PROXY, through which STS answered")
+            .required(format!(
+                "a proxy agent in the application's code, or a way to {} without a proxy",
+                endpoint.host
+            ))
+            .why(format!(
+                "STS answered credprobe through the proxy in HTTPS_PROXY. {} {} no proxy variable.",
+                sdks::names(sdks),
+                if sdks::is_one(sdks) { "reads" } else { "read" }
+            ))
+            .steps(&facts.values_to(&endpoint.host), &[&texts::PASS_AGENT]),
     )
 }

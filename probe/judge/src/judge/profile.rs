@@ -163,5 +163,5 @@ fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
         sdks::names(&stops)
     ))
     .steps(&values, &[&texts::SEE_CHAIN, step]);
-    Some(super::values::weighed(environment, &stops, finding))
+    Some(super::values::weighed(facts, &stops, finding))
 }

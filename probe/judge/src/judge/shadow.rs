@@ -3,12 +3,16 @@
 
 use super::facts::Facts;
 use super::profile::{self, Beginning};
+use crate::catalog::texts::{common, environment as texts};
 use crate::catalog::{Class, Restart};
 use crate::evidence::Environment;
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::options::Mechanism;
 use crate::sdks::{self, Kind, Present, Provider, Sdk};
-use crate::settings::command::words;
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::text::plain;
 use std::collections::BTreeMap;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
@@ -20,15 +24,71 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let affected: Vec<&Sdk> = rivals.values().flat_map(|rival| rival.sdks.iter().copied()).collect();
     let first = rivals.values().next()?;
     let expected = first.expected.provider.words();
-    let loses = rivals
-        .values()
-        .map(|rival| format!("to {} in {}", rival.wins.provider.words(), sdks::names(&rival.sdks)));
-    let finding = Finding::new(Class::Shadowed, format!("{expected} loses {}", joined(loses, ", ")))
-        .presented(joined(rivals.values().map(|rival| presented(&rival.wins)), "; "))
-        .required(format!("{expected} first, by {}", first.expected.because()))
-        .confirm("credprobe chain");
+    let whose = named(facts, &first.wins);
+    let finding = Finding::new(
+        Class::Shadowed,
+        sdks::sentence(&first.sdks, &|sdks| format!("not used: {whose} comes first in {sdks}")),
+    )
+    .presented(joined(rivals.values().map(|rival| presented(&rival.wins)), "; "))
+    .required(format!("{expected} first, by {}", first.expected.because()))
+    .why(why(facts, &rivals));
     let finding = weigh(environment, &affected, finding);
-    Some(rivals.values().fold(finding, |finding, rival| repair(facts, &rival.wins, finding)))
+    let finding = repair(facts, &first.wins, finding);
+    let others = joined(rivals.values().skip(1).map(|rival| named(facts, &rival.wins)), " and ");
+    let values = facts.values().with_text(slot::VALUE, &others);
+    let also: &[&Template] = if others.is_empty() { &[] } else { &[&texts::ALSO_TAKE_OUT] };
+    Some(finding.steps(&values, also))
+}
+
+/// A provider by what names it, as the person knows it who wrote it.
+fn named(facts: &Facts<'_>, wins: &Present) -> String {
+    match wins.provider {
+        Provider::Keys => "AWS_ACCESS_KEY_ID".to_owned(),
+        Provider::WebIdentity => "IRSA".to_owned(),
+        Provider::Container => "EKS Pod Identity".to_owned(),
+        _ => format!("profile {}", profile_name(facts)),
+    }
+}
+
+fn profile_name<'f>(facts: &Facts<'f>) -> &'f str {
+    facts.evidence.environment.profile.as_ref().map_or("default", |profile| profile.name.as_str())
+}
+
+fn mechanism_words(facts: &Facts<'_>) -> &'static str {
+    if facts.by_agent() { "EKS Pod Identity" } else { "IRSA" }
+}
+
+fn why(facts: &Facts<'_>, rivals: &BTreeMap<Provider, Rival>) -> String {
+    let expected = match (crate::judge::issued(facts.evidence), facts.role, facts.account()) {
+        (true, Some(role), Some(account)) => format!(
+            "{} works: role {} answers to {}/{}.",
+            mechanism_words(facts),
+            role.name,
+            account.namespace,
+            account.name
+        ),
+        (true, ..) => format!("{} works.", mechanism_words(facts)),
+        (false, ..) => format!("{} is expected.", mechanism_words(facts)),
+    };
+    let first = rivals.values().map(|rival| {
+        let broken = match rival.wins.broken.as_deref() {
+            Some(why) => {
+                format!(", and {}: {}", if sdks::is_one(&rival.sdks) { "fails" } else { "fail" }, plain(why))
+            }
+            None => String::new(),
+        };
+        let take = if sdks::is_one(&rival.sdks) { "takes" } else { "take" };
+        format!("{} {take} {} first{broken}", sdks::names(&rival.sdks), plain(&by(&rival.wins)))
+    });
+    format!("{expected} But {}.", joined(first, ", "))
+}
+
+/// A provider and what names it.
+fn by(wins: &Present) -> String {
+    match wins.provider {
+        Provider::Keys => format!("the keys in {}", wins.because()),
+        provider => format!("{}, from {}", provider.words(), wins.because()),
+    }
 }
 
 /// The stated SDK would never take what the pod is given.
@@ -47,20 +107,23 @@ fn not_looked_for(facts: &Facts<'_>) -> Option<Finding> {
     let expected = if facts.by_agent() { Provider::Container } else { Provider::WebIdentity };
     let other = chain.providers.iter().find(|it| it.broken.is_none());
     let takes = other.map_or("nothing".to_owned(), |other| other.provider.words().to_owned());
+    let name = sdks::names(&[sdk]);
+    let values = facts.values().with_text(slot::VALUE, mechanism_words(facts));
     Some(
-        Finding::new(
-            Class::Shadowed,
-            format!("{} does not take {}: it takes {takes}", sdks::names(&[sdk]), expected.words()),
-        )
-        .severity(Severity::Error)
-        .expectation(Basis::Explicit)
-        .presented(format!(
-            "--sdk={}",
-            environment.options.sdk.as_ref().map_or_else(String::new, ToString::to_string)
-        ))
-        .required(format!("an SDK that looks for {}", expected.words()))
-        .fix("# give the application the other mechanism, or an SDK that knows this one")
-        .confirm("credprobe chain"),
+        Finding::new(Class::Shadowed, format!("not used: {name} does not take {}", mechanism_words(facts)))
+            .severity(Severity::Error)
+            .expectation(Basis::Explicit)
+            .presented(format!(
+                "--sdk={}",
+                environment.options.sdk.as_ref().map_or_else(String::new, ToString::to_string)
+            ))
+            .required(format!("an SDK that looks for {}", expected.words()))
+            .why(format!(
+                "The pod is given {}. {name}, which --sdk states, does not look for it and takes {}.",
+                mechanism_words(facts),
+                plain(&takes)
+            ))
+            .steps(&values, &[&texts::SEE_CHAIN, &texts::GIVE_OTHER_MECHANISM]),
     )
 }
 
@@ -118,46 +181,36 @@ fn presented(wins: &Present) -> String {
 
 fn repair(facts: &Facts<'_>, wins: &Present, finding: Finding) -> Finding {
     let environment = &facts.evidence.environment;
+    let values = facts.values();
+    let see = &common::SEE_VARIABLES;
     match wins.provider {
         Provider::Keys => {
-            let names = ["AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"];
-            let set: Vec<&str> =
-                names.into_iter().filter(|name| environment.get(name) == Some("set")).collect();
-            let finding = finding.fix(format!(
-                "# take {} out of the container's env, and out of what envFrom names, unless they are meant:",
-                set.join(", ")
-            ));
-            facts.unset_env(finding, &set)
+            let is_set = |name: &&str| environment.get(name) == Some("set");
+            let more = ["AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN"].iter().any(is_set);
+            let unset = if more { &texts::UNSET_ALL_KEYS } else { &texts::UNSET_KEYS };
+            finding.restart(Restart::Pod).steps(&values, &[see, &texts::KEYS_IN_SECRET, unset])
         }
-        Provider::WebIdentity => facts.unset_env(
-            finding.fix("# take IRSA's variables out of the container's env, where Pod Identity is meant:"),
-            &["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"],
-        ),
-        // The webhook adds neither of the pair where the pod spec has one of it (`pkg/handler`).
-        Provider::Container => facts.set_env(
-            finding.fix("# leave Pod Identity out of this pod, where IRSA is meant: an empty variable keeps the webhook from adding its pair:"),
-            words!["AWS_CONTAINER_CREDENTIALS_FULL_URI="],
-        ),
-        _ if profile::beginning(facts) == Some(Beginning::OtherRole) => finding.restart(Restart::Container).fix(
-            "# the profile takes the pod's own token to another role: correct its role_arn, or AWS_ROLE_ARN, whichever is not meant",
-        ),
-        // Files that are emptied would take regions, endpoints and other profiles from the app.
+        Provider::WebIdentity => {
+            finding.restart(Restart::Pod).steps(&values, &[see, &texts::IRSA_IS_MEANT, &texts::UNSET_IRSA])
+        }
+        Provider::Container => finding
+            .restart(Restart::Pod)
+            .steps(&values, &[see, &texts::POD_IDENTITY_IS_MEANT, &texts::LEAVE_OUT_AGENT]),
+        _ if profile::beginning(facts) == Some(Beginning::OtherRole) => {
+            finding.restart(Restart::Container).steps(&values, &[&texts::CORRECT_HOP])
+        }
         _ => {
-            let profile = environment.profile.as_ref().map_or("the profile", |profile| profile.name.as_str());
-            let finding = finding.fix(format!(
-                "# where profile {profile} is not meant: take its keys, its role or its process out of its file, and leave the rest of the file"
-            ));
-            let named: Vec<&str> = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]
-                .into_iter()
-                .filter(|name| environment.get(name).is_some())
-                .collect();
-            if named.is_empty() {
-                return finding;
+            let values = values.with_text(slot::VALUE, format!("profile {}", profile_name(facts)));
+            let names = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+            match names.into_iter().find(|name| environment.get(name).is_some()) {
+                Some(name) => finding.steps(
+                    &values.with(slot::VARIABLE, name, Word::variable_name(name)),
+                    &[see, &texts::CORRECT_PROFILE_FILE, &texts::UNSET_PROFILE],
+                ),
+                None => {
+                    finding.restart(Restart::Container).steps(&values, &[see, &texts::TAKE_OUT_OF_PROFILE])
+                }
             }
-            facts.unset_env(
-                finding.fix("# where the app needs no profile by name, and the profile named default has no credentials:"),
-                &named,
-            )
         }
     }
 }

@@ -93,24 +93,11 @@ fn verdict(
         tolerated,
         flapped,
         but: judgement.but(),
-        summary: deciding.map_or_else(
-            || ready(evidence, settings, scope),
-            |finding| summary(finding, judgement, evidence),
-        ),
+        summary: deciding.map_or_else(|| ready(evidence, settings, scope), |finding| finding.summary.clone()),
         who: who(judgement.owner(), evidence, settings),
         restart,
         steps: deciding.map(|finding| finding.steps.clone()).unwrap_or_default(),
     }
-}
-
-/// The credentials are there; that an SDK takes others is all that is wrong.
-fn summary(deciding: &Finding, judgement: &Judgement, evidence: &Evidence) -> String {
-    let is_error = |it: &&JudgedFinding| it.explained_by.is_none() && it.finding.severity == Severity::Error;
-    let alone = judgement.findings.iter().filter(is_error).count() <= 1;
-    if deciding.class == Class::Shadowed && judge::issued(evidence) && alone {
-        return format!("ready, but shadowed: {}", deciding.summary);
-    }
-    deciding.summary.clone()
 }
 
 fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> String {

@@ -298,6 +298,6 @@ fn only_commands_with_one_sdk_tell_it() {
 fn names_are_counted_from_the_shorter_side() {
     let all = ["a", "b", "c", "d", "e"];
     assert_eq!(enumerate(&["a", "b"], &all), "a and b");
-    assert_eq!(enumerate(&["a", "b", "c", "d"], &all), "every SDK but e");
+    assert_eq!(enumerate(&["a", "b", "c", "d"], &all), "every SDK except e");
     assert_eq!(enumerate(&all, &all), "every SDK");
 }

@@ -1,10 +1,7 @@
 //! Texts of codes 10 to 19: what the webhook injected and what the environment says.
 //! Judged before anything is sent.
 
-use super::{
-    EDIT, LIST_ASSOCIATIONS, OVERWRITE_ROLE, OVERWRITES_ROLE, PROBE_CHAIN, PROBE_LOCAL, PROBE_REPORT,
-    RECREATE, REMARK_RECREATE, REPLACES_PODS, SHOW_ACCOUNT, SHOW_ENVIRONMENT, SHOW_NAMES, Texts, common,
-};
+use super::{Texts, common};
 use crate::steps::template::Template;
 
 /// The environment is fixed when the container is made, and the webhook acts when the pod is.
@@ -246,90 +243,237 @@ pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
     repair: &[],
 };
 
+/// Whoever needs the setting corrects it, and whoever does not removes it.
+pub(crate) const CORRECT_TO: Template =
+    Template::change_in_words("correct it where it stands. Required is {value}.", "the setting {variable}")
+        .when("{variable} is needed");
+
+pub(crate) const REMOVE_UNNEEDED: Template = common::UNSET_VARIABLE.when("It is not needed");
+
+pub(crate) const OTHER_SDK: Template = Template::change_in_words(
+    "An app with one of these SDKs needs {value}. Other apps need no change.",
+    "the app, or the environment of the workload’s containers",
+);
+
+pub(crate) const CORRECT_OWN: Template = Template::change_in_words(
+    "Correct {variable} of credprobe’s own container, or leave it out.",
+    "the environment of credprobe’s container",
+);
+
+pub(crate) const STATE_ENDPOINT: Template = Template::look(
+    "If the endpoint is meant, state it for credprobe too, in the debug container:",
+    "env AWS_ENDPOINT_URL_STS={endpoint} credprobe check --target-pid={pid}",
+);
+
+pub(crate) const SEE_FILE: Template =
+    Template::look("In the app’s container, see owner and mode of the file:", "ls -ldL {file}");
+
+pub(crate) const LET_READ: Template = Template::change_in_words(
+    "Let {user} read it: by defaultMode of the volume, or by securityContext.fsGroup.",
+    "the pod’s volumes or its securityContext",
+);
+
+pub(crate) const LET_READ_IF: Template = Template {
+    say: "let {user} read it: by defaultMode of the volume, or by securityContext.fsGroup.",
+    ..LET_READ
+}
+.when("The file is needed");
+
+pub(crate) const SEE_MOUNTS: Template = Template::look(
+    "See what is mounted over the kubelet’s own file, which every user may read:",
+    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.containers[*].volumeMounts}'",
+);
+
 pub(crate) const SETTINGS_INVALID: Texts = Texts {
     meaning: "A setting of the AWS SDK has a value that cannot work.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: ENVIRONMENT_STAYS,
     causes: &[
-        "AWS_ROLE_SESSION_NAME: not 2 to 64 of the characters A-Z a-z 0-9 _ + = , . @ - (a pod name may be longer).",
-        "AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL is no URL, or is plain http:// beyond loopback.",
+        "AWS_CA_BUNDLE names a file that is missing, that the app’s user may not read, or that holds no certificate.",
+        "AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL is not a URL, or is plain http:// beyond loopback.",
         "AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT where STS has no such host, or beside a configured endpoint.",
-        "AWS_CA_BUNDLE names a file that is missing, unreadable or holds no certificate.",
-        "A profile, a certificate folder, /etc/hosts or /etc/resolv.conf that the app's user may not read.",
+        "AWS_ROLE_SESSION_NAME is not 2 to 64 letters, digits or _+=,.@- and a pod’s name may be longer.",
+        "A value that some SDKs do not know, as in AWS_RETRY_MODE, or a profile that no file has.",
+        "A profile, a certificate folder, /etc/hosts or /etc/resolv.conf that the app’s user may not read.",
     ],
-    confirm: &[SHOW_ENVIRONMENT, PROBE_LOCAL],
-    repair: &[
-        "# Correct the setting that the report names, or take it out (here the session name):",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_ROLE_SESSION_NAME-",
-        "# For a test endpoint without TLS give the probe --allow-http.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &CORRECT_TO, &REMOVE_UNNEEDED],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const KEYS_IN_SECRET: Template = Template::change_in_words(
+    "remove them from that Secret or ConfigMap, then make new pods.",
+    "a Secret or a ConfigMap, and the pods, which are replaced",
+)
+.when("envFrom");
+
+pub(crate) const UNSET_KEYS: Template = Template::change(
+    "remove them. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY-",
+    "the environment of all containers of {workload}, whose pods are replaced",
+)
+.when("env");
+
+/// A variable that is not there is passed by.
+pub(crate) const UNSET_ALL_KEYS: Template = Template {
+    run: "kubectl set env -n {namespace} {workload} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY- AWS_SESSION_TOKEN- AWS_ACCESS_KEY- AWS_SECRET_KEY-",
+    ..UNSET_KEYS
+};
+
+pub(crate) const IRSA_IS_MEANT: Template = Template::change_in_words(
+    "let whoever runs the cluster delete the association, then make new pods.",
+    "the association of service account {sa}, and the pods",
+)
+.when("IRSA is meant");
+
+pub(crate) const UNSET_IRSA: Template = Template::change(
+    "remove the variables of IRSA. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_ROLE_ARN- AWS_WEB_IDENTITY_TOKEN_FILE-",
+    "the environment of all containers of {workload}, whose pods are replaced",
+)
+.when("EKS Pod Identity is meant");
+
+pub(crate) const POD_IDENTITY_IS_MEANT: Template = Template::change_in_words(
+    "remove AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE where they stand.",
+    "the environment of the workload’s containers",
+)
+.when("EKS Pod Identity is meant");
+
+/// The webhook adds neither of the pair where the pod has one of it (`pkg/handler`).
+pub(crate) const LEAVE_OUT_AGENT: Template = Template::change(
+    "an empty variable keeps the webhook from adding Pod Identity. This replaces the pods of {workload}. If Argo CD, Flux or \
+     Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_CONTAINER_CREDENTIALS_FULL_URI=",
+    "the environment of all containers of {workload}, whose pods are replaced",
+)
+.when("IRSA is meant");
+
+pub(crate) const CORRECT_HOP: Template = Template::change_in_words(
+    "Correct role_arn in the profile, or AWS_ROLE_ARN, whichever is not meant.",
+    "the profile, or the environment of the workload’s containers",
+);
+
+/// Files that are emptied would take regions, endpoints and other profiles from the app.
+pub(crate) const TAKE_OUT_OF_PROFILE: Template = Template::change_in_words(
+    "If {value} is not meant, take its keys, its role or its process out of its file, and leave the rest of the file.",
+    "the profile",
+);
+
+pub(crate) const CORRECT_PROFILE_FILE: Template = Template::change_in_words(
+    "take the keys, the role or the process of {value} out of its file, and leave the rest of the file.",
+    "the profile",
+)
+.when("The profile’s other settings are needed");
+
+pub(crate) const UNSET_PROFILE: Template = common::UNSET_VARIABLE.when("The app needs no profile by name");
+
+pub(crate) const ALSO_TAKE_OUT: Template = Template::change_in_words(
+    "Then take {value} out as well, and run credprobe again.",
+    "the environment or the files of the workload’s containers",
+);
+
+pub(crate) const GIVE_OTHER_MECHANISM: Template = Template::change_in_words(
+    "Give the app the other mechanism, or a version of its SDK that looks for {value}.",
+    "the app, or what its service account is given",
+);
+
+pub(crate) const SEE_CHAIN: Template =
+    Template::look("See what each SDK does, and which ids --sdk takes:", "credprobe chain");
 
 pub(crate) const SHADOWED: Texts = Texts {
     meaning: "Another credential provider wins before the expected one.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: ENVIRONMENT_STAYS,
     causes: &[
-        "Static keys in the environment (AWS_ACCESS_KEY_ID), often from a Secret by envFrom.",
-        "A profile with credentials: AWS_PROFILE, a mounted ~/.aws, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE.",
+        "Static keys in the environment, AWS_ACCESS_KEY_ID, often from a Secret by envFrom.",
+        "A profile with credentials: AWS_PROFILE, a mounted .aws folder, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE.",
         "Both mechanisms are injected: nearly every SDK takes IRSA, the JavaScript SDK v2 takes Pod Identity.",
         "AWS_ROLE_ARN was left over in a pod that has Pod Identity.",
+        "The other source is meant to win. Then add --tolerate=shadowed to credprobe’s arguments.",
     ],
-    confirm: &[PROBE_CHAIN, SHOW_NAMES],
-    repair: &[
-        "# Take the other source out of the pod template, after making sure that nothing else needs it:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY- \
-         AWS_SESSION_TOKEN-",
-        "# If the other source is meant to win, tell the probe: --tolerate=shadowed.",
-    ],
+    steps: &[&common::SEE_VARIABLES, &KEYS_IN_SECRET, &UNSET_KEYS],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SET_REGIONAL_THERE: Template =
+    Template::change_in_words("set it to regional there.", "the environment of the workload’s containers")
+        .when("The pod sets AWS_STS_REGIONAL_ENDPOINTS itself");
+
+/// The webhook sets the variable by it.
+pub(crate) const ANNOTATE_REGIONAL: Template = Template::change(
+    "annotate service account {sa}. This overwrites the annotation’s value. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/sts-regional-endpoints=true --overwrite",
+    "an annotation of service account {sa}, which is overwritten",
+)
+.when("It does not");
+
+pub(crate) const SET_REGIONAL: Template = Template::change(
+    "Set AWS_STS_REGIONAL_ENDPOINTS to regional. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, \
+     change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_STS_REGIONAL_ENDPOINTS=regional",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const SET_IN_CODE: Template = Template::change_in_words(
+    "in apps with these SDKs, set {sts_host} as the endpoint of STS in the code.",
+    "the code of the app",
+)
+.when("{variable} is needed");
+
+pub(crate) const SET_HOST_IN_CODE: Template = Template::change_in_words(
+    "In apps with these SDKs, set {sts_host} as the endpoint of STS in the code, or use an SDK that knows {variable}.",
+    "the code of the app",
+);
 
 pub(crate) const ENDPOINT_DIFFERS: Texts = Texts {
     meaning: "Some SDKs call another STS host than the one judged.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: ENVIRONMENT_STAYS,
     causes: &[
-        "Older SDKs ask the global sts.amazonaws.com unless AWS_STS_REGIONAL_ENDPOINTS=regional is set.",
-        "AWS_STS_REGIONAL_ENDPOINTS=legacy, which only some SDKs obey.",
+        "Only one of AWS_REGION and AWS_DEFAULT_REGION is set. boto3 reads the second, JavaScript v3 the first.",
+        "Older SDKs ask the global sts.amazonaws.com unless AWS_STS_REGIONAL_ENDPOINTS is regional.",
+        "AWS_STS_REGIONAL_ENDPOINTS is legacy, which only some SDKs obey.",
         "AWS_ENDPOINT_URL_STS, FIPS or dual-stack settings that only newer SDKs obey.",
+        "credprobe judges one SDK alone where --sdk states its id.",
     ],
-    confirm: &[PROBE_CHAIN, SHOW_ENVIRONMENT, PROBE_REPORT],
-    repair: &[
-        "# Judge as the app's SDK acts: --sdk=ID (`credprobe chain` lists the ids). To make SDKs agree:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_STS_REGIONAL_ENDPOINTS=regional",
-        "# or for every pod of the service account, from its next start on:",
-        "kubectl annotate serviceaccount $SA -n $NS eks.amazonaws.com/sts-regional-endpoints=true",
+    steps: &[
+        &SEE_CHAIN,
+        &common::SEE_VARIABLES,
+        &common::SET_REGION,
+        &SET_REGIONAL_THERE,
+        &ANNOTATE_REGIONAL,
+        &common::RESTART,
     ],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const MAKE_ALIKE: Template = Template::change_in_words(
+    "give both spellings the same value.",
+    "the environment of the workload’s containers",
+)
+.when("Something needs {variable}");
+
+pub(crate) const UNSET_SPELLING: Template = common::UNSET_VARIABLE.when("Nothing needs it");
+
+pub(crate) const PASS_AGENT: Template = Template::change_in_words(
+    "In the app’s code, give its clients an HTTPS agent for the proxy: requestHandler with httpsAgent. Nothing, if {host} can \
+     be reached without the proxy.",
+    "the code of the app",
+);
 
 pub(crate) const PROXY_CAPTURES: Texts = Texts {
     meaning: "SDKs use a proxy where the probe does not, or the reverse.",
-    restart: "",
-    steps: &[],
-    beyond: &[],
+    restart: ENVIRONMENT_STAYS,
     causes: &[
-        "HTTP_PROXY is set and NO_PROXY lacks 169.254.170.23 and [fd00:ec2::23]: the Go SDKs then ask the proxy for the \
+        "HTTP_PROXY is set and NO_PROXY lacks 169.254.170.23 and fd00:ec2::23: the Go SDKs then ask the proxy for the \
          Pod Identity agent.",
-        "NO_PROXY lists .amazonaws.com, but not the host that is asked (the eks-auth service is under api.aws).",
+        "NO_PROXY lists .amazonaws.com, but not the host that is asked. The eks-auth service is under api.aws.",
         "SDKs read different spellings: https_proxy, HTTPS_PROXY, addresses or suffixes in NO_PROXY, or no proxy at all.",
     ],
-    confirm: &[
-        SHOW_ENVIRONMENT,
-        PROBE_CHAIN,
-        "# Variables may also come from a ConfigMap or Secret (envFrom):",
-        SHOW_NAMES,
-    ],
-    repair: &[
-        "# Add to the present NO_PROXY and no_proxy (do not replace what is there):",
-        "#   169.254.170.23,[fd00:ec2::23]     the Pod Identity agent",
-        "#   .amazonaws.com                    STS, if the pod reaches it without a proxy",
-        REPLACES_PODS,
-        EDIT,
-    ],
+    steps: &[&common::SEE_VARIABLES, &common::ADD_NO_PROXY],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };

@@ -223,6 +223,13 @@ pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
 pub(crate) const SEE_CLOCK: Template =
     Template::look("On the node, see whether its clock is right:", "chronyc tracking");
 
+/// Behind another server than AWS's: what its refusal leaves to do, in the words of its class.
+pub(crate) const AT_SERVER: Template =
+    Template::change_in_words("{value}", "the configuration of the server or of the pod");
+
+pub(crate) const SEE_AUDIENCE: Template =
+    Template::words("See whether the server has the token’s audience, {audience}, registered.");
+
 pub(crate) const SEE_DISCOVERY: Template = Template::look(
     "See how the issuer answers, from outside of the cluster’s network as STS does:",
     "curl -sS -w '\\n%{http_code} %{redirect_url}\\n' {issuer_url}/.well-known/openid-configuration",

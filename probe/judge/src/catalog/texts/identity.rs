@@ -1,99 +1,125 @@
 //! Texts of codes 70 to 73: the credentials that were issued, and the clock they are used with.
 //! How they were got is elsewhere.
 
-use super::{
-    LIST_ASSOCIATIONS, OVERWRITE_ROLE, OVERWRITES_ROLE, PROBE_CHAIN, PROBE_REPORT, PROBE_WAIT, RECREATE,
-    REPLACES_PODS, SHOW_ACCOUNT, SHOW_ENDPOINTS, SHOW_ENVIRONMENT, Texts,
-};
+use super::{Texts, agent, common, exchange};
+use crate::steps::template::Template;
+
+pub(crate) const KEEP_POD: Template = Template::words(
+    "Tell security before anything is changed. Do not restart the pod until it is understood: what answers can read its tokens.",
+);
+
+pub(crate) const SEE_ANSWERER: Template = Template::look(
+    "See who answered, by address, proxy and certificate, from a shell with credprobe in this pod:",
+    "credprobe check --output=json | jq '.evidence.network | {endpoint, proxy, addresses, tls}'",
+);
 
 pub(crate) const MISMATCH: Texts = Texts {
     meaning: "Another role than the expected one answered.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "Pod Identity: the association names another role than --expect-role, or was changed and the agent still has \
-         the earlier one's credentials (up to 3 hours).",
-        "Role names are equal but the account is another.",
-        "An emulator or a proxy that signs by itself answers in STS's place.",
+        "Pod Identity: the association names another role than --expect-role.",
+        "Pod Identity: the association was changed, and the agent still has the former credentials, up to 3 hours.",
+        "IRSA: an emulator or a proxy that signs by itself answers in place of STS.",
+        "The roles have one name and are of different accounts.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_ACCOUNT, LIST_ASSOCIATIONS, PROBE_CHAIN],
-    repair: &[
-        "# Pod Identity: if the association shown above names the wrong role (overwrites its role; $ASSOCIATION is its id):",
-        "aws eks update-pod-identity-association --cluster-name $CLUSTER --region $REGION \
-         --association-id $ASSOCIATION --role-arn $ROLE_ARN",
-        "# IRSA: if the annotation shown above is wrong:",
-        OVERWRITES_ROLE,
-        OVERWRITE_ROLE,
-        REPLACES_PODS,
-        RECREATE,
-        "# If the expectation is wrong, correct --expect-role or CREDPROBE_EXPECT_ROLE.",
+    steps: &[
+        &KEEP_POD,
+        &SEE_ANSWERER,
+        &common::FIND_CLUSTER,
+        &agent::SEE_ASSOCIATION,
+        &agent::WAIT_FOR_CACHE,
+        &agent::CORRECT_EXPECTED,
+        &agent::UPDATE_ROLE,
     ],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const NOT_THE_CLOCK: Template = Template::words(
+    "If it is right, nobody here can repair it: the fault is on AWS’s side. The next try may pass.",
+);
+
+pub(crate) const SEE_ROLE_CHANGES: Template = Template::look(
+    "With credentials of {account}, see whether the role is still there, and whether a policy revokes its sessions:",
+    "aws iam list-role-policies --role-name {role} --output text",
+);
+
+pub(crate) const NOT_REVOKED: Template = Template::words(
+    "If nothing of both is so, run credprobe again. If it is refused again, ask AWS’s support, with the message.",
+);
+
+pub(crate) const SIGN_FOR_HOST: Template = Template::change_in_words(
+    "Correct the region or the endpoint, so that both name one region. credprobe signed for {region} and asked {sts_host}.",
+    "the environment of the workload’s containers",
+);
+
+/// Makes the account's global endpoint issue session tokens that every region takes.
+pub(crate) const VERSION_2: Template = Template::change(
+    "If apps must use the global endpoint, let it issue tokens of version 2, which every region takes. This changes the whole \
+     account, and tokens get longer:",
+    "aws iam set-security-token-service-preferences --global-endpoint-token-version v2Token",
+    "the whole account: the version of the global endpoint’s session tokens",
+);
 
 pub(crate) const CREDENTIALS_REJECTED: Texts = Texts {
     meaning: "The credentials that were just issued are refused.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "They come from the global endpoint and are not valid in a region that must be opted into.",
-        "They were issued in one partition and used in another: region missing or wrong.",
+        "This node’s clock is wrong, so that they look expired.",
+        "They were issued in one partition or region and used in another.",
         "The role was deleted, or its sessions were revoked, a moment ago.",
-        "The signed request was sent to the endpoint of another region.",
     ],
-    confirm: &[
-        PROBE_REPORT,
-        SHOW_ENVIRONMENT,
-        "aws iam get-role --role-name $ROLE --query Role.Arn --output text",
-    ],
-    repair: &[
-        "# Ask the regional endpoint; its credentials are valid in every enabled region:",
-        REPLACES_PODS,
-        "kubectl set env deployment/$DEPLOYMENT -n $NS AWS_REGION=$REGION \
-         AWS_STS_REGIONAL_ENDPOINTS=regional",
-        "# Where an app must use the global endpoint (changes it for the whole account, tokens get longer):",
-        "aws iam set-security-token-service-preferences --global-endpoint-token-version v2Token",
-    ],
+    steps: &[&exchange::SEE_CLOCK, &SEE_ROLE_CHANGES, &common::SEE_VARIABLES, &common::SET_REGION],
+    beyond: &[&VERSION_2],
+    confirm: &[],
+    repair: &[],
 };
 
+pub(crate) const NOT_NEEDED: Template =
+    Template::change_in_words("add --no-identity to credprobe’s arguments.", "credprobe’s arguments")
+        .when("Apps here do not call sts:GetCallerIdentity");
+
+pub(crate) const ALLOW_IT: Template = Template {
+    say: "let the policy of the VPC endpoint for STS allow it. It needs no permission in IAM.",
+    ..agent::ALLOW_CALLER_IDENTITY
+}
+.when("They do");
+
+pub(crate) const RUN_AGAIN: Template =
+    Template::words("Nothing to repair. Run credprobe again, to have the role confirmed.");
+
 pub(crate) const UNCONFIRMED: Texts = Texts {
-    meaning: "Credentials were issued; whose they are is not confirmed.",
+    meaning: "Whose the issued credentials are is not confirmed.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "GetCallerIdentity got no answer in time, was throttled or was denied.",
+        "GetCallerIdentity got no answer in time, or was throttled.",
+        "The policy of the VPC endpoint for STS allows the exchange and not GetCallerIdentity.",
         "Pod Identity without egress to STS: the agent needs none from the pod, the confirmation does.",
-        "The policy of the STS interface endpoint allows the exchange and not GetCallerIdentity.",
     ],
-    confirm: &[PROBE_REPORT, SHOW_ENDPOINTS],
-    repair: &[
-        "# Try again:",
-        PROBE_WAIT,
-        "# If pods are not meant to reach STS, do without the confirmation:",
-        "credprobe check --no-identity",
-        "# Otherwise add sts:GetCallerIdentity to the endpoint's policy; save it as it is first:",
-        SHOW_ENDPOINTS,
-    ],
+    steps: &[&common::SEE_ENDPOINT_POLICY, &NOT_NEEDED, &ALLOW_IT],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const DRAIN: Template = Template::change(
+    "If its clock cannot be set, replace the node. This starts its pods elsewhere and deletes their emptyDir data:",
+    "kubectl drain {node} --ignore-daemonsets --delete-emptydir-data",
+    "the node, whose pods start elsewhere",
+);
 
 pub(crate) const CLOCK_SKEW: Texts = Texts {
     meaning: "A clock differs from that of STS by more than 5 minutes.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The node's time service does not run or has no reachable source; EC2 offers 169.254.169.123.",
+        "The node’s time service does not run or has no reachable source. EC2 offers 169.254.169.123.",
         "The machine was suspended or restored and its clock has not caught up.",
-        "The API server's clock is ahead: its tokens are issued in the future (self-hosted).",
+        "The API server’s clock is ahead: its tokens are issued in the future, in clusters of your own.",
     ],
-    confirm: &[PROBE_REPORT, "date -u", "# On the node:", "chronyc tracking", "chronyc sources -v"],
-    repair: &[
-        "# On the node, after its time source is reachable:",
-        "# Sets the clock at once, which running programs may notice:",
-        "chronyc makestep",
-        "# or replace the node. Restarts its pods elsewhere and deletes their emptyDir data:",
-        "kubectl drain $NODE --ignore-daemonsets --delete-emptydir-data",
-    ],
+    steps: &[&exchange::SEE_CLOCK, &common::SET_CLOCK],
+    beyond: &[&DRAIN],
+    confirm: &[],
+    repair: &[],
 };

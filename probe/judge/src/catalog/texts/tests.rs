@@ -216,6 +216,8 @@ const CHANGING: &[&str] = &[
     "makestep",
     " cordon ",
     " debug ",
+    " drain ",
+    "set-security-",
 ];
 
 #[test]

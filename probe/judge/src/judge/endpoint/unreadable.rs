@@ -1,13 +1,17 @@
 //! Judges the files besides the token that settings or the C library name, and that the subject may not read. Pure.
 //! They count for nothing, as for the app: what they hold was not looked at.
 
+use crate::catalog::texts::environment as texts;
 use crate::catalog::{Class, Topic};
 use crate::evidence::{Phase, UnreadableFile};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Finding, Severity};
-use crate::judge::token_file::{ids, who, with_those_ids};
+use crate::judge::token_file::{ids, with_those_ids};
 use crate::options::Mechanism;
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
+use crate::steps::slot;
+use crate::steps::template::Template;
+use crate::text::plain;
 
 /// One finding for each.
 pub(in crate::judge) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -33,10 +37,10 @@ fn finding(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
 fn refused(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
     let UnreadableFile { source, path, error, .. } = file;
     let outcome = match source.as_str() {
-        source if PROFILES.contains(&source) => "SDKs pass by it, and what it sets does not count",
-        BUNDLE => "SDKs that trust what it names trust nobody",
-        RESOLV_CONF => "the C library asks 127.0.0.1 instead of the cluster's DNS",
-        HOSTS => "the names in it count for nothing",
+        source if PROFILES.contains(&source) => "SDKs pass it by, and what it sets does not count",
+        BUNDLE => "SDKs that read this variable trust nobody",
+        RESOLV_CONF => "the C library asks 127.0.0.1 in place of the cluster’s DNS",
+        HOSTS => "the names in it do not count",
         _ => "it adds no certificate",
     };
     let severity = match source.as_str() {
@@ -44,35 +48,37 @@ fn refused(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
         RESOLV_CONF | HOSTS if nothing_resolved(facts) => Severity::Error,
         _ => Severity::Warning,
     };
-    let named = if source == path { path.clone() } else { format!("{path}, which {source} names") };
-    let finding = Finding::new(
-        Class::SettingsInvalid,
-        format!("{} may not read {named} ({error}): {outcome}", who(facts)),
-    )
-    .severity(severity)
-    .presented(ids(facts))
-    .required(format!("ids that may read {path}"))
-    .ruled_out("a missing file: it is there, or a directory on the way to it is closed");
+    let user = format!("uid {}", facts.evidence.process.uid);
+    let named = if source == path { String::new() } else { format!("{source} names it. ") };
+    let finding = Finding::new(Class::SettingsInvalid, format!("{user} may not read {path}"))
+        .severity(severity)
+        .presented(ids(facts))
+        .required(format!("ids that may read {path}"))
+        .ruled_out("a missing file: it is there, or a directory on the way to it is closed")
+        .why(plain(&format!(
+            "{named}{error}: the app runs as {}. So {outcome}. The file is there, or a directory on the way to it is closed.",
+            ids(facts)
+        )));
     let finding = match source.as_str() {
         source if PROFILES.contains(&source) => finding,
         RESOLV_CONF | HOSTS => finding.about(Topic::Host),
         _ => finding.about(Topic::CaBundle),
     };
-    let finding =
-        finding.confirm_note(Tool::Ls.run(words!["-ldL", Word::path(path)]), "in the app's container");
-    let finding = finding.fix(format!(
-        "# in the pod spec: let uid {} read it (the volume's defaultMode, or securityContext.fsGroup)",
-        facts.evidence.process.uid
-    ));
-    if source != path {
-        return super::remove(facts, finding, source);
+    let values = facts.values().with(slot::FILE, path, Word::path(path)).with_text(slot::USER, user).with(
+        slot::VARIABLE,
+        source,
+        Word::variable_name(source),
+    );
+    if source == path {
+        return finding.steps(&values, &[&texts::SEE_FILE, &texts::SEE_MOUNTS, &texts::LET_READ]);
     }
-    let pod = facts.pod_name().zip(facts.namespace());
-    let mounts = pod.and_then(|(pod, namespace)| {
-        let output = "jsonpath={.spec.containers[*].volumeMounts}";
-        Tool::Kubectl.run(words!["get", "pod", "-n", Word::label(namespace), Word::dns(pod), "-o", output])
-    });
-    finding.fix_note(mounts, "shows what is mounted over kubelet's own file, which everybody may read")
+    let is_variable = facts.evidence.environment.variables.contains_key(source.as_str());
+    let steps: &[&Template] = if is_variable {
+        &[&texts::SEE_FILE, &texts::LET_READ_IF, &texts::REMOVE_UNNEEDED]
+    } else {
+        &[&texts::SEE_FILE, &texts::LET_READ]
+    };
+    finding.steps(&values, steps)
 }
 
 fn not_seen(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
@@ -82,13 +88,14 @@ fn not_seen(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
         source => PROFILES.contains(&source) && facts.requested.mechanism == Mechanism::None,
     };
     let why = match error.as_str() {
-        IN_PROC => "it lies in /proc, which shows each process itself",
-        _ => "credprobe may not look at it, and cannot become that user",
+        IN_PROC => "It lies in /proc, which shows each process itself.",
+        _ => "credprobe may not read it, and cannot become that user.",
     };
     let finding = Finding::new(
         Class::Inconclusive,
-        format!("what {path} holds for {} is not known: {why}", who(facts)),
+        format!("what {path} holds for uid {} is not known", facts.evidence.process.uid),
     )
+    .why(plain(&format!("{source} names {path}. {why} The error is {error}.")))
     .severity(if decides { Severity::Error } else { Severity::Warning })
     .presented(format!("{source}: {error}"));
     if error == IN_PROC {

@@ -2,12 +2,15 @@
 //! Their codes tell little, and nothing of AWS is in these findings: the server's own message is quoted.
 
 use super::{quoted, sts_host};
-use crate::catalog::{Class, Owner};
+use crate::catalog::texts::{common, exchange as texts_of_server};
+use crate::catalog::{Class, Owner, Restart};
 use crate::evidence::{Exchange, Signature, StsError};
 use crate::judge::facts::{Facts, list, time};
 use crate::judge::finding::Finding;
 use crate::judge::issuer;
 use crate::judge::token::USUAL_AUDIENCE;
+use crate::steps::slot;
+use crate::text::plain;
 
 /// Parts of messages in lower case; the first that the message has decides.
 ///
@@ -67,17 +70,22 @@ pub(super) fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError, 
     let issuer = token.and_then(|token| token.iss.as_deref()).unwrap_or("(none)");
     let audience = token.map(|token| list(&token.aud)).unwrap_or_default();
     let texts = texts(facts, error, class, issuer, &audience);
-    let host = sts_host(facts);
-    let finding = Finding::new(class, format!("the server at {host} {}: {}", texts.summary, quoted(error)))
+    let values = facts.values();
+    let finding = Finding::new(class, format!("{} {}", sts_host(facts), texts.summary))
         .presented(presented(facts, exchange, class))
-        .required(texts.required)
-        .fix(format!("# {}", texts.repair));
-    let finding = if class == Class::TokenExpiredAtSts {
-        facts.recreate(facts.events(finding.about_time(true)))
+        .why(format!("The server says {}. Required: {}.", plain(&quoted(error)), plain(&texts.required)))
+        .required(texts.required);
+    let finding = hints(facts, class, error, finding);
+    let values = values.with_text(slot::VALUE, texts.repair);
+    let finding = finding.steps(&values, &[&texts_of_server::AT_SERVER]);
+    let mut finding = if class == Class::TokenExpiredAtSts {
+        finding
+            .about_time(true)
+            .restart(Restart::Pod)
+            .steps(&values, &[&common::SEE_EVENTS, &common::RESTART])
     } else {
         finding
     };
-    let mut finding = hints(facts, class, error, finding);
     if finding.owner == Some(Owner::Aws) {
         // Whoever administers roles and providers there runs the server too.
         finding = finding.owner(Owner::Iam);
@@ -120,79 +128,79 @@ fn texts(facts: &Facts<'_>, error: &StsError, class: Class, issuer: &str, audien
     let of = |summary, required: String, repair: String| Texts { summary, required, repair };
     match class {
         Class::SignatureInvalid => of(
-            "says that the token's signature does not verify",
+            "says that the token’s signature does not verify",
             format!("a token signed with a key that {issuer} publishes"),
-            "the token was changed after it was signed, two clusters share the issuer, or the server has other keys of it than it publishes now".to_owned(),
+            "See whether the token was changed after it was signed, two clusters share the issuer, or the server still has the issuer’s former keys.".to_owned(),
         ),
         Class::IssuerUnusable => of(
-            "says that the issuer's keys lack the one that signed the token",
+            "says that the issuer’s keys lack the token’s key",
             format!("that kid among the keys of {issuer}"),
-            format!("publish the API server's keys again under {issuer}; compare with: kubectl get --raw /openid/v1/jwks"),
+            format!("Publish the API server’s keys again under {issuer}. The API server shows them at /openid/v1/jwks."),
         ),
         Class::IssuerUnavailable => of(
             "could not fetch the keys of the issuer",
             format!("{issuer}/.well-known/openid-configuration and the keys it names, within the server's reach"),
-            "let the server reach the issuer: its DNS, its way out and the certificates that it trusts".to_owned(),
+            "Let the server reach the issuer. See its DNS, its way out and the certificates that it trusts.".to_owned(),
         ),
         Class::ProviderMissing => of(
-            "has no provider for the issuer of this cluster",
+            "has no provider for this cluster’s issuer",
             format!("an OpenID Connect provider for {issuer} in the server's configuration"),
-            format!("add {issuer} to the server's OpenID Connect providers"),
+            format!("Add {issuer} to the server’s OpenID Connect providers."),
         ),
         Class::AudienceNotRegistered => of(
-            "does not know the token's audience",
+            "does not know the token’s audience",
             format!("audience {audience} among the client ids that the server has for {issuer}"),
-            format!("add {audience} to the server's client ids, or let the pod's projected volume ask for one that it has"),
+            format!("Add {audience} to the server’s client ids, or let the pod’s projected volume ask for one that it has."),
         ),
         Class::TokenExpiredAtSts => of(
-            "holds the token for expired",
+            "takes the token for expired",
             "an expiry after the server's clock".to_owned(),
-            "compare the server's clock with the node's; a token that has really expired comes with another pod:".to_owned(),
+            "Compare the server’s clock with the node’s. If they agree, the kubelet does not renew the token.".to_owned(),
         ),
         Class::TokenRejected => of(
             "refuses the token",
             format!("a token of an issuer that the server knows, with a signature, an audience and times that it takes; this one is of {issuer}"),
-            "the server says why; its log usually says more".to_owned(),
+            "See the server’s log, which usually says more.".to_owned(),
         ),
         Class::AccessDenied if error.message.is_empty() => of(
-            "does not let this token assume the role and does not say why",
+            "does not let this token assume the role",
             format!("a known issuer with reachable keys, a registered audience, a token that is neither expired nor changed, {role}, and a trust policy that allows {}", facts.subject_text()),
-            "check these in the server's own configuration, in this order; its log usually names the one".to_owned(),
+            "See the server’s log, which usually says which of these it is.".to_owned(),
         ),
         Class::AccessDenied => of(
             "does not let this token assume the role",
             format!("{role}, with policies that exist and a trust policy that allows {}", facts.subject_text()),
-            format!("in the server's own configuration, what its message names: {role} itself, its trust policy or its policies"),
+            format!("In the server’s own configuration, correct what its message names: {role} itself, its trust policy or its policies."),
         ),
         Class::RoleArnRejected => of(
-            "does not take the role's ARN",
+            "does not take the role’s ARN",
             "the ARN of a role as the server prints it".to_owned(),
-            format!("correct AWS_ROLE_ARN in the container's env, or make {role} at the server"),
+            format!("Correct AWS_ROLE_ARN in the container’s environment, or make {role} at the server."),
         ),
         Class::ClaimRejected => of(
-            "does not find in the token the claim that it needs",
+            "misses a claim in the token",
             "the claim by which the server finds policies, or a role that has them".to_owned(),
-            "a service account's token takes no claims of one's own: let the server find policies by RoleArn instead".to_owned(),
+            "A service account’s token takes no claims of one’s own. Let the server find policies by RoleArn.".to_owned(),
         ),
         Class::Throttled => of(
-            "throttles",
+            "throttles this pod",
             "fewer calls a second".to_owned(),
-            "pods that start together should not ask together: --start-jitter=10s".to_owned(),
+            "If many pods start together, add --start-jitter=10s to credprobe’s arguments.".to_owned(),
         ),
         Class::StsUnavailable => of(
-            "failed",
+            "fails",
             "a server that answers".to_owned(),
-            "see the server's own state and log; a later try may pass by itself".to_owned(),
+            "See the server’s own state and log. A later try may pass by itself.".to_owned(),
         ),
         Class::RequestRejected => of(
             "refuses the request itself",
             "parameters that the server takes".to_owned(),
-            "see which parameters the server takes; its log usually names the one".to_owned(),
+            "See which parameters the server takes. Its log usually names the one that it refuses.".to_owned(),
         ),
         _ => of(
-            "gave an answer that this version does not know",
+            "gives an answer that credprobe does not know",
             "credentials, or an error that is known".to_owned(),
-            "look the message up in the server's documentation and log".to_owned(),
+            "Look the message up in the server’s documentation and log.".to_owned(),
         ),
     }
 }
@@ -206,14 +214,11 @@ fn hints(facts: &Facts<'_>, class: Class, error: &StsError, mut finding: Finding
     let Some(token) = facts.token() else { return finding };
     let bare = class == Class::AccessDenied && error.message.is_empty();
     if bare && !token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
-        finding = finding.confirm(format!(
-            "# the token's audience is {}: is it registered at the server?",
-            list(&token.aud)
-        ));
+        let values = facts.values().with_text(slot::AUDIENCE, list(&token.aud));
+        finding = finding.steps(&values, &[&texts_of_server::SEE_AUDIENCE]);
     }
     if (bare || class == Class::TokenRejected) && token.trailing_whitespace > 0 {
-        finding = finding
-            .fix("# first: make whatever writes the token file leave out the white space behind the token");
+        finding = finding.steps(&facts.values(), &[&texts_of_server::NO_WHITE_SPACE]);
     }
     finding
 }
