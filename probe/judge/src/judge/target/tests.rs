@@ -239,7 +239,7 @@ fn what_could_not_be_seen_has_its_own_words() {
         (Target { status_error: error("ESRCH"), ..app() }, "exited while it was looked at"),
         (Target { root_error: error("ENOENT"), ..app() }, "root of pid 1 checkout cannot be read"),
         (Target { own: own(), ..Target::default() }, "finds no other container’s process"),
-        (Target { own: own(), whole_node: true, ..Target::default() }, "hostPID"),
+        (Target { own: own(), whole_node: true, ..Target::default() }, "shares the node’s processes"),
         (Target { truncated: Truncated { environment: true, ..Truncated::default() }, ..app() }, "too large"),
     ];
     for (target, words) in rows {
@@ -250,6 +250,7 @@ fn what_could_not_be_seen_has_its_own_words() {
             !finding.transient && !finding.presented.is_empty() && !finding.required.is_empty(),
             "{finding:?}"
         );
+        assert!(!words.contains("node’s") || finding.why.contains("hostPID"), "{finding:?}");
         assert!(!finding.steps.is_empty() && !finding.why.is_empty(), "{words}: {finding:?}");
     }
     assert_eq!(findings(&app(), &pod()), []);
