@@ -204,15 +204,18 @@ fn the_probes_own_group_that_is_not_lent_is_named_where_it_would_open_the_file()
 
 #[test]
 fn an_fs_group_that_is_there_stays() {
-    for (gid, present) in [(1234, true), (0, false)] {
+    for (gid, present, source) in
+        [(1234, true, "as-uid"), (1234, true, "target-pid"), (0, false, "as-uid"), (0, false, "target-pid")]
+    {
+        let of = || Process { source: source.to_owned(), probe_uid: 1000, ..app() };
         let mut file = projected(0o640, gid);
-        let refused = judged_for(app(), &file);
-        let told = steps(&refused[0]);
+        let told = steps(&judged_for(of(), &file)[0]);
         assert_eq!(told.contains("keep group 1234"), present, "{told}");
         assert_eq!(told.contains("be the pod’s fsGroup"), !present, "{told}");
         // What the kubelet did not write no fsGroup opens.
         file.data_link = None;
-        let told = steps(&judged_for(app(), &file)[0]);
-        assert!(told.contains("whatever writes /token") && !told.contains("fsGroup"), "{told}");
+        let told = steps(&judged_for(of(), &file)[0]);
+        assert!(told.contains("whatever writes /token"), "{told}");
+        assert!(!told.contains("be the pod’s fsGroup"), "{told}");
     }
 }
