@@ -6,6 +6,7 @@ pub mod agent;
 mod answer;
 mod api_server;
 mod ca_bundle;
+mod cluster;
 mod control_name;
 pub mod credentials;
 mod environment;
@@ -31,6 +32,7 @@ mod walk;
 
 pub use api_server::{ApiServer, NoApiServer, api_server};
 pub use ca_bundle::{names_roots, read_ca_bundle};
+pub use cluster::cluster;
 pub use control_name::control_name;
 use credprobe_judge::evidence::Unseen;
 pub(crate) use environment::CREDENTIALS;

@@ -1,6 +1,7 @@
 //! The subcommands: flags in, an exit code and text out. A file each.
 //! What a verdict means, `credprobe-judge` says.
 
+mod access;
 mod chain;
 mod check;
 pub(crate) mod cli;
@@ -58,6 +59,7 @@ fn is_in_pod(variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
 
 fn execute(command: Command, disabled: Option<String>, in_pod: bool) -> Result<u8, Failure> {
     match command {
+        Command::Access(asked) => access::run(&asked),
         Command::Chain(asked) => chain::run(&asked),
         Command::Check(asked) => check::run(&asked, in_pod),
         Command::Explain(asked) => explain::run(&asked),

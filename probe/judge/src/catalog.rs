@@ -198,7 +198,7 @@ classes! {
     72 ClockSkew             "clock-skew"              CLUSTER IDENTITY    IfItLasts [Warning StandsOnceIssued NewPodMayHeal]
         identity::CLOCK_SKEW
         explains ALWAYS [TokenFileStale TokenExpired TokenNotYetValid TokenExpiredAtSts]
-            ABOUT_TIME [TlsFailed AgentTokenRejected] COMPATIBLE [AccessDenied];
+            ABOUT_TIME [TlsFailed AgentTokenRejected ClusterUnauthorized] COMPATIBLE [AccessDenied];
 
     40 DnsFailed             "dns-failed"              NETWORK NETWORK     Keeps     [Transient]
         network::DNS_FAILED;

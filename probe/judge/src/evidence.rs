@@ -3,6 +3,7 @@
 
 mod agent;
 pub mod agent_error;
+mod cluster;
 mod collected;
 mod environment;
 mod exchange;
@@ -20,6 +21,7 @@ use crate::text::shown;
 use serde::{Deserialize, Serialize};
 
 pub use agent::{Agent, AgentAnswer, ErrorSource, Liveness};
+pub use cluster::{AccessReview, Cluster, KubernetesUser};
 pub use collected::Collected;
 pub use environment::{Environment, Profile, TrustProblem, UnreadableFile, Unseen};
 pub use exchange::{Exchange, Identity, StsError};
@@ -74,6 +76,9 @@ pub struct Evidence {
     /// `None`: no refusal called for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_region: Option<OtherRegion>,
+    /// `None`: no cluster was stated, or it was not reached in this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Cluster>,
 }
 
 impl Evidence {

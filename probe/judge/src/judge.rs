@@ -3,6 +3,7 @@
 
 pub mod access;
 mod agent;
+mod cluster;
 mod denying_policy;
 mod effect;
 mod endpoint;
@@ -42,6 +43,7 @@ use crate::sdks::EffectiveSettings;
 use facts::Facts;
 
 pub use agent::{is_agent, ready as ready_by_agent};
+pub(crate) use cluster::known_as as known_to_cluster;
 
 /// Judges everything that was observed, each judge once; `observed_at` is the clock, seconds since the epoch.
 #[must_use]
@@ -68,6 +70,7 @@ fn of_each_judge(evidence: &Evidence, settings: &EffectiveSettings, observed_at:
         findings.extend(issuer::judge(&facts));
         findings.extend(identity::judge(&facts));
     }
+    findings.extend(cluster::judge(&facts));
     let findings = one_clock_skew(findings);
     findings.into_iter().map(|finding| in_words(&facts, without_open_ends(finding))).collect()
 }

@@ -21,6 +21,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`catalog`] | the classes: id, code, owner and prose |
+//! | [`cluster_access`] | aws-auth and access entries against an IAM principal |
 //! | [`evidence`] | what was seen, as plain data |
 //! | [`options`] | what the person who runs the probe asked for |
 //! | [`settings`] | what follows from the environment: mechanism, role, region, endpoint |
@@ -32,10 +33,12 @@
 //! | [`explanation`] | what a line of an SDK, of STS, EKS or kubectl means |
 //! | [`report`] | the report as data, text, page and termination message |
 //! | [`text`] | times, escaping, quoting for a shell |
+//! | [`yaml`] | YAML as a tree with lines |
 
 #![warn(missing_docs)]
 
 pub mod catalog;
+pub mod cluster_access;
 pub mod evidence;
 pub mod explanation;
 #[cfg(test)]
@@ -49,6 +52,7 @@ pub mod steps;
 pub mod text;
 pub mod trust_policy;
 pub mod verdict;
+pub mod yaml;
 
 /// From what was collected to the report: settings, judges, verdict, each once.
 #[must_use]

@@ -56,6 +56,24 @@ pub struct Options {
     /// The same of the Pod Identity agent's URI.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_uri: Option<String>,
+    /// `--cluster`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// `--kubeconfig`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<String>,
+    /// `--context`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// `--cluster-endpoint`: a URL, or `in-cluster`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_endpoint: Option<String>,
+    /// `--cluster-ca`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_ca: Option<String>,
+    /// `--expect-kubernetes-access`, each `VERB:RESOURCE[:NAMESPACE]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expect_kubernetes_access: Vec<String>,
     /// `--no-network`.
     #[serde(skip_serializing_if = "is_false")]
     pub no_network: bool,

@@ -1,6 +1,7 @@
 //! The report: one struct, rendered as text, as JSON and as a termination message.
 //! Decides nothing; says what `verdict` decided.
 
+pub mod access;
 mod build;
 pub mod page;
 pub mod rejudge;

@@ -164,6 +164,9 @@ fn explainer(finding: &Finding, all: &[Finding], situation: &Situation) -> Optio
 /// Whether the table says so, and its condition holds.
 fn explains(by: &Finding, finding: &Finding, situation: &Situation) -> bool {
     let Some(row) = by.class.explains(finding.class) else { return false };
+    if finding.about == Some(Topic::Cluster) || by.about == Some(Topic::Cluster) {
+        return false;
+    }
     let holds = match row.condition {
         Condition::Always => true,
         Condition::AboutTime => finding.about == Some(Topic::Time),

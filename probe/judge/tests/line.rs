@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// What this crate may bring along, dependencies of dependencies included; whatever comes in is written down here.
 const ALLOWED: &[&str] = &[
     "anstyle",
+    "arraydeque",
     "bytes",
     "deranged",
     "http",
@@ -21,11 +22,14 @@ const ALLOWED: &[&str] = &[
     "powerfmt",
     "proc-macro2",
     "quote",
+    "saphyr-parser",
     "serde",
     "serde_core",
     "serde_derive",
     "serde_json",
     "syn",
+    "thiserror",
+    "thiserror-impl",
     "time",
     "time-core",
     "unicode-ident",

@@ -45,7 +45,7 @@ pub fn read_ca_bundle(
     let mut roots = None;
     if let Some((source, path)) = bundle {
         let label = format!("{source}={path}");
-        match if flag.is_some() { own(path) } else { subject.read(path, BUNDLE_LIMIT) } {
+        match if flag.is_some() { own(path, BUNDLE_LIMIT) } else { subject.read(path, BUNDLE_LIMIT) } {
             Ok(pem) if pem.trim_ascii().is_empty() => idle_trust.push(idle(label, "the file is empty")),
             Ok(pem) => roots = Some((label, pem)),
             Err(error) => {
@@ -126,11 +126,11 @@ fn additions_in(
 }
 
 /// A FIFO in place of the file must not hold the probe up.
-fn own(path: &str) -> std::io::Result<Vec<u8>> {
+pub(super) fn own(path: &str, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::OpenOptionsExt as _;
     crate::process::aside::looking_at(path);
     let mut options = std::fs::File::options();
-    super::bounded(options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?, BUNDLE_LIMIT)
+    super::bounded(options.read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?, limit)
 }
 
 #[cfg(test)]

@@ -24,6 +24,13 @@ const DENY_ALL: &str =
 /// Credentials as issued, on their way to the one signed call; no `Debug`.
 pub struct Credentials(pub(super) aws_credential_types::Credentials);
 
+impl Credentials {
+    /// For one more use, where one is stated.
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 #[cfg(fuzzing)]
 impl Credentials {
     /// Whether they were read, and have this in them.

@@ -4,18 +4,21 @@
 mod agent;
 
 use crate::collect;
+use crate::collect::Credentials;
 use crate::collect::subject::{Subject, SubjectSelector};
 use crate::process::aside::{Stuck, looked};
 use crate::process::clock::{self, Stopwatch};
 use crate::transport::secret::Secret;
 use crate::transport::{self, Proxies, RootStore, Wire};
 use credprobe_judge::evidence::{Collected, Evidence, Phase, PhasesMs, StageName, Timing, TrustProblem};
+use credprobe_judge::judge::finding::Severity;
 use credprobe_judge::judge::gate;
 use credprobe_judge::options::{Mechanism, Options};
 use credprobe_judge::sdks::{self, EffectiveSettings};
 use credprobe_judge::settings::{self, API_SERVER_TOKEN};
 use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::text::shown::{self, escaped};
+use credprobe_judge::verdict;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info};
@@ -53,7 +56,9 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
             // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
             let config = run.wire_config(subject, trust, deadline);
             if let Some(agent) = agent {
-                run.ask_agent(config, agent, route.endpoint.as_ref().ok(), &token).await;
+                let sts = route.endpoint.as_ref().ok();
+                let issued = run.ask_agent(config.clone(), agent, sts, &token).await;
+                run.ask_cluster(subject, &config, &effective, issued).await;
             }
         }
         (None, Some(token), Some(trust), (requested, settings::StsRoute { endpoint: Ok(endpoint), .. }))
@@ -67,9 +72,10 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
                 run.evidence.token.as_ref(),
             );
             let request = collect::Request { endpoint, role_arn, session_name: &session_name.value };
-            run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
+            let issued = run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
             run.observe_control_name(subject, &config).await;
             run.follow_up(subject, &config, &effective, &request, &token).await;
+            run.ask_cluster(subject, &config, &effective, issued).await;
         }
         (because, ..) => {
             let because = because
@@ -151,7 +157,12 @@ impl Collector {
     }
 
     /// What may be told of it: whoever reads the evidence, judges included, has it from here.
-    fn finish(self) -> Collected {
+    fn finish(mut self) -> Collected {
+        let stated = &self.evidence.environment.options;
+        if stated.cluster.is_some() && !self.timings.iter().any(|timing| timing.stage == StageName::Cluster) {
+            let because = if stated.no_network { "STS was not asked" } else { "the role has not answered" };
+            self.timings.push(Timing::skipped(StageName::Cluster, because));
+        }
         let Self { evidence, seen, observed_at, timings, redactor } = self;
         Collected { evidence: evidence.redacted(&redactor), seen, observed_at, timings }
     }
@@ -243,7 +254,13 @@ impl Collector {
         Some(format!("{} is certain", finding.class.id()))
     }
 
-    async fn observe_sts(&mut self, wire: &Wire, request: &collect::Request<'_>, token: &Secret) {
+    /// The credentials, where something else than GetCallerIdentity is to be done with them.
+    async fn observe_sts(
+        &mut self,
+        wire: &Wire,
+        request: &collect::Request<'_>,
+        token: &Secret,
+    ) -> Option<Credentials> {
         let evidence = &mut self.evidence;
         info!("asking {} for {}", escaped(&request.endpoint.url), escaped(request.role_arn));
         let redactor = &mut self.redactor;
@@ -258,11 +275,12 @@ impl Collector {
             for stage in [StageName::Exchange, StageName::Identity] {
                 self.timings.push(Timing::skipped(stage, "no answer arrived"));
             }
-            return;
+            return None;
         }
         self.timings.push(Timing::reached(StageName::Exchange, in_the_answer(&phases)));
 
         let stated = &evidence.environment.options;
+        let again = credentials.as_ref().filter(|_| stated.cluster.is_some()).map(Credentials::again);
         let because = match &credentials {
             None => "no credentials were issued",
             Some(_) if stated.no_identity => "--no-identity",
@@ -278,6 +296,37 @@ impl Collector {
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }
         }
+        again
+    }
+
+    /// After `ready`, where a cluster is stated: does its API server accept this identity?
+    async fn ask_cluster(
+        &mut self,
+        subject: &Subject,
+        config: &transport::Config,
+        effective: &EffectiveSettings,
+        issued: Option<Credentials>,
+    ) {
+        let options = self.evidence.environment.options.clone();
+        let (Some(issued), Ok(sts), Some(_)) = (issued, &effective.route.endpoint, &options.cluster) else {
+            return;
+        };
+        let so_far = verdict::judge_evidence(&self.evidence, effective, self.observed_at);
+        if so_far.deciding_finding().is_some_and(|finding| finding.severity == Severity::Error) {
+            return;
+        }
+        let watch = Stopwatch::start();
+        let refused = gate::cluster_refuses(&self.evidence, effective, self.observed_at);
+        // Names are resolved as the probe itself resolves them, whoever is judged.
+        let resolver = match subject.target() {
+            Some(_) => collect::resolver_config(subject.own(), &mut Vec::new()),
+            None => config.resolver.clone(),
+        };
+        let way = (resolver, config.deadline);
+        let asked = collect::cluster(subject, &options, sts, issued, refused, way, &mut self.redactor);
+        self.evidence.cluster = Some(asked.await);
+        looked();
+        self.timings.push(Timing::reached(StageName::Cluster, watch.elapsed_ms()));
     }
 
     /// Where the name of STS did not resolve: does the cluster's own?

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+mod cluster;
 mod completion;
 mod flags;
 mod help;
@@ -32,6 +33,7 @@ pub use usage::misspelt_twins;
 
 /// What was asked for.
 pub(crate) enum Command {
+    Access(AccessArgs),
     Chain(Chain),
     Check(Box<Check>),
     Explain(Explain),
@@ -43,6 +45,17 @@ pub(crate) enum Command {
     /// Asks this address on loopback.
     Status(SocketAddr),
     Trust(Box<TrustArgs>),
+}
+
+/// `credprobe access`; of a file `-` is stdin.
+pub(crate) struct AccessArgs {
+    /// `None`: the role of `role`, then of `AWS_ROLE_ARN`.
+    pub principal: Option<String>,
+    pub aws_auth: Option<PathBuf>,
+    pub access_entries: Option<PathBuf>,
+    pub role: Option<PathBuf>,
+    pub output: Output,
+    pub log_level: tracing::Level,
 }
 
 /// `credprobe chain`.
@@ -127,7 +140,7 @@ pub(crate) fn parse(
     if let Some(text) = printed(command, &args[1..])? {
         return Ok(Parsed::Print(text));
     }
-    let twins = twins(command, &|name| variable(name).map(|given| shown(given, &redactor)));
+    let twins = twins(command, &args[1..], &|name| variable(name).map(|given| shown(given, &redactor)));
     let line = twins.iter().map(|(_, item)| item).chain(&args[1..]);
     let matches = clap_command(command)
         .try_get_matches_from(line)
@@ -135,6 +148,9 @@ pub(crate) fn parse(
     let mut parsed = Given(&matches).command(command.name);
     if let Ok(Command::Explain(Explain { expect_role: role @ None, .. })) = &mut parsed {
         *role = variable("AWS_ROLE_ARN").and_then(|role| role.into_string().ok());
+    }
+    if let Ok(Command::Access(AccessArgs { principal: principal @ None, role: None, .. })) = &mut parsed {
+        *principal = variable("AWS_ROLE_ARN").and_then(|arn| arn.into_string().ok());
     }
     parsed.map(Parsed::Run).map_err(|error| usage::named_by_its_source(error, &args, &twins))
 }
@@ -212,8 +228,19 @@ fn with_default_command(args: &[OsString]) -> Vec<OsString> {
 }
 
 /// The environment twins that are set and not empty, as flags: (variable, `--flag=value`).
-fn twins(command: &flags::Command, variable: &dyn Fn(&str) -> Option<OsString>) -> Vec<(String, OsString)> {
+fn twins(
+    command: &flags::Command,
+    args: &[OsString],
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> Vec<(String, OsString)> {
+    let repeated = format!("--{}", flags::EXPECT_KUBERNETES_ACCESS);
+    let is_given = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.split('=').next() == Some(&repeated));
+    let given = args.iter().any(is_given);
     let twin = |flag: &Flag| {
+        // Of a flag that may be repeated the twin would be one more value.
+        if given && flag.name == flags::EXPECT_KUBERNETES_ACCESS {
+            return None;
+        }
         let name = flag.twin();
         let value = variable(&name).filter(|value| !value.is_empty())?;
         let mut item = OsString::from(format!("--{}=", flag.name));
@@ -226,7 +253,9 @@ fn twins(command: &flags::Command, variable: &dyn Fn(&str) -> Option<OsString>) 
 /// The part that clap has: flags and argument of one command, help and suggestions apart.
 fn clap_command(command: &flags::Command) -> Clap {
     let args = command.flags().map(|flag| {
-        let arg = Arg::new(flag.name).long(flag.name).action(ArgAction::Set);
+        let repeats = flag.name == flags::EXPECT_KUBERNETES_ACCESS;
+        let action = if repeats { ArgAction::Append } else { ArgAction::Set };
+        let arg = Arg::new(flag.name).long(flag.name).action(action);
         let arg = flag.short().into_iter().fold(arg, Arg::short);
         match (flag.choices(), flag.value) {
             (Some(choices), _) => arg.value_parser(PossibleValuesParser::new(choices)),
@@ -260,6 +289,7 @@ struct Given<'a>(&'a ArgMatches);
 impl Given<'_> {
     fn command(&self, name: &str) -> Result<Command, UsageError> {
         Ok(match name {
+            "access" => Command::Access(self.access()?),
             "explain" => Command::Explain(self.explain()?),
             "judge" => Command::Judge {
                 report: self.text(ARGUMENT).unwrap_or_default().into(),
@@ -275,6 +305,11 @@ impl Given<'_> {
 
     fn text(&self, name: &str) -> Option<String> {
         self.0.get_one::<String>(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// All values of a flag that may be repeated.
+    fn texts(&self, name: &str) -> impl Iterator<Item = &String> {
+        self.0.get_many::<String>(name).into_iter().flatten().filter(|value| !value.is_empty())
     }
 
     fn is_on(&self, name: &str) -> bool {
@@ -351,6 +386,7 @@ impl Given<'_> {
     fn settings(&self, timeout: Duration) -> Result<Options, UsageError> {
         let sts_compatible = self.is_on("sts-compatible");
         self.role_arns(&["expect-role", "role-arn"], sts_compatible)?;
+        cluster::server(self)?;
         Ok(Options {
             mechanism: self.text("mechanism").and_then(|id| Mechanism::by_id(&id)),
             role_arn: self.text("role-arn"),
@@ -362,6 +398,12 @@ impl Given<'_> {
             region: self.text("region"),
             sdk: self.sdk()?.map(|(name, _)| name),
             workload: self.parsed("workload")?,
+            cluster: self.text("cluster"),
+            kubeconfig: self.text("kubeconfig"),
+            context: self.text("context"),
+            cluster_endpoint: self.text("cluster-endpoint"),
+            cluster_ca: self.text("cluster-ca"),
+            expect_kubernetes_access: cluster::accesses(self)?,
             session_name: self.text("session-name"),
             ca_bundle: self.text("ca-bundle"),
             endpoint: None,
@@ -499,6 +541,28 @@ impl Given<'_> {
                 json: self.output() == Output::Json,
             },
             policy,
+            log_level: self.log_level(),
+        })
+    }
+
+    fn access(&self) -> Result<AccessArgs, UsageError> {
+        let path = |name: &str| self.text(name).map(PathBuf::from);
+        let (aws_auth, access_entries, role) = (path("aws-auth"), path("access-entries"), path("role"));
+        if aws_auth.is_none() && access_entries.is_none() {
+            return Err(UsageError(
+                "--aws-auth: it is needed, or --access-entries: a file, or - for stdin".to_owned(),
+            ));
+        }
+        let files = [&aws_auth, &access_entries, &role];
+        if files.into_iter().flatten().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(UsageError("--aws-auth: only one of the files can be stdin".to_owned()));
+        }
+        Ok(AccessArgs {
+            principal: self.text("principal"),
+            aws_auth,
+            access_entries,
+            role,
+            output: self.output(),
             log_level: self.log_level(),
         })
     }

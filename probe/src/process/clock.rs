@@ -10,6 +10,12 @@ pub fn now() -> i64 {
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// The same for those who count otherwise.
+#[must_use]
+pub fn system() -> SystemTime {
+    SystemTime::now()
+}
+
 /// When an attempt that may last `timeout` from now ends.
 #[must_use]
 pub fn deadline(timeout: Duration) -> tokio::time::Instant {

@@ -3,10 +3,11 @@
 
 use super::readiness::{Mode, Readiness, breaks_at_once};
 use credprobe_judge::catalog::Class;
+use credprobe_judge::evidence::StageName;
 use credprobe_judge::judge::finding::Severity;
 use credprobe_judge::judge::gate::is_certain;
 use credprobe_judge::report::page::PastVerdict;
-use credprobe_judge::report::{Report, ReportedFinding, Scope, Told};
+use credprobe_judge::report::{Report, ReportedFinding, Scope, Status, Told};
 use credprobe_judge::text::parse_rfc3339;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -96,6 +97,8 @@ pub enum ReadinessReason {
     Verdict(Class),
     /// It is not ready, and the pod stays so all the same.
     Held(Class),
+    /// It is about the cluster of `--cluster`, whose trouble takes no application out of service.
+    Beside(Class),
     /// The class is one of `--tolerate`.
     Tolerated(Class),
     ReportOnly(Option<Class>),
@@ -151,7 +154,7 @@ impl State {
             self.local = Some(Local { report, at: now, overrides_exchange: true });
             return self.note(before, false);
         }
-        if report.verdict.class == Class::Ready {
+        if report.verdict.class == Class::Ready || fails_behind_the_exchange(&report) {
             self.failures = 0;
             self.succeeded += 1;
             self.last_success = parse_rfc3339(&report.observed_at);
@@ -159,7 +162,7 @@ impl State {
             self.failures = self.failures.saturating_add(1);
             self.failed += 1;
         }
-        self.readiness.exchanged(report.verdict.class, passes(&report), now);
+        self.readiness.exchanged(report.verdict.class, counts_as_ready(&report), now);
         if let Some(answer) = &report.evidence.exchange {
             let date = answer.date.filter(|_| answer.issued);
             self.accepted = date.map(|date| Accepted { token: TokenFingerprint::of(&report), date, at: now });
@@ -194,7 +197,7 @@ impl State {
             told: report.in_ids(),
             passes: passes(report),
         };
-        self.readiness.shown(past.passes);
+        self.readiness.shown(counts_as_ready(report));
         let is_news = before != Some(past.told);
         if is_news {
             self.since = Some(past.at);
@@ -288,7 +291,7 @@ impl State {
             return self.kept;
         }
         let breaks = self.immediate_failures(shown, now).next().is_some();
-        self.readiness.is_ready(passes(shown), breaks)
+        self.readiness.is_ready(counts_as_ready(shown), breaks)
     }
 
     fn is_stale(&self, now: Instant) -> bool {
@@ -318,6 +321,7 @@ impl State {
         let because = match (but, ready) {
             (Some(but), _) => ReadinessReason::But(but, false),
             (None, true) if shown.verdict.tolerated => ReadinessReason::Tolerated(class),
+            (None, true) if fails_at_the_cluster_alone(shown) => ReadinessReason::Beside(class),
             (None, true) if class != Class::Ready => ReadinessReason::Held(class),
             _ => ReadinessReason::Verdict(class),
         };
@@ -348,7 +352,9 @@ impl ReadinessReason {
     #[must_use]
     pub fn class(&self) -> Option<Class> {
         match self {
-            Self::Verdict(class) | Self::Held(class) | Self::Tolerated(class) => Some(*class),
+            Self::Verdict(class) | Self::Held(class) | Self::Beside(class) | Self::Tolerated(class) => {
+                Some(*class)
+            }
             Self::ReportOnly(class) => *class,
             Self::But(..) => Some(Class::Ready),
             Self::Disabled(_) => None,
@@ -366,6 +372,7 @@ impl std::fmt::Display for ReadinessReason {
         f.write_str(match self {
             Self::Verdict(_) => "",
             Self::Held(_) => ", still ready: it must last to count",
+            Self::Beside(_) => ", ready: the application's credentials are",
             Self::Tolerated(_) => ", tolerated",
             Self::ReportOnly(None) => "report only, no verdict yet",
             Self::ReportOnly(Some(_)) => ", report only",
@@ -386,9 +393,29 @@ pub fn passes(report: &Report) -> bool {
     report.verdict.class == Class::Ready || report.verdict.tolerated
 }
 
+/// The same, and what the application does not depend on.
+fn counts_as_ready(report: &Report) -> bool {
+    passes(report) || fails_at_the_cluster_alone(report)
+}
+
+/// The exchange was good, and so was all before it.
+fn fails_only_in(report: &Report, stages: &[StageName]) -> bool {
+    let mut failed = report.stages.iter().filter(|stage| stage.status == Status::Failed).peekable();
+    failed.peek().is_some() && failed.all(|stage| stages.contains(&stage.stage))
+}
+
+fn fails_behind_the_exchange(report: &Report) -> bool {
+    fails_only_in(report, &[StageName::Access, StageName::Cluster])
+}
+
+fn fails_at_the_cluster_alone(report: &Report) -> bool {
+    fails_only_in(report, &[StageName::Cluster])
+}
+
 /// What the probe could not look at, for reasons of its own, makes no pod unready, nor ready.
 fn is_unseen(report: &Report) -> bool {
-    report.verdict.class == Class::Inconclusive && !report.verdict.tolerated
+    let own = report.verdict.class == Class::Inconclusive && !report.verdict.tolerated;
+    own && !fails_at_the_cluster_alone(report)
 }
 
 fn errors(report: &Report) -> impl Iterator<Item = &ReportedFinding> {

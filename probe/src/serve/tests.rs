@@ -453,3 +453,30 @@ async fn futures_of(futures: impl Iterator<Item = impl Future<Output = ()>>) {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clusters_trouble_is_told_and_takes_no_pod_out() {
+    for mode in [Mode::Hold, Mode::Strict, Mode::Startup] {
+        for (status, class) in [(401, Class::ClusterUnauthorized), (503, Class::Inconclusive)] {
+            let pod = Pod::new(mode);
+            pod.sts(Sts::Cluster(status));
+            pod.run(async {
+                pod.wait(MINUTE).await;
+                assert_eq!(pod.readyz(), (true, ReadinessReason::Beside(class)), "{mode:?}");
+                assert_eq!(pod.metric("credprobe_verdict_code"), f64::from(class.code()));
+                pod.wait(5 * HOUR).await;
+                assert!(pod.readyz().0, "{mode:?}");
+                let exchanges = pod.exchanges();
+                assert!(
+                    (5..=7).contains(&exchanges),
+                    "asked at the exchange interval, not {exchanges} times"
+                );
+                // The application's own trouble counts as ever.
+                pod.sts(Sts::Denies);
+                pod.wait(2 * HOUR).await;
+                assert_eq!(pod.readyz().0, mode == Mode::Startup, "{mode:?}");
+            })
+            .await;
+        }
+    }
+}

@@ -162,6 +162,8 @@ pub enum Topic {
     OwnProxy,
     /// White space behind a token that is good otherwise.
     WhiteSpace,
+    /// The stated cluster's API server: nothing of the exchange explains it.
+    Cluster,
 }
 
 /// When a class explains another one.
@@ -193,6 +195,7 @@ impl Condition {
             Self::By(Topic::GlobalEndpoint) => "only where the call went to the global endpoint",
             Self::By(Topic::OwnProxy) => "only where the probe went through that proxy",
             Self::By(Topic::WhiteSpace) => "only by white space after the token",
+            Self::By(Topic::Cluster) => "only on the way to the cluster",
             Self::Compatible => "under --sts-compatible",
         }
     }

@@ -80,7 +80,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 fn aws(service: &str, verb: &str, options: &[&str]) -> Effect {
-    let looks = ["describe-", "get-", "list-", "lookup-"];
+    let looks = ["describe-", "filter-", "get-", "list-", "lookup-"];
     if looks.iter().any(|prefix| verb.starts_with(prefix)) {
         return Effect::Looks;
     }
@@ -104,6 +104,7 @@ fn aws(service: &str, verb: &str, options: &[&str]) -> Effect {
             | "delete-pod-identity-association"
             | "update-pod-identity-association",
         ) => "the Pod Identity association of the service account, for all its pods".to_owned(),
+        ("eks", "create-access-entry") => "the cluster's access entries: one is added".to_owned(),
         ("iam", "add-client-id-to-open-id-connect-provider") => {
             format!("the audiences of the OIDC provider: {} is added", of("--client-id"))
         }

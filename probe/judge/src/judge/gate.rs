@@ -3,7 +3,7 @@
 
 use super::facts::Facts;
 use super::finding::{Basis, Finding, Severity};
-use super::{access, before_the_network, exchange, of_target};
+use super::{access, before_the_network, cluster, exchange, of_target};
 use crate::catalog::{Attribute, Class};
 use crate::evidence::{Evidence, Process, TokenFile};
 use crate::sdks::EffectiveSettings;
@@ -39,6 +39,15 @@ pub fn exchange_blocked(evidence: &Evidence, settings: &EffectiveSettings, now: 
     }
     let facts = Facts::new(evidence, settings, now);
     before_the_network(&facts).into_iter().find(stops_before_network)
+}
+
+/// aws-iam-authenticator, `pkg/token/token.go`, `maxTokenLenBytes`: a longer token is not read.
+pub const CLUSTER_TOKEN_LIMIT: usize = 4_096;
+
+/// Whether EKS would refuse any token that this configuration makes for the stated cluster.
+#[must_use]
+pub fn cluster_refuses(evidence: &Evidence, settings: &EffectiveSettings, now: i64) -> bool {
+    cluster::refused(&Facts::new(evidence, settings, now)).is_some()
 }
 
 /// What else must be looked at before a refusal can be explained.

@@ -2,7 +2,7 @@
 
 use super::who::who;
 use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
-use crate::catalog::Class;
+use crate::catalog::{Class, Topic};
 use crate::evidence::{Account, Collected, Evidence, StageName, Timing};
 use crate::judge;
 use crate::judge::finding::{Basis, Finding, Severity};
@@ -183,6 +183,9 @@ fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
 
 /// The class's own stage, but for a stated role that nobody confirmed.
 fn stage_of(finding: &Finding) -> Option<StageName> {
+    if finding.about == Some(Topic::Cluster) {
+        return Some(StageName::Cluster);
+    }
     if finding.class == Class::Inconclusive && finding.expectation == Basis::Explicit {
         return Some(StageName::Identity);
     }

@@ -129,6 +129,9 @@ fn credentials(out: &mut Script, report: &Report) {
             );
         }
     }
+    if let Some(known) = crate::judge::known_to_cluster(evidence) {
+        out.row("cluster", &known);
+    }
     if let Some(expiry) = evidence.exchange.as_ref().and_then(|exchange| exchange.expiration) {
         out.row("session", &format!("ended with this run, asked for until {}", rfc3339(expiry)));
     }

@@ -40,6 +40,7 @@ slots! {
     ROLE "role" "the role" "the role’s name, without its path";
     ROLE_NAME "role_name" "the role’s name" "the role’s name, without its path";
     ROLE_ARN "role_arn" "the role" "the role’s whole ARN, with its path";
+    MAPPED_ARN "mapped_arn" "the role’s ARN without its path" "the role’s ARN without its path, as EKS compares it";
     NODE_ROLE "node_role" "the node’s role" "the name of the node’s role";
     ISSUER "issuer" "the issuer" "the token’s issuer without https://";
     ISSUER_URL "issuer_url" "the issuer" "the token’s issuer, with https://";

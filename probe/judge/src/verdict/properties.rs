@@ -14,7 +14,8 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         Condition::By(topic) => Some(topic),
         _ => None,
     });
-    let topics: Vec<Option<Topic>> = topics.chain([Topic::Time]).map(Some).chain([None]).collect();
+    let topics: Vec<Option<Topic>> =
+        topics.chain([Topic::Time, Topic::Cluster]).map(Some).chain([None]).collect();
     let texts = (select(vec!["", "a", "b"]), select(Owner::ALL.to_vec()));
     let more = (select(topics), any::<bool>());
     (select(Class::all().to_vec()), select(severities), select(expectations), more, texts).prop_map(

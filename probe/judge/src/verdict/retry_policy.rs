@@ -28,6 +28,8 @@ pub struct Attempt {
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// No pause is longer, so that a healed link is seen soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Between a 401 of a cluster and the one further try.
+const CLUSTER_PAUSE: Duration = Duration::from_secs(10);
 /// No pause is shorter: an answer needs some time to become another one.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -41,7 +43,11 @@ impl RetryPolicy {
     /// How long after the start of the run an attempt may still begin, given what the last one came to.
     #[must_use]
     pub fn deadline(&self, last: &Attempt) -> Duration {
-        let wait = if last.transient { self.wait } else { Duration::ZERO };
+        let wait = if last.transient || last.class == Class::ClusterUnauthorized {
+            self.wait
+        } else {
+            Duration::ZERO
+        };
         let grace = if last.class.has(Attribute::EventuallyConsistent) { self.grace } else { Duration::ZERO };
         wait.max(grace)
     }
@@ -59,6 +65,11 @@ impl RetryPolicy {
     ) -> Option<Duration> {
         if last.class == Class::Ready {
             return None;
+        }
+        // STS that throttles the cluster's authenticator looks the same: once more, and not at once.
+        if last.class == Class::ClusterUnauthorized && self.wait > self.grace {
+            let once = attempts == 1 && since_start + CLUSTER_PAUSE <= self.wait;
+            return once.then_some(CLUSTER_PAUSE);
         }
         let left = self.deadline(last).checked_sub(since_start).filter(|left| !left.is_zero())?;
         let ceiling = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_PAUSE);

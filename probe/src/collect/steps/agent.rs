@@ -2,7 +2,7 @@
 //! No proxy on the way to the agent; the token only to who has answered as the agent does.
 
 use super::{Collector, in_the_answer, on_the_way};
-use crate::collect;
+use crate::collect::{self, Credentials};
 use crate::process::clock::{self, Stopwatch};
 use crate::transport::secret::Secret;
 use crate::transport::{self, Proxies, Wire};
@@ -19,14 +19,14 @@ use tracing::{debug, info};
 const LIVENESS: Duration = Duration::from_secs(5);
 
 impl Collector {
-    /// `sts`: whom to ask about the credentials; `None`: nobody.
+    /// `sts`: whom to ask about the credentials; `None`: nobody. Returns them where a cluster is to be asked with them too.
     pub(super) async fn ask_agent(
         &mut self,
         config: transport::Config,
         endpoint: &AgentEndpoint,
         sts: Option<&Endpoint>,
         token: &Secret,
-    ) {
+    ) -> Option<Credentials> {
         let evidence = &mut self.evidence;
         let uri = evidence.environment.get(URI_VARIABLE).unwrap_or_default().to_owned();
         info!("asking the agent at {}", escaped(&uri));
@@ -48,13 +48,15 @@ impl Collector {
             evidence.network = Some(network);
             if !is_agent {
                 evidence.agent = Some(agent);
-                return self.stopped_at_the_agent(took, because);
+                self.stopped_at_the_agent(took, because);
+                return None;
             }
         }
         let Some(authorization) = collect::agent::authorization(token) else {
             agent.unsendable = true;
             evidence.agent = Some(agent);
-            return self.stopped_at_the_agent(took, "the token cannot stand in a header");
+            self.stopped_at_the_agent(took, "the token cannot stand in a header");
+            return None;
         };
         let wire = Wire::new(direct);
         let (network, answer, credentials) =
@@ -67,7 +69,8 @@ impl Collector {
         evidence.agent = Some(agent);
         took += on_the_way(&phases);
         if !answered {
-            return self.stopped_at_the_agent(took, "no answer arrived");
+            self.stopped_at_the_agent(took, "no answer arrived");
+            return None;
         }
         self.reached_exchange(took, &phases);
 
@@ -79,6 +82,7 @@ impl Collector {
             (Some(_), None) => "no STS endpoint can be chosen",
             (Some(_), Some(_)) => "",
         };
+        let again = credentials.as_ref().filter(|_| stated.cluster.is_some()).map(Credentials::again);
         match credentials.zip(sts).filter(|_| because.is_empty()) {
             None => self.timings.push(Timing::skipped(StageName::Identity, because)),
             Some((credentials, sts)) => {
@@ -88,6 +92,7 @@ impl Collector {
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }
         }
+        again
     }
 
     fn reached_exchange(&mut self, took: f64, phases: &PhasesMs) {

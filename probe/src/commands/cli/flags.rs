@@ -26,6 +26,7 @@ const CHAIN: Commands = 1 << 3;
 const EXPLAIN: Commands = 1 << 4;
 const JUDGE: Commands = 1 << 5;
 const TRUST: Commands = 1 << 6;
+const ACCESS: Commands = 1 << 7;
 const JUDGING: Commands = CHECK | SERVE;
 
 const fn command(
@@ -97,6 +98,14 @@ pub(super) const COMMANDS: &[Command] = &[
         "aws iam get-role --role-name checkout-reader --output json | credprobe trust --policy=- --subject=shop/checkout",
         "--subject or --report takes the place of the pod's token, so that it can run anywhere. Without --issuer it is the one provider that the policy names, without --audience sts.amazonaws.com.",
     ),
+    command(
+        ACCESS,
+        "access",
+        "",
+        "Say whether EKS maps a role or user to a user of Kubernetes, by which line of aws-auth or access entry; if not, which one nearly does",
+        "kubectl get configmap -n kube-system aws-auth -o yaml | credprobe access --aws-auth=- --principal=arn:aws:iam::814203749616:role/checkout-reader",
+        "",
+    ),
     command(0, "help", "[COMMAND]", "Show the flags of a command", "credprobe help check", ""),
     command(0, "version", "", "Show the version", "credprobe version", ""),
     command(
@@ -157,6 +166,8 @@ const fn switch(of: Commands, group: &'static str, name: &'static str, help: &'s
 
 const SERVER: &str = "Server";
 const POLICY: &str = "Policy";
+const ENTRIES: &str = "Who has access";
+const CLUSTER: &str = "Cluster";
 const IDENTITY: &str = "Identity";
 const EXPECTATIONS: &str = "Expectations";
 const SUBJECT: &str = "Another user or process";
@@ -164,6 +175,9 @@ const NETWORK: &str = "Network";
 const WAITING: &str = "Waiting";
 const VERDICT: &str = "Verdict";
 const OUTPUT: &str = "Output";
+
+/// The flag that may be repeated.
+pub(super) const EXPECT_KUBERNETES_ACCESS: &str = "expect-kubernetes-access";
 
 /// In the order of the help; flags of a group stand together.
 pub(super) const FLAGS: &[Flag] = &[
@@ -235,6 +249,34 @@ pub(super) const FLAGS: &[Flag] = &[
         POLICY,
         "fix",
         "Print the whole policy with one statement added that admits the subject, and nothing else; needs --policy and --role-arn",
+    ),
+    flag(
+        ACCESS,
+        ENTRIES,
+        "aws-auth",
+        "FILE|-",
+        "The output of kubectl get configmap -n kube-system aws-auth -o yaml; - is stdin",
+    ),
+    flag(
+        ACCESS,
+        ENTRIES,
+        "access-entries",
+        "FILE|-",
+        "The output of aws eks describe-access-entry, one or more; - is stdin",
+    ),
+    flag(
+        ACCESS,
+        ENTRIES,
+        "principal",
+        "ARN",
+        "Who asks: a role, a session, a user [default: the role of --role, then AWS_ROLE_ARN]",
+    ),
+    flag(
+        ACCESS,
+        ENTRIES,
+        "role",
+        "FILE|-",
+        "The output of aws iam get-role; shows an access entry that is older than the role",
     ),
     flag(
         TRUST,
@@ -331,6 +373,36 @@ pub(super) const FLAGS: &[Flag] = &[
         "The service account, or the whole subject, that the token must have",
     ),
     flag(
+        JUDGING,
+        CLUSTER,
+        "cluster",
+        "NAME",
+        "Once ready: does this EKS cluster accept the identity? Needs --kubeconfig, or --cluster-endpoint with --cluster-ca",
+    ),
+    flag(JUDGING, CLUSTER, "kubeconfig", "FILE", "The server and CA of --cluster; nothing in it is executed"),
+    flag(JUDGING, CLUSTER, "context", "NAME", "The context in --kubeconfig [default: its current one]"),
+    flag(
+        JUDGING,
+        CLUSTER,
+        "cluster-endpoint",
+        "URL|in-cluster",
+        "The server of --cluster; in-cluster: this pod's own API server",
+    ),
+    flag(
+        JUDGING,
+        CLUSTER,
+        "cluster-ca",
+        "FILE",
+        "The CA of --cluster-endpoint [default with in-cluster: the mounted one]",
+    ),
+    flag(
+        JUDGING,
+        CLUSTER,
+        EXPECT_KUBERNETES_ACCESS,
+        "VERB:RESOURCE[:NAMESPACE]",
+        "What the identity must be allowed to do in --cluster; up to 8, repeated or separated by white space",
+    ),
+    flag(
         CHECK,
         SUBJECT,
         "as-uid",
@@ -419,7 +491,7 @@ pub(super) const FLAGS: &[Flag] = &[
     switch(JUDGING, VERDICT, "report-only", "Report in full and exit 0 whatever happens"),
     switch(CHECK, VERDICT, "deny-warnings", "A warning decides the exit code too"),
     flag(
-        JUDGING | CHAIN | EXPLAIN | JUDGE | TRUST,
+        JUDGING | CHAIN | EXPLAIN | JUDGE | TRUST | ACCESS,
         OUTPUT,
         "output",
         "text|json",
@@ -433,7 +505,7 @@ pub(super) const FLAGS: &[Flag] = &[
         "Where the one-line verdict goes, if the file exists [default: /dev/termination-log]",
     ),
     flag(
-        JUDGING | CHAIN | TRUST,
+        JUDGING | CHAIN | TRUST | ACCESS,
         OUTPUT,
         "log-level",
         "error|warn|info|debug|trace",

@@ -8,8 +8,8 @@ use super::super::schedule::Schedule;
 use super::super::state::{ReadinessReason, Settings, State};
 use crate::process::clock;
 use credprobe_judge::evidence::{
-    Collected, Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError, Timing,
-    TrustProblem,
+    Cluster, Collected, Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError,
+    Timing, TrustProblem,
 };
 use credprobe_judge::judge::fixtures::{NOW, directory, healthy};
 use credprobe_judge::report::{Report, ReportOptions};
@@ -26,6 +26,8 @@ pub(super) enum Sts {
     Denies,
     Away,
     Slow(Duration),
+    /// STS accepts, and the stated cluster's API server answers with this status.
+    Cluster(u16),
 }
 
 /// Issued at, seconds after the start; how long it is valid.
@@ -245,7 +247,10 @@ impl Pod {
             attempts: 1,
             flapped: false,
         };
-        let timings = vec![Timing::reached(StageName::Environment, 0.1)];
+        let mut timings = vec![Timing::reached(StageName::Environment, 0.1)];
+        if evidence.cluster.is_some() {
+            timings.push(Timing::reached(StageName::Cluster, 0.1));
+        }
         credprobe_judge::assess(
             Collected { evidence, seen: true, observed_at: self.wall(), timings },
             &options,
@@ -328,7 +333,12 @@ impl Judge for Pod {
                 if let Sts::Slow(pause) = sts {
                     sleep(pause).await;
                 }
-                evidence.exchange = Some(self.answer(sts));
+                let answer = self.answer(sts);
+                if let (Sts::Cluster(status), true) = (sts, answer.issued) {
+                    evidence.environment.options.cluster = Some("prod".to_owned());
+                    evidence.cluster = Some(Cluster { status: Some(status), ..Cluster::default() });
+                }
+                evidence.exchange = Some(answer);
             }
         }
         evidence.network = Some(network);

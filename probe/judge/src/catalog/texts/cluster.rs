@@ -1,48 +1,133 @@
 //! Texts of codes 90 to 92: whether an EKS cluster accepts the identity.
 //! How the API server's answers are told apart, the judge says.
 
-use super::{PROBE_REPORT, Texts};
+use super::Texts;
+use crate::steps::template::Template;
+
+pub(crate) const SEE_CLUSTER: Template = Template::look(
+    "See endpoint and authentication mode of {cluster}. Another endpoint than the one that was asked is another cluster. API reads access entries only, CONFIG_MAP reads aws-auth only:",
+    "aws eks describe-cluster --name {cluster} --region {region} --query 'cluster.[endpoint,accessConfig.authenticationMode]' --output text",
+);
+
+pub(crate) const SEE_AWS_AUTH: Template = Template::look(
+    "See whether a line of aws-auth maps {role}, or nearly does:",
+    "kubectl get configmap -n kube-system aws-auth -o yaml | credprobe access --aws-auth=- --principal={role_arn}",
+);
+
+pub(crate) const SEE_ENTRY: Template = Template::look(
+    "See since when there is an access entry, then since when there is the role. An older entry belongs to a former role of that name, and maps nobody:",
+    "aws eks describe-access-entry --cluster-name {cluster} --region {region} --principal-arn {role_arn} --query accessEntry.createdAt --output text && aws iam get-role --role-name {role} --query Role.CreateDate --output text",
+);
+
+pub(crate) const SEE_LOG: Template = Template::look(
+    "See what EKS itself says, where the authenticator’s log is enabled. It alone tells the causes apart:",
+    "aws logs filter-log-events --log-group-name /aws/eks/{cluster}/cluster --region {region} --log-stream-name-prefix authenticator --filter-pattern '\"access denied\"' --max-items 5",
+);
+
+/// It fails where there is one already.
+pub(crate) const CREATE_ENTRY: Template = Template::change(
+    "add an access entry, with the role’s path. It gives no rights before groups or an access policy are added to it:",
+    "aws eks create-access-entry --cluster-name {cluster} --region {region} --principal-arn {role_arn}",
+    "the access entries of {cluster}: one is added",
+)
+.when("The mode has API and there is no entry");
+
+pub(crate) const STALE_ENTRY: Template = Template::change_in_words(
+    "note its groups and access policies, delete it, make it again with the same.",
+    "the access entry of {role}, which is made again",
+)
+.when("The entry is older than the role");
+
+pub(crate) const ADD_LINE: Template = Template::change_in_words(
+    "add this under mapRoles of aws-auth, without the role’s path: - rolearn: {mapped_arn}, username: {role_name}, and the groups that it needs.",
+    "aws-auth in kube-system: one entry is added",
+)
+.when("The mode has CONFIG_MAP");
 
 pub(crate) const UNAUTHORIZED: Texts = Texts {
     meaning: "The API server answers 401 to this identity.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "Neither an access entry nor the aws-auth ConfigMap names this role.",
-        "The line of aws-auth holds the role's path, or the ARN of a session.",
-        "The cluster's authentication mode leaves out the place in which the role stands.",
-        "The role was deleted and made again: its access entry keeps the id of the former one.",
+        "The cluster has no access entry for this role, and aws-auth no line.",
+        "aws-auth has a line with the role’s path, or with the ARN of a session. EKS compares the ARN without path.",
+        "The authentication mode leaves out the place in which the role stands.",
+        "The role was deleted and made again. Its access entry belongs to the former role.",
+        "The name in --cluster is not the name of the cluster behind this endpoint.",
+        "The YAML of mapRoles is broken, and EKS drops the section. Or STS throttled the cluster’s authenticator, which passes.",
     ],
-    confirm: &[PROBE_REPORT, "aws eks list-access-entries --cluster-name $CLUSTER --region $REGION"],
-    repair: &[
-        "# Add an access entry for the role's whole ARN, or a line to aws-auth without the role's path.",
-    ],
+    steps: &[&SEE_CLUSTER, &SEE_AWS_AUTH, &SEE_ENTRY, &SEE_LOG, &CREATE_ENTRY, &STALE_ENTRY, &ADD_LINE],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_CLUSTERS: Template = Template::look(
+    "See the names of the clusters in this account and region:",
+    "aws eks list-clusters --region {region} --output text",
+);
+
+pub(crate) const SEE_HOSTS: Template =
+    Template::look("See which STS host each SDK would ask in this container:", "credprobe chain");
+
+pub(crate) const STATE_SERVER: Template = Template::change_in_words(
+    "State a server that answers, with the CA of that cluster.",
+    "the flags of credprobe",
+);
+
+pub(crate) const CORRECT_NAME: Template = Template::change_in_words(
+    "Give the cluster’s name, as aws eks list-clusters prints it.",
+    "the value of --cluster",
+);
+
+pub(crate) const REMOVE_ENDPOINT: Template = Template::change_in_words(
+    "Let the tools that make tokens for the cluster use the STS of their region: remove the endpoint setting from their environment.",
+    "the endpoint setting of the container",
+);
+
+pub(crate) const SMALLER_SESSION: Template = Template::change_in_words(
+    "Make the session smaller: fewer or shorter session tags and session policies.",
+    "the session’s tags and policies",
+);
 
 pub(crate) const TOKEN_REFUSED: Texts = Texts {
     meaning: "EKS cannot accept the token that this setup makes.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
-        "The presigned request names an STS host that EKS does not know: FIPS, an interface endpoint's own name, a proxy.",
-        "The token is larger than EKS reads.",
-        "The cluster's name is an ARN or has another form.",
+        "The presigned request names a host that is not one of AWS’s STS hosts: AWS_ENDPOINT_URL_STS, or the own name of an interface endpoint.",
+        "The token has more than 4096 bytes.",
+        "The value of --cluster is an ARN or has another form than a cluster’s name.",
     ],
-    confirm: &[PROBE_REPORT, "credprobe explain cluster-token-refused"],
-    repair: &["# Correct the value that the report names."],
+    steps: &[&SEE_HOSTS, &REMOVE_ENDPOINT, &SMALLER_SESSION, &SEE_CLUSTERS, &CORRECT_NAME],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };
+
+pub(crate) const SEE_BINDINGS: Template = Template::look(
+    "See what the user and its groups are bound to, with an identity that may read it:",
+    "kubectl get rolebindings,clusterrolebindings -A -o 'custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,ROLE:.roleRef.name,SUBJECTS:.subjects[*].name'",
+);
+
+pub(crate) const SEE_POLICIES: Template = Template::look(
+    "See which access policies the entry has:",
+    "aws eks list-associated-access-policies --cluster-name {cluster} --region {region} --principal-arn {role_arn} --output json",
+);
+
+pub(crate) const BIND: Template = Template::change_in_words(
+    "Bind a Role or ClusterRole with the stated access to that user or to one of its groups, or associate an access policy with its entry.",
+    "the rights of that user in the cluster",
+);
 
 pub(crate) const FORBIDDEN: Texts = Texts {
     meaning: "The user is mapped, but RBAC refuses the stated access.",
     restart: "",
-    steps: &[],
-    beyond: &[],
     causes: &[
         "No Role or ClusterRole is bound to the user or to one of its groups.",
-        "The access entry has no access policy, or one of another namespace.",
+        "The access entry has no access policy, or one for another namespace.",
+        "groups in aws-auth is not a list, so that the user has none.",
     ],
-    confirm: &[PROBE_REPORT, "kubectl get rolebindings,clusterrolebindings -A -o wide"],
-    repair: &["# Bind a role to the user or group that the report names."],
+    steps: &[&SEE_BINDINGS, &SEE_POLICIES, &BIND],
+    beyond: &[],
+    confirm: &[],
+    repair: &[],
 };

@@ -1,0 +1,13 @@
+//! Whether EKS maps an IAM principal to a user of Kubernetes: aws-auth and access entries, as aws-iam-authenticator reads them. Pure.
+//! What is said of the result, the report says. Source of the rules: aws-iam-authenticator 81b1daba (sources.md, “EKS's authenticator”).
+
+pub(crate) mod aws_auth;
+pub(crate) mod entries;
+mod kubeconfig;
+pub(crate) mod mapping;
+pub(crate) mod near;
+pub(crate) mod principal;
+
+pub use aws_auth::AWS_AUTH_LIMIT;
+pub use entries::ENTRIES_LIMIT;
+pub use kubeconfig::{Ca, KUBECONFIG_LIMIT, Kubeconfig};

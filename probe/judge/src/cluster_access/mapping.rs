@@ -1,0 +1,163 @@
+//! The user and groups that a principal becomes, by whom, or why it becomes none. Pure.
+//! Source: `pkg/server/server.go`, `doMapping` and `renderTemplates`; `pkg/mapper/configmap/mapper.go`, `Map`.
+
+use super::aws_auth::{AwsAuth, Line, Place};
+use super::entries::Entry;
+use super::principal::{Kind, Principal};
+
+/// What names the principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum By {
+    Line(Place),
+    /// mapAccounts.
+    Account(Place),
+    /// The ARN of the entry.
+    Entry(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    pub(crate) by: By,
+    pub(crate) username: String,
+    pub(crate) groups: Vec<String>,
+    /// What is odd about it.
+    pub(crate) remarks: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Mapped(Mapped),
+    /// Something names the principal, and EKS refuses it all the same; nothing else is looked at then.
+    Refused {
+        by: By,
+        why: String,
+    },
+    NotMapped,
+}
+
+/// EKS keeps user names that begin so; `system:` is refused in entries when they are made, and stands in the lines of nodes.
+const RESERVED: &[&str] = &["eks:", "aws:", "amazon:", "iam:"];
+
+/// Access entries come first, then roles, users and accounts of aws-auth.
+pub(crate) fn evaluate(
+    principal: &Principal,
+    auth: Option<&AwsAuth>,
+    entries: Option<&[Entry]>,
+    role_created: Option<i64>,
+) -> Outcome {
+    let entry = entries.unwrap_or_default().iter().find(|entry| names(entry, principal));
+    if let Some(entry) = entry {
+        let by = By::Entry(entry.arn.clone());
+        let created = entry.created().zip(role_created);
+        if created.is_some_and(|(entry, role)| entry < role) {
+            let why = "the entry is older than the role: it belongs to a former role of that name".to_owned();
+            return Outcome::Refused { by, why };
+        }
+        let default = match &principal.kind {
+            Kind::Role { name, .. } => format!(
+                "arn:{}:sts::{}:assumed-role/{name}/{{{{SessionName}}}}",
+                principal.partition, principal.account
+            ),
+            Kind::User | Kind::Other => principal.canonical.clone(),
+        };
+        let username = entry.username.as_ref().unwrap_or(&default);
+        return rendered(by, username, &entry.groups, &[], principal);
+    }
+    let Some(auth) = auth else { return Outcome::NotMapped };
+    let line = [&auth.roles, &auth.users].into_iter().find_map(|lines| the_line(lines, principal));
+    if let Some(line) = line {
+        let mut lost = line.lost.clone();
+        let is_role = matches!(principal.kind, Kind::Role { .. });
+        match line.place.section.as_str() {
+            "mapUsers" if is_role => lost.push("a role stands under mapUsers: it maps".to_owned()),
+            "mapRoles" if !is_role => lost.push("a user stands under mapRoles: it maps".to_owned()),
+            _ => {}
+        }
+        return rendered(By::Line(line.place.clone()), &line.username, &line.groups, &lost, principal);
+    }
+    match auth.accounts.iter().find(|(_, account)| *account == principal.account) {
+        Some((place, _)) => Outcome::Mapped(Mapped {
+            by: By::Account(place.clone()),
+            username: principal.canonical.clone(),
+            groups: Vec::new(),
+            remarks: vec![
+                "an account maps without groups: its user has no rights but by its own name".to_owned(),
+            ],
+        }),
+        None => Outcome::NotMapped,
+    }
+}
+
+/// Of lines for the same ARN the last one counts.
+fn the_line<'l>(lines: &'l [Line], principal: &Principal) -> Option<&'l Line> {
+    lines.iter().rev().find(|line| same(&line.arn, &principal.canonical))
+}
+
+/// Matching ignores case, as Go's `EqualFold` does.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
+}
+
+/// Whether the entry is this principal's.
+fn names(entry: &Entry, principal: &Principal) -> bool {
+    let Ok(theirs) = Principal::parse(&entry.arn) else { return false };
+    let paths = (principal.whole(), theirs.whole());
+    let same_path = match paths {
+        (Some(asked), Some(theirs)) => asked.eq_ignore_ascii_case(&theirs),
+        _ => true,
+    };
+    same_path && principal.is_same_but_path(&theirs)
+}
+
+fn rendered(by: By, username: &str, groups: &[String], remarks: &[String], principal: &Principal) -> Outcome {
+    let mut remarks = remarks.to_vec();
+    let mut render = |template: &String| render(template, principal, &mut remarks);
+    let username = match render(&username.to_owned()) {
+        Ok(username) => username,
+        Err(why) => return Outcome::Refused { by, why: format!("its username: {why}") },
+    };
+    let groups = match groups.iter().map(render).collect::<Result<Vec<_>, _>>() {
+        Ok(groups) => groups,
+        Err(why) => return Outcome::Refused { by, why: format!("its groups: {why}") },
+    };
+    if let Some(reserved) = RESERVED.iter().find(|reserved| username.starts_with(**reserved)) {
+        return Outcome::Refused {
+            by,
+            why: format!("EKS keeps user names that begin with {reserved} to itself"),
+        };
+    }
+    if username.is_empty() {
+        remarks.push("its username is empty".to_owned());
+    }
+    remarks.sort();
+    remarks.dedup();
+    Outcome::Mapped(Mapped { by, username, groups, remarks })
+}
+
+/// Fills the templates in; what is not known stays as it is.
+fn render(template: &str, principal: &Principal, remarks: &mut Vec<String>) -> Result<String, String> {
+    if template.contains("{{EC2PrivateDNSName}}") {
+        match &principal.session {
+            Some(session) if !is_instance(session) => {
+                return Err(
+                    "{{EC2PrivateDNSName}} needs a session that is named as an instance, and a pod's is not"
+                        .to_owned(),
+                );
+            }
+            Some(_) => {}
+            None => remarks.push("it maps sessions of EC2 instances only".to_owned()),
+        }
+    }
+    let mut text = template.replace("{{AccountID}}", &principal.account);
+    if let Some(session) = &principal.session {
+        text = text.replace("{{SessionName}}", &session.replace('@', "-"));
+        text = text.replace("{{SessionNameRaw}}", session);
+    }
+    Ok(text)
+}
+
+/// `^i-(\w{8}|\w{17})$`
+fn is_instance(session: &str) -> bool {
+    let id = session.strip_prefix("i-").unwrap_or_default();
+    matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
