@@ -9,6 +9,7 @@ fn help_is_what_it_was() {
     let mut session = Session::default();
     for words in [
         &["help"][..],
+        &["access", "--help"],
         &["check", "--help"],
         &["chain", "--help"],
         &["explain", "--help"],

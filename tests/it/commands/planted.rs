@@ -16,7 +16,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-const COMMANDS: [&str; 7] = ["chain", "check", "explain", "judge", "serve", "status", "trust"];
+const COMMANDS: [&str; 8] = ["access", "chain", "check", "explain", "judge", "serve", "status", "trust"];
 const KEY_ID: &str = "AKIAPCGMMHEPJKKRN4OW";
 const SECRET_KEY: &str = "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";
 const HALVES: [&str; 2] = ["first-half-of-the-password", "other-half-of-the-password"];

@@ -32,9 +32,6 @@ const WITHOUT: &[(&str, &str)] = &[
     ("permission-blocked", "no judge yet"),
     ("role-chain-denied", "no judge yet"),
     ("access-unproved", "no judge yet"),
-    ("cluster-unauthorized", "no judge yet"),
-    ("cluster-token-refused", "no judge yet"),
-    ("cluster-forbidden", "no judge yet"),
 ];
 
 fn every_class_has_a_scenario() -> Result<(), Failed> {

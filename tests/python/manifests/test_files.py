@@ -45,7 +45,7 @@ class Files(Case):
         names = [it.name for it in tree.manifests(tree.ROOT) if any(tree.pod_spec(one) for one in it.objects)]
         expected = {"init-container.yaml", "init-container-restricted.yaml", "init-container-expectations.yaml", "job.yaml"}
         expected |= {"restart-rules.yaml", "native-sidecar.yaml", "readiness-gate/deployment.yaml", "admission/kyverno.yaml"}
-        expected |= {"image-volume.yaml"}
+        expected |= {"image-volume.yaml", "clusters/argo-cd.yaml", "clusters/ci-runner.yaml"}
         self.assertEqual(set(names), expected)
 
 

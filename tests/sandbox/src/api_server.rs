@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::{
+    eks,
     error::Result,
     issuer::{Issuer, Minted},
     jwt::{Jwt, Signature},
@@ -37,6 +38,12 @@ pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) 
     let Some(api_server) = world.api_server() else {
         return refusal(404, "NotFound");
     };
+    let bearer = request.headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let token = bearer.and_then(|header| header.strip_prefix("Bearer "));
+    if let (Some(eks), Some(token)) = (&api_server.eks, token.filter(|token| token.starts_with(eks::PREFIX)))
+    {
+        return eks::answer(world, eks, token, request);
+    }
     if !is_authentic(&world.issuer, request) {
         return refusal(401, "Unauthorized");
     }

@@ -13,6 +13,7 @@ mod clock;
 mod command;
 mod control;
 mod dns;
+mod eks;
 mod error;
 mod external_key;
 mod in_cluster;

@@ -14,6 +14,7 @@ use crate::{
 pub(crate) mod account;
 pub(crate) mod agent;
 mod answer;
+pub(crate) mod eks;
 pub(crate) mod hostile;
 mod issuer;
 pub(crate) mod target;
@@ -132,6 +133,8 @@ pub(crate) struct ApiServer {
     pub(crate) refuses_patch: Option<u16>,
     /// Connections are reset.
     pub(crate) away: bool,
+    /// It is a cluster of EKS, and takes tokens of IAM identities.
+    pub(crate) eks: Option<eks::Eks>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]

@@ -17,6 +17,7 @@ use crate::{
 /// What STS remembers of credentials that it issued, by access key id.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
+    pub(crate) key_id: String,
     pub(crate) secret: String,
     pub(crate) token: String,
     pub(crate) arn: String,
@@ -39,6 +40,7 @@ pub(crate) fn open(
     let role_id =
         format!("AROA{:0>17}", role.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let session = Session {
+        key_id: access_key_id.clone(),
         secret: STANDARD.encode(random::<30>()?),
         token: STANDARD.encode(random::<510>()?),
         arn: format!("arn:{}:sts::{}:assumed-role/{role}/{name}", account.partition, account.id),

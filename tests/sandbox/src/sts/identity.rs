@@ -2,7 +2,7 @@
 //! The signature itself is `sigv4`'s.
 
 use super::{Endpoint, Refusal, Request, answer::escape, sigv4};
-use crate::world::World;
+use crate::{session::Session, world::World};
 
 /// Of a host that is younger than this list of endpoints.
 fn region_of(host: &str) -> Option<&str> {
@@ -32,6 +32,29 @@ pub(super) fn caller(
         escape(&session.user_id),
         session.account,
     ))
+}
+
+/// The same of a request that was signed in its query, and is sent by somebody else.
+pub(super) fn presigned(
+    world: &World,
+    endpoint: Option<&Endpoint>,
+    request: &Request<'_>,
+) -> Result<Session, Refusal> {
+    let region = endpoint.map(|endpoint| endpoint.region);
+    let now = world.clock.now();
+    let session = sigv4::verify_query(request, region, now, |key_id| world.sessions().get(key_id).cloned())?;
+    let parameters = request.parameters();
+    if parameters.get("X-Amz-Security-Token") != Some(&session.token) {
+        return Err(sigv4::unknown_key());
+    }
+    if now >= session.expiration {
+        return Err(Refusal::new(
+            403,
+            "ExpiredToken",
+            "The security token included in the request is expired",
+        ));
+    }
+    Ok(session)
 }
 
 #[cfg(test)]

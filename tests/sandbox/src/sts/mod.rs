@@ -19,6 +19,7 @@ use crate::{
     key::sha256_hex,
     record::StsRequest,
     scenario::{self, Fault},
+    session::Session,
     world::{Obstacle, World},
 };
 
@@ -111,6 +112,11 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
         Ok(result) => Answer::success(id, action.as_deref().unwrap_or_default(), &result, delivery),
         Err(refusal) => Answer::refusal(id, &refusal, delivery),
     }
+}
+
+/// Whose signature a presigned GetCallerIdentity has, for whoever passes it on.
+pub(crate) fn presigned(world: &World, request: &Request<'_>) -> Result<Session, Refusal> {
+    identity::presigned(world, Endpoint::of(request.host()).as_ref(), request)
 }
 
 fn perform(world: &World, request: &Request<'_>, parameters: &Parameters) -> Result<String, Refusal> {

@@ -1,0 +1,190 @@
+//! EKS's authenticator and RBAC before the API server: presigned tokens checked for real, reviews answered.
+//! Written from aws-iam-authenticator's `pkg/token/token.go`; STS is the sandbox's own.
+
+pub(crate) mod access;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hyper::{HeaderMap, header, header::HeaderValue};
+use serde_json::{Value, json};
+
+use crate::{
+    clock,
+    scenario::eks::{Eks, Mode, User},
+    session::Session,
+    sts,
+    world::World,
+};
+
+/// How tokens for EKS begin.
+pub(crate) const PREFIX: &str = "k8s-aws-v1.";
+const LONGEST: usize = 4_096;
+const CLUSTER_HEADER: &str = "x-k8s-aws-id";
+const ALLOWED: &[&str] = &[
+    "action",
+    "version",
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
+const LIFE_SECONDS: i64 = 15 * 60;
+
+static REFUSED: AtomicU32 = AtomicU32::new(0);
+
+/// Status and body for a request with the token of an IAM identity.
+pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Request<'_>) -> (u16, Value) {
+    world.record.secret(token);
+    if let Some(status) = eks.status {
+        return (
+            status,
+            json!({"kind": "Status", "status": "Failure", "message": "as the scenario has it", "code": status}),
+        );
+    }
+    let throttled = eks.throttled_times > REFUSED.load(Ordering::Relaxed);
+    if throttled {
+        REFUSED.fetch_add(1, Ordering::Relaxed);
+    }
+    let session = if throttled { Err("STS throttles".to_owned()) } else { verify(world, eks, token) };
+    // The API server tells nobody why.
+    let user = session.ok().and_then(|session| Some((mapped(eks, &session)?, session)));
+    let Some((user, session)) = user else {
+        return (
+            401,
+            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401}),
+        );
+    };
+    let body: Value = serde_json::from_slice(request.body).unwrap_or_default();
+    match (request.method, request.path) {
+        ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+            if !eks.before_1_28 && body["kind"] == "SelfSubjectReview" =>
+        {
+            (
+                201,
+                json!({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "status": {"userInfo": info(&user, &session)}}),
+            )
+        }
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+            if body["kind"] == "SelfSubjectAccessReview" =>
+        {
+            let allowed = eks.allows.contains(&asked(&body["spec"]["resourceAttributes"]));
+            (
+                201,
+                json!({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "spec": body["spec"], "status": {"allowed": allowed}}),
+            )
+        }
+        _ => (
+            404,
+            json!({"kind": "Status", "status": "Failure", "message": "the server could not find the requested resource", "reason": "NotFound", "code": 404}),
+        ),
+    }
+}
+
+fn info(user: &User, session: &Session) -> Value {
+    let mut groups = user.groups.clone();
+    groups.push("system:authenticated".into());
+    let key_id = session.key_id.as_str();
+    json!({
+        "username": user.username,
+        "uid": format!("aws-iam-authenticator:{}:{}", session.account, session.user_id),
+        "groups": groups,
+        "extra": {
+            "accessKeyId": [key_id],
+            "arn": [session.arn],
+            "canonicalArn": [canonical(session)],
+            "principalId": [session.user_id],
+            "sessionName": [session.arn.rsplit('/').next()],
+        },
+    })
+}
+
+/// As the scenario writes it.
+fn asked(attributes: &Value) -> String {
+    let of = |name: &str| attributes[name].as_str().unwrap_or_default();
+    let behind =
+        |mark: &str, text: &str| if text.is_empty() { String::new() } else { format!("{mark}{text}") };
+    let resource =
+        format!("{}{}{}", of("resource"), behind(".", of("group")), behind("/", of("subresource")));
+    format!("{}:{resource}{}", of("verb"), behind(":", of("namespace")))
+}
+
+/// `arn:aws:sts::A:assumed-role/NAME/SESSION` as the authenticator compares it.
+fn canonical(session: &Session) -> String {
+    let name = session.arn.split('/').nth(1).unwrap_or_default();
+    let partition = session.arn.split(':').nth(1).unwrap_or_default();
+    format!("arn:{partition}:iam::{}:role/{name}", session.account)
+}
+
+fn mapped(eks: &Eks, session: &Session) -> Option<User> {
+    if !eks.aws_auth.is_empty() || !eks.access_entries.is_empty() {
+        return access::evaluate(&eks.aws_auth, &eks.access_entries, eks.mode, &session.arn);
+    }
+    let canonical = canonical(session);
+    let by_entry = || eks.by_entry.get(&canonical).filter(|_| !eks.stale).cloned();
+    let by_line = || eks.by_line.get(&canonical).cloned();
+    let by_account = || {
+        eks.accounts
+            .contains(&session.account)
+            .then(|| User { username: canonical.clone(), groups: Vec::new() })
+    };
+    let of_entries = if eks.mode == Mode::ConfigMap { None } else { by_entry() };
+    of_entries.or_else(|| if eks.mode == Mode::Api { None } else { by_line().or_else(by_account) })
+}
+
+/// Whose the token is, or why it is nobody's: for a log that nobody outside sees.
+fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
+    if token.len() > LONGEST {
+        return Err("token is too large".into());
+    }
+    let encoded = token.strip_prefix(PREFIX).ok_or("another prefix")?;
+    let url = URL_SAFE_NO_PAD.decode(encoded).map_err(|error| error.to_string())?;
+    let url: http::Uri = String::from_utf8(url).map_err(|_| "no text")?.parse().map_err(|_| "no URL")?;
+    let host = url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    if url.scheme_str() != Some("https") || url.path() != "/" {
+        return Err("unexpected scheme or path in pre-signed URL".into());
+    }
+    if sts::Endpoint::of(host).is_none() || host.starts_with("vpce-") {
+        return Err(format!("unexpected hostname {host:?} in pre-signed URL"));
+    }
+    let query = url.query().unwrap_or_default();
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let mut seen = Vec::new();
+    for (name, _) in &pairs {
+        let name = name.to_ascii_lowercase();
+        if !ALLOWED.contains(&name.as_str()) {
+            return Err(format!("non-whitelisted query parameter {name:?}"));
+        }
+        if seen.contains(&name) {
+            return Err(format!("duplicate query parameter {name:?}"));
+        }
+        seen.push(name);
+    }
+    let get = |wanted: &str| {
+        let pair = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        pair.map(|(_, value)| value.as_str()).unwrap_or_default()
+    };
+    if get("action") != "GetCallerIdentity" {
+        return Err("unexpected action parameter in pre-signed URL".into());
+    }
+    if !get("x-amz-signedheaders").split(';').any(|name| name.eq_ignore_ascii_case(CLUSTER_HEADER)) {
+        return Err(format!("client did not sign the {CLUSTER_HEADER} header in the pre-signed URL"));
+    }
+    if !get("x-amz-expires").parse::<i64>().is_ok_and(|seconds| (0..=900).contains(&seconds)) {
+        return Err("invalid X-Amz-Expires parameter in pre-signed URL".into());
+    }
+    let date = clock::parse_basic(get("x-amz-date")).ok_or("X-Amz-Date parameter must be present")?;
+    if (world.clock.now() - date).whole_seconds() > LIFE_SECONDS {
+        return Err("X-Amz-Date parameter is expired (15 minute expiration)".into());
+    }
+    world.record.secret(get("x-amz-signature"));
+    let mut headers = HeaderMap::new();
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
+    headers.insert(header::HOST, value(host)?);
+    headers.insert(CLUSTER_HEADER, value(&eks.name)?);
+    let request = sts::Request { method: "GET", path: "/", query, headers: &headers, body: b"" };
+    sts::presigned(world, &request).map_err(|refusal| refusal.message)
+}
