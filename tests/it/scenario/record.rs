@@ -70,6 +70,7 @@ impl Record {
             return Err("a local verdict, and yet a connection, request or DNS question".into());
         }
         self.exchanges_are_harmless()?;
+        self.clusters_are_asked_as_stated(report)?;
         self.agent_gets_the_bare_token(report)?;
         self.termination_message(report)
     }
@@ -82,6 +83,24 @@ impl Record {
             && self.api_server_requests.is_empty()
             && self.dns_questions.is_empty()
             && self.agent_connections.unwrap_or_default() == 0
+    }
+
+    /// A review of who asks, one for each stated access, and nothing at all where no cluster is stated.
+    fn clusters_are_asked_as_stated(&self, report: &Report) -> Result<(), Failed> {
+        let is_review =
+            |request: &&Value| request["path"].as_str().is_some_and(|path| path.starts_with("/apis/auth"));
+        let asked = self.api_server_requests.iter().filter(is_review).count();
+        let cluster = &report.whole["evidence"]["cluster"];
+        let answered = |count: usize| match cluster["status"].as_u64() {
+            Some(201 | 403 | 404) => count + cluster["reviews"].as_array().map_or(0, Vec::len),
+            Some(_) => count,
+            None => 0,
+        };
+        let expected = answered(usize::try_from(report.whole["attempts"].as_u64().unwrap_or(1))?);
+        if asked == expected {
+            return Ok(());
+        }
+        Err(format!("{asked} reviews were asked of the API server, not {expected}").into())
     }
 
     /// Without a scheme before it, and nobody else gets it.

@@ -42,7 +42,7 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
     if let Some(status) = eks.status {
         return (
             status,
-            json!({"kind": "Status", "status": "Failure", "message": "as the scenario has it", "code": status}),
+            json!({"kind": "Status", "status": "Failure", "message": echo(token), "code": status}),
         );
     }
     let throttled = eks.throttled_times > REFUSED.load(Ordering::Relaxed);
@@ -82,6 +82,12 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
             json!({"kind": "Status", "status": "Failure", "message": "the server could not find the requested resource", "reason": "NotFound", "code": 404}),
         ),
     }
+}
+
+/// What stands before it may say each request again.
+fn echo(token: &str) -> String {
+    let tail = token.get(token.len().saturating_sub(200)..).unwrap_or_default();
+    format!("no backend for the bearer …{tail}")
 }
 
 fn info(user: &User, session: &Session) -> Value {

@@ -1,28 +1,24 @@
 //! EKS's access entries, as the AWS CLI prints them. Pure.
 //! An entry belongs to the unique id of a role: after the role was made anew, the entry of the former one maps nobody.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 /// The longest text that is read, in bytes: a cluster has some thousand entries at most.
 pub const ENTRIES_LIMIT: usize = 4 * 1024 * 1024;
 
 /// One entry; a list of ARNs says no more than `arn`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    #[serde(rename = "principalArn")]
     pub(crate) arn: String,
     pub(crate) username: Option<String>,
-    #[serde(default, rename = "kubernetesGroups")]
     pub(crate) groups: Vec<String>,
-    created_at: Option<Value>,
+    created: Option<i64>,
 }
 
 impl Entry {
     /// Seconds since the epoch.
     pub(crate) fn created(&self) -> Option<i64> {
-        self.created_at.as_ref().and_then(time)
+        self.created
     }
 }
 
@@ -48,7 +44,7 @@ fn take(value: Value, entries: &mut Vec<Entry>) -> Result<(), String> {
     match value {
         Value::Array(values) => values.into_iter().try_for_each(|value| take(value, entries)),
         Value::String(arn) => {
-            entries.push(Entry { arn, username: None, groups: Vec::new(), created_at: None });
+            entries.push(Entry { arn, username: None, groups: Vec::new(), created: None });
             Ok(())
         }
         Value::Object(mut map) => {
@@ -57,9 +53,14 @@ fn take(value: Value, entries: &mut Vec<Entry>) -> Result<(), String> {
                     return take(inner, entries);
                 }
             }
-            let entry = Entry::deserialize(Value::Object(map)).map_err(|error| {
-                format!("there is no access entry in it ({error}); give the output of aws eks describe-access-entry")
-            })?;
+            let text = |name: &str| map.get(name).and_then(Value::as_str).map(str::to_owned);
+            let groups = map.get("kubernetesGroups").and_then(Value::as_array).into_iter().flatten();
+            let entry = Entry {
+                arn: text("principalArn").ok_or("there is no principalArn in it, so it is not the output of aws eks describe-access-entry")?,
+                username: text("username"),
+                groups: groups.filter_map(Value::as_str).map(str::to_owned).collect(),
+                created: map.get("createdAt").and_then(time),
+            };
             entries.push(entry);
             Ok(())
         }

@@ -297,3 +297,60 @@ fn a_text_to_explain_arrives_whole_and_the_pods_role_with_it() {
     assert_eq!(asked(&["explain", " "], &[]).text, None);
     assert!(parsed(&["explain", "-", "--expect-role=nonsense"], &[]).is_err());
 }
+
+#[test]
+fn a_cluster_needs_exactly_one_server_and_its_ca() {
+    let in_cluster = ["--cluster=prod", "--cluster-endpoint=in-cluster"];
+    for (args, problem) in [
+        (&["--cluster=prod"][..], "--cluster: no server is stated"),
+        (&["--cluster=prod", "--context=a"], "--context: it needs --kubeconfig"),
+        (&["--cluster=prod", "--cluster-endpoint=https://a"], "--cluster-endpoint: it needs --cluster-ca"),
+        (
+            &["--cluster=prod", "--cluster-endpoint=http://a", "--cluster-ca=b"],
+            "--cluster-endpoint: it is not allowed",
+        ),
+        (
+            &["--cluster=prod", "--kubeconfig=a", "--cluster-endpoint=in-cluster"],
+            "--cluster-endpoint: --kubeconfig states",
+        ),
+        (&["--cluster=prod", "--kubeconfig=a", "--cluster-ca=b"], "--cluster-ca: --kubeconfig states"),
+        (&["--kubeconfig=a"], "--kubeconfig: it needs --cluster"),
+        (&["--expect-kubernetes-access=list:pods"], "--expect-kubernetes-access: it needs --cluster"),
+        (
+            &["--cluster=prod", "--kubeconfig=a", "--expect-kubernetes-access=pods"],
+            "--expect-kubernetes-access: `pods` is not allowed",
+        ),
+        (
+            &[
+                "--cluster=prod",
+                "--kubeconfig=a",
+                "--expect-kubernetes-access=a:b a:b a:b a:b a:b a:b a:b a:b a:b",
+            ],
+            "there are 9",
+        ),
+    ] {
+        match parsed(args, &[]) {
+            Err(error) => assert!(error.contains(problem), "{args:?}: {error}"),
+            Ok(_) => panic!("{args:?} is taken"),
+        }
+    }
+    for args in [
+        &in_cluster[..],
+        &["--cluster=prod", "--cluster-endpoint=https://a:8443", "--cluster-ca=b"],
+        &["--cluster=prod", "--kubeconfig=a", "--context=b"],
+    ] {
+        assert_eq!(checked(args, &[]).settings.cluster.as_deref(), Some("prod"), "{args:?}");
+    }
+    let twins = [
+        ("CREDPROBE_CLUSTER", "prod"),
+        ("CREDPROBE_CLUSTER_ENDPOINT", "in-cluster"),
+        ("CREDPROBE_EXPECT_KUBERNETES_ACCESS", "a:b c:d"),
+    ];
+    assert_eq!(checked(&[], &twins).settings.expect_kubernetes_access, ["a:b", "c:d"]);
+    let repeated = ["--expect-kubernetes-access=e:f", "--expect-kubernetes-access=g:h i:j"];
+    assert_eq!(
+        checked(&repeated, &twins).settings.expect_kubernetes_access,
+        ["e:f", "g:h", "i:j"],
+        "the flag wins"
+    );
+}

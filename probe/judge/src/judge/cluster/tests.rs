@@ -3,6 +3,7 @@
 use crate::catalog::Class;
 use crate::evidence::{
     AccessReview, Cluster, Evidence, Exchange, Failure, FailureKind, KubernetesUser, Network, Phase,
+    TrustProblem,
 };
 use crate::judge::finding::Severity;
 use crate::judge::fixtures::{NOW, healthy};
@@ -70,10 +71,17 @@ fn nothing_of_the_exchange_explains_it() {
         if let Some(exchange) = &mut evidence.exchange {
             exchange.date = Some(NOW + 3_600);
         }
+        evidence.environment.trust_idle = vec![TrustProblem {
+            source: "AWS_CA_BUNDLE=/ca.pem".to_owned(),
+            problem: "the file is empty".to_owned(),
+            ..TrustProblem::default()
+        }];
         evidence.environment.variables.remove("AWS_REGION");
         evidence.environment.variables.remove("AWS_DEFAULT_REGION");
         let judgement = judged(&evidence);
-        assert!(judgement.findings.iter().any(|it| it.finding.class == Class::ClockSkew));
+        for present in [Class::ClockSkew, Class::SettingsInvalid] {
+            assert!(judgement.findings.iter().any(|it| it.finding.class == present), "{present}");
+        }
         assert_eq!(judgement.class, class, "{:?}", judgement.findings);
         assert_eq!(judgement.findings[0].explained_by, None);
     }
