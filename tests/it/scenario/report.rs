@@ -22,7 +22,7 @@ pub(super) struct Report {
     pub(super) stages: Vec<Stage>,
     /// All of it.
     #[serde(skip)]
-    whole: Value,
+    pub(super) whole: Value,
 }
 
 #[derive(Deserialize)]
