@@ -29,6 +29,12 @@ EXPECTATIONS = [
     "--expect-role=arn:aws:iam::814203749616:role/checkout-reader",
     "--expect-subject=$(POD_NAMESPACE)/$(POD_SERVICE_ACCOUNT)",
 ]
+# What the role must be allowed to do; a policy that was made just now gets its moment.
+ACCESS = [
+    "--grace=2m",
+    "--expect-access=s3:ListBucket=arn:aws:s3:::checkout-orders",
+    "--expect-access=sqs:GetQueueAttributes=arn:aws:sqs:eu-west-1:814203749616:checkout-orders",
+]
 # A Job's rules see the code, so transient ones must come through; IAM gets a moment for what was created just now.
 IN_A_JOB = ["--wait=30s", "--grace=30s", "--start-jitter=2s", "--tolerate=probe"]
 
@@ -242,6 +248,7 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
         "init-container of a deployment": item(container("check", *CAREFUL, DEPLOYMENT)),
         "init-container-restricted": item(container("check", *CAREFUL, DEPLOYMENT, security={"runAsNonRoot": True})),
         "init-container-expectations": item(container("check", *CAREFUL, *EXPECTATIONS, DEPLOYMENT, env=account)),
+        "init-container-access": item(container("check", *CAREFUL, *ACCESS, DEPLOYMENT)),
         "init-container-report-only": item(container("check", *REPORT_ONLY, resources=OF_THE_APP)),
         "job": item(container("check", *IN_A_JOB, JOB)),
         "restart-rules": item(container("check", *IN_A_JOB, JOB, restartPolicy="Never", restartPolicyRules=again)),

@@ -1,6 +1,7 @@
 //! Looks at the world and keeps what was seen, raw. Draws no conclusion.
 //! Only this folder and `transport` touch environment, files, clock and network.
 
+mod access;
 mod acl;
 pub mod agent;
 mod answer;

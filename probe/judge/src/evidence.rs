@@ -1,6 +1,7 @@
 //! What was seen, raw: the only thing judges may look at, and what a saved report keeps of the pod.
 //! Draws no conclusion; holds no secret. Times are seconds since the epoch, durations milliseconds.
 
+mod access;
 mod agent;
 pub mod agent_error;
 mod cluster;
@@ -20,6 +21,7 @@ use crate::text::redactor::Redactor;
 use crate::text::shown;
 use serde::{Deserialize, Serialize};
 
+pub use access::{AccessCall, AccessSession};
 pub use agent::{Agent, AgentAnswer, ErrorSource, Liveness};
 pub use cluster::{AccessReview, Cluster, KubernetesUser};
 pub use collected::Collected;
@@ -70,6 +72,9 @@ pub struct Evidence {
     pub agent: Option<Agent>,
     /// `None`: not asked.
     pub identity: Option<Identity>,
+    /// What was asked about stated access, with one set of credentials each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<AccessSession>,
     /// `None`: no refusal called for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<Issuer>,

@@ -3,13 +3,11 @@
 
 mod answer;
 mod caller;
-mod denial;
 #[cfg(test)]
 mod docs;
 mod forbidden;
 mod log;
 mod plain;
-mod secrets;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -17,6 +15,7 @@ mod text;
 mod texts;
 
 use crate::catalog::Class;
+use crate::denial::{Effect, PolicyKind};
 use crate::judge::step::Step;
 use crate::text::shown;
 use serde::Serialize;
@@ -73,28 +72,6 @@ enum CallerKind {
 struct Policy {
     kind: Option<PolicyKind>,
     arn: Option<String>,
-}
-
-/// The kinds of policies that AWS's texts name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum PolicyKind {
-    Identity,
-    Boundary,
-    Session,
-    ServiceControl,
-    ResourceControl,
-    VpcEndpoint,
-    Resource,
-    Trust,
-}
-
-/// Whether nothing allows it, or something denies it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Effect {
-    Implicit,
-    Explicit,
 }
 
 impl Explanation {

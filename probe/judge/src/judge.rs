@@ -21,6 +21,7 @@ mod network;
 mod other_sdks;
 mod profile;
 mod repair;
+pub mod role_access;
 mod shadow;
 mod slots;
 mod statement;

@@ -20,6 +20,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`access_calls`] | which stated access can be asked about without harm, and how |
 //! | [`catalog`] | the classes: id, code, owner and prose |
 //! | [`cluster_access`] | aws-auth and access entries against an IAM principal |
 //! | [`evidence`] | what was seen, as plain data |
@@ -37,8 +38,10 @@
 
 #![warn(missing_docs)]
 
+pub mod access_calls;
 pub mod catalog;
 pub mod cluster_access;
+mod denial;
 pub mod evidence;
 pub mod explanation;
 #[cfg(test)]

@@ -33,6 +33,12 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub expect_subject: Option<ExpectedSubject>,
+    /// `--expect-access`, each as `ACTION=RESOURCE[@REGION]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expect_access: Vec<String>,
+    /// `--access-with-full-credentials`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub access_with_full_credentials: bool,
     /// `--region`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,

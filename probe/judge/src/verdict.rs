@@ -12,6 +12,7 @@ use crate::catalog::{Attribute, Class, Condition, Owner, Topic};
 use crate::evidence::Evidence;
 use crate::judge;
 use crate::judge::finding::{Basis, Finding, Severity};
+use crate::judge::role_access;
 use crate::sdks::EffectiveSettings;
 pub use tolerate::Tolerate;
 
@@ -63,19 +64,38 @@ pub struct Exit {
 /// All judges once over the evidence, and what their findings come to; `observed_at` is the clock.
 #[must_use]
 pub fn judge_evidence(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Judgement {
-    weigh(evidence, judge::findings(evidence, settings, observed_at))
+    let mut findings = judge::findings(evidence, settings, observed_at);
+    // What the role may do is a question only once its credentials are ready.
+    if role_access::is_stated(evidence, settings) && are_ready(evidence, findings.clone()) {
+        findings.extend(role_access::findings(evidence, settings, observed_at));
+    }
+    weigh(evidence, findings)
+}
+
+/// Whether the credentials are ready by what was seen so far, warnings aside: then what was stated of access is asked.
+#[must_use]
+pub fn ready_so_far(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> bool {
+    judge::issued(evidence) && are_ready(evidence, judge::findings(evidence, settings, observed_at))
+}
+
+fn are_ready(evidence: &Evidence, findings: Vec<Finding>) -> bool {
+    let situation = Situation { deny_warnings: false, ..situation(evidence) };
+    decide(findings, &situation).class == Class::Ready
 }
 
 /// The same of findings that were made already.
 #[must_use]
 pub fn weigh(evidence: &Evidence, findings: Vec<Finding>) -> Judgement {
+    decide(findings, &situation(evidence))
+}
+
+fn situation(evidence: &Evidence) -> Situation {
     let options = &evidence.environment.options;
-    let situation = Situation {
+    Situation {
         issued: judge::issued(evidence),
         deny_warnings: options.deny_warnings,
         compatible: options.sts_compatible,
-    };
-    decide(findings, &situation)
+    }
 }
 
 /// Weighs the findings against each other by four rules (rules-of-the-verdict.md, “Which finding decides”); their order does not matter.

@@ -24,7 +24,14 @@ pub(super) struct Answer {
 /// What can be read of an error document; nothing where it is not XML.
 pub(super) fn error(body: &[u8]) -> Answer {
     let mut answer = Answer::default();
-    let Ok(text) = std::str::from_utf8(body) else { return answer };
+    let from_sts = elements(body, |element, text| answer.take(element, text));
+    Answer { from_sts: from_sts == Some(true), ..if from_sts.is_some() { answer } else { Answer::default() } }
+}
+
+/// Hands out each element's text by its local name; whether the document has STS's form. `None`: it is a page.
+pub(super) fn elements(body: &[u8], mut take: impl FnMut(&str, &str)) -> Option<bool> {
+    let mut from_sts = false;
+    let Ok(text) = std::str::from_utf8(body) else { return Some(false) };
     let mut path: Vec<&str> = Vec::new();
     let mut elements = 0_usize;
     for token in Tokenizer::from(text) {
@@ -32,9 +39,9 @@ pub(super) fn error(body: &[u8]) -> Answer {
         match token {
             Token::ElementStart { local, .. } => {
                 if elements == 0 && local.as_str().eq_ignore_ascii_case("html") {
-                    return Answer::default();
+                    return None;
                 }
-                answer.from_sts |= elements == 0 && local == "ErrorResponse";
+                from_sts |= elements == 0 && local == "ErrorResponse";
                 elements += 1;
                 path.push(local.as_str());
                 if path.len() > DEPTH_LIMIT {
@@ -42,18 +49,18 @@ pub(super) fn error(body: &[u8]) -> Answer {
                 }
             }
             Token::Attribute { prefix, local, value, .. } if elements == 1 => {
-                answer.from_sts |= prefix.is_empty() && local == "xmlns" && value == NAMESPACE;
+                from_sts |= prefix.is_empty() && local == "xmlns" && value == NAMESPACE;
             }
             Token::ElementEnd { end: ElementEnd::Close(..) | ElementEnd::Empty, .. } => {
                 path.pop();
             }
             Token::Text { text } | Token::Cdata { text, .. } => {
-                answer.take(path.last().copied().unwrap_or_default(), text.as_str());
+                take(path.last().copied().unwrap_or_default(), text.as_str());
             }
             _ => {}
         }
     }
-    answer
+    Some(from_sts)
 }
 
 impl Answer {
@@ -72,7 +79,7 @@ impl Answer {
 }
 
 /// The five entities of XML and numeric references; anything else stays as it stands.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('&') {

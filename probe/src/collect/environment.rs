@@ -49,6 +49,12 @@ const URLS: &[&str] = &[
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_EC2",
+    "AWS_ENDPOINT_URL_KMS",
+    "AWS_ENDPOINT_URL_LAMBDA",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SQS",
     "AWS_ENDPOINT_URL_STS",
     "HTTPS_PROXY",
     "HTTP_PROXY",
@@ -73,7 +79,10 @@ const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_k
 /// Settings of a profile that are kept with their values.
 const PROFILE_SETTINGS: &[&str] = &[
     "credential_source",
+    // Of the other account's making, and no secret (IAM user guide).
+    "external_id",
     "ignore_configured_endpoint_urls",
+    "mfa_serial",
     "region",
     "role_arn",
     "role_session_name",

@@ -10,6 +10,7 @@ use aws_sdk_sts::config::timeout::TimeoutConfig;
 use aws_sdk_sts::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use aws_sdk_sts::operation::assume_role_with_web_identity::builders::AssumeRoleWithWebIdentityFluentBuilder;
+use credprobe_judge::access_calls::session_policy;
 use credprobe_judge::evidence::{Exchange, Network, StsError};
 use credprobe_judge::settings::Endpoint;
 use credprobe_judge::text::redactor::Redactor;
@@ -17,11 +18,8 @@ use credprobe_judge::text::redactor::Redactor;
 /// Seconds that the session asked for may last: the least that STS gives, so `MaxSessionDuration` never refuses it.
 const SESSION_SECONDS: i32 = 900;
 
-/// What the session asked for may do: nothing (GetCallerIdentity needs no permission).
-const DENY_ALL: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-
-/// Credentials as issued, on their way to the one signed call; no `Debug`.
+/// Credentials as issued, on their way to the signed calls; no `Debug`.
+#[derive(Clone)]
 pub struct Credentials(pub(super) aws_credential_types::Credentials);
 
 impl Credentials {
@@ -108,6 +106,16 @@ pub(super) fn call(
     request: &Request<'_>,
     token: &Secret,
 ) -> AssumeRoleWithWebIdentityFluentBuilder {
+    narrowed(wire, request, token, session_policy::DENY_ALL)
+}
+
+/// The same for credentials that may do a little: what `policy` allows.
+pub(super) fn narrowed(
+    wire: &Wire,
+    request: &Request<'_>,
+    token: &Secret,
+    policy: &str,
+) -> AssumeRoleWithWebIdentityFluentBuilder {
     let client = aws_sdk_sts::Client::from_conf(config(wire, request.endpoint).build());
     client
         .assume_role_with_web_identity()
@@ -115,7 +123,7 @@ pub(super) fn call(
         .role_session_name(request.session_name)
         .web_identity_token(String::from_utf8_lossy(token.expose()))
         .duration_seconds(SESSION_SECONDS)
-        .policy(DENY_ALL)
+        .policy(policy)
 }
 
 /// What both calls are configured with. Nothing ambient: region, endpoint and HTTP are ours; nothing is retried, timed or corrected behind our back.
@@ -134,7 +142,10 @@ pub(super) fn config(wire: &Wire, endpoint: &Endpoint) -> aws_sdk_sts::config::B
 }
 
 /// `None`: the document has none, or not all of their parts.
-fn credentials(output: &AssumeRoleWithWebIdentityOutput, redactor: &mut Redactor) -> Option<Credentials> {
+pub(super) fn credentials(
+    output: &AssumeRoleWithWebIdentityOutput,
+    redactor: &mut Redactor,
+) -> Option<Credentials> {
     let issued = output.credentials()?;
     let parts = [issued.access_key_id(), issued.secret_access_key(), issued.session_token()];
     for part in parts {

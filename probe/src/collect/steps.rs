@@ -1,6 +1,7 @@
 //! One run from subject to evidence: which observer when, and when to stop before the network.
 //! Judges in between only to decide that; the verdict is made from the evidence alone.
 
+mod access;
 mod agent;
 
 use crate::collect;
@@ -57,8 +58,9 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
             let config = run.wire_config(subject, trust, deadline);
             if let Some(agent) = agent {
                 let sts = route.endpoint.as_ref().ok();
-                let issued = run.ask_agent(config.clone(), agent, sts, &token).await;
-                run.ask_cluster(subject, &config, &effective, issued).await;
+                let (cluster, access) = run.ask_agent(config.clone(), agent, sts, &token).await;
+                run.ask_access(&config, &effective, access.map(access::Source::Agent)).await;
+                run.ask_cluster(subject, &config, &effective, cluster).await;
             }
         }
         (None, Some(token), Some(trust), (requested, settings::StsRoute { endpoint: Ok(endpoint), .. }))
@@ -75,6 +77,7 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
             let issued = run.observe_sts(&Wire::new(config.clone()), &request, &token).await;
             run.observe_control_name(subject, &config).await;
             run.follow_up(subject, &config, &effective, &request, &token).await;
+            run.ask_access(&config, &effective, Some(access::Source::Token(&request, &token))).await;
             run.ask_cluster(subject, &config, &effective, issued).await;
         }
         (because, ..) => {
@@ -158,6 +161,7 @@ impl Collector {
 
     /// What may be told of it: whoever reads the evidence, judges included, has it from here.
     fn finish(mut self) -> Collected {
+        self.note_unasked_access();
         let stated = &self.evidence.environment.options;
         if stated.cluster.is_some() && !self.timings.iter().any(|timing| timing.stage == StageName::Cluster) {
             let because = if stated.no_network { "STS was not asked" } else { "the role has not answered" };

@@ -6,6 +6,7 @@ use crate::collect::subject::SubjectSelector;
 use crate::collect::target::TargetPid;
 use crate::serve::options::Serve;
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, builder::PossibleValuesParser};
+use credprobe_judge::access_calls;
 use credprobe_judge::options::{ExpectedSubject, Mechanism, Options, Output, SdkName};
 use credprobe_judge::report::trust_policy::Asked;
 use credprobe_judge::sdks;
@@ -14,7 +15,7 @@ use credprobe_judge::text::redactor::Redactor;
 use credprobe_judge::text::shown;
 use credprobe_judge::verdict::Tolerate;
 use credprobe_judge::verdict::retry_policy::RetryPolicy;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -233,28 +234,34 @@ fn twins(
     args: &[OsString],
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> Vec<(String, OsString)> {
-    let repeated = format!("--{}", flags::EXPECT_KUBERNETES_ACCESS);
-    let is_given = |arg: &OsString| arg.to_str().is_some_and(|arg| arg.split('=').next() == Some(&repeated));
-    let given = args.iter().any(is_given);
-    let twin = |flag: &Flag| {
-        // Of a flag that may be repeated the twin would be one more value.
-        if given && flag.name == flags::EXPECT_KUBERNETES_ACCESS {
-            return None;
-        }
+    let mut twins = Vec::new();
+    for flag in command.flags() {
         let name = flag.twin();
-        let value = variable(&name).filter(|value| !value.is_empty())?;
-        let mut item = OsString::from(format!("--{}=", flag.name));
-        item.push(value);
-        Some((name, item))
-    };
-    command.flags().filter_map(twin).collect()
+        let Some(value) = variable(&name).filter(|value| !value.is_empty()) else { continue };
+        let mut add = |value: &OsStr| {
+            let mut item = OsString::from(format!("--{}=", flag.name));
+            item.push(value);
+            twins.push((name.clone(), item));
+        };
+        match value.to_str().filter(|_| flag.repeats()) {
+            // One flag of its kind on the command line, and the variable counts for nothing.
+            Some(_) if args.iter().any(|arg| is_flag(arg, flag)) => {}
+            Some(values) => values.split_whitespace().for_each(|value| add(value.as_ref())),
+            None => add(&value),
+        }
+    }
+    twins
+}
+
+fn is_flag(arg: &OsStr, flag: &Flag) -> bool {
+    let given = arg.to_str().and_then(|arg| arg.strip_prefix("--"));
+    given.is_some_and(|given| given.split('=').next() == Some(flag.name))
 }
 
 /// The part that clap has: flags and argument of one command, help and suggestions apart.
 fn clap_command(command: &flags::Command) -> Clap {
     let args = command.flags().map(|flag| {
-        let repeats = flag.name == flags::EXPECT_KUBERNETES_ACCESS;
-        let action = if repeats { ArgAction::Append } else { ArgAction::Set };
+        let action = if flag.repeats() { ArgAction::Append } else { ArgAction::Set };
         let arg = Arg::new(flag.name).long(flag.name).action(action);
         let arg = flag.short().into_iter().fold(arg, Arg::short);
         match (flag.choices(), flag.value) {
@@ -395,6 +402,8 @@ impl Given<'_> {
             expect_issuer: self.text("expect-issuer"),
             expect_audience: self.text("expect-audience"),
             expect_subject: self.parsed("expect-subject")?,
+            expect_access: self.expect_access()?,
+            access_with_full_credentials: self.is_on("access-with-full-credentials"),
             region: self.text("region"),
             sdk: self.sdk()?.map(|(name, _)| name),
             workload: self.parsed("workload")?,
@@ -416,6 +425,26 @@ impl Given<'_> {
             deny_warnings: false,
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         })
+    }
+
+    /// Each as it was stated; what is not of that form is a mistake in the call.
+    fn expect_access(&self) -> Result<Vec<String>, UsageError> {
+        let given = self.0.get_many::<String>("expect-access").into_iter().flatten();
+        let stated: Vec<String> = given.filter(|value| !value.is_empty()).cloned().collect();
+        let bad = |why: String| {
+            UsageError(format!(
+                "--expect-access: {why}; allowed is ACTION=RESOURCE[@REGION], as in s3:ListBucket=arn:aws:s3:::orders"
+            ))
+        };
+        if stated.len() > access_calls::LIMIT {
+            return Err(bad(format!(
+                "{} are stated; at most {} are asked",
+                stated.len(),
+                access_calls::LIMIT
+            )));
+        }
+        stated.iter().try_for_each(|text| access_calls::Stated::parse(text).map(drop)).map_err(bad)?;
+        Ok(stated)
     }
 
     fn explain(&self) -> Result<Explain, UsageError> {

@@ -154,14 +154,13 @@ impl State {
             self.local = Some(Local { report, at: now, overrides_exchange: true });
             return self.note(before, false);
         }
-        if report.verdict.class == Class::Ready || fails_behind_the_exchange(&report) {
-            self.failures = 0;
+        if report.verdict.class == Class::Ready {
             self.succeeded += 1;
             self.last_success = parse_rfc3339(&report.observed_at);
         } else {
-            self.failures = self.failures.saturating_add(1);
             self.failed += 1;
         }
+        self.failures = if exchange_failed(&report) { self.failures.saturating_add(1) } else { 0 };
         self.readiness.exchanged(report.verdict.class, counts_as_ready(&report), now);
         if let Some(answer) = &report.evidence.exchange {
             let date = answer.date.filter(|_| answer.issued);
@@ -399,17 +398,18 @@ fn counts_as_ready(report: &Report) -> bool {
 }
 
 /// The exchange was good, and so was all before it.
-fn fails_only_in(report: &Report, stages: &[StageName]) -> bool {
-    let mut failed = report.stages.iter().filter(|stage| stage.status == Status::Failed).peekable();
-    failed.peek().is_some() && failed.all(|stage| stages.contains(&stage.stage))
-}
-
-fn fails_behind_the_exchange(report: &Report) -> bool {
-    fails_only_in(report, &[StageName::Access, StageName::Cluster])
-}
-
 fn fails_at_the_cluster_alone(report: &Report) -> bool {
-    fails_only_in(report, &[StageName::Cluster])
+    let mut failed = report.stages.iter().filter(|stage| stage.status == Status::Failed).peekable();
+    failed.peek().is_some() && failed.all(|stage| stage.stage == StageName::Cluster)
+}
+
+/// Whether the next exchange is to come sooner. What the role may do, and what a cluster says, is asked at the exchange's
+/// interval, however that came out: such questions never go into the failures' back-off.
+fn exchange_failed(report: &Report) -> bool {
+    let verdict = &report.verdict;
+    let after_ready = verdict.class.info().stage.is_some_and(|it| it > StageName::Identity);
+    let is_open = verdict.class == Class::Inconclusive && !report.evidence.access.is_empty();
+    verdict.class != Class::Ready && !after_ready && !is_open && !fails_at_the_cluster_alone(report)
 }
 
 /// What the probe could not look at, for reasons of its own, makes no pod unready, nor ready.

@@ -480,3 +480,44 @@ async fn a_clusters_trouble_is_told_and_takes_no_pod_out() {
         }
     }
 }
+
+/// Contract: at the exchange's interval, also after 64 to 67, until an exchange itself fails.
+#[tokio::test(start_paused = true)]
+async fn what_the_role_may_not_do_is_asked_at_the_exchanges_interval_and_counts_only_when_it_lasts() {
+    let pod = Pod::new(Mode::Hold);
+    pod.run(async {
+        pod.wait(MINUTE).await;
+        pod.sts(Sts::Forbids);
+        pod.rotate();
+        pod.wait(Duration::from_secs(16)).await;
+        assert_eq!(pod.exchanges(), 2);
+        assert_eq!(pod.metric("credprobe_verdict_code"), 64.0);
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Held(Class::PermissionMissing)));
+        pod.wait(50 * MINUTE).await;
+        assert_eq!(pod.exchanges(), 2, "no back-off");
+        pod.wait(16 * MINUTE).await;
+        assert_eq!(pod.exchanges(), 3);
+        pod.wait(2 * HOUR).await;
+        assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::PermissionMissing)));
+        // An exchange that fails itself is tried again soon.
+        pod.sts(Sts::Away);
+        pod.wait(2 * HOUR).await;
+        let before = pod.exchanges();
+        pod.wait(20 * MINUTE).await;
+        assert!(pod.exchanges() > before + 2, "{} after {before}", pod.exchanges());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_proved_turns_nothing_unready() {
+    let pod = Pod::new(Mode::Strict);
+    pod.sts(Sts::Unproved);
+    pod.run(async {
+        pod.wait(3 * HOUR).await;
+        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
+        let but = pod.state(|state| state.shown().unwrap().verdict.but);
+        assert_eq!(but, Some(Class::AccessUnproved));
+    })
+    .await;
+}

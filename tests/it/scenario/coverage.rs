@@ -25,14 +25,8 @@ fn every_expected_class_is_known() -> Result<(), Failed> {
 }
 
 /// Classes that no scenario can have yet or at all, and why.
-const WITHOUT: &[(&str, &str)] = &[
-    ("internal-error", "tests/it/faults.rs breaks the probe"),
-    ("usage-error", "tests/it/command_line.rs"),
-    ("permission-missing", "no judge yet"),
-    ("permission-blocked", "no judge yet"),
-    ("role-chain-denied", "no judge yet"),
-    ("access-unproved", "no judge yet"),
-];
+const WITHOUT: &[(&str, &str)] =
+    &[("internal-error", "tests/it/faults.rs breaks the probe"), ("usage-error", "tests/it/command_line.rs")];
 
 fn every_class_has_a_scenario() -> Result<(), Failed> {
     let mut seen = expected()?;

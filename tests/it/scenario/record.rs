@@ -12,6 +12,7 @@ pub(super) struct Record {
     secrets: Vec<String>,
     sts_connections: u32,
     pub(super) sts_requests: Vec<StsRequest>,
+    access_requests: Vec<AccessRequest>,
     issuer_requests: Vec<IssuerRequest>,
     proxy_requests: Vec<serde_json::Value>,
     api_server_requests: Vec<serde_json::Value>,
@@ -28,6 +29,21 @@ pub(super) struct StsRequest {
     duration_seconds: Option<String>,
     policy: Option<String>,
     authorized: bool,
+}
+
+/// To a service that was asked about stated access.
+#[derive(Debug, Deserialize)]
+struct AccessRequest {
+    action: String,
+    method: String,
+    path: String,
+    query: String,
+    target: Option<String>,
+    invocation_type: Option<String>,
+    user_agent: Option<String>,
+    body: String,
+    narrowed: bool,
+    harm: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,7 +85,8 @@ impl Record {
         if report.is_local() && !self.is_silent() {
             return Err("a local verdict, and yet a connection, request or DNS question".into());
         }
-        self.exchanges_are_harmless()?;
+        self.exchanges_are_harmless(report)?;
+        self.questions_are_harmless(report)?;
         self.clusters_are_asked_as_stated(report)?;
         self.agent_gets_the_bare_token(report)?;
         self.termination_message(report)
@@ -78,6 +95,7 @@ impl Record {
     fn is_silent(&self) -> bool {
         self.sts_connections == 0
             && self.sts_requests.is_empty()
+            && self.access_requests.is_empty()
             && self.issuer_requests.is_empty()
             && self.proxy_requests.is_empty()
             && self.api_server_requests.is_empty()
@@ -117,13 +135,27 @@ impl Record {
         }
     }
 
-    fn exchanges_are_harmless(&self) -> Result<(), Failed> {
+    /// The first can do nothing; what follows it, only what was stated, and then one session policy each.
+    fn exchanges_are_harmless(&self, report: &Report) -> Result<(), Failed> {
+        let stated = &report.whole["evidence"]["environment"]["stated"];
+        let is_stated = stated["expect_access"].is_array() || stated["expect_role"].is_string();
+        let mut exchanges = 0;
         for request in &self.sts_requests {
+            let policy = request.policy.as_deref();
+            let short = request.duration_seconds.as_deref() == Some("900");
             let harmless = match request.action.as_deref() {
                 Some("AssumeRoleWithWebIdentity") => {
-                    request.duration_seconds.as_deref() == Some("900")
-                        && request.policy.as_deref() == Some(DENY_ALL)
-                        && !request.authorized
+                    exchanges += 1;
+                    let narrow = if exchanges == 1 || !is_stated {
+                        policy == Some(DENY_ALL)
+                    } else {
+                        policy == Some(DENY_ALL) || policy.is_some_and(|policy| is_narrow(policy, stated))
+                    };
+                    short && narrow && !request.authorized
+                }
+                Some("AssumeRole") => {
+                    let bounded = policy == Some(DENY_ALL) || policy.is_some_and(|it| is_narrow(it, stated));
+                    is_stated && short && request.authorized && bounded
                 }
                 Some("GetCallerIdentity") => request.authorized,
                 _ => false,
@@ -131,6 +163,27 @@ impl Record {
             if !harmless {
                 return Err(format!("an STS request that is not allowed: {request:?}").into());
             }
+        }
+        Ok(())
+    }
+
+    /// Method, action and headers of each are those of a call that writes nothing and reads no data, and nothing was.
+    fn questions_are_harmless(&self, report: &Report) -> Result<(), Failed> {
+        let stated = &report.whole["evidence"]["environment"]["stated"];
+        let named: Vec<&str> =
+            stated["expect_access"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        for request in &self.access_requests {
+            let action = format!("{}=", request.action);
+            let is_stated = named.iter().any(|it| it.to_lowercase().starts_with(&action.to_lowercase()));
+            let narrowed = request.narrowed || stated["access_with_full_credentials"] == true;
+            let ours = request.user_agent.as_deref().is_some_and(|agent| agent.starts_with("credprobe/"));
+            if request.harm.is_some() || !request.is_safe() || !is_stated || !narrowed || !ours {
+                return Err(format!("a question that is not allowed: {request:?}").into());
+            }
+        }
+        let asked: Vec<&str> = self.access_requests.iter().map(|it| it.action.as_str()).collect();
+        if asked.len() > named.len() {
+            return Err(format!("{} questions for {} statements: {asked:?}", asked.len(), named.len()).into());
         }
         Ok(())
     }
@@ -164,4 +217,67 @@ impl Record {
         )
         .into())
     }
+}
+
+impl AccessRequest {
+    /// By a list of its own, which knows nothing of the probe's table.
+    fn is_safe(&self) -> bool {
+        let target = self.target.as_deref().unwrap_or_default();
+        let posts = self.method == "POST" && self.query.is_empty();
+        let dry = self.body.contains(r#""DryRun":true"#);
+        match self.action.as_str() {
+            "s3:ListBucket" => {
+                self.method == "GET" && self.query == "list-type=2&max-keys=0" && self.body.is_empty()
+            }
+            "sqs:GetQueueAttributes" => posts && target == "AmazonSQS.GetQueueAttributes",
+            "sqs:GetQueueUrl" => posts && target == "AmazonSQS.GetQueueUrl",
+            "dynamodb:DescribeTable" => posts && target == "DynamoDB_20120810.DescribeTable",
+            "kms:Decrypt" => posts && target == "TrentService.Decrypt" && dry,
+            "kms:Encrypt" => posts && target == "TrentService.Encrypt" && dry,
+            "kms:GenerateDataKey" => posts && target == "TrentService.GenerateDataKey" && dry,
+            "lambda:InvokeFunction" => {
+                let dry = self.invocation_type.as_deref() == Some("DryRun");
+                posts && dry && self.path.ends_with("/invocations") && self.body.is_empty()
+            }
+            action => {
+                let reads = action.strip_prefix("ec2:Describe").is_some();
+                posts && reads && self.path == "/" && self.body.contains("&DryRun=true&")
+            }
+        }
+    }
+}
+
+/// Everything but the stated pairs is denied, by three kinds of statement and no more.
+fn is_narrow(policy: &str, stated: &Value) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    let texts = |value: &Value| match value {
+        Value::Array(many) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        one => one.as_str().map(str::to_owned).into_iter().collect::<Vec<_>>(),
+    };
+    let mut allowed = Vec::new();
+    for statement in statements.iter().filter(|it| it["Effect"] == "Allow") {
+        for action in texts(&statement["Action"]) {
+            allowed
+                .extend(texts(&statement["Resource"]).into_iter().map(|resource| (action.clone(), resource)));
+        }
+    }
+    let named: Vec<&str> =
+        stated["expect_access"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let is_stated = |(action, resource): &(String, String)| {
+        named.iter().any(|it| it.starts_with(&format!("{action}={resource}")))
+            // The roles of a profile's chain are not all in the flags.
+            || ["sts:AssumeRole", "sts:TagSession"].contains(&action.as_str()) && stated["expect_role"].is_string()
+    };
+    let denies_rest = statements.iter().any(|it| {
+        let mut actions: Vec<String> = allowed.iter().map(|(action, _)| action.clone()).collect();
+        actions.dedup();
+        it["Effect"] == "Deny" && it["Resource"] == "*" && texts(&it["NotAction"]) == actions
+    });
+    let binds = allowed.iter().filter(|(_, resource)| resource != "*").all(|(action, resource)| {
+        statements.iter().any(|it| {
+            it["Effect"] == "Deny" && it["Action"] == **action && texts(&it["NotResource"]).contains(resource)
+        })
+    });
+    !allowed.is_empty() && allowed.iter().all(is_stated) && denies_rest && binds
 }

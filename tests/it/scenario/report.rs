@@ -111,6 +111,11 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
     if !stated.is_some_and(in_order) {
         return Err(format!("all six stages in order are expected, not {stages:?}").into());
     }
+    let stated = &report.whole["evidence"]["environment"]["stated"];
+    let is_stated = stated["expect_access"].is_array() || stated["expect_role"].is_string();
+    if stages.contains(&"access") && !is_stated {
+        return Err("a stage access where nothing was stated".into());
+    }
     let scope = if report.is_local() { "local" } else { "exchange" };
     if report.verdict.scope != scope {
         return Err(format!("scope {scope} is expected, not {}", report.verdict.scope).into());

@@ -45,7 +45,7 @@ class Files(Case):
         names = [it.name for it in tree.manifests(tree.ROOT) if any(tree.pod_spec(one) for one in it.objects)]
         expected = {"init-container.yaml", "init-container-restricted.yaml", "init-container-expectations.yaml", "job.yaml"}
         expected |= {"restart-rules.yaml", "native-sidecar.yaml", "readiness-gate/deployment.yaml", "admission/kyverno.yaml"}
-        expected |= {"image-volume.yaml", "clusters/argo-cd.yaml", "clusters/ci-runner.yaml"}
+        expected |= {"image-volume.yaml", "init-container-access.yaml", "clusters/argo-cd.yaml", "clusters/ci-runner.yaml"}
         self.assertEqual(set(names), expected)
 
 
@@ -68,7 +68,7 @@ class InThePod(Case):
 
     def test_each_is_well_in_a_pod_that_is(self) -> None:
         own = {"POD_NAMESPACE": "shop", "POD_SERVICE_ACCOUNT": "checkout"}
-        for file in ("init-container", "init-container-restricted", "init-container-expectations", "job", "restart-rules"):
+        for file in ("init-container", "init-container-restricted", "init-container-expectations", "init-container-access", "job", "restart-rules"):
             with self.subTest(file):
                 self.assertEqual(self.code("healthy", self.container(f"{file}.yaml")[1]["args"], **own), 0)
 
@@ -83,6 +83,10 @@ class InThePod(Case):
     def test_expectations_find_another_service_account(self) -> None:
         args = self.container("init-container-expectations.yaml")[1]["args"]
         self.assertEqual(self.code("healthy", args, POD_NAMESPACE="shop", POD_SERVICE_ACCOUNT="cart"), 35)
+
+    def test_stated_access_finds_a_role_that_may_not(self) -> None:
+        args = self.container("init-container-access.yaml")[1]["args"]
+        self.assertEqual(self.code("access-denied-s3-listbucket", args), 64)
 
     def test_what_passes_by_itself_stops_no_deployment(self) -> None:
         args = self.container("init-container.yaml")[1]["args"]

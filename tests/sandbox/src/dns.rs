@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
+    access::Service,
     policy::wildcard,
     record::DnsQuestion,
     scenario::{Dns, Family},
@@ -123,7 +124,8 @@ pub(crate) fn lookup(world: &World, addresses: Addresses, name: &str) -> Option<
     } else if name == world.issuer.host() {
         Some(vec![addresses.issuer.into()])
     } else {
-        Endpoint::of(name).map(|_| addresses.sts_of(&world.scenario.sts_families))
+        let is_aws = Endpoint::of(name).is_some() || Service::of(name).is_some();
+        is_aws.then(|| addresses.sts_of(&world.scenario.sts_families))
     }
 }
 

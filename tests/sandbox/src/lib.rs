@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
 
+mod access;
 mod agent;
 mod api_server;
 mod capabilities;

@@ -12,6 +12,7 @@ const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// Both, in one call: session tags are what EKS Pod Identity is for.
 const ASSUME_AND_TAG: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
 const ASSUME: &[&str] = &["sts:AssumeRole"];
+const TAG: &[&str] = &["sts:TagSession"];
 
 /// A trust policy that was understood as a whole.
 #[derive(Debug)]
@@ -89,6 +90,11 @@ impl Caller {
         Self::assuming(Principal::Aws(arn.into()), tags).with("aws:PrincipalArn", [arn])
     }
 
+    /// A role that passes tags on to another one's session.
+    pub(crate) fn tagging(arn: &str) -> Self {
+        Self { actions: TAG, ..Self::role(arn, false) }
+    }
+
     fn assuming(principal: Principal, tags: bool) -> Self {
         Self { principal, actions: if tags { ASSUME_AND_TAG } else { ASSUME }, keys: BTreeMap::new() }
     }
@@ -105,6 +111,18 @@ impl TrustPolicy {
         let statements =
             document.statement.into_vec().into_iter().map(Statement::parse).collect::<Result<_>>()?;
         Ok(Self { statements })
+    }
+
+    /// An explicit denial.
+    pub(crate) fn denies(&self, caller: &Caller) -> bool {
+        let denies = |action: &&str| self.statements.iter().any(|it| it.denies && it.matches(caller, action));
+        caller.actions.iter().any(denies)
+    }
+
+    /// The role itself is let in, and not only its account.
+    pub(crate) fn names(&self, role_arn: &str) -> bool {
+        let named = |principal: &Principal| matches!(principal, Principal::Aws(name) if name == role_arn || name == "*");
+        self.statements.iter().any(|it| !it.denies && it.principals.iter().any(named))
     }
 
     pub(crate) fn allows(&self, caller: &Caller) -> bool {
@@ -344,13 +362,13 @@ struct RawGrant {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany<T> {
+pub(crate) enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),
 }
 
 impl<T> OneOrMany<T> {
-    fn into_vec(self) -> Vec<T> {
+    pub(crate) fn into_vec(self) -> Vec<T> {
         match self {
             Self::One(one) => vec![one],
             Self::Many(many) => many,

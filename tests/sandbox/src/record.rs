@@ -26,6 +26,8 @@ pub(crate) struct Contents {
     pub(crate) secrets: Vec<String>,
     pub(crate) sts_connections: u32,
     pub(crate) sts_requests: Vec<StsRequest>,
+    /// To services other than STS.
+    pub(crate) access_requests: Vec<AccessRequest>,
     pub(crate) issuer_requests: Vec<IssuerRequest>,
     pub(crate) api_server_requests: Vec<IssuerRequest>,
     /// Of the pod, in the order in which they were patched.
@@ -58,6 +60,25 @@ pub(crate) struct StsRequest {
     pub(crate) authorized: bool,
     pub(crate) status: u16,
     pub(crate) code: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AccessRequest {
+    pub(crate) host: String,
+    /// As policies have it.
+    pub(crate) action: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) target: Option<String>,
+    pub(crate) invocation_type: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) body: String,
+    pub(crate) status: u16,
+    /// The session has a policy of its own.
+    pub(crate) narrowed: bool,
+    /// What was written or read.
+    pub(crate) harm: Option<String>,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,9 +1,12 @@
 //! What IAM and EKS hold: accounts with their OIDC providers, roles and trust policies, and the cluster's associations.
 //! A trust policy that the evaluator does not understand ends the run here.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
+    access::policy::Policy,
     error::{Error, Result},
     policy::{IdentityPolicy, TrustPolicy},
     scenario::{
@@ -16,6 +19,8 @@ use crate::{
 pub(crate) struct Registry {
     accounts: Vec<Account>,
     associations: Vec<Association>,
+    resources: BTreeMap<String, Policy>,
+    endpoints: BTreeMap<String, Policy>,
 }
 
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(crate) struct Account {
     pub(crate) partition: String,
     pub(crate) providers: Vec<Provider>,
     pub(crate) roles: Vec<Role>,
+    pub(crate) service_control: Vec<Policy>,
+    pub(crate) resource_control: Vec<Policy>,
 }
 
 #[derive(Debug)]
@@ -40,6 +47,9 @@ pub(crate) struct Role {
     pub(crate) trust_policy: TrustPolicy,
     /// `None`: it may assume every role.
     pub(crate) policy: Option<IdentityPolicy>,
+    /// The same, as the services read it; `None`: it may everything.
+    pub(crate) access: Option<Policy>,
+    pub(crate) boundary: Option<Policy>,
     pub(crate) max_session_seconds: i64,
 }
 
@@ -80,6 +90,10 @@ impl Registry {
         let account = |account| Account::new(account, &scenario.issuer.url, scenario.mechanism);
         Ok(Self {
             accounts: scenario.accounts.iter().map(account).collect::<Result<_>>()?,
+            resources: policies(
+                scenario.resources.iter().filter_map(|(arn, it)| Some((arn, it.policy.as_ref()?))),
+            )?,
+            endpoints: policies(scenario.endpoint_policies.iter())?,
             associations: scenario.agent.iter().flat_map(|agent| agent.associations.clone()).collect(),
         })
     }
@@ -88,12 +102,27 @@ impl Registry {
         self.accounts.iter().find(|account| account.id == id && account.partition == partition)
     }
 
+    pub(crate) fn resource_policy(&self, arn: &str) -> Option<&Policy> {
+        self.resources.get(arn)
+    }
+
+    /// Of the VPC endpoint of that service.
+    pub(crate) fn endpoint_policy(&self, service: &str) -> Option<&Policy> {
+        self.endpoints.get(service)
+    }
+
     pub(crate) fn association(&self, namespace: &str, service_account: &str) -> Option<&Association> {
         let is_theirs = |association: &&Association| {
             association.namespace == namespace && association.service_account == service_account
         };
         self.associations.iter().find(is_theirs)
     }
+}
+
+fn policies<'a>(
+    documents: impl Iterator<Item = (&'a String, &'a Value)>,
+) -> Result<BTreeMap<String, Policy>> {
+    documents.map(|(name, document)| Ok((name.clone(), Policy::parse(document)?))).collect()
 }
 
 impl Account {
@@ -114,6 +143,8 @@ impl Account {
                 arn: format!("{iam}:role{}{}", role.path, role.name),
                 trust_policy: TrustPolicy::parse(&role.trust_policy.clone().unwrap_or_else(standard))?,
                 policy: role.policy.as_ref().map(IdentityPolicy::parse).transpose()?,
+                access: role.policy.as_ref().map(Policy::parse).transpose()?,
+                boundary: role.boundary.as_ref().map(Policy::parse).transpose()?,
                 max_session_seconds: role.max_session_seconds,
             })
         });
@@ -122,6 +153,8 @@ impl Account {
             partition: account.partition.clone(),
             providers: providers.collect(),
             roles: roles.collect::<Result<_>>()?,
+            service_control: account.service_control.iter().map(Policy::parse).collect::<Result<_>>()?,
+            resource_control: account.resource_control.iter().map(Policy::parse).collect::<Result<_>>()?,
         })
     }
 

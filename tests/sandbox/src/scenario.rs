@@ -22,7 +22,7 @@ pub(crate) mod target;
 mod tests;
 mod token;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, Resource};
 pub(crate) use answer::{Answer, Fault, Wording};
 pub(crate) use issuer::{Issuer, KeySet, SigningKey};
 pub(crate) use token::{Layout, SignWith, Token, TokenFile};
@@ -93,6 +93,12 @@ pub struct Scenario {
     pub(crate) fault_times: Option<u32>,
     /// A server that breaks the rules of TLS or HTTP, whoever it is.
     pub(crate) hostile: Option<hostile::Hostile>,
+    /// Resources of AWS's services by ARN, as far as they differ: what is not here is there, in the caller's account, without a policy.
+    pub(crate) resources: BTreeMap<String, Resource>,
+    /// Policies of VPC endpoints, by service.
+    pub(crate) endpoint_policies: BTreeMap<String, Value>,
+    /// Session policies of more characters are too large when packed.
+    pub(crate) packed_policy_limit: Option<usize>,
     /// The role that answers instead of the one asked for.
     pub(crate) answers_as_role: Option<String>,
     /// Opt-in regions that the account has not enabled: STS finds no provider there.

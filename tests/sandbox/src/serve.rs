@@ -15,6 +15,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
+    access::{self, Service},
     api_server, clock, dns,
     record::IssuerRequest,
     scenario::{Fault, hostile::Peer},
@@ -121,7 +122,7 @@ fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
     let request = sts::Request { method, path, query, headers, body };
     match site.kind {
         Kind::Sts => {
-            let answer = sts::handle(&site.world, &request);
+            let answer = answered(&site.world, &request);
             let date = clock::http(site.world.clock.now());
             let lines = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
             let headers = format!("{}Date: {date}\r\n", lines.collect::<String>());
@@ -135,6 +136,14 @@ fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
             let (status, content) = api_server::answer(&site.world, &request);
             hostile::whole(status, "", &content.to_string())
         }
+    }
+}
+
+/// One listener for all of AWS: the name that is asked for tells which service it is.
+fn answered(world: &World, request: &sts::Request<'_>) -> sts::Answer {
+    match Service::of(request.host()) {
+        Some(service) => access::handle(world, &service, request),
+        None => sts::handle(world, request),
     }
 }
 
@@ -160,7 +169,7 @@ async fn respond(site: &Site, request: hyper::Request<Incoming>) -> io::Result<R
     };
     match site.kind {
         Kind::Sts => {
-            let answer = sts::handle(&site.world, &request);
+            let answer = answered(&site.world, &request);
             delivery::deliver(answer, clock::http(site.world.clock.now())).await
         }
         Kind::Issuer => document(&site.world, &request),

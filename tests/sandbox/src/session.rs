@@ -9,6 +9,7 @@ use ring::{
 use time::{Duration, OffsetDateTime};
 
 use crate::{
+    access::policy::Policy,
     key::hex,
     registry::{Account, Role},
     world::World,
@@ -23,7 +24,21 @@ pub(crate) struct Session {
     pub(crate) arn: String,
     pub(crate) user_id: String,
     pub(crate) account: String,
+    pub(crate) partition: String,
+    /// The role's own, with its path.
+    pub(crate) role_arn: String,
+    /// What was passed when it was opened.
+    pub(crate) policy: Option<Policy>,
+    /// It has tags, which go on to every further role.
+    pub(crate) transitive_tags: bool,
     pub(crate) expiration: OffsetDateTime,
+}
+
+/// What goes with a session besides its role.
+#[derive(Debug, Default)]
+pub(crate) struct Bounds {
+    pub(crate) policy: Option<Policy>,
+    pub(crate) transitive_tags: bool,
 }
 
 /// The access key id and the session, which STS knows from now on.
@@ -33,7 +48,9 @@ pub(crate) fn open(
     role: &Role,
     name: &str,
     seconds: i64,
+    bounds: Bounds,
 ) -> Result<(String, Session), Unspecified> {
+    let role_arn = role.arn.clone();
     let role = world.scenario.answers_as_role.as_deref().unwrap_or(&role.name);
     let access_key_id = format!("ASIA{}", letters(16)?);
     // One id for a role, whatever the session.
@@ -46,6 +63,10 @@ pub(crate) fn open(
         arn: format!("arn:{}:sts::{}:assumed-role/{role}/{name}", account.partition, account.id),
         user_id: format!("{}:{name}", role_id.get(..21).unwrap_or(&role_id)),
         account: account.id.clone(),
+        partition: account.partition.clone(),
+        role_arn,
+        policy: bounds.policy,
+        transitive_tags: bounds.transitive_tags,
         expiration: world.clock.now().saturating_add(Duration::seconds(seconds)),
     };
     for secret in [&access_key_id, &session.secret, &session.token] {

@@ -164,6 +164,8 @@ pub enum Topic {
     WhiteSpace,
     /// The stated cluster's API server: nothing of the exchange explains it.
     Cluster,
+    /// What the role may do, or the role that it goes on to.
+    Access,
 }
 
 /// When a class explains another one.
@@ -194,6 +196,7 @@ impl Condition {
             Self::By(Topic::CaBundle) => "only by the CA bundle",
             Self::By(Topic::GlobalEndpoint) => "only where the call went to the global endpoint",
             Self::By(Topic::OwnProxy) => "only where the probe went through that proxy",
+            Self::By(Topic::Access) => "only by what the role may do",
             Self::By(Topic::WhiteSpace) => "only by white space after the token",
             Self::By(Topic::Cluster) => "only on the way to the cluster",
             Self::Compatible => "under --sts-compatible",

@@ -2,13 +2,13 @@
 //! What AWS did not say is said to be unknown.
 
 use super::caller::{Parts, caller, is_account, parts};
-use super::denial::Denial;
 use super::forbidden::Forbidden;
 use super::log::Found;
 use super::steps::{allow, chain, change, check, decode, look, policies, policy, role, when};
 use super::texts::Text;
-use super::{Caller, CallerKind, Effect, Explanation, Policy, PolicyKind};
+use super::{Caller, CallerKind, Explanation, Policy};
 use crate::catalog::{Class, Owner};
+use crate::denial::{Denial, Effect, PolicyKind};
 use crate::evidence::StageName;
 use crate::judge::step::{Step, StepKind};
 use crate::settings::arn::RoleArn;
@@ -91,6 +91,7 @@ fn of_text(text: &'static Text) -> Explanation {
         Owner::Network => "the network",
         Owner::Org => "the organization’s policies",
         Owner::Iam => "IAM in the role’s account",
+        Owner::Org => "the policies of the AWS Organization",
         Owner::Aws | Owner::Probe => "nothing here",
     };
     steps.push(change(repair, None, changes));

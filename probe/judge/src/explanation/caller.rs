@@ -1,7 +1,8 @@
 //! Who called, by the ARN that AWS names: a role's session tells by its name where the credentials came from.
 //! Session names: `i-…` is the instance profile's, `eks-CLUSTER-POD-UUID` is EKS Pod Identity's.
 
-use super::{Caller, CallerKind, secrets};
+use super::{Caller, CallerKind};
+use crate::denial::secrets;
 use crate::settings::arn::RoleArn;
 
 /// The parts of a caller's ARN; the last part is missing from no real one, but from shortened logs.

@@ -1,7 +1,7 @@
 //! The grammar of Kubernetes's RBAC refusals, which kubectl, client libraries, Terraform and Argo CD pass on alike.
 //! `pods is forbidden: User "NAME" cannot list resource "pods" in API group "" in the namespace "shop"`.
 
-use super::secrets;
+use crate::denial::secrets;
 
 /// What the API server refuses to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! A text or a whole log, piece by piece: which lines are known, how many of each class, and what the last one says.
 //! No line is kept: at most one is in memory, and of a recognised one what the grammar read.
 
-use super::denial::{self, Denial};
 use super::forbidden::{self, Forbidden};
 use super::plain::plain;
 use super::texts::{self, Text};
 use super::{Explanation, answer};
 use crate::catalog::Class;
+use crate::denial::{self, Denial};
 use crate::settings::arn::RoleArn;
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 //! Values of the text enter a command only as names of their kind.
 
 use super::caller::{Parts, is_account};
-use super::secrets;
+use crate::denial::secrets;
 use crate::judge::step::{Step, StepKind};
 use crate::settings::command::{Aws, Tool, Word, words};
 

@@ -11,6 +11,7 @@ mod refusal;
 mod tests;
 
 use super::facts::Facts;
+use crate::catalog::texts::agent as texts;
 use crate::evidence::{Evidence, Liveness};
 use crate::judge::finding::Finding;
 
@@ -22,6 +23,11 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     findings.extend(answer::judge(facts));
     findings.extend(identity::judge(facts));
     findings
+}
+
+/// Shows the association of the pod's service account, and how to find its cluster.
+pub(super) fn see_association(facts: &Facts<'_>, finding: Finding) -> Finding {
+    finding.cluster_steps(facts, &commands::values(facts), &[&texts::SEE_ASSOCIATION])
 }
 
 /// Whether `GET /` was answered as the agent does: its own readiness probe asks the same and wants a 404

@@ -55,7 +55,7 @@ fn effect_of_one(words: &[String]) -> Effect {
         ["chronyc", "makestep"] => Effect::Changes("the node's clock".to_owned()),
         ["chronyc", "tracking"]
         | ["ausearch" | "cat" | "credprobe" | "curl" | "cut" | "echo" | "grep" | "iptables-save" | "jq", ..]
-        | ["ls" | "printf" | "read" | "wc", ..]
+        | ["ls" | "printf" | "read" | "test" | "wc", ..]
         // An assignment keeps what the command in it prints.
         | [] => Effect::Looks,
         _ => Effect::Unknown,
@@ -80,7 +80,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 fn aws(service: &str, verb: &str, options: &[&str]) -> Effect {
-    let looks = ["describe-", "filter-", "get-", "list-", "lookup-"];
+    let looks = ["describe-", "filter-", "get-", "list-", "lookup-", "simulate-"];
     if looks.iter().any(|prefix| verb.starts_with(prefix)) {
         return Effect::Looks;
     }
@@ -116,6 +116,9 @@ fn aws(service: &str, verb: &str, options: &[&str]) -> Effect {
         }
         ("iam", "attach-role-policy") => {
             format!("the policies of role {}: {} is attached", of("--role-name"), of("--policy-arn"))
+        }
+        ("iam", "put-role-policy") => {
+            format!("the inline policies of role {}: {} is put", of("--role-name"), of("--policy-name"))
         }
         ("iam", "update-assume-role-policy") => {
             format!("the trust policy of role {}, which is replaced", of("--role-name"))

@@ -41,6 +41,9 @@ pub struct Finding {
     /// Both sides and what is ruled out, in two or three sentences for a person; empty: the report weaves them.
     #[serde(skip)]
     pub why: String,
+    /// The people who can repair it, where the owner alone does not tell them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
     /// What to do, in the order of doing: first what shows it, then what repairs it, with the real values.
     pub steps: Vec<Step>,
 }
@@ -92,6 +95,7 @@ impl Finding {
             required: String::new(),
             ruled_out: Vec::new(),
             why: String::new(),
+            who: None,
             steps: Vec::new(),
         }
     }

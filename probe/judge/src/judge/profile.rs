@@ -5,10 +5,9 @@ use super::facts::Facts;
 use crate::catalog::texts::outcome as texts;
 use crate::catalog::{Class, Restart};
 use crate::evidence::Profile;
-use crate::judge::finding::{Basis, Finding, Severity};
+use crate::judge::finding::{Finding, Severity};
 use crate::sdks;
 use crate::settings::arn::RoleArn;
-use crate::settings::command::Word;
 use crate::steps::slot;
 use crate::text::plain;
 
@@ -67,7 +66,7 @@ pub(super) fn expects_next_hop(facts: &Facts<'_>) -> bool {
 }
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
-    [goes_on(facts), untried(facts), begins_with_nobody(facts)].into_iter().flatten().collect()
+    [goes_on(facts), begins_with_nobody(facts)].into_iter().flatten().collect()
 }
 
 /// The role's name, or what stands in its place.
@@ -75,8 +74,9 @@ fn name_of(role: &str) -> String {
     RoleArn::parse(role).map_or_else(|_| role.to_owned(), |arn| arn.name)
 }
 
+/// Where the last role is stated, it is tried, and `role_access` tells how that came out.
 fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
-    let (profile, role) = next_hop(facts)?;
+    let (profile, role) = next_hop(facts).filter(|_| !expects_next_hop(facts))?;
     let needs = if facts.by_agent() {
         "sts:AssumeRole and, because Pod Identity's tags are transitive, sts:TagSession, both in this role's policy and in that role's trust policy; or an association with disableSessionTags"
     } else {
@@ -97,31 +97,6 @@ fn goes_on(facts: &Facts<'_>) -> Option<Finding> {
         ))
         .steps(&values, &[&texts::SEE_CHAIN, &texts::ALLOW_NEXT_ROLE]),
     )
-}
-
-/// Never ready: the stated role has not answered.
-fn untried(facts: &Facts<'_>) -> Option<Finding> {
-    let (profile, role) = next_hop(facts).filter(|_| expects_next_hop(facts))?;
-    let issued = crate::judge::issued(facts.evidence);
-    issued.then(|| {
-        let values = facts
-            .values()
-            .with(slot::VALUE, &profile.name, Word::dns(&profile.name))
-            .with_text(slot::ROLE, role);
-        Finding::new(
-            Class::Inconclusive,
-            format!("credprobe did not try whether the pod’s own identity may go on to role {}", name_of(role)),
-        )
-        .expectation(Basis::Explicit)
-        .transient(false)
-        .presented(format!("profile {}, whose first role answered", profile.name))
-        .required(format!("an answer of {role} (--expect-role)"))
-        .why(format!(
-            "--expect-role states {role}, in which profile {} ends. The profile’s first role answered. The second step is the SDK’s, and credprobe does not take it.",
-            profile.name
-        ))
-        .steps(&values, &[&texts::ASK_WITH_PROFILE, &texts::LEAVE_OUT_EXPECTED])
-    })
 }
 
 fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {

@@ -94,7 +94,9 @@ fn verdict(
         flapped,
         but: judgement.but(),
         summary: deciding.map_or_else(|| ready(evidence, settings, scope), |finding| finding.summary.clone()),
-        who: who(judgement.owner(), evidence, settings),
+        who: deciding
+            .and_then(|finding| finding.who.clone())
+            .unwrap_or_else(|| who(judgement.owner(), evidence, settings)),
         restart,
         steps: deciding.map(|finding| finding.steps.clone()).unwrap_or_default(),
     }
@@ -139,6 +141,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         required,
         ruled_out,
         why,
+        who: people,
         steps,
     } = finding;
     ReportedFinding {
@@ -154,7 +157,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         required,
         ruled_out,
         why,
-        who: who(owner, evidence, settings),
+        who: people.unwrap_or_else(|| who(owner, evidence, settings)),
         restart,
         steps,
     }
@@ -187,7 +190,8 @@ fn stage_of(finding: &Finding) -> Option<StageName> {
         return Some(StageName::Cluster);
     }
     if finding.class == Class::Inconclusive && finding.expectation == Basis::Explicit {
-        return Some(StageName::Identity);
+        let is_access = finding.about == Some(Topic::Access);
+        return Some(if is_access { StageName::Access } else { StageName::Identity });
     }
     finding.class.info().stage
 }

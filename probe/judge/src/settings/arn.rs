@@ -121,6 +121,31 @@ impl RoleArn {
     }
 }
 
+/// Whether the text is the ARN of one resource: no wildcard, no policy variable, and no part that is more than a name.
+#[must_use]
+pub fn is_of_resource(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        word.len() <= 64 && word.bytes().all(allowed)
+    };
+    let is_region = |word: &str| is_word(word) && !word.starts_with('-');
+    let is_name = |name: &str| {
+        let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+=,@-".contains(&byte);
+        begins && name.len() <= 255 && name.bytes().all(allowed)
+    };
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (arn, partition, service, region, account, resource) =
+        (next(), next(), next(), next(), next(), next());
+    arn == "arn"
+        && text.len() <= 600
+        && [partition, service].iter().all(|word| is_region(word) && !word.is_empty())
+        && is_region(region)
+        && (account.is_empty() || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        && resource.split(['/', ':']).all(is_name)
+}
+
 struct Cursor<'a> {
     text: &'a str,
     offset: usize,

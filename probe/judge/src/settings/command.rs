@@ -5,7 +5,7 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
-use crate::settings::arn::RoleArn;
+use crate::settings::arn::{self, RoleArn};
 use kinds::{has_odd_part, is_audience, is_label, is_partition, is_plain, is_role, is_role_name, is_url};
 use std::net::IpAddr;
 
@@ -280,6 +280,11 @@ impl Word {
         Self::checked(&policy.to_string(), is_action && is_resource)
     }
 
+    /// An action, an ARN, or `*`.
+    pub(crate) fn grant_part(text: &str) -> Self {
+        Self::checked(text, is_grant_part(text))
+    }
+
     /// `"${NAME:?}"`, a variable that an earlier command sets.
     pub(crate) fn variable(name: &'static str) -> Self {
         Self(Some(Part::Shell(format!("\"${{{name}:?}}\""))))
@@ -344,4 +349,11 @@ impl Part {
             Self::Text(text) => format!("'{}'", text.replace('\'', r"'\''")),
         }
     }
+}
+
+/// An action, or one resource, or the wildcard that stands for everything where an action has no resources.
+fn is_grant_part(text: &str) -> bool {
+    let is_word = |word: &str| word.len() <= 128 && is_plain(word, b"-");
+    let action = text.split_once(':').is_some_and(|(service, name)| is_word(service) && is_word(name));
+    text == "*" || action || arn::is_of_resource(text)
 }

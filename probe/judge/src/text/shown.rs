@@ -36,6 +36,18 @@ fn is_user_at_host(text: &str) -> bool {
     user_info.is_some_and(|user_info| user_info.contains(':'))
         && !text.starts_with("arn:")
         && !text.starts_with('/')
+        && !text.split_whitespace().all(is_access)
+}
+
+/// `s3:ListBucket=arn:…@us-east-2`, as `--expect-access` has it: what stands behind the `@` is a region.
+fn is_access(text: &str) -> bool {
+    let Some((action, rest)) = text.split_once('=') else { return false };
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_region = |text: &str| text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    action.split_once(':').is_some_and(|(service, name)| is_word(service) && is_word(name))
+        && (rest.starts_with("arn:") || rest == "*" || rest.strip_prefix("*@").is_some_and(is_region))
 }
 
 /// The same of an argument: a flag and its value, or one of both. `redactor` knows the environment's credentials.

@@ -19,14 +19,15 @@ use tracing::{debug, info};
 const LIVENESS: Duration = Duration::from_secs(5);
 
 impl Collector {
-    /// `sts`: whom to ask about the credentials; `None`: nobody. Returns them where a cluster is to be asked with them too.
+    /// `sts`: whom to ask about the credentials; `None`: nobody. They come back where a cluster is to be asked with them, and
+    /// where what the role may do is.
     pub(super) async fn ask_agent(
         &mut self,
         config: transport::Config,
         endpoint: &AgentEndpoint,
         sts: Option<&Endpoint>,
         token: &Secret,
-    ) -> Option<Credentials> {
+    ) -> (Option<Credentials>, Option<Credentials>) {
         let evidence = &mut self.evidence;
         let uri = evidence.environment.get(URI_VARIABLE).unwrap_or_default().to_owned();
         info!("asking the agent at {}", escaped(&uri));
@@ -49,14 +50,14 @@ impl Collector {
             if !is_agent {
                 evidence.agent = Some(agent);
                 self.stopped_at_the_agent(took, because);
-                return None;
+                return (None, None);
             }
         }
         let Some(authorization) = collect::agent::authorization(token) else {
             agent.unsendable = true;
             evidence.agent = Some(agent);
             self.stopped_at_the_agent(took, "the token cannot stand in a header");
-            return None;
+            return (None, None);
         };
         let wire = Wire::new(direct);
         let (network, answer, credentials) =
@@ -70,11 +71,12 @@ impl Collector {
         took += on_the_way(&phases);
         if !answered {
             self.stopped_at_the_agent(took, "no answer arrived");
-            return None;
+            return (None, None);
         }
         self.reached_exchange(took, &phases);
 
         let stated = &self.evidence.environment.options;
+        let kept = credentials.clone().filter(|_| stated.access_with_full_credentials);
         let because = match (&credentials, sts) {
             (None, _) => "no credentials were issued",
             (Some(_), _) if stated.no_identity => "--no-identity",
@@ -92,7 +94,7 @@ impl Collector {
                 self.timings.push(Timing::reached(StageName::Identity, watch.elapsed_ms()));
             }
         }
-        again
+        (again, kept)
     }
 
     fn reached_exchange(&mut self, took: f64, phases: &PhasesMs) {

@@ -8,8 +8,8 @@ use super::super::schedule::Schedule;
 use super::super::state::{ReadinessReason, Settings, State};
 use crate::process::clock;
 use credprobe_judge::evidence::{
-    Cluster, Collected, Evidence, Exchange, Failure, FailureKind, Network, Phase, StageName, StsError,
-    Timing, TrustProblem,
+    AccessCall, AccessSession, Cluster, Collected, Evidence, Exchange, Failure, FailureKind, Network, Phase,
+    StageName, StsError, Timing, TrustProblem,
 };
 use credprobe_judge::judge::fixtures::{NOW, directory, healthy};
 use credprobe_judge::report::{Report, ReportOptions};
@@ -28,6 +28,10 @@ pub(super) enum Sts {
     Slow(Duration),
     /// STS accepts, and the stated cluster's API server answers with this status.
     Cluster(u16),
+    /// It accepts, and a stated access is denied.
+    Forbids,
+    /// It accepts, and a stated access cannot be asked.
+    Unproved,
 }
 
 /// Issued at, seconds after the start; how long it is valid.
@@ -339,6 +343,9 @@ impl Judge for Pod {
                     evidence.cluster = Some(Cluster { status: Some(status), ..Cluster::default() });
                 }
                 evidence.exchange = Some(answer);
+                if matches!(sts, Sts::Forbids | Sts::Unproved) {
+                    ask(&mut evidence, sts == Sts::Forbids);
+                }
             }
         }
         evidence.network = Some(network);
@@ -351,5 +358,30 @@ impl Judge for Pod {
             self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.random.set(next);
         (next >> 40) as f64 / (1_u64 << 24) as f64
+    }
+}
+
+/// One access is stated; it is denied, or it cannot be asked.
+fn ask(evidence: &mut Evidence, denied: bool) {
+    let (action, resource) = if denied {
+        ("s3:ListBucket", "arn:aws:s3:::orders")
+    } else {
+        ("s3:PutObject", "arn:aws:s3:::orders/x")
+    };
+    evidence.environment.options.expect_access = vec![format!("{action}={resource}")];
+    let error = StsError {
+        code: "AccessDenied".to_owned(),
+        message: "User: x is not authorized to perform: s3:ListBucket because no identity-based policy allows the s3:ListBucket action".to_owned(),
+    };
+    let call = AccessCall {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        status: Some(403),
+        error: Some(error),
+        by_aws: true,
+        ..AccessCall::default()
+    };
+    if denied {
+        evidence.access = vec![AccessSession { calls: vec![call], ..AccessSession::default() }];
     }
 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::{
+    access::policy::Policy,
     clock,
     jwt::{Jwt, Signature},
     policy::Caller,
@@ -12,7 +13,7 @@ use crate::{
         ACCOUNT, CLUSTER, REGION,
         agent::{Agent, Association, TokenKind},
     },
-    session::{self, Session},
+    session::{self, Bounds, Session},
     world::World,
 };
 
@@ -60,7 +61,10 @@ pub(super) fn assume_role_for_pod_identity(
         let text = "Unauthorized Exception! EKS does not have permissions to assume the associated role.";
         Exception::new(400, "AccessDeniedException", text)
     })?;
-    let (access_key_id, session) = session::open(world, account, role, &name, SIX_HOURS).map_err(failed)?;
+    let policy = association.policy.as_ref().map(Policy::parse).transpose().map_err(failed)?;
+    let bounds = Bounds { policy, transitive_tags: !association.disable_session_tags };
+    let opened = session::open(world, account, role, &name, SIX_HOURS, bounds);
+    let (access_key_id, session) = opened.map_err(failed)?;
     Ok(Issued { access_key_id, session })
 }
 

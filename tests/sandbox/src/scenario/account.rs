@@ -12,11 +12,22 @@ pub(crate) struct Account {
     pub(crate) partition: String,
     pub(crate) providers: Vec<Provider>,
     pub(crate) roles: Vec<Role>,
+    /// All of them must allow; an `Id` is the policy's ARN.
+    pub(crate) service_control: Vec<Value>,
+    /// They only deny.
+    pub(crate) resource_control: Vec<Value>,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { id: ACCOUNT.into(), partition: "aws".into(), providers: one(), roles: one() }
+        Self {
+            id: ACCOUNT.into(),
+            partition: "aws".into(),
+            providers: one(),
+            roles: one(),
+            service_control: Vec::new(),
+            resource_control: Vec::new(),
+        }
     }
 }
 
@@ -41,8 +52,9 @@ pub(crate) struct Role {
     pub(crate) path: String,
     /// The document; without one, what AWS's guide tells to write for the healthy service account.
     pub(crate) trust_policy: Option<Value>,
-    /// What the role may do; without one, assume every other role.
+    /// What the role may do; without one, everything.
     pub(crate) policy: Option<Value>,
+    pub(crate) boundary: Option<Value>,
     pub(crate) max_session_seconds: i64,
 }
 
@@ -53,7 +65,20 @@ impl Default for Role {
             path: "/".into(),
             trust_policy: None,
             policy: None,
+            boundary: None,
             max_session_seconds: 3600,
         }
     }
+}
+
+/// Of one of AWS's services.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Resource {
+    pub(crate) policy: Option<Value>,
+    /// The account that has it, where its ARN does not say.
+    pub(crate) account: Option<String>,
+    /// Where a bucket is.
+    pub(crate) region: Option<String>,
+    pub(crate) missing: bool,
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use super::{Endpoint, Parameters, Refusal, answer::escape, query::Exchange};
 use crate::{
+    access::policy::Policy,
     clock,
     jwt::{Jwt, Signature},
     policy::Caller,
     registry::{Account, Provider, Role, RoleArn},
     scenario::Wording,
-    session::{self, Session},
+    session::{self, Bounds, Session},
     world::World,
 };
 
@@ -36,16 +37,13 @@ pub(super) fn assume(
         let text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(Refusal::new(400, "ValidationError", text));
     }
-    if let Some(policy) = asked.policy
-        && !serde_json::from_str::<serde_json::Value>(policy).is_ok_and(|policy| policy.is_object())
-    {
-        return Err(Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy."));
-    }
+    let policy = session_policy(world, asked.policy)?;
     issue(
         world,
         account,
         role,
         &asked,
+        policy,
         &[("SubjectFromWebIdentityToken", subject), ("Audience", audience), ("Provider", &provider.arn)],
     )
 }
@@ -173,15 +171,35 @@ fn issue(
     account: &Account,
     role: &Role,
     asked: &Exchange<'_>,
+    policy: Option<Policy>,
     identity: &[(&str, &str)],
 ) -> Result<String, Refusal> {
+    let bounds = Bounds { policy, transitive_tags: false };
     let failed = |_| Refusal::new(500, "InternalFailure", "The sandbox ran out of random numbers.");
     let (access_key_id, session) =
-        session::open(world, account, role, asked.session_name, asked.duration_seconds).map_err(failed)?;
+        session::open(world, account, role, asked.session_name, asked.duration_seconds, bounds)
+            .map_err(failed)?;
     Ok(document(&access_key_id, &session, identity))
 }
 
-fn document(access_key_id: &str, session: &Session, identity: &[(&str, &str)]) -> String {
+/// What narrows the session.
+pub(super) fn session_policy(world: &World, given: Option<&str>) -> Result<Option<Policy>, Refusal> {
+    let Some(text) = given else { return Ok(None) };
+    let malformed = || Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy.");
+    let length = text.chars().count();
+    if length > 2048 {
+        let text = "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048";
+        return Err(Refusal::new(400, "ValidationError", text));
+    }
+    if world.scenario.packed_policy_limit.is_some_and(|limit| length > limit) {
+        let text = "Packed size of session tags consumes 101% of allotted space.";
+        return Err(Refusal::new(400, "PackedPolicyTooLarge", text));
+    }
+    let document: serde_json::Value = serde_json::from_str(text).map_err(|_| malformed())?;
+    Policy::parse(&document).map(Some).map_err(|_| malformed())
+}
+
+pub(super) fn document(access_key_id: &str, session: &Session, identity: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in identity {
         // Writing to a String cannot fail.

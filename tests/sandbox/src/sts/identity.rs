@@ -16,8 +16,25 @@ pub(super) fn caller(
     request: &Request<'_>,
 ) -> Result<String, Refusal> {
     let region = endpoint.map_or_else(|| region_of(request.host()), |endpoint| Some(endpoint.region));
+    let session = signer(world, request, "sts", region)?;
+    Ok(format!(
+        "    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    <Account>{}</Account>\n",
+        escape(&session.arn),
+        escape(&session.user_id),
+        session.account,
+    ))
+}
+
+/// Whoever signed it, with credentials that are still good.
+pub(crate) fn signer(
+    world: &World,
+    request: &Request<'_>,
+    service: &str,
+    region: Option<&str>,
+) -> Result<Session, Refusal> {
     let now = world.clock.now();
-    let session = sigv4::verify(request, region, now, |key_id| world.sessions().get(key_id).cloned())?;
+    let session =
+        sigv4::verify(request, service, region, now, |key_id| world.sessions().get(key_id).cloned())?;
     let presented = request.headers.get("x-amz-security-token").map(|token| token.as_bytes());
     if presented != Some(session.token.as_bytes()) {
         return Err(sigv4::unknown_key());
@@ -26,12 +43,7 @@ pub(super) fn caller(
         let text = "The security token included in the request is expired";
         return Err(Refusal::new(403, "ExpiredToken", text));
     }
-    Ok(format!(
-        "    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    <Account>{}</Account>\n",
-        escape(&session.arn),
-        escape(&session.user_id),
-        session.account,
-    ))
+    Ok(session)
 }
 
 /// The same of a request that was signed in its query, and is sent by somebody else.

@@ -2,6 +2,7 @@
 //! Sockets, TLS and broken deliveries are `serve`'s.
 
 mod answer;
+mod assume_role;
 mod endpoint;
 mod exchange;
 mod identity;
@@ -10,6 +11,7 @@ mod sigv4;
 
 pub(crate) use answer::{Answer, Delivery, Refusal};
 pub(crate) use endpoint::Endpoint;
+pub(crate) use identity::signer;
 
 use std::collections::BTreeMap;
 
@@ -124,6 +126,7 @@ fn perform(world: &World, request: &Request<'_>, parameters: &Parameters) -> Res
     let endpoint = Endpoint::of(request.host());
     match operation {
         query::Operation::AssumeRoleWithWebIdentity => exchange::assume(world, endpoint.as_ref(), parameters),
+        query::Operation::AssumeRole => assume_role::assume(world, endpoint.as_ref(), request, parameters),
         query::Operation::GetCallerIdentity => identity::caller(world, endpoint.as_ref(), request),
     }
 }

@@ -5,6 +5,7 @@ use super::{Parameters, Refusal, Request};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Operation {
+    AssumeRole,
     AssumeRoleWithWebIdentity,
     GetCallerIdentity,
 }
@@ -22,6 +23,7 @@ pub(crate) fn operation(request: &Request<'_>, parameters: &Parameters) -> Resul
     let version = parameters.get("Version").map_or("NO_VERSION_SPECIFIED", String::as_str);
     match action.as_str() {
         "AssumeRoleWithWebIdentity" if version == VERSION => Ok(Operation::AssumeRoleWithWebIdentity),
+        "AssumeRole" if version == VERSION => Ok(Operation::AssumeRole),
         "GetCallerIdentity" if version == VERSION => Ok(Operation::GetCallerIdentity),
         _ => {
             let text = format!("Could not find operation {action} for version {version}");

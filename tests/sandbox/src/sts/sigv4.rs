@@ -19,6 +19,7 @@ const WINDOW: Duration = Duration::minutes(5);
 
 pub(super) fn verify(
     request: &Request<'_>,
+    service: &str,
     region: Option<&str>,
     now: OffsetDateTime,
     session: impl FnOnce(&str) -> Option<Session>,
@@ -28,7 +29,7 @@ pub(super) fn verify(
     let time = clock::parse_basic(&date).ok_or_else(|| {
         incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     })?;
-    authorization.scope(&date, region)?;
+    authorization.scope(&date, service, region)?;
     window(time, now)?;
     let session = session(authorization.key_id).ok_or_else(unknown_key)?;
     let expected = authorization.sign(request, &date, &session.secret);
@@ -137,13 +138,13 @@ impl<'a> Authorization<'a> {
         Some(Self { key_id, date, region, service, signed_headers, signature })
     }
 
-    fn scope(&self, date: &str, region: Option<&str>) -> Result<(), Refusal> {
+    fn scope(&self, date: &str, service: &str, region: Option<&str>) -> Result<(), Refusal> {
         let known = region.map_or_else(|| Endpoint::is_region(self.region), |region| region == self.region);
         if !known {
             return Err(mismatch("Credential should be scoped to a valid region"));
         }
-        if self.service != "sts" {
-            return Err(mismatch("Credential should be scoped to correct service: 'sts'."));
+        if self.service != service {
+            return Err(mismatch(format!("Credential should be scoped to correct service: '{service}'.")));
         }
         if !date.starts_with(self.date) || self.date.len() != 8 {
             return Err(mismatch(
@@ -160,8 +161,10 @@ impl<'a> Authorization<'a> {
     }
 
     fn sign(&self, request: &Request<'_>, date: &str, secret: &str) -> String {
-        let mut canonical =
-            format!("{}\n{}\n{}\n", request.method, request.path, canonical_query(request.query));
+        // All services but S3 encode the path once more.
+        let path =
+            if self.service == "s3" { request.path.to_owned() } else { request.path.replace('%', "%25") };
+        let mut canonical = format!("{}\n{path}\n{}\n", request.method, canonical_query(request.query));
         for name in self.signed_headers.split(';') {
             // Writing to a String cannot fail.
             let _ = writeln!(canonical, "{name}:{}", header(request, name).unwrap_or_default());

@@ -28,6 +28,10 @@ fn session() -> Session {
         arn: String::new(),
         user_id: String::new(),
         account: String::new(),
+        partition: String::new(),
+        role_arn: String::new(),
+        policy: None,
+        transitive_tags: false,
         expiration: now(),
     }
 }
@@ -62,7 +66,7 @@ fn judged(
     known: bool,
 ) -> Result<(), (String, String)> {
     let request = Request { method: "POST", path: "/", query: "", headers, body };
-    verify(&request, Some("eu-west-1"), now, |_| known.then(session))
+    verify(&request, "sts", Some("eu-west-1"), now, |_| known.then(session))
         .map(|_| ())
         .map_err(|refusal| (refusal.code, refusal.message))
 }

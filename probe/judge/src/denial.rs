@@ -2,7 +2,9 @@
 //! `User: ARN is not authorized to perform: ACTION on resource: ARN because no KIND policy allows the ACTION action`,
 //! or `… with an explicit deny in a KIND policy: ARN`; any part but the verb may be missing.
 
-use super::{Effect, PolicyKind, secrets};
+pub(crate) mod secrets;
+
+use serde::Serialize;
 
 /// The verb, in all cases and services.
 const VERB: &str = "authorized to perform";
@@ -12,9 +14,31 @@ const ENCODED: &str = "Encoded authorization failure message";
 /// No ARN, no session's name and no object's key is longer than that with what stands around it.
 const REACH: usize = 4_096;
 
+/// The kinds of policies that AWS's texts name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PolicyKind {
+    Identity,
+    Boundary,
+    Session,
+    ServiceControl,
+    ResourceControl,
+    VpcEndpoint,
+    Resource,
+    Trust,
+}
+
+/// Whether nothing allows it, or something denies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Effect {
+    Implicit,
+    Explicit,
+}
+
 /// What AWS says of one refusal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Denial {
+pub(crate) struct Denial {
     /// An ARN, or a word such as `anonymous`; as it stands in the text, for `caller` looks at all of it.
     pub caller: Option<String>,
     pub action: Option<String>,
@@ -29,7 +53,7 @@ pub(super) struct Denial {
 }
 
 /// The fullest denial of the line; the last of several that are alike.
-pub(super) fn read(line: &str) -> Option<Denial> {
+pub(crate) fn read(line: &str) -> Option<Denial> {
     let verbs = line.match_indices(VERB).map(|(at, _)| of_verb(line, at));
     let fullest = verbs.max_by_key(Denial::facts);
     let mut denial = match fullest {
@@ -46,7 +70,7 @@ pub(super) fn read(line: &str) -> Option<Denial> {
 }
 
 impl Denial {
-    pub(super) fn says_no_more_than_the_action(&self) -> bool {
+    pub(crate) fn says_no_more_than_the_action(&self) -> bool {
         self.caller.is_none() && self.resource.is_none() && self.effect.is_none() && !self.encoded
     }
 

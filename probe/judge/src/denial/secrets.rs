@@ -13,7 +13,7 @@ const CHANGES: usize = 4;
 const NOT_SHOWN: &str = "[not shown]";
 
 /// `name` with `[not shown]` for each run of base64 in it.
-pub(super) fn without_secrets(name: &str) -> String {
+pub(crate) fn without_secrets(name: &str) -> String {
     let name = shown::value(name);
     let mut out = String::with_capacity(name.len());
     let mut rest = name.as_str();
@@ -30,7 +30,7 @@ pub(super) fn without_secrets(name: &str) -> String {
 }
 
 /// Whether something was taken out: then it is no name for a command.
-pub(super) fn is_whole(name: &str) -> bool {
+pub(crate) fn is_whole(name: &str) -> bool {
     !name.contains(NOT_SHOWN) && matches!(shown::document(name), Cow::Borrowed(_))
 }
 

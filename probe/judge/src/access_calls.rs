@@ -1,0 +1,264 @@
+//! Which stated access can be asked about without harm, how, and what the answer means. Pure.
+//! The calls are data in `table`; the session policy that narrows the credentials is `session_policy`'s; sending is the program's.
+
+pub mod session_policy;
+mod table;
+
+use crate::evidence::{AccessCall, Environment};
+use crate::settings::Endpoint;
+use crate::settings::arn::{self, RoleArn};
+use crate::settings::partition::{self, Partition};
+
+pub use table::{CALLS, SafeCall};
+
+/// How many may be stated.
+pub const LIMIT: usize = 8;
+
+/// The action by which roles are assumed.
+pub const ASSUME_ROLE: &str = "sts:AssumeRole";
+/// What a session with transitive tags needs besides.
+pub const TAG_SESSION: &str = "sts:TagSession";
+
+/// `ACTION=RESOURCE[@REGION]`, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// `s3:ListBucket`.
+    pub action: String,
+    /// An ARN without wildcards, or `*`.
+    pub resource: String,
+    /// Where to ask, if it was stated.
+    pub region: Option<String>,
+}
+
+impl Stated {
+    /// Splits at the first `=`, and at the last `@` where a region's form follows: names of roles may have both.
+    ///
+    /// # Errors
+    /// What is wrong with it. No wildcard and no policy variable gets in: they would widen the session policy.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (action, rest) = text.split_once('=').ok_or("there is no `=` between action and resource")?;
+        let (resource, region) = match rest.rsplit_once('@') {
+            Some((resource, region)) if Partition::of_region(region).is_some() => (resource, Some(region)),
+            _ => (rest, None),
+        };
+        let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_action = |(service, name): (&str, &str)| {
+            !service.is_empty() && !name.is_empty() && is_word(service) && is_word(name)
+        };
+        if !action.split_once(':').is_some_and(is_action) {
+            return Err(format!("`{action}` is not one action, as in s3:ListBucket"));
+        }
+        if resource != "*" && !arn::is_of_resource(resource) {
+            return Err(format!("`{resource}` is neither an ARN without wildcards nor *"));
+        }
+        let of_arn = resource.split(':').nth(3).filter(|region| !region.is_empty());
+        if let (Some(stated), Some(of_arn)) = (region, of_arn)
+            && stated != of_arn
+        {
+            return Err(format!("`{resource}` is in {of_arn}, and @{stated} is another region"));
+        }
+        Ok(Self {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            region: region.map(str::to_owned),
+        })
+    }
+
+    /// As the session policy may allow it: nothing that names everything, but where the action has no resources.
+    fn may_be_allowed(&self) -> bool {
+        self.resource != "*" || SafeCall::of(&self.action).is_some_and(|call| call.arn.is_none())
+    }
+}
+
+/// A request, but for its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// `s3.eu-west-1.amazonaws.com`.
+    pub host: String,
+    /// The region of the signature.
+    pub region: String,
+    /// What the table says of it.
+    pub call: &'static SafeCall,
+    /// With the values in it.
+    pub path_and_query: String,
+    /// The same.
+    pub body: String,
+}
+
+/// What was stated, and whether it can be asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What was stated.
+    pub stated: Stated,
+    /// The request, or why there is none.
+    pub ask: Result<Ask, String>,
+}
+
+/// Everything that was stated. What the flags' parser refuses is in no evidence of this program, and left out.
+#[must_use]
+pub fn planned(
+    environment: &Environment,
+    endpoint: &Endpoint,
+    role: Option<&RoleArn>,
+    session: &str,
+) -> Vec<Planned> {
+    let stated = environment.options.expect_access.iter().filter_map(|text| Stated::parse(text).ok());
+    let plan = |stated: Stated| Planned { ask: ask(environment, endpoint, role, session, &stated), stated };
+    stated.map(plan).collect()
+}
+
+/// What one session policy allows: all that may be, asked about or not, for one action can need another.
+#[must_use]
+pub fn allowed(planned: &[Planned]) -> Vec<(&str, &str)> {
+    let may = planned.iter().map(|planned| &planned.stated).filter(|stated| stated.may_be_allowed());
+    may.map(|stated| (stated.action.as_str(), stated.resource.as_str())).collect()
+}
+
+fn ask(
+    environment: &Environment,
+    endpoint: &Endpoint,
+    role: Option<&RoleArn>,
+    session: &str,
+    stated: &Stated,
+) -> Result<Ask, String> {
+    let Stated { action, resource, region } = stated;
+    let call = SafeCall::of(action)
+        .ok_or_else(|| format!("no call that reads and changes nothing is known for {action}"))?;
+    if let Some(why) = elsewhere(environment, endpoint, call.service) {
+        return Err(why);
+    }
+    let name = match call.arn {
+        None if resource == "*" => "",
+        None => return Err(format!("{action} has no resources: state {action}=*")),
+        Some(form) => named(resource, form).ok_or_else(|| {
+            let (service, prefix) = form;
+            format!("{action} is asked of one resource, arn:…:{service}:…:{prefix}NAME")
+        })?,
+    };
+    let mut parts = resource.split(':').skip(1);
+    let of_arn = (parts.next(), parts.nth(1).filter(|region| !region.is_empty()), parts.next());
+    let (partition, in_arn, account) = (of_arn.0, of_arn.1, of_arn.2.unwrap_or_default());
+    let region = region.as_deref().or(in_arn).unwrap_or(&endpoint.signing_region);
+    let known = Partition::of_region(region).filter(|_| partition::is_host_label(region));
+    let known = known.ok_or_else(|| format!("no endpoint follows from the region {region}"))?;
+    let partitions = [partition.filter(|_| call.arn.is_some()), role.map(|role| role.partition.as_str())];
+    if let Some(other) = partitions.into_iter().flatten().find(|id| *id != known.id) {
+        return Err(format!("{region} is a region of {}, and not of {other}", known.id));
+    }
+    let host = format!("{}.{region}.{}", call.service, known.dns_suffix());
+    let url = format!("https://{host}");
+    let fill = |template: &str| {
+        let mut filled = template.to_owned();
+        for (mark, value) in [
+            ("{arn}", resource.as_str()),
+            ("{name}", name),
+            ("{account}", account),
+            ("{url}", url.as_str()),
+            ("{arn%}", &encoded(resource)),
+            ("{session%}", &encoded(session)),
+            ("{deny-all%}", &encoded(session_policy::DENY_ALL)),
+        ] {
+            filled = filled.replace(mark, value);
+        }
+        filled
+    };
+    let (path_and_query, body) = (fill(call.path_and_query), fill(call.body));
+    Ok(Ask { host, region: region.to_owned(), call, path_and_query, body })
+}
+
+/// The step to the next role of a chain, under a policy of its own.
+///
+/// # Errors
+/// Why nobody can be asked.
+pub fn hop(
+    environment: &Environment,
+    endpoint: &Endpoint,
+    role: &str,
+    session: &str,
+    external_id: Option<&str>,
+    policy: &str,
+) -> Result<Ask, String> {
+    let stated = Stated { action: ASSUME_ROLE.to_owned(), resource: role.to_owned(), region: None };
+    let mut ask = ask(environment, endpoint, None, session, &stated)?;
+    ask.body = ask.body.replace(&encoded(session_policy::DENY_ALL), &encoded(policy));
+    if let Some(external_id) = external_id {
+        ask.body.push_str("&ExternalId=");
+        ask.body.push_str(&encoded(external_id));
+    }
+    Ok(ask)
+}
+
+/// AWS's own endpoint is the only one asked: what stands behind another one may not keep AWS's promises about dry runs.
+fn elsewhere(environment: &Environment, endpoint: &Endpoint, service: &str) -> Option<String> {
+    if environment.options.sts_compatible {
+        return Some("under --sts-compatible nothing but the STS of that server is asked".to_owned());
+    }
+    let own = format!("AWS_ENDPOINT_URL_{}", service.to_ascii_uppercase());
+    if !environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        && let Some(name) =
+            [own.as_str(), "AWS_ENDPOINT_URL"].into_iter().find(|name| environment.get(name).is_some())
+    {
+        return Some(format!("{name} leads elsewhere, and only AWS’s own endpoint is asked"));
+    }
+    // Credentials of somebody else's STS mean nothing to AWS.
+    let name = endpoint.configured_by.filter(|_| !partition::is_sts_url(&endpoint.url))?;
+    Some(format!("{name} leads elsewhere, and only AWS’s own endpoint is asked"))
+}
+
+/// The name in an ARN of that service and kind; IAM's may have a path.
+fn named<'a>(arn: &'a str, (service, prefix): (&str, &str)) -> Option<&'a str> {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let of_service = parts.next()? == service;
+    let name = parts.nth(2)?.strip_prefix(prefix)?;
+    let is_path = name.contains('/') && service != "iam" || name.contains(':') && service != "lambda";
+    (of_service && !name.is_empty() && !is_path).then_some(name)
+}
+
+/// For a query, a form, or one segment of a path.
+fn encoded(text: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+/// What an answer comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer<'a> {
+    /// This request was allowed.
+    Allowed,
+    /// It was denied; AWS's code and text.
+    Denied(&'a str, &'a str),
+    /// Neither; what came instead.
+    Undecided(String),
+}
+
+/// What the table says of an answer; `None`: it has no such call.
+#[must_use]
+pub fn answer(asked: &AccessCall) -> Option<Answer<'_>> {
+    let call = SafeCall::of(&asked.action)?;
+    let Some(status) = asked.status else {
+        let failure = asked.failure.as_ref().map_or("no answer arrived", |failure| &failure.detail);
+        return Some(Answer::Undecided(failure.to_owned()));
+    };
+    let (code, message) =
+        asked.error.as_ref().map_or(("", ""), |error| (error.code.as_str(), error.message.as_str()));
+    Some(if !asked.by_aws {
+        Answer::Undecided(format!("status {status} without AWS’s request id: something else answered"))
+    } else if (status, code) == call.allowed {
+        Answer::Allowed
+    } else if (400..404).contains(&status) && DENIED.contains(&code) {
+        Answer::Denied(code, message)
+    } else if let Some(region) = &asked.bucket_region {
+        Answer::Undecided(format!("the bucket is in {region}: state @{region}"))
+    } else {
+        let of = if code.is_empty() { format!("status {status}") } else { format!("{code}: {message}") };
+        Answer::Undecided(of.trim_end_matches([':', ' ']).to_owned())
+    })
+}
+
+/// Codes of a denial, whichever service says it.
+const DENIED: &[&str] =
+    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"];
+
+#[cfg(test)]
+mod tests;
