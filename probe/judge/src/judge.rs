@@ -111,7 +111,8 @@ fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
             finding.ruled_out.clear();
         }
     }
-    if finding.has_fix() {
+    // What a judge leaves at looks and words, it leaves there on purpose.
+    if finding.has_fix() || (!finding.why.is_empty() && !finding.steps.is_empty()) {
         return finding;
     }
     let required = finding.required.clone();

@@ -17,6 +17,7 @@ mod tests;
 mod third_party;
 mod view;
 
+use crate::catalog::Class;
 use crate::evidence::Environment;
 use crate::options::{Mechanism, SdkName};
 use aliases::{ALIASES, Alias};
@@ -340,20 +341,25 @@ pub fn names(sdks: &[&Sdk]) -> String {
     enumerate(&of(&mut sdks.iter().copied()), &of(&mut SDKS.iter()))
 }
 
-/// A sentence about these that fits the first line of a report: with their names, else with their number.
-pub(crate) fn sentence(sdks: &[&Sdk], of: &dyn Fn(&str) -> String) -> String {
-    /// Of a report's 100 columns the longest class and code leave these.
-    const FITS: usize = 75;
+/// A sentence about these that fits the first line of a report of this class: with their names, else with their number.
+pub(crate) fn sentence(class: Class, sdks: &[&Sdk], of: &dyn Fn(&str) -> String) -> String {
     let whole = of(&names(sdks));
-    if whole.chars().count() <= FITS {
+    let count = sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>();
+    if count == 1 || whole.chars().count() <= room(class) {
         return whole;
     }
-    of(&format!("{} SDKs", sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>()))
+    of(&format!("{count} SDKs"))
 }
 
-/// Whether a verb behind the names is in the singular.
-pub(crate) fn is_one(sdks: &[&Sdk]) -> bool {
-    sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>() == 1
+/// What the mark and the class, or `ready 0, but`, leave of a first line.
+pub(crate) fn room(class: Class) -> usize {
+    96 - "ready 0, but ".len().max(class.id().len() + " 00: ".len())
+}
+
+/// The verb behind names: singular behind one, and behind every one.
+pub(crate) fn verb<'v>(names: &str, singular: &'v str, plural: &'v str) -> &'v str {
+    let several = names.contains(" and ") || names.ends_with(" SDKs");
+    if names.starts_with("every ") || !several { singular } else { plural }
 }
 
 fn enumerate(named: &[&str], all: &[&str]) -> String {

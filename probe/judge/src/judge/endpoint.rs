@@ -40,7 +40,9 @@ fn remove(facts: &Facts<'_>, finding: Finding, source: &str) -> Finding {
         return finding.restart(Restart::None).steps(&named, &[&common::CORRECT_FLAG]);
     }
     if !facts.evidence.environment.variables.contains_key(source) {
-        return finding.restart(Restart::Container).steps(&named, &[&common::CORRECT_SETTING]);
+        let in_file = settings::is_in_file(source);
+        let finding = if in_file { finding.restart(Restart::Container) } else { finding };
+        return finding.steps(&named, &[&common::CORRECT_SETTING]);
     }
     let required = plain(&finding.required);
     if source == "AWS_ENDPOINT_URL" {
@@ -84,9 +86,17 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
         Err(RouteProblem::Setting { name, problem }) => {
             let presented =
                 environment.get(name).map_or_else(|| (*name).to_owned(), |url| format!("{name}={url}"));
-            let finding = Finding::new(class, format!("{name} cannot be used: {}", plain(problem)))
+            let problem = plain(problem);
+            let what = match problem.split_once("=true and a configured endpoint") {
+                Some((blocker, _)) => format!("{name} and {blocker} exclude each other"),
+                None => match problem.strip_prefix("it ") {
+                    Some(does) => format!("{name} {does}"),
+                    None => format!("{name} cannot be used: {problem}"),
+                },
+            };
+            let finding = Finding::new(class, what)
                 .about(Topic::Host)
-                .why(plain(&format!("The pod has {presented}. No SDK can call STS so, and credprobe did not try.")))
+                .why(plain(&format!("The pod has {presented}. {name} cannot be used: {problem}. credprobe did not call STS.")))
                 .presented(presented)
                 .required("https://HOST[:PORT], with neither AWS_USE_FIPS_ENDPOINT nor AWS_USE_DUALSTACK_ENDPOINT beside it");
             Some(remove(facts, finding, name))
@@ -111,19 +121,16 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
             if endpoint.host.starts_with("sts-fips.")
                 && !FIPS_REGIONS.contains(&endpoint.signing_region.as_str()) =>
         {
-            let finding = Finding::new(
-                class,
-                format!("AWS_USE_FIPS_ENDPOINT leads to {}, which AWS does not list", endpoint.host),
-            )
-            .about(Topic::Host)
-            .severity(Severity::Warning)
-            .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
-            .why(format!(
-                "AWS_USE_FIPS_ENDPOINT is true in {}. STS has FIPS hosts in {} alone.",
-                endpoint.signing_region,
-                FIPS_REGIONS.join(", ")
-            ))
-            .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
+            let finding = Finding::new(class, "AWS_USE_FIPS_ENDPOINT leads to a host that AWS does not list")
+                .about(Topic::Host)
+                .severity(Severity::Warning)
+                .presented(format!("AWS_USE_FIPS_ENDPOINT=true in {}", endpoint.signing_region))
+                .why(format!(
+                    "AWS_USE_FIPS_ENDPOINT leads to {}. STS has FIPS hosts in {} alone.",
+                    endpoint.host,
+                    FIPS_REGIONS.join(", ")
+                ))
+                .required(format!("one of {}, or no AWS_USE_FIPS_ENDPOINT", FIPS_REGIONS.join(", ")));
             Some(remove(facts, finding, "AWS_USE_FIPS_ENDPOINT"))
         }
         Ok(endpoint) if endpoint.host == partition::GLOBAL_STS => {
@@ -142,10 +149,10 @@ fn endpoint_untrusted(facts: &Facts<'_>, variable: &str, url: &str, host: &str) 
     };
     Finding::new(
         Class::Inconclusive,
-        format!("the process’s {variable} names {what}"),
+        format!("{variable} of process {pid} is not AWS’s STS endpoint"),
     )
     .why(plain(&format!(
-        "The environment of process {pid} has {variable}={url}. Its token is not sent there unless credprobe’s own environment names the same endpoint."
+        "{variable} names {what}: {url}. The token of process {pid} is not sent there unless credprobe’s own environment names the same endpoint."
     )))
     .transient(false)
     .presented(format!("{variable}={url} in the environment of pid {pid}"))
@@ -188,7 +195,7 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
     OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
         let finding = Finding::new(
             Class::SettingsInvalid,
-            format!("{region} refuses session tokens of the global endpoint, which {variable} names"),
+            format!("{region} refuses session tokens of the global endpoint"),
         )
         .about(Topic::Host)
         .severity(Severity::Warning)
@@ -198,7 +205,7 @@ fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding
         ))
         .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"))
         .why(format!(
-            "Services in {region} take session tokens of version 2. The global endpoint issues version 1 unless the account says otherwise."
+            "{variable} names the global endpoint. Services in {region} take session tokens of version 2. The global endpoint issues version 1 unless the account says otherwise."
         ));
         let endpoint = facts.route.endpoint.as_ref().map_or("", |endpoint| &endpoint.host);
         let steps = [&common::SEE_VARIABLES, &common::GIVE_STS_ITS_ENDPOINT];
@@ -219,7 +226,7 @@ fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {
         _ if path.is_empty() => format!("{source} names no CA bundle that can be used"),
         Some("ENOENT") => format!("{source} names {path}, which does not exist"),
         Some(_) => format!("{source} names {path}, which cannot be read"),
-        None => format!("{source} names {path}, which holds no certificates that can be used"),
+        None => format!("{source} names {path}, which holds no usable certificate"),
     };
     let finding = Finding::new(Class::SettingsInvalid, summary)
         .about(Topic::CaBundle)

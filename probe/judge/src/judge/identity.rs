@@ -106,7 +106,7 @@ pub(super) fn clock_skew(identity: &Identity, error: &StsError) -> Finding {
         .ruled_out("the exchange: it is not signed, and it succeeded")
         .why(format!(
             "The exchange succeeded, because it is not signed. The signed call after it was refused: {}.",
-            plain(error.message.trim_end_matches('.'))
+            plain(&error.message).trim_end_matches('.')
         ))
         .steps(&Values::default(), &[&texts_of_exchange::SEE_CLOCK, &common::SET_CLOCK])
 }
@@ -117,7 +117,7 @@ fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     let summary = if expired {
         "STS issued credentials and refuses them at once as expired".to_owned()
     } else {
-        format!("STS refuses the credentials that it has just issued: {}", error.code)
+        format!("STS refuses credentials that it just issued: {}", error.code)
     };
     let finding = Finding::new(Class::CredentialsRejected, summary)
         .presented(format!("credentials issued by {endpoint}"))

@@ -106,16 +106,18 @@ fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'sta
         by_host.entry(call.host.as_deref().unwrap_or("nobody")).or_default().push(sdk);
     }
     let call = |(host, sdks): (&&str, &Vec<&'static Sdk>)| {
-        let verb = if sdks::is_one(sdks) { "calls" } else { "call" };
-        format!("{} {verb} {host}", sdks::names(sdks))
+        let names = sdks::names(sdks);
+        format!("{names} {} {host}", sdks::verb(&names, "calls", "call"))
     };
     let called: Vec<String> = by_host.iter().map(call).collect();
     let environment = &facts.evidence.environment;
     let sdks: Vec<&Sdk> = calls.iter().map(|(sdk, _)| *sdk).collect();
-    let one = if sdks::is_one(&sdks) { "calls" } else { "call" };
-    let summary = sdks::sentence(&sdks, &|sdks| match by_host.keys().next() {
-        Some(host) if by_host.len() == 1 => format!("{sdks} {one} {host}, not {}", endpoint.host),
-        _ => format!("{sdks} {one} another STS host than {}", endpoint.host),
+    let summary = sdks::sentence(Class::EndpointDiffers, &sdks, &|sdks| {
+        let call = sdks::verb(sdks, "calls", "call");
+        match by_host.keys().next() {
+            Some(host) if by_host.len() == 1 => format!("{sdks} {call} {host}, not {}", endpoint.host),
+            _ => format!("{sdks} {call} another STS host than {}", endpoint.host),
+        }
     });
     let finding = weighed(facts, &sdks, Finding::new(Class::EndpointDiffers, summary));
     let told = |finding: Finding, presented: String| {
@@ -249,15 +251,15 @@ fn proxy_captures(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
     }
     let host = &endpoint.host;
     let told = [
-        (&ways.captured, "into a proxy", "credprobe went past it"),
+        (&ways.captured, "through a proxy", "credprobe went past it"),
         (&ways.passing, "past the proxy", "credprobe went through it"),
         (&ways.elsewhere, "through another proxy", "credprobe took the other one"),
     ];
     let told = told.into_iter().filter(|(sdks, ..)| !sdks.is_empty());
     let spelled = told.map(|(sdks, way, other)| {
-        let go = if sdks::is_one(sdks) { "goes" } else { "go" };
-        let summary = sdks::sentence(sdks, &|sdks| format!("{sdks} {go} {way} to {host}"));
-        let why = format!("{} {go} {way} to {host}, and {other}.", sdks::names(sdks));
+        let went = |sdks: &str| format!("{sdks} {} {way} to {host}", sdks::verb(sdks, "goes", "go"));
+        let summary = sdks::sentence(Class::ProxyCaptures, sdks, &went);
+        let why = format!("{}, and {other}.", went(&sdks::names(sdks)));
         weighed(facts, sdks, misread(facts, endpoint, summary, why))
     });
     spelled.chain(unaware(facts, endpoint, &ways.unaware)).collect()
@@ -297,8 +299,10 @@ fn unaware(facts: &Facts<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Opt
     // A proxy that failed has its own finding.
     facts.evidence.exchange.as_ref().filter(|_| !sdks.is_empty())?;
     let asked_for = sdks::stated(&facts.evidence.environment).is_some();
-    let go = if sdks::is_one(sdks) { "goes" } else { "go" };
-    let summary = sdks::sentence(sdks, &|sdks| format!("{sdks} {go} past the proxy to {}", endpoint.host));
+    let names = sdks::names(sdks);
+    let summary = sdks::sentence(Class::ProxyCaptures, sdks, &|sdks| {
+        format!("{sdks} {} past the proxy to {}", sdks::verb(sdks, "goes", "go"), endpoint.host)
+    });
     Some(
         Finding::new(Class::ProxyCaptures, summary)
             .about(Topic::OwnProxy)
@@ -309,9 +313,8 @@ fn unaware(facts: &Facts<'_>, endpoint: &Endpoint, sdks: &[&'static Sdk]) -> Opt
                 endpoint.host
             ))
             .why(format!(
-                "STS answered credprobe through the proxy in HTTPS_PROXY. {} {} no proxy variable.",
-                sdks::names(sdks),
-                if sdks::is_one(sdks) { "reads" } else { "read" }
+                "STS answered credprobe through the proxy in HTTPS_PROXY. {names} {} no proxy variable.",
+                sdks::verb(&names, "reads", "read")
             ))
             .steps(&facts.values_to(&endpoint.host), &[&texts::PASS_AGENT]),
     )

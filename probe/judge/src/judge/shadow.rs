@@ -3,6 +3,7 @@
 
 use super::facts::Facts;
 use super::profile::{self, Beginning};
+use super::values::told;
 use crate::catalog::texts::{common, environment as texts};
 use crate::catalog::{Class, Restart};
 use crate::evidence::Environment;
@@ -27,7 +28,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let whose = named(facts, &first.wins);
     let finding = Finding::new(
         Class::Shadowed,
-        sdks::sentence(&first.sdks, &|sdks| format!("not used: {whose} comes first in {sdks}")),
+        sdks::sentence(Class::Shadowed, &told(facts, &first.sdks), &|sdks| {
+            format!("not used: {whose} comes first in {sdks}")
+        }),
     )
     .presented(joined(rivals.values().map(|rival| presented(&rival.wins)), "; "))
     .required(format!("{expected} first, by {}", first.expected.because()))
@@ -71,16 +74,16 @@ fn why(facts: &Facts<'_>, rivals: &BTreeMap<Provider, Rival>) -> String {
         (false, ..) => format!("{} is expected.", mechanism_words(facts)),
     };
     let first = rivals.values().map(|rival| {
+        let names = sdks::names(&rival.sdks);
         let broken = match rival.wins.broken.as_deref() {
-            Some(why) => {
-                format!(", and {}: {}", if sdks::is_one(&rival.sdks) { "fails" } else { "fail" }, plain(why))
-            }
+            Some(why) => format!(", and {}: {}", sdks::verb(&names, "fails", "fail"), plain(why)),
             None => String::new(),
         };
-        let take = if sdks::is_one(&rival.sdks) { "takes" } else { "take" };
-        format!("{} {take} {} first{broken}", sdks::names(&rival.sdks), plain(&by(&rival.wins)))
+        format!("{names} {} {} first{broken}", sdks::verb(&names, "takes", "take"), plain(&by(&rival.wins)))
     });
-    format!("{expected} But {}.", joined(first, ", "))
+    let keys = rivals.get(&Provider::Keys).is_some_and(|rival| rival.wins.broken.is_none());
+    let then = if keys { " The app then runs with the permissions of these keys." } else { "" };
+    format!("{expected} But {}.{then}", joined(first, ", "))
 }
 
 /// A provider and what names it.

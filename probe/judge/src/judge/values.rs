@@ -2,8 +2,8 @@
 //! What one SDK refuses another takes: the finding names who stops, and is an error where such a one is stated.
 
 use super::facts::Facts;
-use crate::catalog::Class;
 use crate::catalog::texts::{common, environment as texts};
+use crate::catalog::{Class, Restart};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks::{self, Kind, Sdk, Stop};
 use crate::settings::agent::URI_VARIABLE;
@@ -26,10 +26,23 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     let Stop { variable, problem, required, .. } = stop;
-    let place = stop.place();
-    let stops = if sdks::is_one(sdks) { "stops" } else { "stop" };
-    let summary = sdks::sentence(sdks, &|sdks| format!("{sdks} {stops}: {variable} {problem}"));
+    let names = sdks::names(sdks);
+    let stops = sdks::verb(&names, "stops", "stop");
+    let problem = if stops == "stops" { problem.replace("they ", "it ") } else { (*problem).to_owned() };
+    let problem = problem.replace("it take ", "it takes ").replace("it do not", "it does not");
     let value = facts.evidence.environment.variables.get(*variable).map(String::as_str);
+    let shown = told(facts, sdks);
+    let whole = sdks::sentence(Class::SettingsInvalid, &shown, &|sdks| {
+        format!("{sdks} {}: {variable} {problem}", sdks::verb(sdks, "stops", "stop"))
+    });
+    let summary = if whole.chars().count() <= sdks::room(Class::SettingsInvalid) {
+        whole
+    } else {
+        let at = if value.is_some_and(|value| value != "unset") { "at the value of" } else { "without" };
+        sdks::sentence(Class::SettingsInvalid, &shown, &|sdks| {
+            format!("{sdks} {} {at} {variable}", sdks::verb(sdks, "stops", "stop"))
+        })
+    };
     let presented = match value {
         Some("unset") | None => format!("no {variable}"),
         Some("empty" | "") => format!("{variable}="),
@@ -38,8 +51,8 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     let finding = Finding::new(Class::SettingsInvalid, plain(&summary))
         .explains_nothing()
         .why(plain(&format!(
-            "{} {stops} {place}. {variable} {problem}. Required is {required}.",
-            sdks::names(sdks)
+            "{names} {stops} {}. {variable} {problem}. Required is {required}.",
+            stop.place()
         )))
         .presented(presented)
         .required(*required);
@@ -53,6 +66,11 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     } else {
         finding.steps(&values, &[&common::SEE_VARIABLES, &texts::OTHER_SDK])
     };
+    // The text of a file that is there is read again by a container that starts again.
+    let idle = &facts.evidence.environment.trust_idle;
+    let of_a_file = *variable == "SSL_CERT_FILE"
+        && idle.iter().any(|it| !it.own && it.errno.is_none() && it.source.starts_with("SSL_CERT_FILE=/"));
+    let finding = if of_a_file { finding.restart(Restart::Container) } else { finding };
     weighed(facts, sdks, finding)
 }
 
@@ -67,6 +85,14 @@ pub(super) fn weighed(facts: &Facts<'_>, stops: &[&Sdk], finding: Finding) -> Fi
         None if facts.is_refused() || are_rare(stops) => finding.severity(Severity::Info),
         None => finding.severity(Severity::Warning),
     }
+}
+
+/// Those that a sentence names: the one that is stated, where it is among them.
+pub(super) fn told<'s>(facts: &Facts<'_>, sdks: &[&'s Sdk]) -> Vec<&'s Sdk> {
+    let stated = sdks::stated(&facts.evidence.environment);
+    let of_it: Vec<&Sdk> =
+        sdks.iter().copied().filter(|sdk| stated.is_some_and(|stated| stated.id == sdk.id)).collect();
+    if of_it.is_empty() { sdks.to_vec() } else { of_it }
 }
 
 /// Whoever has an old major version has better reasons to leave it, and few pods have a program that is not AWS's.

@@ -2,7 +2,7 @@
 
 use super::who::who;
 use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
-use crate::catalog::{Class, Topic};
+use crate::catalog::{Class, Owner, Topic};
 use crate::evidence::{Account, Collected, Evidence, StageName, Timing};
 use crate::judge;
 use crate::judge::finding::{Basis, Finding, Severity};
@@ -96,10 +96,17 @@ fn verdict(
         summary: deciding.map_or_else(|| ready(evidence, settings, scope), |finding| finding.summary.clone()),
         who: deciding
             .and_then(|finding| finding.who.clone())
-            .unwrap_or_else(|| who(judgement.owner(), evidence, settings)),
+            .unwrap_or_else(|| who_acts(judgement.class, judgement.owner(), evidence, settings)),
         restart,
         steps: deciding.map(|finding| finding.steps.clone()).unwrap_or_default(),
     }
+}
+
+/// Where a stranger answers in place of STS, security comes first.
+fn who_acts(class: Class, owner: Option<Owner>, evidence: &Evidence, settings: &EffectiveSettings) -> String {
+    let who = who(owner, evidence, settings);
+    let stranger = class == Class::IdentityMismatch && owner == Some(Owner::Network);
+    if stranger { format!("security, and {who}") } else { who }
 }
 
 fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> String {
@@ -157,7 +164,7 @@ fn reported(judged: JudgedFinding, evidence: &Evidence, settings: &EffectiveSett
         required,
         ruled_out,
         why,
-        who: people.unwrap_or_else(|| who(owner, evidence, settings)),
+        who: people.unwrap_or_else(|| who_acts(class, owner, evidence, settings)),
         restart,
         steps,
     }

@@ -305,14 +305,14 @@ pub(crate) const KEYS_IN_SECRET: Template = Template::change_in_words(
     "remove them from that Secret or ConfigMap, then make new pods.",
     "a Secret or a ConfigMap, and the pods, which are replaced",
 )
-.when("envFrom");
+.when("They come from envFrom");
 
 pub(crate) const UNSET_KEYS: Template = Template::change(
     "remove them. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY-",
     "the environment of all containers of {workload}, whose pods are replaced",
 )
-.when("env");
+.when("They stand in env");
 
 /// A variable that is not there is passed by.
 pub(crate) const UNSET_ALL_KEYS: Template = Template {

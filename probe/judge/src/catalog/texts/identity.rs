@@ -46,7 +46,7 @@ pub(crate) const SEE_ROLE_CHANGES: Template = Template::look(
 );
 
 pub(crate) const NOT_REVOKED: Template = Template::words(
-    "If nothing of both is so, run credprobe again. If it is refused again, ask AWS’s support, with the message.",
+    "If the role is there and nothing revokes its sessions, run credprobe again. If STS refuses again, ask AWS’s support.",
 );
 
 pub(crate) const SIGN_FOR_HOST: Template = Template::change_in_words(

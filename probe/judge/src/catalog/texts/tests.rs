@@ -199,6 +199,7 @@ const CHANGING: &[&str] = &[
     " annotate ",
     " rollout restart ",
     " set env ",
+    " set serviceaccount ",
     " patch ",
     " delete ",
     " apply ",

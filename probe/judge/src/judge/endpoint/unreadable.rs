@@ -56,8 +56,8 @@ fn refused(facts: &Facts<'_>, file: &UnreadableFile) -> Finding {
         .required(format!("ids that may read {path}"))
         .ruled_out("a missing file: it is there, or a directory on the way to it is closed")
         .why(plain(&format!(
-            "{named}{error}: the app runs as {}. So {outcome}. The file is there, or a directory on the way to it is closed.",
-            ids(facts)
+            "{named}The app runs as {user}, gid {}, and gets {error}. So {outcome}. The file is there, or a directory on the way to it is closed.",
+            facts.evidence.process.gid
         )));
     let finding = match source.as_str() {
         source if PROFILES.contains(&source) => finding,

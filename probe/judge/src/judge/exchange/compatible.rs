@@ -1,7 +1,7 @@
 //! Judges the refusals of other servers that speak STS's protocol, by their own wordings. Pure.
 //! Their codes tell little, and nothing of AWS is in these findings: the server's own message is quoted.
 
-use super::{quoted, sts_host};
+use super::sts_host;
 use crate::catalog::texts::{common, exchange as texts_of_server};
 use crate::catalog::{Class, Owner, Restart};
 use crate::evidence::{Exchange, Signature, StsError};
@@ -73,7 +73,7 @@ pub(super) fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError, 
     let values = facts.values();
     let finding = Finding::new(class, format!("{} {}", sts_host(facts), texts.summary))
         .presented(presented(facts, exchange, class))
-        .why(format!("The server says {}. Required: {}.", plain(&quoted(error)), plain(&texts.required)))
+        .why(format!("The server says {}. Required: {}.", said(error), plain(&texts.required)))
         .required(texts.required);
     let finding = hints(facts, class, error, finding);
     let values = values.with_text(slot::VALUE, texts.repair);
@@ -91,6 +91,12 @@ pub(super) fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError, 
         finding = finding.owner(Owner::Iam);
     }
     finding
+}
+
+/// Its code and its message, in its own words.
+fn said(error: &StsError) -> String {
+    let message = plain(error.message.trim_end_matches('.'));
+    if message.is_empty() { error.code.clone() } else { format!("{}: {message}", error.code) }
 }
 
 fn presented(facts: &Facts<'_>, exchange: &Exchange, class: Class) -> String {

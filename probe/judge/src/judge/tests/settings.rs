@@ -2,6 +2,7 @@
 //! Evidence by hand, findings by class.
 
 use super::*;
+use crate::sdks;
 
 #[test]
 fn a_ca_addition_that_adds_nothing_is_a_warning_and_names_whose_it_is() {
@@ -17,7 +18,7 @@ fn a_ca_addition_that_adds_nothing_is_a_warning_and_names_whose_it_is() {
     assert_eq!(severities, [(Class::SettingsInvalid, Severity::Warning); 2]);
     let own: Vec<bool> = idle
         .iter()
-        .map(|it| it.lines(Heading::Fix).join(" ").contains("credprobe's own container"))
+        .map(|it| it.steps.iter().any(|step| step.say.contains("credprobe’s own container")))
         .collect();
     assert_eq!(own, [true, false]);
 }
@@ -48,10 +49,7 @@ fn pod_identity_wins_before_irsa_in_javascript_v2_alone() {
         evidence.environment.variables.insert(name.to_owned(), value.to_owned());
     }
     let summary = one(&evidence).summary;
-    assert_eq!(
-        summary,
-        "web identity (IRSA) loses to the container endpoint (Pod Identity) in JavaScript v2"
-    );
+    assert_eq!(summary, "not used: EKS Pod Identity comes first in JavaScript v2");
 }
 
 #[test]
@@ -95,4 +93,75 @@ fn a_profile_that_comes_first_is_never_emptied() {
         assert!(found.iter().any(|it| it.class == Class::Shadowed), "{found:#?}");
         assert!(!commands(&evidence).iter().any(|it| it.contains("/dev/null")), "{found:#?}");
     }
+}
+
+/// Beside a failure, what SDKs would do that nobody stated is a note: the report is about the failure.
+#[test]
+fn what_unstated_sdks_would_do_warns_only_beside_credentials() {
+    let values: &[(&str, &str, Class, &str)] = &[
+        ("AWS_MAX_ATTEMPTS", "many", Class::SettingsInvalid, "boto3"),
+        ("AWS_DEFAULT_REGION", "us-east-1", Class::EndpointDiffers, "boto3"),
+        ("HTTPS_PROXY", "http://proxy.corp.internal:3128", Class::ProxyCaptures, "boto3"),
+    ];
+    let denied = || refused(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+    let severities = |evidence: &Evidence, class: Class| -> Vec<Severity> {
+        findings(evidence, NOW).iter().filter(|it| it.class == class).map(|it| it.severity).collect()
+    };
+    for (name, value, class, sdk) in values {
+        for (evidence, sdk, severity) in [
+            (accepted(), None, Severity::Warning),
+            (denied(), None, Severity::Info),
+            (
+                denied(),
+                Some(sdk),
+                if *class == Class::SettingsInvalid { Severity::Error } else { Severity::Warning },
+            ),
+        ] {
+            // A run with --sdk asks the host of that SDK.
+            if sdk.is_some() && *class == Class::EndpointDiffers {
+                continue;
+            }
+            let mut evidence = evidence;
+            evidence.network.get_or_insert_default();
+            let environment = &mut evidence.environment;
+            environment.variables.insert("AWS_REGION".to_owned(), "eu-west-1".to_owned());
+            environment.variables.insert((*name).to_owned(), (*value).to_owned());
+            // boto3 knows no such pattern.
+            environment.variables.insert("NO_PROXY".to_owned(), "*.amazonaws.com".to_owned());
+            environment.options.sdk = sdk.and_then(|sdk| sdk.parse().ok());
+            let found = severities(&evidence, *class);
+            assert!(found.contains(&severity), "{name} {sdk:?}: {found:?}");
+            assert!(severity != Severity::Info || found.iter().all(|it| *it == Severity::Info), "{name}");
+        }
+    }
+    // A run without network has nothing that could have failed.
+    let mut local = healthy();
+    local.environment.variables.insert("AWS_MAX_ATTEMPTS".to_owned(), "many".to_owned());
+    local.environment.options.no_network = true;
+    assert_eq!(severities(&local, Class::SettingsInvalid), [Severity::Warning]);
+}
+
+#[test]
+fn another_host_of_sdks_that_few_pods_have_is_a_note() {
+    let mut evidence = accepted();
+    // Every SDK of today goes to the region's host; old major versions and other programs do not.
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        evidence.environment.variables.insert(name.to_owned(), "eu-west-1".to_owned());
+    }
+    evidence.environment.options.sdk = None;
+    let rare: Vec<&sdks::Sdk> = sdks::SDKS.iter().filter(|sdk| sdk.kind != sdks::Kind::Current).collect();
+    assert!(rare.iter().any(|sdk| sdk.kind == sdks::Kind::Superseded), "the table has both kinds");
+    assert!(crate::judge::values::are_rare(&rare));
+    let boto3 = sdks::SDKS.iter().find(|sdk| sdk.id == "botocore").unwrap();
+    assert!(!crate::judge::values::are_rare(&[rare.as_slice(), &[boto3]].concat()));
+    evidence.environment.variables.insert("AWS_STS_REGIONAL_ENDPOINTS".to_owned(), "legacy".to_owned());
+    let differing = |evidence: &Evidence| -> Vec<Severity> {
+        let all = findings(evidence, NOW);
+        all.iter().filter(|it| it.class == Class::EndpointDiffers).map(|it| it.severity).collect()
+    };
+    assert_eq!(differing(&evidence), [Severity::Warning], "boto3 is among them");
+    evidence.environment.variables.remove("AWS_STS_REGIONAL_ENDPOINTS");
+    assert!(differing(&evidence).iter().all(|severity| *severity == Severity::Info));
+    evidence.environment.options.sdk = "go-v1".parse().ok();
+    assert!(differing(&evidence).iter().all(|severity| *severity == Severity::Warning));
 }

@@ -1,7 +1,7 @@
 //! The sentences of a report that several surfaces share: the first line, restart, why.
 //! How they are laid out, the text’s own file says.
 
-use crate::catalog::Class;
+use crate::catalog::{Class, Owner};
 use crate::report::{Report, ReportedFinding, Restart};
 use crate::steps::script::fitted;
 use crate::text::plain;
@@ -23,6 +23,12 @@ pub(in crate::report) fn restart_words(report: &Report, finding: &ReportedFindin
             if reason.is_empty() { "new pod".to_owned() } else { format!("new pod: {reason}") }
         }
         Restart::Container => "new container".to_owned(),
+        // A pod that starts again hands its token to the same stranger, and takes the traces away.
+        Restart::None
+            if finding.class == Class::IdentityMismatch && finding.owner == Some(Owner::Network) =>
+        {
+            "no, not until it is understood".to_owned()
+        }
         Restart::None if tries_again(report) => {
             "not needed: the next try passes, after 5 minutes at most".to_owned()
         }

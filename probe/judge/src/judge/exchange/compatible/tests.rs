@@ -142,7 +142,8 @@ const WORDINGS: &[(u16, &str, &str, Class)] = &[
 fn each_wording_has_its_class_and_its_owner() {
     for (status, code, message, class) in WORDINGS {
         let finding = of_refusal(&refused_by_another(*status, code, message), *class);
-        assert!(finding.summary.contains(code) && finding.summary.contains(message), "{finding:#?}");
+        let message_in_prose = crate::text::plain(message.trim_end_matches('.'));
+        assert!(finding.why.contains(code) && finding.why.contains(&message_in_prose), "{finding:#?}");
         let told = !finding.presented.is_empty() && !finding.required.is_empty() && finding.has_fix();
         assert!(told, "{finding:#?}");
         let of_class = class.info().owner;
