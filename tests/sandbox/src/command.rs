@@ -13,6 +13,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 
 use crate::{
+    eks::access::cases::{self, ACCESS_CASES},
     error::{Doing as _, Error, Result},
     in_cluster::{self, STS},
     launch::Order,
@@ -33,7 +34,8 @@ const SANDBOX_ERROR: u8 = 125;
 
 /// AWS and Kubernetes in a box: runs a command in a pod with its own STS, issuer and DNS.
 ///
-/// `credprobe-sandbox sts --help`: STS alone, for the pods of a real cluster.
+/// `credprobe-sandbox sts --help`: STS alone, for the pods of a real cluster. `credprobe-sandbox access-cases`: random aws-auth
+/// maps, access entries and principals, and whom EKS makes of them.
 #[derive(Debug, Parser)]
 #[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
 struct Flags {
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         }
         Some(TARGET) => return target::become_target(arguments.get(2..).unwrap_or_default()),
         Some(APPLICATION) => return target::be_application(arguments.get(2..).unwrap_or_default()),
+        Some(ACCESS_CASES) => return printed(&cases::text()),
         Some(STS) => return of_sts(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }

@@ -127,7 +127,8 @@ fn canonical(session: &Session) -> String {
 
 fn mapped(eks: &Eks, session: &Session) -> Option<User> {
     if !eks.aws_auth.is_empty() || !eks.access_entries.is_empty() {
-        return access::evaluate(&eks.aws_auth, &eks.access_entries, eks.mode, &session.arn);
+        let entries = if eks.stale { &[] } else { eks.access_entries.as_slice() };
+        return access::evaluate(&eks.aws_auth, entries, eks.mode, &session.arn);
     }
     let canonical = canonical(session);
     let by_entry = || eks.by_entry.get(&canonical).filter(|_| !eks.stale).cloned();
@@ -193,4 +194,48 @@ fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
     headers.insert(CLUSTER_HEADER, value(&eks.name)?);
     let request = sts::Request { method: "GET", path: "/", query, headers: &headers, body: b"" };
     sts::presigned(world, &request).map_err(|refusal| refusal.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_evaluated_and_results_are_taken_as_they_are() {
+        let role = "arn:aws:iam::814203749616:role/checkout-reader";
+        let line = format!("- rolearn: {role}\n  username: of-text\n");
+        let entry = json!({"accessEntry": {"principalArn": role, "username": "of-answer"}});
+        let rows = [
+            (json!({}), None),
+            (json!({"by_line": {role: {"username": "line"}}}), Some("line")),
+            (
+                json!({"by_line": {role: {"username": "line"}}, "by_entry": {role: {"username": "entry"}}}),
+                Some("entry"),
+            ),
+            (json!({"mode": "API", "by_line": {role: {"username": "line"}}}), None),
+            (json!({"accounts": ["814203749616"]}), Some(role)),
+            (json!({"aws_auth": {"mapRoles": line}}), Some("of-text")),
+            (json!({"aws_auth": {"mapRoles": line}, "access_entries": [entry]}), Some("of-answer")),
+            (
+                json!({"aws_auth": {"mapRoles": line}, "access_entries": [entry], "stale": true}),
+                Some("of-text"),
+            ),
+            (json!({"mode": "API", "aws_auth": {"mapRoles": line}}), None),
+            (json!({"aws_auth": {"mapRoles": "- \""}}), None),
+        ];
+        let session = Session {
+            key_id: String::new(),
+            secret: String::new(),
+            token: String::new(),
+            arn: "arn:aws:sts::814203749616:assumed-role/checkout-reader/checkout-7d9c".into(),
+            user_id: "AROAEXAMPLE:checkout-7d9c".into(),
+            account: "814203749616".into(),
+            expiration: time::OffsetDateTime::UNIX_EPOCH,
+        };
+        for (scenario, expected) in rows {
+            let eks: Eks = serde_json::from_value(scenario.clone()).unwrap();
+            let user = mapped(&eks, &session);
+            assert_eq!(user.map(|user| user.username).as_deref(), expected, "{scenario}");
+        }
+    }
 }

@@ -23,6 +23,7 @@ fn now() -> OffsetDateTime {
 
 fn session() -> Session {
     Session {
+        key_id: KEY_ID.into(),
         secret: SECRET.into(),
         token: "token".into(),
         arn: String::new(),
