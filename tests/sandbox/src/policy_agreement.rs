@@ -49,7 +49,7 @@ fn context_of_eks() -> Context {
         ..Token::default()
     };
     let mut evidence = Evidence { token: Some(token), ..Evidence::default() };
-    evidence.environment.options.mechanism = Some("pod-identity".to_owned());
+    evidence.environment.options.mechanism = Some(credprobe_judge::options::Mechanism::PodIdentity);
     let role = RoleArn::parse("arn:aws:iam::814203749616:role/checkout-reader").unwrap();
     Context::of(&evidence, Some(role), 1_764_000_000).unwrap()
 }
