@@ -19,7 +19,6 @@ use texts::{
 
 pub use columns::{Attribute, Condition, Owner, Readiness, Restart, Topic};
 pub use nearest::nearest;
-pub(crate) use texts::VARIABLES;
 
 /// What the table says about one class.
 #[derive(Debug)]
@@ -52,10 +51,6 @@ pub struct ClassInfo {
     pub(crate) steps: &'static [&'static Template],
     /// What helps and changes more than this pod.
     pub(crate) beyond: &'static [&'static Template],
-    /// Commands that show it; a line that starts with `# ` is a remark.
-    pub confirm: &'static [&'static str],
-    /// Commands that repair it; a line that starts with `# ` is a remark.
-    pub repair: &'static [&'static str],
 }
 
 /// A class that another one explains.
@@ -104,8 +99,6 @@ macro_rules! classes {
                 causes: TEXTS.causes,
                 steps: TEXTS.steps,
                 beyond: TEXTS.beyond,
-                confirm: TEXTS.confirm,
-                repair: TEXTS.repair,
             }
         }),*];
 

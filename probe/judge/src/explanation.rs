@@ -16,7 +16,7 @@ mod texts;
 
 use crate::catalog::Class;
 use crate::denial::{Effect, PolicyKind};
-use crate::judge::step::Step;
+use crate::steps::Step;
 use crate::text::shown;
 use serde::Serialize;
 

@@ -5,7 +5,6 @@ pub mod access;
 mod agent;
 mod cluster;
 mod denying_policy;
-mod effect;
 mod endpoint;
 mod environment;
 mod exchange;
@@ -20,27 +19,28 @@ pub mod kubelet;
 mod network;
 mod other_sdks;
 mod profile;
-mod repair;
 pub mod role_access;
 mod shadow;
 mod slots;
-mod statement;
-pub mod step;
 pub mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token;
 mod token_file;
+mod told;
 mod unanswered;
 mod unseen;
 mod values;
 
+use crate::catalog::texts::{common, outcome};
 use crate::catalog::{Attribute, Class};
 use crate::evidence::Evidence;
 use crate::judge::finding::{Finding, Severity};
-use crate::judge::step::Heading;
 use crate::options::Mechanism;
 use crate::sdks::EffectiveSettings;
+use crate::steps::slot;
+use crate::steps::values::Values;
+use crate::text::plain;
 use facts::Facts;
 
 pub use agent::{is_agent, ready as ready_by_agent};
@@ -73,7 +73,7 @@ fn of_each_judge(evidence: &Evidence, settings: &EffectiveSettings, observed_at:
     }
     findings.extend(cluster::judge(&facts));
     let findings = one_clock_skew(findings);
-    findings.into_iter().map(|finding| in_words(&facts, without_open_ends(finding))).collect()
+    findings.into_iter().map(|finding| in_words(&facts, finding)).collect()
 }
 
 fn of_target(evidence: &Evidence) -> Vec<Finding> {
@@ -103,28 +103,18 @@ fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What no command says, words say: another server has its own tools, and not every value belongs in a command.
+/// What is left where a judge has no step of its own: another server has its own tools.
 fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
-    if facts.compatible() {
-        // What AWS's order of checks rules out, another server's does not.
-        if finding.class.has(Attribute::OfSts) {
-            finding.ruled_out.clear();
-        }
+    // What AWS's order of checks rules out, another server's does not.
+    if facts.compatible() && finding.class.has(Attribute::OfSts) {
+        finding.ruled_out.clear();
     }
-    // What a judge leaves at looks and words, it leaves there on purpose.
-    if finding.has_fix() || (!finding.why.is_empty() && !finding.steps.is_empty()) {
+    if !finding.steps.is_empty() {
         return finding;
     }
-    let required = finding.required.clone();
-    if facts.compatible() {
-        return finding.fix(format!("# in the server's own configuration: {required}"));
-    }
-    if finding.severity == Severity::Error {
-        return finding.fix(format!(
-            "# by hand, because a name here does not belong in a command; required is: {required}"
-        ));
-    }
-    finding
+    let values = facts.values().with_text(slot::VALUE, plain(&finding.required));
+    let step = if facts.compatible() { &common::AT_THE_SERVER } else { &common::BY_HAND };
+    finding.steps(&values, &[step])
 }
 
 /// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
@@ -145,22 +135,8 @@ fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<F
         Finding::new(Class::Inconclusive, "STS was not asked, and nothing that was seen says why")
             .presented("no answer and no failure")
             .required("one of the two")
-            .fix("# report it, with the output of --output=json, to whoever gave you credprobe")
+            .steps(&Values::default(), &[&outcome::REPORT_IT])
     })
-}
-
-/// A sentence that leads to a command, where the names for that command are not known.
-fn without_open_ends(mut finding: Finding) -> Finding {
-    for heading in [Heading::Confirm, Heading::Fix] {
-        let last = finding.steps.iter_mut().rfind(|step| step.printed.heading == heading);
-        let Some(step) = last.filter(|step| step.run.is_none() && step.say.ends_with(':')) else { continue };
-        let last = &mut step.say;
-        last.pop();
-        for joint in [", or", "; or", "; then", " or"] {
-            last.truncate(last.strip_suffix(joint).unwrap_or(last).len());
-        }
-    }
-    finding
 }
 
 /// A skew shows in several places; a call that was refused for it says most.

@@ -25,9 +25,6 @@ pub struct Step {
     pub run: Option<String>,
     /// What the step changes; `null` where it only looks.
     pub changes: Option<String>,
-    /// Until every judge fills in templates: how the judges' own lines are grouped.
-    #[serde(skip)]
-    pub(crate) printed: crate::steps::Printed,
 }
 
 /// Whether a step only looks.
@@ -41,19 +38,10 @@ pub enum StepKind {
     Change,
 }
 
-/// Under which heading a judge added the step, and whether a remark stands above the command.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Printed {
-    pub(crate) heading: Heading,
-    pub(crate) remark: bool,
-}
-
-/// What a judge adds a line for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Heading {
-    /// It shows what is wrong.
-    #[default]
-    Confirm,
-    /// It repairs it.
-    Fix,
+#[cfg(test)]
+impl Step {
+    /// What a person reads: the sentence behind `# `, then the command.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        std::iter::once(format!("# {}", self.say)).chain(self.run.clone())
+    }
 }

@@ -11,11 +11,9 @@ mod tests;
 pub use json::explain_json;
 pub use page::classes_page;
 
-use crate::catalog::{Attribute, Class, ClassInfo, Condition, VARIABLES, nearest};
-#[cfg(test)]
-pub(crate) use layout::shell_variables;
+use crate::catalog::{Attribute, Class, ClassInfo, Condition, nearest};
+use layout::push_wrapped;
 pub use layout::wrap;
-use layout::{push_item, push_wrapped};
 use std::fmt::Write as _;
 
 /// No line of prose is longer; commands are not wrapped, so that they can be pasted.
@@ -25,22 +23,8 @@ const WIDTH: usize = 100;
 pub fn explain(argument: Option<&str>) -> Result<String, String> {
     Ok(match argument {
         None => table(),
-        Some(argument) => one(find(argument).map_err(|none| none.to_string())?),
+        Some(argument) => script::script(find(argument).map_err(|none| none.to_string())?),
     })
-}
-
-/// The part of `--help` that lists the exit codes, one a line.
-#[must_use]
-pub fn exit_codes_help() -> String {
-    let mut out = String::from("EXIT CODES\n");
-    for class in Class::all() {
-        let info = class.info();
-        line(
-            &mut out,
-            format_args!("  {:>2}  {:<23}  {:<7}  {}", info.code, info.id, owner(info), info.meaning),
-        );
-    }
-    out
 }
 
 /// The codes of the classes with this attribute, in ascending order, three and more in a row as a range.
@@ -129,61 +113,6 @@ const LEGEND: &str = "The first error of this order decides. transient: waiting 
     restarting the container does not heal it, a new pod does. warning: does not decide unless the evidence \
     makes it an error or it explains one.";
 
-const WHERE: &str = "Run credprobe in the pod (or its debug container), the other commands where kubectl and the \
-    AWS CLI have the rights. For an interactive zsh: setopt interactivecomments.";
-
-fn one(class: Class) -> String {
-    let info = class.info();
-    if !info.steps.is_empty() {
-        return script::script(class);
-    }
-    let mut out = String::new();
-    line(&mut out, format_args!("{} (exit code {})", info.id, info.code));
-    push_wrapped(&mut out, info.meaning, WIDTH);
-    out.push('\n');
-    row(&mut out, "owner", owner(info));
-    row(&mut out, "kind", &kind(info));
-    row(&mut out, "reason", info.reason);
-    row(&mut out, "stage", stage(info).unwrap_or_default());
-    row(&mut out, "serve", info.readiness.words());
-    row(&mut out, "rules", &rules(class).join("; "));
-    row(&mut out, "explains", &explains(class).join(", "));
-    row(&mut out, "explained by", &explained_by(class).join(", "));
-
-    out.push_str(if class == Class::Ready { "\nWHAT IT PROVES AND WHAT NOT\n" } else { "\nCAUSES\n" });
-    for cause in info.causes {
-        push_item(&mut out, cause, WIDTH);
-    }
-    commands(&mut out, "CONFIRM", info.confirm);
-    commands(&mut out, "REPAIR", info.repair);
-
-    let variables = variables(info);
-    if !variables.is_empty() {
-        out.push_str("\nVARIABLES\n");
-        for (name, meaning) in variables {
-            line(&mut out, format_args!("  ${name:<15}  {meaning}"));
-        }
-    }
-    out.push('\n');
-    push_wrapped(&mut out, WHERE, WIDTH);
-    out
-}
-
-fn commands(out: &mut String, title: &str, lines: &[&str]) {
-    line(out, format_args!("\n{title}"));
-    for command in lines {
-        line(out, format_args!("  {command}"));
-    }
-}
-
-/// A titled line, wrapped under its text; none where there is nothing to say.
-fn row(out: &mut String, title: &str, text: &str) {
-    for (index, text) in wrap(text, WIDTH - 14).iter().enumerate() {
-        let title = if index == 0 { title } else { "" };
-        line(out, format_args!("{title:<12}  {text}"));
-    }
-}
-
 fn owner(info: &ClassInfo) -> &'static str {
     info.owner.map_or("", |owner| owner.id())
 }
@@ -251,18 +180,6 @@ fn rules(class: Class) -> Vec<&'static str> {
     let set =
         Attribute::ALL.iter().filter(|(attribute, _, words)| !words.is_empty() && class.has(*attribute));
     set.map(|(.., words)| *words).collect()
-}
-
-/// The shell variables in a class's commands, and those that their meanings are made of.
-fn variables(info: &ClassInfo) -> Vec<(&'static str, &'static str)> {
-    let lines = info.confirm.iter().chain(info.repair);
-    let mut used: Vec<&str> = lines.flat_map(|line| layout::shell_variables(line)).collect();
-    for (name, meaning) in VARIABLES {
-        if used.contains(name) {
-            used.extend(layout::shell_variables(meaning));
-        }
-    }
-    VARIABLES.iter().copied().filter(|(name, _)| used.contains(name)).collect()
 }
 
 /// Writing to a `String` cannot fail.

@@ -10,9 +10,9 @@ use super::{Caller, CallerKind, Explanation, Policy};
 use crate::catalog::{Class, Owner};
 use crate::denial::{Denial, Effect, PolicyKind};
 use crate::evidence::StageName;
-use crate::judge::step::{Step, StepKind};
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Aws, Tool, Word, words};
+use crate::steps::{Step, StepKind};
 
 const SCHEMA: &str = "credprobe/explanation/v1";
 
@@ -91,7 +91,6 @@ fn of_text(text: &'static Text) -> Explanation {
         Owner::Network => "the network",
         Owner::Org => "the organization’s policies",
         Owner::Iam => "IAM in the role’s account",
-        Owner::Org => "the policies of the AWS Organization",
         Owner::Aws | Owner::Probe => "nothing here",
     };
     steps.push(change(repair, None, changes));

@@ -3,8 +3,8 @@
 
 use super::caller::{Parts, is_account};
 use crate::denial::secrets;
-use crate::judge::step::{Step, StepKind};
 use crate::settings::command::{Aws, Tool, Word, words};
+use crate::steps::{Step, StepKind};
 
 pub(super) fn look(say: &str, run: Option<String>) -> Step {
     step(StepKind::Look, say, run, None)
@@ -15,7 +15,7 @@ pub(super) fn change(say: &str, run: Option<String>, changes: &str) -> Step {
 }
 
 fn step(kind: StepKind, say: &str, run: Option<String>, changes: Option<String>) -> Step {
-    Step { kind, when: None, say: say.to_owned(), run, changes, printed: Default::default() }
+    Step { kind, when: None, say: say.to_owned(), run, changes }
 }
 
 /// Under a condition: of alternatives one is right.

@@ -3,7 +3,7 @@
 
 use super::Explanation;
 use crate::catalog::Class;
-use crate::judge::step::Step;
+use crate::steps::Step;
 use crate::text::shown::escaped;
 use std::fmt::Write as _;
 

@@ -1,8 +1,10 @@
 //! What a judge concludes from evidence: the news, good or bad. A probe that could not work is an error, not a finding.
 //! Which finding decides, `verdict` says.
 
-use super::step::{self, Heading, Step};
 use crate::catalog::{Attribute, Class, Owner, Restart, Topic};
+use crate::steps::Step;
+#[cfg(test)]
+use crate::steps::StepKind;
 use crate::steps::template::Template;
 use crate::steps::values::Values;
 use serde::{Deserialize, Serialize};
@@ -148,29 +150,11 @@ impl Finding {
         self
     }
 
-    /// One more line that shows it: a command, or words behind `# `.
-    #[must_use]
-    pub fn confirm(mut self, line: impl Into<String>) -> Self {
-        step::add(&mut self.steps, Heading::Confirm, line.into());
-        self
-    }
-
-    /// One more line that repairs it: a command, or words behind `# `.
-    #[must_use]
-    pub fn fix(mut self, line: impl Into<String>) -> Self {
-        step::add(&mut self.steps, Heading::Fix, line.into());
-        self
-    }
-
-    /// Something tells how to repair it.
-    pub(crate) fn has_fix(&self) -> bool {
-        self.steps.iter().any(|step| step.printed.heading == Heading::Fix)
-    }
-
-    /// The lines under one heading, as the text report prints them.
+    /// What a person reads of the steps that look, or of those that change something.
     #[cfg(test)]
-    pub(crate) fn lines(&self, heading: Heading) -> Vec<String> {
-        self.steps.iter().filter(|step| step.printed.heading == heading).flat_map(Step::lines).collect()
+    pub(crate) fn lines(&self, kind: StepKind) -> Vec<String> {
+        let steps = self.steps.iter().filter(|step| step.kind == kind);
+        steps.flat_map(|step| std::iter::once(step.say.clone()).chain(step.run.clone())).collect()
     }
 
     /// Another severity than the class's own.

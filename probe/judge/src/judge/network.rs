@@ -6,7 +6,7 @@ use crate::catalog::texts::{common, network as texts};
 use crate::catalog::{Class, Owner, Restart, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
-use crate::settings::command::{Tool, Word, words};
+use crate::settings::command::Word;
 use crate::settings::partition;
 use crate::steps::slot;
 use crate::steps::template::Template;

@@ -6,13 +6,18 @@ use super::finding::Finding;
 use crate::catalog::Restart;
 use crate::catalog::texts::{common, network};
 use crate::options::Workload;
-use crate::settings::command::Word;
+use crate::settings::command::{Aws, Word};
 use crate::settings::{self, Sourced, partition};
 use crate::steps::slot;
 use crate::steps::template::Template;
 use crate::steps::values::Values;
 
 impl Facts<'_> {
+    /// What prints commands of the AWS CLI, where STS is AWS's.
+    pub(super) fn aws(&self) -> Option<Aws> {
+        Aws::unless(self.compatible())
+    }
+
     /// The values of this run.
     pub(super) fn values(&self) -> Values {
         let mut values = Values::default().without_aws(self.compatible());

@@ -17,7 +17,6 @@ use crate::evidence::{
 };
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::fixtures::{NOW, directory, healthy};
-use crate::judge::step::{Heading, Step};
 use crate::options::Mechanism;
 use crate::verdict;
 

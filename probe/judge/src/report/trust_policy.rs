@@ -7,6 +7,7 @@ mod tests;
 mod text;
 
 use crate::catalog::Class;
+use crate::catalog::texts::common;
 use crate::evidence::{self, Collected, Evidence, StageName, TokenShape};
 use crate::judge::finding::{Finding, Severity};
 use crate::judge::{self, gate};
@@ -14,6 +15,7 @@ use crate::options::{ExpectedSubject, Mechanism};
 use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Aws, Tool, Word, words};
+use crate::steps::values::Values;
 use crate::text::shown;
 use crate::trust_policy::context::Context;
 use crate::trust_policy::evaluate::{Element, Outcome, Verdict, evaluate};
@@ -309,7 +311,7 @@ fn as_check_says(
                 .presented("a token without the claims that a trust policy compares")
                 .required("a token with iss, sub and aud")
                 .transient(false)
-                .fix("# run it in the pod whose token is refused"),
+                .steps(&Values::default(), &[&common::RUN_IN_POD]),
         );
         judgement = verdict::weigh(&run.evidence, findings);
     }

@@ -30,13 +30,8 @@ pub(crate) use words;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
     Credprobe,
-    Curl,
-    Env,
-    Grep,
     Jq,
     Kubectl,
-    Ls,
-    Wc,
 }
 
 impl Tool {
@@ -45,13 +40,8 @@ impl Tool {
     pub(crate) fn run(self, words: &[Word]) -> Option<String> {
         let program = match self {
             Self::Credprobe => "credprobe",
-            Self::Curl => "curl",
-            Self::Env => "env",
-            Self::Grep => "grep",
             Self::Jq => "jq",
             Self::Kubectl => "kubectl",
-            Self::Ls => "ls",
-            Self::Wc => "wc",
         };
         line(program, words)
     }
@@ -72,12 +62,6 @@ impl Aws {
     #[must_use]
     pub(crate) fn run(self, words: &[Word]) -> Option<String> {
         line("aws", words)
-    }
-
-    /// The same, once for each word that comes through the pipe.
-    #[must_use]
-    pub(crate) fn run_for_each(self, words: &[Word]) -> Option<String> {
-        line("xargs -n1 aws", words)
     }
 }
 
@@ -246,11 +230,6 @@ impl Word {
     /// The SHA-1 of a certificate.
     pub(crate) fn sha1(hex: &str) -> Self {
         Self::checked(hex, hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    }
-
-    /// A statement of a policy that holds nothing from outside.
-    pub(crate) fn literal_json(json: &serde_json::Value) -> Self {
-        Self(Some(Part::Text(json.to_string())))
     }
 
     /// The statement that lets one service account in, where provider, audience and subject are names of their kinds.

@@ -3,7 +3,7 @@
 
 use super::slot::{self, Slot};
 use super::template::{Part, Template, parts};
-use super::{Heading, Printed, Step, StepKind};
+use super::{Step, StepKind};
 use crate::settings::command::Word;
 use crate::text::one_line;
 
@@ -114,9 +114,7 @@ impl Values {
         let text = |text: &str| (!text.is_empty()).then(|| self.say(text));
         let changes = text(template.changes);
         let kind = if changes.is_some() { StepKind::Change } else { StepKind::Look };
-        let heading = if changes.is_some() { Heading::Fix } else { Heading::Confirm };
-        let printed = Printed { heading, remark: true };
-        Some(Step { kind, when: text(template.when), say, run, changes, printed })
+        Some(Step { kind, when: text(template.when), say, run, changes })
     }
 
     /// The slots of the commands that the reader has to set, in the order of the table.

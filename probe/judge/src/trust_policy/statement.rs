@@ -26,13 +26,6 @@ pub(crate) fn add_statement(aws: Option<Aws>, role: &RoleArn, statement: Word) -
     aws.and_then(|aws| save_add_put(aws, name.clone(), before, after, statement)).unwrap_or_default()
 }
 
-/// The same for a role whose name is in the shell's variable `role`.
-pub(crate) fn add_statement_to_variable(aws: Option<Aws>, statement: Word) -> Vec<String> {
-    let (before, after) = ("trust-before.json".into(), "trust.json".into());
-    let put = |aws| save_add_put(aws, Word::variable("role"), before, after, statement);
-    aws.and_then(put).unwrap_or_default()
-}
-
 /// All or none: the last command without the first would replace what nobody has read.
 fn save_add_put(aws: Aws, role: Word, before: Word, after: Word, statement: Word) -> Option<Vec<String>> {
     let filter = statement.after(".Statement = ([.Statement] | flatten) + [").before("]");

@@ -1,11 +1,12 @@
 //! The class table as JSON, for `explain --output=json`.
 //! The same content as the text, field by field.
 
+use super::find;
 use super::script::filled_in;
-use super::{find, variables};
 use crate::catalog::{Attribute, Class, Condition, Owner, Readiness};
 use crate::evidence::StageName;
 use crate::steps::Step;
+use crate::steps::values::Values;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,8 +26,6 @@ struct Explained {
     causes: &'static [&'static str],
     steps: Vec<Step>,
     beyond: Vec<Step>,
-    confirm: &'static [&'static str],
-    repair: &'static [&'static str],
     variables: BTreeMap<&'static str, &'static str>,
     explains: Vec<Relation>,
     explained_by: Vec<Relation>,
@@ -74,9 +73,10 @@ fn explained(class: Class) -> Explained {
         causes: info.causes,
         steps: filled_in(info.steps),
         beyond: filled_in(info.beyond),
-        confirm: info.confirm,
-        repair: info.repair,
-        variables: variables(info).into_iter().collect(),
+        variables: Values::variables(&[info.steps, info.beyond].concat())
+            .into_iter()
+            .map(|slot| (slot.name, slot.meaning))
+            .collect(),
         explains: info.explains.iter().map(|it| Relation::new(it.class, it.condition)).collect(),
         explained_by: Class::all()
             .iter()

@@ -1,4 +1,4 @@
-//! Wrapping of prose and the shell variables of a command line: what the renderings of the table share.
+//! Wrapping of prose: what the renderings of the table share.
 //! Knows nothing of classes.
 
 /// The lines of `text`, broken at blanks; a word longer than `width` gets a line of its own.
@@ -25,29 +25,6 @@ pub(super) fn push_wrapped(out: &mut String, text: &str, width: usize) {
     }
 }
 
-/// Appends `text` as an item of a list.
-pub(super) fn push_item(out: &mut String, text: &str, width: usize) {
-    for (row, line) in wrap(text, width - 4).iter().enumerate() {
-        out.push_str(if row == 0 { "  - " } else { "    " });
-        out.push_str(line);
-        out.push('\n');
-    }
-}
-
-/// The names after `$` and `${` in a command line.
-pub(crate) fn shell_variables(line: &str) -> Vec<&str> {
-    let after_dollar = line.split('$').skip(1);
-    after_dollar
-        .map(|rest| {
-            let rest = rest.strip_prefix('{').unwrap_or(rest);
-            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-            &rest[..end]
-        })
-        .filter(|name| !name.is_empty())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,10 +38,5 @@ mod tests {
     #[test]
     fn a_long_word_stays_whole() {
         assert_eq!(wrap("a bbbbbb c", 3), ["a", "bbbbbb", "c"]);
-    }
-
-    #[test]
-    fn variables_are_found_with_and_without_braces() {
-        assert_eq!(shell_variables("a $NS/${ISSUER%%/*} '$' \"$SA\""), ["NS", "ISSUER", "SA"]);
     }
 }

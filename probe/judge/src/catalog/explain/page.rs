@@ -2,9 +2,10 @@
 //! Each class has an anchor of its id: links to it never change.
 
 use super::script::filled_in;
-use super::{LEGEND, WHERE, kind, kind_words, line, owner, remark, rules, stage};
-use crate::catalog::{Attribute, Class, Condition, Readiness, VARIABLES};
+use super::{LEGEND, kind, kind_words, line, owner, remark, rules, stage};
+use crate::catalog::{Attribute, Class, Condition, Readiness};
 use crate::steps::template::Template;
+use crate::steps::values::Values;
 
 const INTRODUCTION: &str = "\
 # Classes and exit codes
@@ -39,10 +40,19 @@ pub fn classes_page() -> String {
         depending(&mut out, &what, |class| class.info().readiness == readiness);
     }
     out.push_str("\n## Variables of the commands\n\n| variable | stands for |\n|---|---|\n");
-    for (name, meaning) in VARIABLES {
-        line(&mut out, format_args!("| `${name}` | {} |", escaped(meaning)));
+    let all: Vec<&Template> = Class::all()
+        .iter()
+        .flat_map(|class| class.info().steps.iter().chain(class.info().beyond).copied())
+        .collect();
+    for slot in Values::variables(&all) {
+        line(&mut out, format_args!("| `{}` | {} |", slot.name, escaped(slot.meaning)));
     }
-    line(&mut out, format_args!("\n{WHERE}"));
+    line(
+        &mut out,
+        format_args!(
+            "\nSet a variable first, as in `role=checkout-reader`: a command that lacks one says so and does nothing."
+        ),
+    );
     out.push_str("\n## The classes\n");
     for class in Class::all() {
         section(&mut out, *class);
@@ -83,10 +93,6 @@ fn section(out: &mut String, class: Class) {
     for cause in info.causes {
         line(out, format_args!("- {}", escaped(cause)));
     }
-    if info.steps.is_empty() {
-        block(out, "Confirm", info.confirm);
-        block(out, "Repair", info.repair);
-    }
     steps(out, "What to do", info.steps);
     steps(out, "Changes more than this pod", info.beyond);
 }
@@ -111,10 +117,6 @@ fn relations(out: &mut String, title: &str, classes: impl Iterator<Item = (Class
     if !links.is_empty() {
         line(out, format_args!("- {title}: {}", links.join(", ")));
     }
-}
-
-fn block(out: &mut String, title: &str, lines: &[&str]) {
-    line(out, format_args!("\n{title}:\n\n```sh\n{}\n```", lines.join("\n")));
 }
 
 /// `text` without what markdown or a table cell would read as its own.

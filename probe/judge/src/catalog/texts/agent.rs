@@ -4,11 +4,6 @@
 use super::{Texts, common, environment};
 use crate::steps::template::Template;
 
-pub(crate) const SEE_NODE_KIND: Template = Template::look(
-    "See what kind of node it is. On auto the agent is built in, on hybrid the add-on has a DaemonSet of its own:",
-    "kubectl get node {node} -o 'jsonpath={.metadata.labels.eks\\.amazonaws\\.com/compute-type}'",
-);
-
 pub(crate) const SEE_AGENT: Template = Template::look(
     "See whether the agent runs on this pod’s node:",
     "kubectl get pods -n kube-system -o wide -l app.kubernetes.io/name=eks-pod-identity-agent --field-selector spec.nodeName={node}",
@@ -81,8 +76,6 @@ pub(crate) const UNREACHABLE: Texts = Texts {
     ],
     steps: &[&SEE_AGENT, &SEE_LOG, &AGENT_STARTS, &AGENT_FAILS, &INSTALL_ADD_ON, &ENABLE_HYBRID],
     beyond: &[&CREATE_ADD_ON],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const LEAVE_FARGATE: Template = Template::change_in_words(
@@ -90,14 +83,6 @@ pub(crate) const LEAVE_FARGATE: Template = Template::change_in_words(
     "the Fargate profile, or the pod’s labels",
 )
 .when("Pod Identity is meant");
-
-pub(crate) const ANNOTATE_ASSOCIATED_ROLE: Template = Template::change(
-    "annotate service account {sa} with the role that the association ends in. Its trust policy must admit the OIDC provider. This overwrites the annotation. Give the workload a service account \
-     of its own without an association, then make new pods:",
-    "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"$(aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query 'association.targetRoleArn || association.roleArn' --output text)\" --overwrite",
-    "the role annotation of service account {sa}, which is overwritten",
-)
-.when("IRSA is meant");
 
 pub(crate) const USE_IRSA: Template = Template::change_in_words(
     "give the workload a service account of its own with the annotation eks.amazonaws.com/role-arn and without an association. \
@@ -115,8 +100,6 @@ pub(crate) const UNSUPPORTED: Texts = Texts {
     ],
     steps: &[&SEE_NODE_LABELS, &LEAVE_FARGATE, &USE_IRSA],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_NODE_LABELS: Template =
@@ -148,8 +131,6 @@ pub(crate) const NOT_AGENT: Texts = Texts {
     ],
     steps: &[&SEE_AGENT, &SEE_HOST_NETWORK, &MOVE_PORT, &LEAVE_MESH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const STATE_URI: Template = Template::look(
@@ -167,12 +148,7 @@ pub(crate) const URI_REFUSED: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::LET_WEBHOOK_SET_BOTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
-
-pub(crate) const OTHER_CLUSTERS_TOKEN: Template =
-    Template::words("An empty answer means that the token is another cluster’s.");
 
 pub(crate) const TOKEN_REJECTED: Texts = Texts {
     meaning: "The agent or EKS Auth refused the token.",
@@ -185,8 +161,6 @@ pub(crate) const TOKEN_REJECTED: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &SEE_LOG, &common::LET_WEBHOOK_SET_BOTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_ASSOCIATIONS: Template = Template::look(
@@ -227,8 +201,6 @@ pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
     ],
     steps: &[&common::FIND_CLUSTER, &SEE_ASSOCIATIONS, &TOO_FRESH, &OTHER_ACCOUNT, &CREATE_ASSOCIATION],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_ASSOCIATION: Template = Template::look(
@@ -315,8 +287,6 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
         &ADD_SERVICE_STATEMENT,
     ],
     beyond: &[&ATTACH_NODE_POLICY],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_PODS_OF_NODE: Template = Template::look(
@@ -337,8 +307,6 @@ pub(crate) const THROTTLED: Texts = Texts {
     ],
     steps: &[&SEE_LOG, &SEE_PODS_OF_NODE, &SPREAD],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_EKS_AUTH_ENDPOINTS: Template = Template::look(
@@ -413,15 +381,7 @@ pub(crate) const FAILED: Texts = Texts {
     ],
     steps: &[&SEE_LOG, &SEE_EKS_AUTH_ENDPOINTS, &OPEN_EKS_AUTH, &LASTS],
     beyond: &[&CREATE_EKS_AUTH_ENDPOINT, &UPDATE_ADD_ON],
-    confirm: &[],
-    repair: &[],
 };
-
-pub(crate) const RESTART_AGENT: Template = Template::change(
-    "Restart the agents, whose caches are then gone. Their pods are replaced one after the other:",
-    "kubectl rollout restart -n kube-system daemonset/eks-pod-identity-agent",
-    "the agent on all nodes, which restarts",
-);
 
 pub(crate) const WAIT_FOR_CACHE: Template = Template::words(
     "If the association was changed in the last 3 hours, the agent may still have the former credentials. A new pod on another node gets the new ones.",

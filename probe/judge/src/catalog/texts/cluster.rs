@@ -57,8 +57,6 @@ pub(crate) const UNAUTHORIZED: Texts = Texts {
     ],
     steps: &[&SEE_CLUSTER, &SEE_AWS_AUTH, &SEE_ENTRY, &SEE_LOG, &CREATE_ENTRY, &STALE_ENTRY, &ADD_LINE],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CLUSTERS: Template = Template::look(
@@ -99,8 +97,6 @@ pub(crate) const TOKEN_REFUSED: Texts = Texts {
     ],
     steps: &[&SEE_HOSTS, &REMOVE_ENDPOINT, &SMALLER_SESSION, &SEE_CLUSTERS, &CORRECT_NAME],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_BINDINGS: Template = Template::look(
@@ -128,6 +124,4 @@ pub(crate) const FORBIDDEN: Texts = Texts {
     ],
     steps: &[&SEE_BINDINGS, &SEE_POLICIES, &BIND],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

@@ -179,3 +179,11 @@ pub(crate) const ALLOW_IN_POLICY: Template = Template::change_in_words(
     "Ask {principal} to let {action} on {resource} through in {value}. The role’s trust policy needs no change.",
     "{value}",
 );
+
+/// Where a value is not known, or belongs in no command.
+pub(crate) const BY_HAND: Template = Template::words("Required is: {value}.");
+
+pub(crate) const AT_THE_SERVER: Template =
+    Template::words("In the server’s own configuration, see to what is required: {value}.");
+
+pub(crate) const RUN_IN_POD: Template = Template::words("Run it in the pod whose token is refused.");

@@ -99,8 +99,6 @@ pub(crate) const NOT_INJECTED: Texts = Texts {
         &common::RESTART,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const PARTLY_INJECTED: Texts = Texts {
@@ -113,8 +111,6 @@ pub(crate) const PARTLY_INJECTED: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::SEE_SERVICE_ACCOUNT, &common::LET_WEBHOOK_SET_ONE],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const CORRECT_ARN: Template = Template::change_in_words(
@@ -143,8 +139,6 @@ pub(crate) const ROLE_ARN_MALFORMED: Texts = Texts {
     ],
     steps: &[&common::SEE_SERVICE_ACCOUNT, &SEE_ARN, &common::ANNOTATE_ROLE, &common::RESTART],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_NODES_REGION: Template = Template::look(
@@ -172,8 +166,6 @@ pub(crate) const REGION_MISSING: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::SET_REGION],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const OTHER_PARTITION: Template = Template::change_in_words(
@@ -206,8 +198,6 @@ pub(crate) const PARTITION_MISMATCH: Texts = Texts {
         &common::ANNOTATE_ROLE,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const CORRECT_EXPECTED_ROLE: Template =
@@ -239,8 +229,6 @@ pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
         &common::RESTART,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 /// Whoever needs the setting corrects it, and whoever does not removes it.
@@ -297,8 +285,6 @@ pub(crate) const SETTINGS_INVALID: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &CORRECT_TO, &REMOVE_UNNEEDED],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const KEYS_IN_SECRET: Template = Template::change_in_words(
@@ -392,8 +378,6 @@ pub(crate) const SHADOWED: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &KEYS_IN_SECRET, &UNSET_KEYS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SET_REGIONAL_THERE: Template =
@@ -445,8 +429,6 @@ pub(crate) const ENDPOINT_DIFFERS: Texts = Texts {
         &common::RESTART,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const MAKE_ALIKE: Template = Template::change_in_words(
@@ -474,6 +456,4 @@ pub(crate) const PROXY_CAPTURES: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::ADD_NO_PROXY],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

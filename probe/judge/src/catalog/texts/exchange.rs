@@ -42,8 +42,6 @@ pub(crate) const PROVIDER_MISSING: Texts = Texts {
     ],
     steps: &[&SEE_PROVIDER, &LEFT_FOR_POD_IDENTITY, &CREATE_PROVIDER],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 /// `add-client-id` adds and takes nothing away.
@@ -71,8 +69,6 @@ pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
     ],
     steps: &[&SEE_PROVIDER, &USUAL_AUDIENCE, &ADD_AUDIENCE],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const ADD_THUMBPRINT: Template = Template::change(
@@ -95,8 +91,6 @@ pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
     ],
     steps: &[&SEE_PROVIDER, &ADD_THUMBPRINT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 /// One pipeline: the old policy is kept in a file that only grows, the statement is added once, and nothing is written
@@ -138,8 +132,6 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
     ],
     steps: &[&common::SEE_ROLE, &OTHER_ARN, &STATEMENT_WITH_A_MISTAKE, &ADD_STATEMENT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const REAL_ARN: Template = Template::look(
@@ -164,8 +156,6 @@ pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
     ],
     steps: &[&common::SEE_SERVICE_ACCOUNT, &REAL_ARN, &ANNOTATE_REAL_ARN, &common::RESTART],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CALLER: Template = Template::look(
@@ -196,8 +186,6 @@ pub(crate) const TOKEN_REJECTED: Texts = Texts {
     ],
     steps: &[&SEE_CALLER, &SEE_PROVIDER, &REGION_NOT_ENABLED, &LISTED_WITHOUT, &CREATE_PROVIDER],
     beyond: &[&ADD_AUDIENCE],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const LISTED_WITHOUT: Template = Template::change_in_words(
@@ -216,8 +204,6 @@ pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
     ],
     steps: &[&common::SEE_EVENTS, &SEE_CLOCK, &common::RESTART],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CLOCK: Template =
@@ -254,8 +240,6 @@ pub(crate) const ISSUER_UNAVAILABLE: Texts = Texts {
     ],
     steps: &[&SEE_DISCOVERY, &MAKE_PUBLIC],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const ASK_ISSUER: Template = Template::words(
@@ -271,8 +255,6 @@ pub(crate) const CLAIM_REJECTED: Texts = Texts {
     ],
     steps: &[&SEE_PROVIDER, &common::RESTART, &ASK_ISSUER],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_REGION: Template = Template::look(
@@ -316,8 +298,6 @@ pub(crate) const REGION_DISABLED: Texts = Texts {
     ],
     steps: &[&SEE_REGION, &USE_OTHER_REGION, &ENABLE_REGION],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const WAIT: Template = Template::words(
@@ -333,8 +313,6 @@ pub(crate) const THROTTLED: Texts = Texts {
     ],
     steps: &[&SEE_CALLS, &WAIT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CALLS: Template = Template::look(
@@ -355,8 +333,6 @@ pub(crate) const STS_UNAVAILABLE: Texts = Texts {
     ],
     steps: &[&SEE_HEALTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const REPORT_IT: Template = Template::words(
@@ -373,8 +349,6 @@ pub(crate) const ALLOW_TAGS: Template = Template::change_in_words(
     "the trust policy of {role}",
 );
 
-pub(crate) const CORRECT_SESSION_NAME: Template = common::UNSET_VARIABLE;
-
 pub(crate) const SEE_BETWEEN: Template = Template::words(
     "Find what stands between this pod and STS and changes requests. The pod’s own values are right.",
 );
@@ -390,8 +364,6 @@ pub(crate) const REQUEST_REJECTED: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &ALLOW_TAGS, &ADD_STATE, &SEE_BETWEEN],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
@@ -400,6 +372,4 @@ pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
     causes: &["AWS has a new error code or a new wording.", "Another server answers in STS’s form."],
     steps: &[&SEE_CALLS, &REPORT_IT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

@@ -32,8 +32,6 @@ pub(crate) const MISMATCH: Texts = Texts {
         &agent::UPDATE_ROLE,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const NOT_THE_CLOCK: Template = Template::words(
@@ -73,8 +71,6 @@ pub(crate) const CREDENTIALS_REJECTED: Texts = Texts {
     ],
     steps: &[&exchange::SEE_CLOCK, &SEE_ROLE_CHANGES, &common::SEE_VARIABLES, &common::SET_REGION],
     beyond: &[&VERSION_2],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const NOT_NEEDED: Template =
@@ -100,8 +96,6 @@ pub(crate) const UNCONFIRMED: Texts = Texts {
     ],
     steps: &[&common::SEE_ENDPOINT_POLICY, &NOT_NEEDED, &ALLOW_IT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const DRAIN: Template = Template::change(
@@ -120,6 +114,4 @@ pub(crate) const CLOCK_SKEW: Texts = Texts {
     ],
     steps: &[&exchange::SEE_CLOCK, &common::SET_CLOCK],
     beyond: &[&DRAIN],
-    confirm: &[],
-    repair: &[],
 };

@@ -47,8 +47,6 @@ pub(crate) const DNS_FAILED: Texts = Texts {
     ],
     steps: &[&SEE_DNS_PODS, &SEE_DNS_LOG, &DNS_PODS_FAIL, &OPEN_PORT_53],
     beyond: &[&RESTART_COREDNS],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const REPAIR_FORWARD: Template = Template::change_in_words(
@@ -90,8 +88,6 @@ pub(crate) const NAME_NOT_FOUND: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::SEE_COREDNS, &SEE_STS_ENDPOINTS, &common::SET_REGION],
     beyond: &[&CREATE_ENDPOINT],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CONTAINERS: Template = Template::look(
@@ -118,8 +114,6 @@ pub(crate) const CONNECT_REFUSED: Texts = Texts {
     ],
     steps: &[&SEE_CONTAINERS, &common::SEE_NETWORK_POLICIES, &common::ALLOW_IN_MESH, &ALLOW_443],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_ADDRESS: Template = Template::look(
@@ -162,8 +156,6 @@ pub(crate) const CONNECT_TIMEOUT: Texts = Texts {
     ],
     steps: &[&SEE_ADDRESS, &SEE_RULES, &common::SEE_NETWORK_POLICIES, &SEE_STS_ENDPOINTS],
     beyond: &[&CREATE_ENDPOINT],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_POD_ADDRESSES: Template = Template::look(
@@ -197,8 +189,6 @@ pub(crate) const UNREACHABLE: Texts = Texts {
     ],
     steps: &[&SEE_POD_ADDRESSES, &common::SEE_NETWORK_POLICIES, &USE_DUAL_STACK, &ADD_ROUTE],
     beyond: &[&CREATE_ENDPOINT],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const CREATE_CA: Template = Template::change(
@@ -260,8 +250,6 @@ pub(crate) const TLS_FAILED: Texts = Texts {
     ],
     steps: &[&common::SEE_COREDNS, &SEE_CLOCK, &RENEW_CERTIFICATE, &CREATE_CA, &MOUNT_CA, &EXEMPT_HOST],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const ALLOW_AT_PROXY: Template = Template::change_in_words(
@@ -282,8 +270,6 @@ pub(crate) const PROXY_FAILED: Texts = Texts {
     ],
     steps: &[&ALLOW_AT_PROXY, &BYPASS_PROXY],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_MESH_LOG: Template = Template::look(
@@ -308,8 +294,6 @@ pub(crate) const RESPONSE_TIMEOUT: Texts = Texts {
     ],
     steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const CONNECTION_BROKEN: Texts = Texts {
@@ -322,8 +306,6 @@ pub(crate) const CONNECTION_BROKEN: Texts = Texts {
     ],
     steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const ALLOW_AT_FILTER: Template = Template::change_in_words(
@@ -347,6 +329,4 @@ pub(crate) const NOT_STS: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &common::SEE_COREDNS, &ALLOW_AT_FILTER, &STATE_COMPATIBLE],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

@@ -32,8 +32,6 @@ pub(crate) const READY: Texts = Texts {
     ],
     steps: &[&SEE_CHAIN, &ASK_AS_THE_APP, &SEE_POLICIES],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 const SEE_VERSION: Template = Template::look("See the version of credprobe:", "credprobe --version");
@@ -48,7 +46,7 @@ const SEE_LIMITS: Template = Template::look(
     "kubectl describe pod -n {namespace} {pod}",
 );
 
-const REPORT_IT: Template =
+pub(crate) const REPORT_IT: Template =
     Template::words("Report it, with version and report, to whoever gave you credprobe.");
 
 const GO_ON_WITHOUT: Template = Template::change_in_words(
@@ -66,8 +64,6 @@ pub(crate) const INTERNAL_ERROR: Texts = Texts {
     ],
     steps: &[&SEE_LIMITS, &SEE_VERSION, &SEE_REPORT, &REPORT_IT, &GO_ON_WITHOUT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 const SEE_FLAGS: Template = Template::look("See which flags there are:", "credprobe check --help");
@@ -93,8 +89,6 @@ pub(crate) const USAGE_ERROR: Texts = Texts {
     ],
     steps: &[&SEE_FLAGS, &SEE_ARGUMENTS, &common::SEE_VARIABLES, &CORRECT_FLAGS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 // === What could not be looked at ===
@@ -292,8 +286,6 @@ pub(crate) const INCONCLUSIVE: Texts = Texts {
     ],
     steps: &[&SEE_IDS_OF_APP, &RUN_WITH_IDS, &LET_IT_CHOOSE, &DEBUG_AS_TARGET, &SEE_EXIT_CODE],
     beyond: &[&DEBUG_AS_ROOT],
-    confirm: &[],
-    repair: &[],
 };
 
 // === A profile that goes on to another role ===

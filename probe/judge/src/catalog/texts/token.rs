@@ -36,8 +36,6 @@ pub(crate) const MALFORMED: Texts = Texts {
     ],
     steps: &[&SEE_TOKEN_VOLUME, &MOUNT_PROJECTED, &common::RESTART],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const KEEP_ON_PURPOSE: Template = Template::words(
@@ -54,8 +52,6 @@ pub(crate) const KIND_WRONG: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &SEE_TOKEN_VOLUME, &common::LET_WEBHOOK_SET_BOTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_POD_UID: Template = Template::look(
@@ -78,8 +74,6 @@ pub(crate) const FOREIGN: Texts = Texts {
     ],
     steps: &[&SEE_POD_UID, &MOUNT_OWN],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_NODE: Template = Template::look(
@@ -103,8 +97,6 @@ pub(crate) const EXPIRED: Texts = Texts {
     ],
     steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &SEE_NODE, &common::RESTART],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CLOCK: Template =
@@ -124,8 +116,6 @@ pub(crate) const NOT_YET_VALID: Texts = Texts {
     ],
     steps: &[&SEE_CLOCK, &common::SET_CLOCK],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const OTHER_CLUSTER: Template =
@@ -153,8 +143,6 @@ pub(crate) const ISSUER_MISMATCH: Texts = Texts {
     ],
     steps: &[&SEE_CLUSTER_ISSUER, &OTHER_CLUSTER, &CORRECT_ISSUER],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const ANNOTATE_AUDIENCE: Template = Template::change(
@@ -195,8 +183,6 @@ pub(crate) const AUDIENCE_MISMATCH: Texts = Texts {
         &common::RESTART,
     ],
     beyond: &[&REGISTER_AUDIENCE],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_POD_ACCOUNT: Template = Template::look(
@@ -231,8 +217,6 @@ pub(crate) const SUBJECT_MISMATCH: Texts = Texts {
     ],
     steps: &[&SEE_POD_ACCOUNT, &CORRECT_SUBJECT, &OTHER_NAMESPACE, &SET_ACCOUNT],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CLUSTER_KEYS: Template = Template::look(
@@ -283,8 +267,6 @@ pub(crate) const SIGNATURE_INVALID: Texts = Texts {
     ],
     steps: &[&SEE_CLUSTER_KEYS, &SEE_DISCOVERY, &PUBLISH_KEYS, &ASK_AWS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_CLUSTER_DISCOVERY: Template = Template::look(
@@ -310,6 +292,4 @@ pub(crate) const ISSUER_UNUSABLE: Texts = Texts {
     ],
     steps: &[&SEE_DISCOVERY, &SEE_CLUSTER_DISCOVERY, &PUBLISH_DOCUMENTS, &ASK_AWS],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

@@ -26,8 +26,6 @@ pub(crate) const MISSING: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &token::SEE_TOKEN_VOLUME, &SEE_MOUNTS, &common::LET_WEBHOOK_SET_BOTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 /// Init containers count too. A container's image stands above its users.
@@ -128,8 +126,6 @@ pub(crate) const UNREADABLE: Texts = Texts {
     ],
     steps: &[&SEE_USERS, &LET_ALL_RUN_AS, &SET_DEFAULT_MODE, &KEEP_GROUP, &SET_FS_GROUP],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const SEE_PRESSURE: Template = Template::look(
@@ -162,8 +158,6 @@ pub(crate) const EMPTY: Texts = Texts {
         &RESTART_IF_KUBELET,
     ],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const RESTART_FOR_NOW: Template = Template::change(
@@ -194,8 +188,6 @@ pub(crate) const FROZEN: Texts = Texts {
     ],
     steps: &[&SEE_MOUNTS, &MOUNT_DIRECTORY, &READ_THE_MOUNT, &RESTART_FOR_NOW],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const STALE: Texts = Texts {
@@ -208,8 +200,6 @@ pub(crate) const STALE: Texts = Texts {
     ],
     steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &token::SEE_NODE, &common::RESTART],
     beyond: &[&token::LEAVE_NODE],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const FOLLOW_APP: Template = Template::change_in_words(
@@ -229,8 +219,6 @@ pub(crate) const PERTURBED: Texts = Texts {
     ],
     steps: &[&SEE_USERS, &FOLLOW_APP],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };
 
 pub(crate) const INVALID: Texts = Texts {
@@ -243,6 +231,4 @@ pub(crate) const INVALID: Texts = Texts {
     ],
     steps: &[&common::SEE_VARIABLES, &SEE_MOUNTS, &common::LET_WEBHOOK_SET_BOTH],
     beyond: &[],
-    confirm: &[],
-    repair: &[],
 };

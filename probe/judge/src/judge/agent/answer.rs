@@ -1,7 +1,7 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{NodeKind, node_kind, see_agent, values};
+use super::commands::{NodeKind, instance, node_kind, see_agent, values};
 use super::{is_page, reach, refusal};
 use crate::catalog::texts::{agent as texts, common};
 use crate::catalog::{Class, Owner};
@@ -9,7 +9,7 @@ use crate::evidence::{Agent, AgentAnswer, ErrorSource};
 use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::{Facts, span, time};
 use crate::judge::finding::{Finding, Severity};
-use crate::judge::{repair, token};
+use crate::judge::token;
 use crate::settings::partition;
 use crate::steps::slot;
 use crate::text::plain;
@@ -227,7 +227,7 @@ fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         NodeKind::AutoMode => steps.push(&texts::REPLACE_AUTO_NODE),
         NodeKind::Hybrid => steps.push(&texts::ENABLE_CREDENTIALS_FILE),
         NodeKind::Other => {
-            if let Some((option, node)) = facts.node().and_then(repair::instance) {
+            if let Some((option, node)) = facts.node().and_then(instance) {
                 values = values.with(slot::VALUE, "the instance", option.then_word(node));
                 steps.push(&texts::SEE_INSTANCE);
             }

@@ -88,6 +88,14 @@ pub(super) fn see_agent(facts: &Facts<'_>) -> Vec<&'static Template> {
     }
 }
 
+/// How EC2 knows a node: by its name there, of EKS Auto Mode by its id. `None`: it is none of EC2's.
+pub(super) fn instance(node: &str) -> Option<(Word, Word)> {
+    match node.contains('.') {
+        true => Some(("--filters".into(), Word::dns(node).after("Name=private-dns-name,Values="))),
+        false => node.starts_with("i-").then(|| ("--instance-ids".into(), Word::dns(node))),
+    }
+}
+
 /// The role that the association should have: the stated one, else what is left of IRSA.
 pub(super) fn role_arn<'c>(facts: &'c Facts<'_>) -> Option<&'c str> {
     let stated = facts.evidence.environment.options.expect_role.as_deref();

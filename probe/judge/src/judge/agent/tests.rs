@@ -10,8 +10,8 @@ use crate::evidence::{
 use crate::judge::finding::Severity;
 use crate::judge::fixtures::findings;
 use crate::judge::issued;
-use crate::judge::step::Step;
 use crate::options::Mechanism;
+use crate::steps::Step;
 use crate::verdict::{Situation, decide};
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -2,6 +2,7 @@
 //! Evidence by hand, findings by class.
 
 use super::*;
+use crate::steps::Step;
 
 /// The catalogue's codes and texts, old and new wording (sources.md, “STS answers”).
 #[test]

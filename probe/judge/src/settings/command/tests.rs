@@ -11,8 +11,6 @@ fn words_are_quoted_where_they_need_it() {
         Some(r"kubectl get 'it'\''s; rm -rf /'")
     );
     assert_eq!(Tool::Kubectl.run(words![""]).as_deref(), Some("kubectl ''"));
-    let output = Word::output_of(Tool::Wc.run(words!["-c"])).after("a=");
-    assert_eq!(Tool::Env.run(words![output]).as_deref(), Some("env a=\"$(wc -c)\""));
     assert_eq!(Tool::Kubectl.run(words!["get", Word::dns("--all")]), None);
 }
 

@@ -5,9 +5,9 @@ use crate::evidence::{Document, Evidence, Issuer, KeySource, Origin, Signature};
 use crate::judge::finding::Finding;
 use crate::judge::fixtures::{NOW, findings};
 use crate::judge::gate::follow_ups_needed;
-use crate::judge::step::Heading;
 use crate::judge::tests::refused;
 use crate::sdks::EffectiveSettings;
+use crate::steps::StepKind;
 
 fn refused_by_another(status: u16, code: &str, message: &str) -> Evidence {
     let mut evidence = refused(status, code, message);
@@ -144,7 +144,7 @@ fn each_wording_has_its_class_and_its_owner() {
         let finding = of_refusal(&refused_by_another(*status, code, message), *class);
         let message_in_prose = crate::text::plain(message.trim_end_matches('.'));
         assert!(finding.why.contains(code) && finding.why.contains(&message_in_prose), "{finding:#?}");
-        let told = !finding.presented.is_empty() && !finding.required.is_empty() && finding.has_fix();
+        let told = !finding.presented.is_empty() && !finding.required.is_empty() && !finding.steps.is_empty();
         assert!(told, "{finding:#?}");
         let of_class = class.info().owner;
         let expected = if of_class == Some(Owner::Aws) { Some(Owner::Iam) } else { of_class };
@@ -167,7 +167,7 @@ fn nothing_of_aws_is_in_a_report_about_another_server() {
             evidence.issuer = Some(published(signature));
             for finding in findings(&evidence, NOW) {
                 let texts = [&finding.presented, &finding.required, &finding.summary];
-                let steps = [finding.lines(Heading::Fix), finding.lines(Heading::Confirm)].concat();
+                let steps = [finding.lines(StepKind::Change), finding.lines(StepKind::Look)].concat();
                 let lines = texts.into_iter().chain(&steps).chain(&finding.ruled_out);
                 for line in lines {
                     // Codes and messages are quoted, and this test's endpoint is a host of AWS's.
