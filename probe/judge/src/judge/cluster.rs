@@ -251,37 +251,28 @@ fn on_the_way(values: &Values, network: &Network, failure: &Failure) -> Finding 
     };
     let private = network.addresses.iter().any(|attempt| super::network::is_private(attempt.address.ip()));
     let (required, advice) = match class {
-        Class::DnsFailed | Class::NameNotFound => (
-            "the name of the cluster’s endpoint, resolved in this pod’s network",
-            "# the name of a cluster without public endpoint resolves in its VPC, and where that is peered with DNS: compare the endpoint with what aws eks describe-cluster prints",
-        ),
-        Class::TlsFailed => (
-            "a certificate that the stated CA vouches for",
-            "# state the CA of this cluster: certificateAuthority.data of aws eks describe-cluster, or the kubeconfig that aws eks update-kubeconfig writes; another CA is another cluster, or something between",
-        ),
-        Class::ConnectTimeout | Class::ConnectRefused | Class::Unreachable if private => (
-            "port 443 of the cluster’s private endpoint, open from this pod",
-            "# let this pod’s addresses in on port 443 in the cluster’s security group, and route to its VPC",
-        ),
+        Class::DnsFailed | Class::NameNotFound => {
+            ("the name of the cluster’s endpoint, resolved in this pod’s network", &texts::RESOLVE)
+        }
+        Class::TlsFailed => ("a certificate that the stated CA vouches for", &texts::STATE_CA),
+        Class::ConnectTimeout | Class::ConnectRefused | Class::Unreachable if private => {
+            ("port 443 of the cluster’s private endpoint, open from this pod", &texts::LET_IN)
+        }
         Class::ConnectTimeout | Class::ConnectRefused | Class::Unreachable => (
             "port 443 of the cluster’s public endpoint, open for the address that this pod goes out with",
-            "# let this pod out on port 443, and its public address in: publicAccessCidrs of the cluster",
+            &texts::LET_OUT,
         ),
-        _ => (
-            "a whole answer of the API server",
-            "# something on the way accepts the connection and breaks it: a firewall, a mesh, a path with a smaller MTU",
-        ),
+        _ => ("a whole answer of the API server", &texts::IN_BETWEEN),
     };
     let presented = network.addresses.iter().map(|attempt| attempt.address.to_string()).collect::<Vec<_>>();
-    let finding = stated(class, format!("the API server at {host} was not reached: {}", failure.detail))
+    stated(class, format!("the API server at {host} was not reached: {}", failure.detail))
         .presented(if presented.is_empty() {
             host.to_owned()
         } else {
             format!("{host}, {}", presented.join(", "))
         })
         .required(required)
-        .steps(values, &[&texts::SEE_CLUSTER]);
-    finding.fix(advice)
+        .steps(values, &[&texts::SEE_CLUSTER, advice])
 }
 
 #[cfg(test)]

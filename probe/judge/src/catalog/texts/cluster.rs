@@ -72,6 +72,31 @@ pub(crate) const STATE_SERVER: Template = Template::change_in_words(
     "the flags of credprobe",
 );
 
+pub(crate) const RESOLVE: Template = Template::change_in_words(
+    "Let the name resolve here. Without a public endpoint it is known in the cluster’s VPC, and where that is peered with DNS.",
+    "DNS of this pod’s VPC",
+);
+
+pub(crate) const STATE_CA: Template = Template::change_in_words(
+    "State the CA of this cluster, as aws eks describe-cluster has it in certificateAuthority. If it is stated already, something else answers there.",
+    "the flags of credprobe",
+);
+
+pub(crate) const LET_IN: Template = Template::change_in_words(
+    "Let this pod’s addresses in on port 443 in the cluster’s security group, and route to its VPC.",
+    "the security group of the cluster",
+);
+
+pub(crate) const LET_OUT: Template = Template::change_in_words(
+    "Let this pod out on port 443, and its public address in by the cluster’s publicAccessCidrs.",
+    "egress of the pod, or access to the cluster’s endpoint",
+);
+
+pub(crate) const IN_BETWEEN: Template = Template::change_in_words(
+    "Ask who runs the network what accepts this connection and breaks it. It may be a firewall, a mesh or a path with a smaller MTU.",
+    "the way from the pod to the cluster",
+);
+
 pub(crate) const CORRECT_NAME: Template = Template::change_in_words(
     "Give the cluster’s name, as aws eks list-clusters prints it.",
     "the value of --cluster",
