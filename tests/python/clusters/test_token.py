@@ -13,11 +13,18 @@ SOURCE = ROOT / "probe" / "src" / "collect" / "cluster.rs"
 # The clock of botocore's signer stands still; everything else is the CLI's own code.
 MAKES = """
 import base64, datetime, sys
-import botocore.auth, botocore.session
+import awscli.customizations.eks.get_token
+try:
+    # The CLI has a botocore of its own.
+    import awscli.botocore as botocore, awscli.botocore.auth, awscli.botocore.session
+except ImportError:
+    import botocore, botocore.auth, botocore.session
 from awscli.customizations.eks.get_token import STSClientFactory, TokenGenerator
 at = datetime.datetime.fromtimestamp(int(sys.argv[1]), datetime.timezone.utc)
-botocore.auth.get_current_datetime = lambda remove_tzinfo=True: at.replace(tzinfo=None) if remove_tzinfo else at
 session = botocore.session.Session()
+session.get_available_services()
+for signer in [it for name, it in list(sys.modules.items()) if name.endswith("botocore.auth")]:
+    signer.get_current_datetime = lambda remove_tzinfo=True: at.replace(tzinfo=None) if remove_tzinfo else at
 session.set_credentials(*sys.argv[2:5])
 client = STSClientFactory(session).get_sts_client(region_name=sys.argv[5])
 kind, token = TokenGenerator(client).get_token(sys.argv[6]).split(".", 1)

@@ -252,12 +252,12 @@ fn repair(principal: &Principal, report: &AccessReport, both: bool) -> Vec<Step>
     );
     let place = report.near.first().filter(|near| near.line.is_some()).map(|near| near.words.as_str());
     let place = place.or(report.dropped.first().map(|dropped| dropped.words.as_str()));
+    if !both {
+        steps.push(values.step(&cluster::SEE_CLUSTER));
+    }
     if let Some(place) = place {
         values = values.with_text(slot::VALUE, place);
         steps.push(values.step(&CORRECT_LINE));
-    }
-    if !both {
-        steps.push(values.step(&cluster::SEE_CLUSTER));
     }
     match principal.whole() {
         Some(arn) => values = values.with(slot::ROLE_ARN, &arn, Word::role_arn(&arn, false)),
