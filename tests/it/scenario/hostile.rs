@@ -3,8 +3,8 @@
 
 use crate::support::pasted::{HOSTILE, is_plain, paste};
 use credprobe_judge::evidence::{Collected, Evidence};
-use credprobe_judge::judge::step::Step;
 use credprobe_judge::report::{Report, ReportOptions, text};
+use credprobe_judge::steps::Step;
 use credprobe_judge::verdict::Tolerate;
 use libtest_mimic::Failed;
 use serde_json::Value;

@@ -52,7 +52,7 @@ pub(super) fn script(class: Class) -> String {
         out.blank();
         out.sentence("Set the variables first, as in role=checkout-reader:");
         for slot in variables {
-            out.row(slot.name, slot.meaning);
+            out.item(&format!("{}: {}", slot.name, slot.meaning));
         }
     }
     out.text()

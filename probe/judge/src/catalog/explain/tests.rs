@@ -96,7 +96,7 @@ fn only_the_variables_in_use_are_listed() -> Result<(), String> {
     let text = explain(Some("provider-missing"))?;
     let variables = text.split("Set the variables first").nth(1).ok_or("no variables")?;
     let names: Vec<&str> =
-        variables.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+        variables.lines().filter_map(|line| line.strip_prefix("#   – ")?.split(':').next()).collect();
     for name in ["account", "issuer_url", "provider_arn", "audience"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }

@@ -24,7 +24,7 @@ fn every_class_has_causes_and_steps() {
         assert!(info.causes.iter().all(|text| text.len() > 20), "{class}");
         assert!(!info.steps.is_empty(), "{class}: nothing to do");
         // Whoever needs a new pod is told why.
-        assert_eq!(class.restart() == Restart::Pod, !info.restart.is_empty(), "{class}: {}", info.restart);
+        assert!(class.restart() != Restart::Pod || !info.restart.is_empty(), "{class}");
     }
 }
 
