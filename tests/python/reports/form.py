@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from reports import texts
 from reports.texts import Text
 
 # What a shell reads; the second `#` as well.
@@ -78,8 +79,11 @@ def problems(it: Text, widest: int = WIDTH) -> list[str]:
                 found.append(f"prose of {len(line)} columns: {line}")
             if first and len(line) > FIRST_LINE:
                 found.append(f"a first line of {len(line)} columns: {line}")
+            # Prose of ours has nothing that would have to be blotted out.
+            if ours := [word for word in re.split(r"[\s=]+", line[1:]) if "·" in word and texts.alike(word) not in texts.alike(it.outside)]:
+                found.append(f"{' '.join(ours)}: words of ours with what a shell reads: {line}")
             following = lines[number + 1] if number + 1 < len(lines) else ""
-            if line.endswith(":") and re.match(r"$|# \d", following):
+            if line.endswith(":") and line != BEYOND and re.match(r"$|# \d", following):
                 found.append(f"a colon, and no command follows: {line}")
             if not line.startswith("# "):
                 found.append(f"prose without a blank: {line}")
@@ -111,10 +115,10 @@ def rows(it: Text) -> int:
     return sum(max(1, -(-len(line) // 80)) for line in it.lines)
 
 
-def refused(shell: list[str], texts: list[Text], folder: Path) -> list[str]:
+def refused(shell: list[str], tried: list[Text], folder: Path) -> list[str]:
     """Those that are no script to this shell."""
     found = []
-    for it in texts:
+    for it in tried:
         done = subprocess.run([*shell, "-n"], input=it.text + "\n", capture_output=True, text=True, cwd=folder)
         if done.returncode != 0 or done.stderr:
             found.append(f"{it.name}: {' '.join(shell)}: {done.stderr.strip()}")

@@ -51,8 +51,8 @@ def test_is_a_script(shell: str, tmp_path: Path) -> None:
 GOOD = Text(
     "good",
     "# ✗ access-denied 53: a role\n#   who      you\n#   restart  new pod\n#   why      so\n\n# 1. Look, on a terminal:\naws iam get-role\n\n"
-    "#   chain    ! environment ✓ token – identity",
-    ("access-denied",), True, "access-denied 53: a\nwho: you\nnext: x",
+    "#   info     a·b\n#   chain    ! environment ✓ token – identity",
+    ("access-denied",), True, "it says a·b", "access-denied 53: a\nwho: you\nnext: x",
 )
 
 
@@ -72,7 +72,7 @@ def test_the_deny_list_finds(why: str) -> None:
     [
         ("a role", "a role " + "x " * 60), ("so\n", "so " + "long " * 20 + "\n"), ("so\n", "it's\n"), ("so\n", "a `b`\n"), ("so\n", "wait!\n"),
         ("so\n", "number # 3\n"), ("#   who ", "#   wer "), ("#   restart ", "#   again "), ("#   why ", "#   wherefore "), ("# 1. ", "# Then "),
-        ("\naws iam", "\n aws iam"), ("terminal:", "terminal."), ("terminal:\n", "terminal:\n\n"), ("\n\n# 1", "\n\n\n# 1"), ("# 1", "#1"), ("so\n", "so:\n"), ("aws iam get-role\n", ""),
+        ("\naws iam", "\n aws iam"), ("terminal:", "terminal."), ("terminal:\n", "terminal:\n\n"), ("\n\n# 1", "\n\n\n# 1"), ("# 1", "#1"), ("so\n", "so:\n"), ("so\n", "so· no\n"), ("aws iam get-role\n", ""),
     ],
 )
 def test_each_rule_finds(old: str, new: str) -> None:

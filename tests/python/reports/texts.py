@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ class Text:
     # Of the classes whose steps are in it, the deciding one first.
     classes: tuple[str, ...]
     fails: bool = False
+    # All that was seen, as prose has it.
+    outside: str = ""
     # The termination message; `None`: there is none.
     message: str | None = None
 
@@ -33,7 +36,7 @@ class Text:
 
 
 def not_yet() -> set[str]:
-    """Classes whose reports still have an older form."""
+    """Classes, and single reports, that still have an older form."""
     lines = (HERE / "not_yet.txt").read_text().splitlines()
     return {line for line in lines if line and not line.startswith("#")}
 
@@ -58,6 +61,23 @@ def told(report: dict) -> tuple[str, ...]:
     return tuple(dict.fromkeys([report["verdict"]["class"], *news]))
 
 
+def strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [it for item in items for it in strings(item)]
+
+
+def as_prose(text: str) -> str:
+    """What a shell reads becomes a dot; an apostrophe and quotation marks become typographic ones."""
+    return re.sub(r"[`$\\;&|<>()\[\]{}*?~^#!]|[^\S ]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", "·", text)
+
+
+def alike(text: str) -> str:
+    """With one kind of quotation marks, whether or not they were escaped, and none at the ends."""
+    return re.sub("·?['\"“”’]", "’", text.strip(",.:")).strip("’")
+
+
 def judged(report: str) -> str:
     return printed("judge", "-", text=report)
 
@@ -67,7 +87,8 @@ def report(file: Path) -> Text:
     message = file.with_suffix(".termination")
     text, again = judged(saved), json.loads(printed("judge", "--output=json", "-", text=saved))
     said = message.read_text() if message.exists() else None
-    return Text(file.stem, text, told(again), not text.startswith("# ✓"), said)
+    outside = "\n".join(as_prose(it) for it in strings(again["evidence"]))
+    return Text(file.stem, text, told(again), not text.startswith("# ✓"), outside, said)
 
 
 @functools.cache
@@ -75,7 +96,7 @@ def reports() -> list[Text]:
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(report, kept()))
     left_out = not_yet()
-    return [it for it in found if not left_out & set(it.classes)]
+    return [it for it in found if not left_out & {it.name, *it.classes}]
 
 
 @functools.cache

@@ -9,7 +9,7 @@ use super::{Report, ReportedFinding, Scope, Stage, Status};
 use crate::catalog::{Attribute, Class};
 use crate::judge::finding::Severity;
 use crate::steps::script::{Mark, Script, fitted};
-use crate::text::rfc3339;
+use crate::text::{plain, rfc3339};
 
 pub use crate::steps::script::Look;
 pub(super) use sections::{both_sides, first_line, restart_in_short, restart_words, sentences};
@@ -145,7 +145,7 @@ fn footer(out: &mut Script, report: &Report, deciding: Option<&ReportedFinding>)
                 let by = if deciding.is_some_and(|it| it.class == by) { "this" } else { by.id() };
                 out.row("also", &format!("{} {}, which follows from {by}", finding.class.id(), finding.code));
             }
-            (None, Severity::Info) => out.row("info", &finding.summary),
+            (None, Severity::Info) => out.row("info", &plain(&finding.summary)),
             (None, _) => {}
         }
     }

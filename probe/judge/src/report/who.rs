@@ -22,7 +22,7 @@ pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &Effectiv
         Owner::Cluster => "whoever runs the cluster".to_owned(),
         Owner::Network => "whoever runs DNS, egress and VPC endpoints".to_owned(),
         Owner::Org => "whoever administers the AWS Organization's policies".to_owned(),
-        Owner::Aws => "nobody here; retry".to_owned(),
+        Owner::Aws => "nobody here, try again".to_owned(),
         Owner::Probe => "whoever runs credprobe".to_owned(),
         Owner::Iam => {
             let requested = settings.requested.role_arn.as_ref().map(|role| role.value.as_str());

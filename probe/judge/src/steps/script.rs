@@ -93,7 +93,8 @@ impl Script {
 
     /// A label with its text, wrapped under the text.
     pub(crate) fn row(&mut self, label: &str, text: &str) {
-        self.wrapped(&format!("#   {label:<9}"), INDENT, text);
+        let gap = if label.len() < INDENT - 4 { "" } else { " " };
+        self.wrapped(&format!("#   {label:<9}{gap}"), INDENT, text);
     }
 
     /// The links of the chain with their marks, which are not text from outside.

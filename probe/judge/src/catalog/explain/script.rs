@@ -7,6 +7,7 @@ use crate::steps::Step;
 use crate::steps::script::{Look, Mark, Script};
 use crate::steps::template::Template;
 use crate::steps::values::Values;
+use crate::text::plain;
 
 pub(super) fn script(class: Class) -> String {
     let info = class.info();
@@ -27,7 +28,7 @@ pub(super) fn script(class: Class) -> String {
         ("follows", explained_by(class).join(", ")),
     ] {
         if !text.is_empty() {
-            out.row(label, &text);
+            out.row(label, &plain(&text.replace(" (", " – ")));
         }
     }
     out.blank();
@@ -52,7 +53,7 @@ pub(super) fn script(class: Class) -> String {
         out.blank();
         out.sentence("Set the variables first, as in role=checkout-reader:");
         for slot in variables {
-            out.item(&format!("{}: {}", slot.name, slot.meaning));
+            out.item(&format!("{}: {}", slot.name, plain(slot.meaning)));
         }
     }
     out.text()

@@ -43,3 +43,11 @@ proptest! {
         prop_assert!(!prose(&text).contains(forbidden));
     }
 }
+
+#[test]
+fn a_long_label_is_apart_from_its_text() {
+    let mut script = crate::steps::script::Script::new(crate::steps::script::Look::default());
+    script.row("who", "you");
+    script.row("provider_arn", "arn");
+    assert_eq!(script.text(), "#   who      you\n#   provider_arn arn\n");
+}
