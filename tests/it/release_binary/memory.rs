@@ -23,7 +23,7 @@ pub(crate) fn healthy(file: &Path) -> Result<Result<(), String>, Failed> {
     }
     let said = ran.stderr.trim().strip_prefix("peak ").and_then(|rest| rest.split_once(" KiB"));
     let peak: u64 = said.ok_or_else(|| format!("no peak: {ran}"))?.0.parse()?;
-    if ran.code == 0 && ran.stdout.starts_with("ready (0): ") && peak <= LIMIT_KIB {
+    if ran.code == 0 && ran.stdout.starts_with("# ✓ ready 0: ") && peak <= LIMIT_KIB {
         return Ok(Ok(()));
     }
     Err(format!("ready and at most {LIMIT_KIB} KiB are expected\n{ran}").into())

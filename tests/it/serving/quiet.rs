@@ -19,9 +19,8 @@ pub(super) fn starts(probe: &str) -> Told {
     let _ = std::fs::remove_file(&log);
     must(!said.contains("WARN") && !said.contains("ERROR"), || format!("serve: {said}"))?;
 
-    let args = INIT_CONTAINER.lines().find_map(|line| line.trim().strip_prefix("args: "));
-    let args: Vec<String> = serde_json::from_str(args.ok_or("the init container has no arguments")?)
-        .map_err(|error| error.to_string())?;
+    let mut lines = INIT_CONTAINER.lines().map(str::trim).skip_while(|line| *line != "args:").skip(1);
+    let args: Vec<&str> = std::iter::from_fn(|| lines.next()?.strip_prefix("- ")).collect();
     must(args.iter().any(|arg| arg.starts_with("--start-jitter")), || format!("{args:?}"))?;
     let output = Command::new(probe).args(&args).stdin(Stdio::null()).output();
     let output = output.map_err(|error| error.to_string())?;

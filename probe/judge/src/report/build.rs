@@ -114,7 +114,7 @@ fn ready(evidence: &Evidence, settings: &EffectiveSettings, scope: Scope) -> Str
     let by_agent = requested.mechanism == Mechanism::PodIdentity;
     if scope == Scope::Local {
         let who = if by_agent { "the agent" } else { "STS" };
-        return format!("local checks passed; {who} was not asked");
+        return format!("local checks passed, {who} was not asked");
     }
     if by_agent {
         return judge::ready_by_agent(evidence);
