@@ -67,6 +67,7 @@ def browse(browser: Browser, folder: Path) -> dict:
     for name, width, dark in (("dark", DESK, True), ("phone", PHONE, False), ("light", DESK, False)):
         browser.look(width, dark, folder / f"{name}.png")
         seen[f"wider than {name}"] = browser.value("document.documentElement.scrollWidth > innerWidth")
+    seen["color"] = browser.value("getComputedStyle(document.querySelector('h1')).color")
     seen["commands"] = browser.value("[...document.querySelectorAll('header ~ .step pre')].map(it => it.textContent)")
     if seen["commands"]:
         browser.click(".run button")

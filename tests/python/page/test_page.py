@@ -18,8 +18,8 @@ GOOD, WARN, BAD = (
     ((0x17, 0x72, 0x3B), (0x4C, 0xC3, 0x7C)), ((0x8A, 0x5A, 0x00), (0xE0, 0xAC, 0x3F)), ((0xB3, 0x26, 0x1E), (0xFF, 0x8A, 0x80)),
 )
 PAPER = ((0xFF, 0xFF, 0xFF), (0x14, 0x17, 0x1B))
-# So many pixels of a colour are more than the edge of a letter.
-ENOUGH = 200
+# So many pixels of a colour are more than a link of the chain has.
+ENOUGH = 1000
 POD = "shop/checkout-7d9f8b6c5-x2x4q"
 PAGES = {
     "healthy": (GOOD, "ready 0", "token expires in", "The pod is ready", "Next exchange at"),
@@ -59,6 +59,7 @@ def test_page(scenario: str, open_folder: Path) -> None:
     role = "" if "association" in scenario else "role checkout-reader"
     assert all(part in seen["title"] for part in (POD, verdict, role)), seen["title"]
     assert [word for word in (POD, verdict, *words) if word not in seen["text"] + seen["title"]] == []
+    assert seen["color"] == f"rgb{own[0]}", "of the first line"
     for number, name in enumerate(("light", "dark")):
         found = pixels(folder / f"{name}.png")
         assert max(found, key=found.get) == PAPER[number], name
