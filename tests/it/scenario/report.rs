@@ -241,7 +241,12 @@ fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     }
     let commands = || finding.steps.iter().filter_map(|step| step.run.as_ref());
     // What passes by itself is waited for.
-    if has_commands && finding.severity == "error" && !finding.transient && commands().next().is_none() {
+    if has_commands
+        && finding.severity == "error"
+        && !finding.transient
+        && finding.class != "inconclusive"
+        && commands().next().is_none()
+    {
         return Some("no step has a command".to_owned());
     }
     let changes = finding.steps.iter().filter(|step| step.kind == "change");

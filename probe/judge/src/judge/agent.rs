@@ -12,7 +12,7 @@ mod tests;
 
 use super::facts::Facts;
 use crate::catalog::texts::agent as texts;
-use crate::evidence::{Evidence, Liveness};
+use crate::evidence::{Account, Evidence, Liveness};
 use crate::judge::finding::Finding;
 
 pub(super) use injection::{injection, leftover_pod_identity};
@@ -46,13 +46,15 @@ fn is_page(content_type: Option<&str>, text: &str) -> bool {
 #[must_use]
 pub fn ready(evidence: &Evidence) -> String {
     let subject = evidence.token.as_ref().and_then(|token| token.sub.as_deref()).unwrap_or("this pod");
+    let subject = Account::of_subject(subject)
+        .map_or_else(|| subject.to_owned(), |account| format!("{}/{}", account.namespace, account.name));
     let identity = evidence.identity.as_ref();
     let Some(arn) = identity.and_then(|identity| identity.arn.as_deref()) else {
         let answer = evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());
         let account = answer.and_then(|answer| answer.account.as_deref());
         let of = account.map(|account| format!(" of account {account}")).unwrap_or_default();
         let why = if identity.is_some() { "did not say which" } else { "was not asked which" };
-        return format!("the agent gave {subject} credentials{of}; GetCallerIdentity {why}");
+        return format!("the agent gave {subject} credentials{of}, GetCallerIdentity {why}");
     };
     let pod = evidence.token.as_ref().and_then(|token| token.pod_name.as_deref()).unwrap_or_default();
     let cluster = match cluster_of_session(arn, pod) {
@@ -62,7 +64,7 @@ pub fn ready(evidence: &Evidence) -> String {
     };
     let role = arn.split_once(":assumed-role/").and_then(|(_, rest)| Some(rest.split_once('/')?.0));
     let role = role.map_or_else(|| "the associated role".to_owned(), |role| format!("role {role}"));
-    format!("{role} answers to {subject}{cluster} as {arn}")
+    format!("{role} answers to {subject}{cluster}")
 }
 
 /// The cluster in `eks-CLUSTER-POD-UUID`, the session's name; EKS cuts both names to ten characters, so that a cluster of

@@ -253,7 +253,6 @@ fn request_rejected(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) ->
     match () {
         () if about("durationseconds") => {
             finding("something between this pod and STS asks for longer sessions")
-                .owner(Owner::Network)
                 .steps(&values, &[&texts::SEE_BETWEEN])
         }
         () if about("tags") => {

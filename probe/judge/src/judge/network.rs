@@ -138,6 +138,12 @@ fn of_failure(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
     }
 }
 
+/// What failed, without how much of the attempt's time was left then, which differs each time.
+fn detail_of(failure: &Failure) -> String {
+    let detail = failure.detail.split("; the attempt's time was up").next().unwrap_or_default();
+    plain(detail)
+}
+
 fn host(network: &Network) -> &str {
     partition::host_of(&network.endpoint).unwrap_or(&network.endpoint)
 }
@@ -162,7 +168,7 @@ fn values(facts: &Facts<'_>, network: &Network) -> Values {
 fn dns_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let resolution = network.resolution.as_ref();
     let nameservers = resolution.map(|resolution| resolution.nameservers.join(", ")).unwrap_or_default();
-    let detail = plain(&failure.detail);
+    let detail = detail_of(failure);
     let finding = Finding::new(Class::DnsFailed, format!("DNS gives no answer for {}", host(network)))
         .presented(format!("{} asked of {nameservers}: {}", host(network), failure.detail))
         .required("an answer of the cluster's DNS");
@@ -204,7 +210,7 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
     let of_issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
     let wrong_region = region.zip(of_issuer).filter(|(region, of_issuer)| region.value != *of_issuer);
     let values = values(facts, network);
-    let detail = plain(&failure.detail);
+    let detail = detail_of(failure);
     let works = facts.evidence.control_name.as_ref().map_or_else(String::new, |control| {
         format!(" The cluster’s DNS works: it resolves {}.", control.name)
     });
@@ -238,7 +244,10 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
             (format!("the cluster’s DNS says that {host} does not exist"), why, values, steps)
         }
     };
-    let finding = Finding::new(Class::NameNotFound, summary)
+    let finding = Finding::new(Class::NameNotFound, summary);
+    // Before the steps: what a variable's owner is told to restart hangs on it.
+    let finding = if by_pod { finding.owner(Owner::Pod) } else { finding };
+    finding
         .presented(format!("{host} (from {by})"))
         .required("the name of an STS endpoint that DNS knows")
         .ruled_out(match &facts.evidence.control_name {
@@ -246,8 +255,7 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
             None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
         })
         .why(why)
-        .steps(&values, &steps);
-    if by_pod { finding.owner(Owner::Pod) } else { finding }
+        .steps(&values, &steps)
 }
 
 /// What kind of address the peer has: it decides whom to ask.
@@ -308,7 +316,7 @@ fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     .presented(presented(network))
     .required("a listener on that port");
     let finding = of_chosen(facts, network, finding);
-    let detail = plain(&failure.detail);
+    let detail = detail_of(failure);
     match reach(network) {
         Reach::Loopback => finding
             .why(format!("{detail}. The address is this pod’s own, so a sidecar or a configured endpoint is meant, and it does not run yet."))
@@ -332,7 +340,7 @@ fn of_chosen(facts: &Facts<'_>, network: &Network, finding: Finding) -> Finding 
 fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let (host, addresses) = (host(network), said(network));
     let values = values(facts, network);
-    let detail = plain(&failure.detail);
+    let detail = detail_of(failure);
     let finding =
         |summary: String| Finding::new(Class::ConnectTimeout, summary).presented(presented(network));
     match reach(network) {
@@ -363,7 +371,7 @@ fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findi
         "AWS_USE_DUALSTACK_ENDPOINT",
         "AWS_USE_DUALSTACK_ENDPOINT",
     );
-    let detail = plain(&failure.detail);
+    let detail = detail_of(failure);
     let (why, steps): (_, Vec<&Template>) = match families.first() {
         Some(false) if one_family && !dual_stack => (
             "STS has only IPv4 addresses there. A pod with IPv6 alone reaches them only through NAT64.",
@@ -395,7 +403,7 @@ fn response_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> 
         .why(format!(
             "{}: {}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
             plain(&presented(network)),
-            plain(&failure.detail)
+            detail_of(failure)
         ))
         .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
 }
@@ -417,7 +425,7 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
         Some(leaf) => format!("a certificate for {} issued by {}", leaf.names.join(", "), leaf.issuer),
         None => "no certificate".to_owned(),
     };
-    let (host, detail) = (host(network), plain(&failure.detail));
+    let (host, detail) = (host(network), detail_of(failure));
     let said = format!("{host} shows {}: {detail}.", plain(&presented));
     let finding = |summary: String| {
         Finding::new(Class::TlsFailed, summary).about_time(about_time).presented(&presented).required(
@@ -478,7 +486,7 @@ fn proxy_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Find
         .transient(!refused)
         .presented(presented(network))
         .required(format!("a tunnel to {host}:443"))
-        .why(format!("{}. SDKs in this container use the same proxy.", plain(&failure.detail)))
+        .why(format!("{}. SDKs in this container use the same proxy.", detail_of(failure)))
         .steps(&values(facts, network), &[&texts::ALLOW_AT_PROXY, &texts::BYPASS_PROXY])
 }
 
@@ -489,7 +497,7 @@ fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
         .why(format!(
             "{}: {}. A firewall, a mesh or a proxy resets connections, or a sidecar was still starting.",
             plain(&presented(network)),
-            plain(&failure.detail)
+            detail_of(failure)
         ))
         .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
 }
@@ -501,7 +509,7 @@ fn not_sts(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
         .why(format!(
             "{}: {}. A proxy, a mesh or a hosts entry leads this name elsewhere.",
             plain(&presented(network)),
-            plain(&failure.detail)
+            detail_of(failure)
         ));
     of_chosen(facts, network, finding).in_between(
         facts,
@@ -515,6 +523,6 @@ fn unusable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding 
         .about(Topic::Host)
         .presented(presented(network))
         .required("an endpoint and a proxy that can be used")
-        .why(format!("{}: {}.", plain(&presented(network)), plain(&failure.detail)))
+        .why(format!("{}: {}.", plain(&presented(network)), detail_of(failure)))
         .in_between(facts, network, &[&common::SEE_VARIABLES, &texts::CORRECT_ENDPOINT])
 }

@@ -243,7 +243,7 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
                     .why(format!(
                         "The token’s issuer is {issuer}, and --expect-issuer states {expected}. Each cluster has an issuer of its own, so this pod runs in another cluster, or the expectation is out of date."
                     ))
-                    .steps(&facts.values(), &[&texts::OTHER_CLUSTER, &texts::CORRECT_ISSUER]),
+                    .steps(&facts.values(), &[&texts::SEE_CLUSTER_ISSUER, &texts::OTHER_CLUSTER, &texts::CORRECT_ISSUER]),
             );
         }
     }

@@ -9,6 +9,7 @@ use super::{Report, ReportedFinding, Scope, Stage, Status};
 use crate::catalog::{Attribute, Class};
 use crate::judge::finding::Severity;
 use crate::steps::script::{Mark, Script, fitted};
+use crate::steps::{Step, StepKind};
 use crate::text::{plain, rfc3339};
 
 pub use crate::steps::script::Look;
@@ -37,6 +38,8 @@ pub fn render_for(report: &Report, look: Look) -> String {
         credentials(&mut out, report);
     }
     let mut number = 0;
+    let mut looked: Vec<Option<String>> =
+        deciding.iter().flat_map(|finding| &finding.steps).map(|step| step.run.clone()).collect();
     if let Some(finding) = deciding {
         out.steps(&finding.steps, &mut number);
     }
@@ -47,7 +50,15 @@ pub fn render_for(report: &Report, look: Look) -> String {
         let label = format!("{} {}:", finding.class.id(), finding.code);
         out.first(mark, &fitted(&label, &finding.summary));
         who_restart_why(&mut out, report, finding);
-        out.steps(&finding.steps, &mut number);
+        // What was looked at once need not be looked at again.
+        let fresh: Vec<Step> = finding
+            .steps
+            .iter()
+            .filter(|step| step.kind == StepKind::Change || step.run.is_none() || !looked.contains(&step.run))
+            .cloned()
+            .collect();
+        looked.extend(fresh.iter().map(|step| step.run.clone()));
+        out.steps(&fresh, &mut number);
     }
     out.blank();
     footer(&mut out, report, deciding);

@@ -202,7 +202,7 @@ impl Word {
 
     /// An absolute path of plain characters that climbs nowhere.
     pub(crate) fn path(path: &str) -> Self {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=@-".contains(&byte);
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=-".contains(&byte);
         let plain = path.starts_with('/') && path.bytes().all(allowed) && !has_odd_part(path);
         Self::checked(path, plain && path.len() <= 1_024)
     }

@@ -44,7 +44,7 @@ pub(crate) enum Mark {
 }
 
 /// The lines so far.
-pub(crate) struct Script {
+pub struct Script {
     out: String,
     look: Look,
 }

@@ -204,7 +204,7 @@ pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
 };
 
 pub(crate) const SEE_ASSOCIATION: Template = Template::look(
-    "See the association’s role, target role, external id, session tags and policy:",
+    "See the association’s roleArn, targetRoleArn, externalId, disableSessionTags and policy:",
     "aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query 'association.[roleArn,targetRoleArn,externalId,disableSessionTags,policy]' --output json",
 );
 

@@ -55,7 +55,7 @@ pub(crate) const REPAIR_FORWARD: Template = Template::change_in_words(
 );
 
 pub(crate) const REMOVE_RECORD: Template = Template::change_in_words(
-    "Remove the record {value}, or set ndots to 1 in the pod’s dnsConfig.",
+    "Remove the record {value}, which the search list made of the name, or set ndots to 1 in the pod’s dnsConfig.",
     "a DNS record, or the pod’s dnsConfig",
 );
 
@@ -279,7 +279,7 @@ pub(crate) const SEE_MESH_LOG: Template = Template::look(
 
 pub(crate) const LET_PASS: Template = Template::change_in_words(
     "Let {host}, port 443, pass at what stands in between: deep inspection, a full proxy, a tunnel with a smaller MTU, a mesh \
-     without this host.",
+     without a ServiceEntry for it.",
     "a rule of firewall, proxy or mesh",
 );
 

@@ -99,6 +99,7 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         says(answer)
     ))
     .cluster_steps(facts, &values(facts), &[
+        &texts::SEE_ASSOCIATION,
         &texts::FIND_ASSOCIATED_ROLE,
         &texts::SEE_ASSOCIATED_ROLE,
         &texts::ROLE_IS_GONE,
@@ -122,6 +123,7 @@ pub(super) fn denied_by(facts: &Facts<'_>, answer: &AgentAnswer, policy: Denying
             policy.name,
             quoted(answer)
         ))
+        .cluster_steps(facts, &values(facts), &[&texts::SEE_ASSOCIATION])
 }
 
 pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
