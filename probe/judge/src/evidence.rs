@@ -9,6 +9,7 @@ mod collected;
 mod environment;
 mod exchange;
 mod issuer;
+pub mod kept;
 mod network;
 mod process;
 mod service_account;

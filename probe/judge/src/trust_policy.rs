@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod evaluate;
 pub(crate) mod fix;
 pub(crate) mod one_or_many;
+pub mod outside;
 pub(crate) mod pattern;
 pub(crate) mod pod_identity;
 pub(crate) mod policy;

@@ -6,6 +6,8 @@ use crate::collect::subject::Subject;
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::property::PropertiesKey;
 use aws_types::os_shim_internal::{Env, Fs};
+pub(crate) use credprobe_judge::evidence::kept::CREDENTIALS;
+use credprobe_judge::evidence::kept::{PLAIN, URLS, kept as kept_variable};
 use credprobe_judge::evidence::{Environment, Profile, Unseen};
 use credprobe_judge::options::Options;
 use credprobe_judge::settings::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
@@ -14,64 +16,6 @@ use credprobe_judge::text::shown;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-/// Kept as they are, but for what `shown::value` takes out of any.
-const PLAIN: &[&str] = &[
-    "AWS_CA_BUNDLE",
-    "AWS_CONFIG_FILE",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_DEFAULT_REGION",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_MAX_ATTEMPTS",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_RETRY_MODE",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_SDK_LOAD_CONFIG",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "NO_PROXY",
-    "SMITHY_CLIENT_SDK_CUSTOM_PARTITION",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "no_proxy",
-];
-
-/// Kept without user info, query and fragment.
-const URLS: &[&str] = &[
-    "ALL_PROXY",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_EC2",
-    "AWS_ENDPOINT_URL_KMS",
-    "AWS_ENDPOINT_URL_LAMBDA",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_SQS",
-    "AWS_ENDPOINT_URL_STS",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "all_proxy",
-    "http_proxy",
-    "https_proxy",
-];
-
-/// Kept as `set`, `empty` and `unset`.
-pub(crate) const CREDENTIALS: &[&str] = &[
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SECRET_KEY",
-    "AWS_SESSION_TOKEN",
-];
 
 /// Settings of a profile whose values are secrets.
 const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
@@ -128,25 +72,17 @@ pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Reda
         if value.to_str().is_none() {
             environment.not_utf8.push((*name).to_owned());
         }
-        let kept = if URLS.contains(name) {
-            if let Some((user_info, _)) = text.rsplit_once('@') {
-                add(redactor, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
-            }
-            shown::url(&text)
-        } else {
-            shown::value(&text)
-        };
+        if let Some((user_info, _)) = text.rsplit_once('@').filter(|_| URLS.contains(name)) {
+            add(redactor, user_info.split_once("://").map_or(user_info, |(_, user_info)| user_info));
+        }
+        let kept = kept_variable(name, &text).unwrap_or_default();
         environment.variables.insert((*name).to_owned(), kept);
     }
     for name in CREDENTIALS {
         let value = subject.variable(name).map(|value| value.to_string_lossy());
         add(redactor, value.as_deref().unwrap_or_default());
-        let state = match value.as_deref() {
-            None => "unset",
-            Some("") => "empty",
-            Some(_) => "set",
-        };
-        environment.variables.insert((*name).to_owned(), state.to_owned());
+        let state = value.and_then(|value| kept_variable(name, &value)).unwrap_or_else(|| "unset".to_owned());
+        environment.variables.insert((*name).to_owned(), state);
     }
     profile(subject, redactor, &mut unseen, &mut environment).await;
     environment.unseen = unseen;

@@ -50,15 +50,20 @@ pub struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(look: Look) -> Self {
+    /// Without a line.
+    #[must_use]
+    pub fn new(look: Look) -> Self {
         Self { out: String::with_capacity(2_048), look: Look { width: look.width.clamp(40, 100), ..look } }
     }
 
-    pub(crate) fn text(self) -> String {
+    /// All of them.
+    #[must_use]
+    pub fn text(self) -> String {
         self.out
     }
 
-    pub(crate) fn blank(&mut self) {
+    /// An empty line.
+    pub fn blank(&mut self) {
         self.out.push('\n');
     }
 
@@ -82,12 +87,12 @@ impl Script {
     }
 
     /// A sentence of its own.
-    pub(crate) fn sentence(&mut self, text: &str) {
+    pub fn sentence(&mut self, text: &str) {
         self.wrapped("# ", 2, text);
     }
 
     /// An item of a list.
-    pub(crate) fn item(&mut self, text: &str) {
+    pub fn item(&mut self, text: &str) {
         self.wrapped("#   – ", 6, text);
     }
 
