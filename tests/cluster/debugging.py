@@ -35,7 +35,8 @@ def results(stage: Stage) -> list[Result]:
 def plugin(stage: Stage, case: str, code: int) -> Result:
     start = time.monotonic()
     where = [NAME, f"--namespace={stage.namespace}", f"--image={stage.images.probe}"]
-    done = stage.cluster.run(*where, path=os.fspath(RECIPES / "kubectl-credprobe"), limit=PATIENCE)
+    # `make kubectl` builds it, and the targets that come here name it.
+    done = stage.cluster.run(*where, path=os.environ["CREDPROBE_KUBECTL_BIN"], limit=PATIENCE)
     result = Result(case, code, done.returncode, (time.monotonic() - start) * 1000)
     if result.got != code or (code == 0) != ("ready" in done.stdout.splitlines()[:1][0]):
         result.problems.append(done.stdout + done.stderr)

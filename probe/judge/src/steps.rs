@@ -27,6 +27,23 @@ pub struct Step {
     pub changes: Option<String>,
 }
 
+impl Step {
+    /// One that only looks; `run` is a command that the caller has made of names of their kinds.
+    #[must_use]
+    pub fn look(say: impl Into<String>, run: Option<String>) -> Self {
+        let printed = Printed { heading: Heading::Confirm, remark: true };
+        Self { kind: StepKind::Look, when: None, say: say.into(), run, changes: None, printed }
+    }
+
+    /// One that changes something; without a command it is told in words.
+    #[must_use]
+    pub fn change(say: impl Into<String>, run: Option<String>, changes: impl Into<String>) -> Self {
+        let printed = Printed { heading: Heading::Fix, remark: true };
+        let changes = Some(changes.into());
+        Self { kind: StepKind::Change, when: None, say: say.into(), run, changes, printed }
+    }
+}
+
 /// Whether a step only looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

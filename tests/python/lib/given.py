@@ -32,6 +32,10 @@ def sandbox() -> str:
     return named("CREDPROBE_SANDBOX_BIN", "make sandbox")
 
 
+def kubectl_plugin() -> str:
+    return named("CREDPROBE_KUBECTL_BIN", "make kubectl")
+
+
 def images() -> Path:
     """Where `make image sandbox-image` left its archives."""
     return Path(os.environ.get("CREDPROBE_IMAGES") or not_run("CREDPROBE_IMAGES names no folder: make image sandbox-image"))
