@@ -31,16 +31,14 @@ impl Step {
     /// One that only looks; `run` is a command that the caller has made of names of their kinds.
     #[must_use]
     pub fn look(say: impl Into<String>, run: Option<String>) -> Self {
-        let printed = Printed { heading: Heading::Confirm, remark: true };
-        Self { kind: StepKind::Look, when: None, say: say.into(), run, changes: None, printed }
+        Self { kind: StepKind::Look, when: None, say: say.into(), run, changes: None }
     }
 
     /// One that changes something; without a command it is told in words.
     #[must_use]
     pub fn change(say: impl Into<String>, run: Option<String>, changes: impl Into<String>) -> Self {
-        let printed = Printed { heading: Heading::Fix, remark: true };
         let changes = Some(changes.into());
-        Self { kind: StepKind::Change, when: None, say: say.into(), run, changes, printed }
+        Self { kind: StepKind::Change, when: None, say: say.into(), run, changes }
     }
 }
 
