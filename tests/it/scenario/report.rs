@@ -245,6 +245,7 @@ fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
         && finding.severity == "error"
         && !finding.transient
         && finding.class != "inconclusive"
+        && finding.owner.as_deref() != Some("probe")
         && commands().next().is_none()
     {
         return Some("no step has a command".to_owned());

@@ -230,6 +230,10 @@ mod tests {
             arn: "arn:aws:sts::814203749616:assumed-role/checkout-reader/checkout-7d9c".into(),
             user_id: "AROAEXAMPLE:checkout-7d9c".into(),
             account: "814203749616".into(),
+            partition: "aws".into(),
+            role_arn: String::new(),
+            policy: None,
+            transitive_tags: false,
             expiration: time::OffsetDateTime::UNIX_EPOCH,
         };
         for (scenario, expected) in rows {

@@ -253,7 +253,7 @@ fn request_rejected(facts: &Facts<'_>, exchange: &Exchange, error: &StsError) ->
     match () {
         () if about("durationseconds") => {
             finding("something between this pod and STS asks for longer sessions")
-                .steps(&values, &[&texts::SEE_BETWEEN])
+                .steps(&values, &[&common::SEE_VARIABLES, &texts::SEE_BETWEEN])
         }
         () if about("tags") => {
             finding("the token brings session tags, which the trust policy does not allow")

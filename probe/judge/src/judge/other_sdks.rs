@@ -260,7 +260,10 @@ fn proxy_captures(facts: &Facts<'_>, endpoint: &Endpoint) -> Vec<Finding> {
         let went = |sdks: &str| format!("{sdks} {} {way} to {host}", sdks::verb(sdks, "goes", "go"));
         let summary = sdks::sentence(Class::ProxyCaptures, sdks, &went);
         let why = format!("{}, and {other}.", went(&sdks::names(sdks)));
-        weighed(facts, sdks, misread(facts, endpoint, summary, why))
+        let finding = weighed(facts, sdks, misread(facts, endpoint, summary, why));
+        // One SDK of many that reads its variables in another spelling says little of this pod.
+        let alone = sdks.len() == 1 && sdks::stated(&facts.evidence.environment).is_none();
+        if alone { finding.severity(Severity::Info).explains_nothing() } else { finding }
     });
     spelled.chain(unaware(facts, endpoint, &ways.unaware)).collect()
 }
