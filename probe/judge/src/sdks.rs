@@ -249,7 +249,7 @@ pub fn by_id(id: &str) -> Option<&'static Sdk> {
             Some(start) => id.starts_with(start),
             None => name.eq_ignore_ascii_case(id),
         };
-        sdk.id.eq_ignore_ascii_case(id) || sdk.names.iter().chain(sdk.packages).any(|name| is_named(name))
+        sdk.id.eq_ignore_ascii_case(id) || sdk.names.iter().chain(sdk.packages).any(is_named)
     };
     let by_alias = || {
         let alias = ALIASES.iter().find(|alias| alias.name.eq_ignore_ascii_case(id))?;

@@ -211,14 +211,14 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             "The token was issued to pod {pod} with uid {theirs}. This pod has uid {ours}, as POD_UID says."
         ))
         .steps(&facts.values(), &[&texts::SEE_POD_UID, &texts::MOUNT_OWN]);
-        let finding = if facts.by_agent() {
+
+        if facts.by_agent() {
             // EKS tags the session with the token's pod, so that policies take this pod for the other one; the downward
             // API states which is right.
             finding.severity(Severity::Error).expectation(Basis::Explicit)
         } else {
             finding
-        };
-        finding
+        }
     })
 }
 
@@ -497,7 +497,7 @@ fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let life = expiry.checked_sub(issued)?;
     let due = (life / 5).checked_mul(4)?.min(DAY);
     (age > due.checked_add(ROTATION_MARGIN)?).then(|| {
-        let finding = Finding::new(
+        Finding::new(
             Class::TokenFileStale,
             format!("the token is {} old, and the kubelet renews tokens after {}", span(age), span(due)),
         )
@@ -512,7 +512,6 @@ fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .steps(
             &facts.values(),
             &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &texts::SEE_NODE, &common::RESTART],
-        );
-        finding
+        )
     })
 }

@@ -53,7 +53,7 @@ pub fn hops(evidence: &Evidence, settings: &EffectiveSettings) -> Vec<Hop> {
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     let settings =
-        profile::expects_next_hop(facts).then(|| facts.evidence.environment.profile.as_ref())??;
+        profile::expects_next_hop(facts).then_some(facts.evidence.environment.profile.as_ref())??;
     let role = settings.settings.get("role_arn")?;
     let session = facts.evidence.access.iter().find(|session| session.next_hop);
     let Some(session) = session else {

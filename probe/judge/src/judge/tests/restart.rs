@@ -98,8 +98,7 @@ fn the_text_of_a_ca_bundle_needs_the_container_and_its_path_the_pod() {
 #[test]
 fn a_bundle_that_lacks_the_authority_needs_the_container() {
     let mut evidence = accepted();
-    let of_target =
-        TargetTrust { accepts: false, roots: "AWS_CA_BUNDLE=/ca.pem".to_owned(), ..TargetTrust::default() };
+    let of_target = TargetTrust { accepts: false, roots: "AWS_CA_BUNDLE=/ca.pem".to_owned() };
     evidence.network.as_mut().unwrap().tls = Some(Tls { of_target: Some(of_target), ..Tls::default() });
     assert_eq!(restarts(&evidence).get(&Class::TlsFailed), Some(&Restart::Container));
 }

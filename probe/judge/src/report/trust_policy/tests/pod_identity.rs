@@ -80,7 +80,7 @@ fn what_eks_presents_is_let_in() {
         condition("Null", "aws:SourceArn", "false"),
         condition("ForAllValues:StringLike", "aws:TagKeys", "*"),
     ] {
-        let (report, code) = said(pod(), Some(&role(&[held.clone()])));
+        let (report, code) = said(pod(), Some(&role(std::slice::from_ref(&held))));
         assert_eq!((report["result"].as_str(), code), (Some("allows"), 0), "{held}\n{report:#}");
     }
     let one_each = ["sts:AssumeRole", "sts:TagSession"].map(|action| statement("Action", json!(action)));
@@ -140,7 +140,7 @@ fn the_element_that_refuses_is_named_with_its_slip() {
             Some("never-in-this-call"),
         ),
     ] {
-        let (report, code) = said(pod(), Some(&role(&[refused.clone()])));
+        let (report, code) = said(pod(), Some(&role(std::slice::from_ref(&refused))));
         assert_eq!((report["result"].as_str(), code), (Some("refuses"), 53), "{refused}\n{report:#}");
         let found = &report["statements"][0];
         assert_eq!(found["element"], json!(element), "{report:#}");
@@ -181,7 +181,7 @@ fn a_deny_of_one_action_is_enough_and_what_the_pod_cannot_know_is_said() {
         condition("StringEquals", "aws:RequestTag/eks-cluster-name", "prod"),
         condition("StringEquals", "sts:RoleSessionName", "eks-prod-checkout"),
     ] {
-        let (report, code) = said(pod(), Some(&role(&[unknown.clone()])));
+        let (report, code) = said(pod(), Some(&role(std::slice::from_ref(&unknown))));
         assert_eq!((report["result"].as_str(), code), (Some("unknown"), 3), "{unknown}\n{report:#}");
     }
 }
@@ -201,7 +201,7 @@ fn a_bare_document_is_refused_by_what_holds_in_every_account() {
         (condition("StringLike", "aws:SourceArn", "arn:aws:eks:eu-west-1:????????????:cluster/*"), 3),
         (condition("StringEquals", "aws:SourceAccount", "814203749616"), 3),
     ] {
-        let (report, found) = said(pod(), Some(&document(&[held.clone()])));
+        let (report, found) = said(pod(), Some(&document(std::slice::from_ref(&held))));
         assert_eq!(found, code, "{held}\n{report:#}");
     }
     let (report, _) = said(pod(), Some(&document(&[condition("ArnLike", "aws:SourceArn", association)])));
