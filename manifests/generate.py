@@ -240,6 +240,7 @@ def blocks(classes: list[dict], root: Path) -> dict[str, list[str]]:
 
     def arguments(command: str, of: str) -> dict:
         more = [command, f"{{{{- range $values.{of}.args }}}}", "- {{ . | quote }}", "{{- end }}"]
+        more += ["{{- with $values.workload }}", '- {{ printf "--workload=%s" (tpl . $) | quote }}', "{{- end }}"]
         return {"args": Verbatim("\n  - " + "\n  ".join(more))}
 
     rules = (root / "manifests" / "monitoring" / "credprobe.rules.yaml").read_text().split("groups:\n", 1)[1].rstrip("\n")

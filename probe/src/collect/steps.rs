@@ -254,7 +254,12 @@ impl Collector {
             return Some("--no-network".to_owned());
         }
         let finding = gate::exchange_blocked(&self.evidence, effective, self.observed_at)?;
-        info!("seen before the network: {}: {}", finding.class.id(), escaped(&finding.summary));
+        // The log shows no more than the report, whose evidence is redacted before it is judged.
+        let shown = self.evidence.clone().redacted(&self.redactor);
+        let shown = gate::exchange_blocked(&shown, effective, self.observed_at)
+            .map(|it| it.summary)
+            .unwrap_or_default();
+        info!("seen before the network: {}: {}", finding.class.id(), escaped(&shown));
         Some(format!("{} is certain", finding.class.id()))
     }
 

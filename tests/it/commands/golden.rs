@@ -101,7 +101,7 @@ fn the_chain_in_json_names_each_sdk_with_its_source() {
     assert_eq!((ran.code, &page["schema"]), (0, &"credprobe/chain/v1".into()));
     assert!(page["as_of"].as_str().is_some_and(|day| day.len() == "2026-11-21".len()), "{}", page["as_of"]);
     let sdks = page["sdks"].as_array().unwrap();
-    assert_eq!(sdks.len(), 25);
+    assert_eq!(sdks.len(), 24);
     for sdk in sdks {
         assert!(sdk["source"].as_str().is_some_and(|source| !source.is_empty()), "{sdk}");
         assert_eq!(sdk["providers"][0]["provider"], sdk["picks"], "{sdk}");
@@ -118,7 +118,7 @@ fn the_chain_in_json_names_each_sdk_with_its_source() {
 fn a_process_that_is_not_there_has_no_chain() {
     let ran = Session::default().run(&["chain", "--target-pid=4194303"], &[]).unwrap();
     assert_eq!(ran.code, 3, "{ran}");
-    assert!(ran.stdout.starts_with("inconclusive (3): "), "{ran}");
+    assert!(ran.stdout.starts_with("# ✗ inconclusive 3: "), "{ran}");
 }
 
 #[test]

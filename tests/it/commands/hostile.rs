@@ -55,20 +55,12 @@ impl Pod {
         let Some(text) = self.run(&words("--output=text"), variables) else { return };
         let json = self.run(&words("--output=json"), variables).unwrap();
         let json: Value = serde_json::from_str(&json.stdout).unwrap_or_default();
-        let mut steps: Vec<String> = text
-            .stdout
-            .lines()
-            .filter_map(|line| line.strip_prefix("  fix:       "))
-            .map(str::to_owned)
-            .collect();
-        steps.extend(
-            json["commands"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
-        );
-        for step in steps {
-            is_plain(&step).unwrap();
-            self.printed.insert(step, format!("{place} {variables:?}"));
-        }
         plain(&text);
+        let steps = json["commands"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        // What is wrong with the pod is told as a script, of the policy its steps are.
+        for step in steps.chain(text.stdout.starts_with("# ").then_some(text.stdout.as_str())) {
+            self.printed.insert(step.to_owned(), format!("{place} {variables:?}"));
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use object::{
 use std::{fs, path::Path};
 
 /// Compressed it is less than half: pulling the image costs no more than one round trip more.
-const SIZE_LIMIT: usize = 4_500_000;
+const SIZE_LIMIT: usize = 5_000_000;
 
 pub(crate) fn is_static(file: &Path) -> Result<Result<(), String>, Failed> {
     let bytes = fs::read(file)?;

@@ -98,11 +98,11 @@ impl Expect {
         let expected: Vec<&String> = deciding.into_iter().chain(&self.also).collect();
         let actual: Vec<&String> = report.findings.iter().map(|finding| &finding.class).collect();
         equal("the findings", &expected, &actual)?;
-        for finding in &report.findings {
+        for (at, finding) in report.findings.iter().enumerate() {
             let name = format!("what explains {}", finding.class);
             equal(&name, &self.explained_by.get(&finding.class), &finding.explained_by.as_ref())?;
             let severity = self.severity.get(&finding.class).map(String::as_str);
-            let severity = severity.or((deciding == Some(&finding.class)).then_some("error"));
+            let severity = severity.or((at == 0 && deciding.is_some()).then_some("error"));
             if let Some(severity) = severity {
                 equal(&format!("the severity of {}", finding.class), severity, finding.severity.as_str())?;
             }

@@ -29,7 +29,7 @@ pub(super) fn of(report: &Value, commands: &[&str]) -> Option<String> {
     })
 }
 
-/// What no report prints as a command (facts/aws-2026, findings/field).
+/// What no report prints as a command, for it breaks something else.
 fn harms(line: &str, place: &Place<'_>, all: &[&str]) -> Option<&'static str> {
     let has = |part: &str| line.contains(part);
     let of_association = has("pod-identity-association ") && has(" --role-arn arn:");

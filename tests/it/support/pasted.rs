@@ -64,13 +64,15 @@ const RECORDER: &str = "#!/bin/sh\nprintf '%s\\0' \"${0##*/}\" \"$@\" >>\"$RECOR
 /// What printed commands write themselves.
 fn is_written(name: &str) -> bool {
     // Files that only grow: what was there before a change.
-    name.ends_with("-before.json") || name == "thumbprints-before.txt"
+    let kept = name.ends_with("-before.json") || name == "thumbprints-before.txt";
+    // What is saved and what is added, together: written anew each time.
+    kept || name.ends_with("-trust.json")
 }
 
 /// Is the line what it looks like?
 pub(crate) fn is_plain(line: &str) -> Result<(), String> {
     // Of the same block, prose has typographic quotation marks and the ellipsis.
-    let unseen = |c: char| c.is_control() || (('\u{200b}'..='\u{202e}').contains(&c) && !"’“”…".contains(c));
+    let unseen = |c: char| c.is_control() || (('\u{200b}'..='\u{202e}').contains(&c) && !"’“”–…".contains(c));
     if line.contains(unseen) || (!line.starts_with("# ") && !line.is_ascii()) {
         return Err(format!("a step that is not what it looks like: {line:?}"));
     }
@@ -89,7 +91,9 @@ fn pasted(printed: &BTreeMap<String, String>) -> Result<(), Box<dyn Error>> {
     fs::create_dir(&bin)?;
     fs::create_dir(&work)?;
     recorder(&bin)?;
-    let text: String = printed.keys().map(|line| format!("{line}\n")).collect();
+    // Each in a shell of its own, which one that ends early does not take from the others; a variable that is not set ends none.
+    let text: String = printed.keys().map(|lines| format!("(\n:\n{lines}\n)\n")).collect();
+    let text = text.replace(":?", ":-");
     fs::write(&script, &text)?;
     for check in [&["-n"][..], &[]] {
         let mut bash = Command::new("bash");

@@ -130,13 +130,18 @@ def flags_of(help: str) -> set[str]:
     return set(re.findall(r"^\s+(?:-\w, )?(--[a-z-]+)", help, re.MULTILINE))
 
 
+# Those that each name one thing more.
+REPEATED = {"--expect-access", "--expect-kubernetes-access"}
+
+
 def of_args(it: dict, flags: dict[str, set[str]]) -> list[str]:
     """`flags` by command; a command that the binary does not know is absent."""
     command, *given = it["args"]
     if command not in ("check", "serve"):
         return [f"args: {command} is no command for a container"]
     unknown = [flag for flag in given if flag.split("=")[0] not in flags[command]]
-    double = {flag for flag in given if [one.split("=")[0] for one in given].count(flag.split("=")[0]) > 1}
+    names = [flag if flag.split("=")[0] in REPEATED else flag.split("=")[0] for flag in given]
+    double = {flag for flag, name in zip(given, names) if names.count(name) > 1}
     return [f"args: {command} has no {flag}" for flag in unknown] + [f"args: {flag} twice" for flag in double]
 
 

@@ -7,6 +7,8 @@ from manifests import rules, schemas, tree
 from manifests.case import Case, of_object, ran
 
 PARTS = tree.ROOT / "tests" / "python" / "manifests"
+# What the plain files of a Deployment name.
+WORKLOAD = "--workload=deployment/checkout"
 VERSIONS = range(tree.OLDEST, tree.NEWEST + 1)
 
 
@@ -27,7 +29,7 @@ class Kustomize(Case):
         self.assertEqual(tree.probes(tree.pod_spec(alone)), [])
         self.assertEqual({it["kind"] for it in built.values()}, {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
         self.none(problems(list(built.values())))
-        plain = self.plain("init-container.yaml")
+        plain = self.unnamed("init-container.yaml")
         for name, it in built.items():
             with self.subTest(name):
                 both = tree.pod_spec(it)["initContainers"]
@@ -39,11 +41,17 @@ class Kustomize(Case):
         with_one = {name for name, it in built.items() if tree.probes(tree.pod_spec(it))}
         self.assertEqual(with_one, {"deployed", "stateful", "everywhere"})
         self.none(problems([built[it] for it in with_one]))
-        self.assertEqual(tree.probes(tree.pod_spec(built["deployed"])), [self.plain("native-sidecar.yaml")])
+        self.assertEqual(tree.probes(tree.pod_spec(built["deployed"])), [self.unnamed("native-sidecar.yaml")])
 
     def test_both_go_together(self) -> None:
         both = tree.pod_spec(self.built("both")["deployed"])["initContainers"]
         self.assertEqual(sorted(one["name"] for one in both), ["credprobe", "credprobe-serve", "migrate"])
+
+    def unnamed(self, file: str) -> dict:
+        """A component is for many workloads, and names none."""
+        plain = self.plain(file)
+        self.assertIn(WORKLOAD, plain["args"])
+        return {**plain, "args": [it for it in plain["args"] if it != WORKLOAD]}
 
     def plain(self, file: str) -> dict:
         (object,) = tree.parsed((tree.ROOT / "manifests" / file).read_text())
@@ -81,13 +89,16 @@ class Helm(Kustomize):
             self.none(rules.of_restricted(tree.pod_spec(object)))
         return probe
 
-    def test_defaults_are_the_plain_files(self) -> None:
+    def test_of_a_workload_they_are_the_plain_files(self) -> None:
         for template, file in [("initContainer", "init-container.yaml"), ("nativeSidecar", "native-sidecar.yaml")]:
             with self.subTest(template):
-                self.assertEqual(self.probe(template=f"credprobe.{template}"), self.plain(file))
+                of_it = self.probe(template=f"credprobe.{template}", credprobe__workload="deployment/{{ .Release.Name }}")
+                self.assertEqual(of_it, self.plain(file))
+                self.assertEqual(self.probe(template=f"credprobe.{template}"), self.unnamed(file))
 
     def test_restricted_is_the_plain_file(self) -> None:
-        self.assertEqual(self.probe(credprobe__runAsNonRoot=True), self.plain("init-container-restricted.yaml"))
+        restricted = self.probe(credprobe__runAsNonRoot=True, credprobe__workload="deployment/checkout")
+        self.assertEqual(restricted, self.plain("init-container-restricted.yaml"))
 
     def test_values(self) -> None:
         image, args = "registry.example.com/credprobe@sha256:00", ["--report-only", "--expect-subject=$(POD_NAMESPACE)/a b"]
@@ -102,6 +113,7 @@ class Helm(Kustomize):
             {"credprobe__imaeg": "x"},
             {"credprobe__image": ""},
             {"credprobe__runAsNonRoot": "yes"},
+            {"credprobe__workload": "checkout"},
             {"credprobe__initContainer__args": ["check"]},
             {"credprobe__initContainer__args": "--report-only"},
             {"credprobe__resources__requests": {"cpu": True}},

@@ -13,7 +13,7 @@ import tempfile
 PASSED = "Could not connect to the endpoint URL"
 SETTINGS = {
     "AWS_ACCESS_KEY_ID": "example", "AWS_SECRET_ACCESS_KEY": "example", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_MAX_ATTEMPTS": "1",
-    "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_CONFIG_FILE": "/dev/null", "AWS_PAGER": "",
+    "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PAGER": "",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "NO_PROXY": "*",
 }
 
@@ -33,9 +33,14 @@ def said(arguments: list[str]) -> str:
 def main() -> None:
     os.environ.update(SETTINGS)
     # For documents that a pipeline would write.
-    with tempfile.TemporaryFile("w+") as document:
+    with tempfile.TemporaryFile("w+") as document, tempfile.NamedTemporaryFile("w") as config:
         document.write("{}")
         asked = json.load(sys.stdin)
+        # What `--profile` names is the pod's; here it only has to be there.
+        profiles = {arguments[at + 1] for arguments in asked for at, it in enumerate(arguments[:-1]) if it == "--profile"}
+        config.write("".join(f"[profile {name}]\n" for name in sorted(profiles)))
+        config.flush()
+        os.environ["AWS_CONFIG_FILE"] = config.name
         found = {}
         for number, arguments in enumerate(asked):
             document.seek(0)

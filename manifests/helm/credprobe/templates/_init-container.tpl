@@ -17,6 +17,9 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
     {{- range $values.initContainer.args }}
     - {{ . | quote }}
     {{- end }}
+    {{- with $values.workload }}
+    - {{ printf "--workload=%s" (tpl . $) | quote }}
+    {{- end }}
   terminationMessagePolicy: FallbackToLogsOnError
   env:
     - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}

@@ -17,6 +17,9 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
     {{- range $values.nativeSidecar.args }}
     - {{ . | quote }}
     {{- end }}
+    {{- with $values.workload }}
+    - {{ printf "--workload=%s" (tpl . $) | quote }}
+    {{- end }}
   restartPolicy: Always
   ports:
     - {name: credprobe, containerPort: 9809}

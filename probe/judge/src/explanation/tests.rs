@@ -251,7 +251,7 @@ fn each_heading_of_the_pages_is_found_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What voice.md asks of a report.
+/// A report is a headline, comments without a character that a shell reads, and commands at column 0.
 pub(super) fn is_in_form(text: &str) {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();

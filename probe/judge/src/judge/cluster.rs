@@ -265,14 +265,17 @@ fn on_the_way(values: &Values, network: &Network, failure: &Failure) -> Finding 
         _ => ("a whole answer of the API server", &texts::IN_BETWEEN),
     };
     let presented = network.addresses.iter().map(|attempt| attempt.address.to_string()).collect::<Vec<_>>();
-    stated(class, format!("the API server at {host} was not reached: {}", failure.detail))
-        .presented(if presented.is_empty() {
-            host.to_owned()
-        } else {
-            format!("{host}, {}", presented.join(", "))
-        })
-        .required(required)
-        .steps(values, &[&texts::SEE_CLUSTER, advice])
+    stated(
+        class,
+        format!("the API server at {host} was not reached: {}", crate::text::plain(&failure.detail)),
+    )
+    .presented(if presented.is_empty() {
+        host.to_owned()
+    } else {
+        format!("{host}, {}", presented.join(", "))
+    })
+    .required(required)
+    .steps(values, &[&texts::SEE_CLUSTER, advice])
 }
 
 #[cfg(test)]

@@ -308,7 +308,7 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
         Some(service) => format!("{host} is AWS’s endpoint of {service}, not of STS"),
         None => format!("something else than STS answers as {host}"),
     };
-    let words = in_words(excerpt);
+    let words = in_words(excerpt.trim_matches('`'));
     let quote = if words.is_empty() { String::new() } else { format!(" It says: {words}.") };
     let finding = Finding::new(Class::NotSts, summary)
         .severity(Severity::Error)

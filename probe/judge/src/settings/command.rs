@@ -200,11 +200,12 @@ impl Word {
         Self::checked(name, name.len() <= 253 && (is_plain(name, b".-") || name.parse::<IpAddr>().is_ok()))
     }
 
-    /// An absolute path of plain characters that climbs nowhere.
+    /// An absolute path of plain characters that climbs nowhere, each part of which a file system takes (`NAME_MAX`).
     pub(crate) fn path(path: &str) -> Self {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=-".contains(&byte);
         let plain = path.starts_with('/') && path.bytes().all(allowed) && !has_odd_part(path);
-        Self::checked(path, plain && path.len() <= 1_024)
+        let short = path.len() <= 1_024 && path.split('/').all(|part| part.len() <= 255);
+        Self::checked(path, plain && short)
     }
 
     /// What `NO_PROXY` holds: names, suffixes, addresses and ranges.

@@ -157,7 +157,7 @@ const OF_A_SERVICE: [&str; 2] = ["CREDPROBE_PORT", "CREDPROBE_SERVICE_"];
 /// A variable that is no flag's.
 const DISABLED: &str = "CREDPROBE_DISABLED";
 
-/// The warnings about variables that are nobody's twin and nearly are one: they are ignored, as the contract has it.
+/// The warnings about variables that are nobody's twin and nearly are one, and so change nothing.
 pub fn misspelt_twins(variables: impl Iterator<Item = OsString>) -> Vec<String> {
     let known: Vec<String> = FLAGS.iter().map(flags::Flag::twin).chain([DISABLED.to_owned()]).collect();
     let warning = |name: OsString| {

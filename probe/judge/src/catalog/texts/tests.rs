@@ -28,7 +28,7 @@ fn every_class_has_causes_and_steps() {
     }
 }
 
-/// What an interactive shell reads in a comment, or what would end one (voice.md, section 1).
+/// What an interactive shell reads in a comment, or what would end one.
 const FORBIDDEN: &[char] = &[
     '`', '$', '\'', '"', '\\', ';', '&', '|', '<', '>', '(', ')', '[', ']', '{', '}', '*', '?', '~', '^',
     '#', '!',
@@ -120,7 +120,7 @@ fn a_command_that_changes_something_says_what() {
     }
 }
 
-/// What no step does that stands in a report (voice.md, section 2.3); `explain` may, under its own heading.
+/// What no step does that stands in a report; `explain` may, under its own heading.
 const NEVER: &[&str] = &[
     "create-vpc-endpoint",
     "excludeOutboundPorts",
