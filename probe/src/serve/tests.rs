@@ -515,7 +515,7 @@ async fn what_is_not_proved_turns_nothing_unready() {
     pod.sts(Sts::Unproved);
     pod.run(async {
         pod.wait(3 * HOUR).await;
-        assert_eq!(pod.readyz(), (true, ReadinessReason::Verdict(Class::Ready)));
+        assert_eq!(pod.readyz(), (true, ReadinessReason::But(Class::AccessUnproved, false)));
         let but = pod.state(|state| state.shown().unwrap().verdict.but);
         assert_eq!(but, Some(Class::AccessUnproved));
     })

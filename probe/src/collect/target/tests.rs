@@ -177,7 +177,7 @@ fn a_kernel_thread_is_named_as_one() {
         // And where threads of the kernel are in sight, `auto` does not guess.
         let (target, seen) = observe(TargetPid::Auto);
         assert!(seen.is_none() && target.pid.is_none());
-        assert!(words(&target).contains("hostPID"), "{}", words(&target));
+        assert!(words(&target).contains("shares the node’s processes"), "{}", words(&target));
     } else {
         say(&mut std::io::stderr(), "NOT TESTED: no kernel thread is in sight here");
     }
@@ -275,7 +275,7 @@ fn a_pid_1_that_proc_hides_is_told_from_none() {
     files.process((std::process::id(), 0, "credprobe"), "b", b"");
     let (target, seen) = observe_in(files.path(), TargetPid::Auto);
     assert_eq!((seen.is_none(), target.pid, target.exists), (true, Some(1), Some(true)));
-    assert_eq!(words(&target), "pid 1 is there, but /proc hides it from credprobe's user");
+    assert_eq!(words(&target), "pid 1 is there, but /proc hides it from credprobe’s user");
 }
 
 #[test]

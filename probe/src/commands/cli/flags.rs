@@ -146,7 +146,7 @@ impl Flag {
 
     /// It may stand several times; the words of its variable are several values.
     pub(super) fn repeats(&self) -> bool {
-        self.name == "expect-access"
+        self.name == "expect-access" || self.name == EXPECT_KUBERNETES_ACCESS
     }
 
     /// One letter, where it has one.
@@ -379,6 +379,19 @@ pub(super) const FLAGS: &[Flag] = &[
     ),
     flag(
         JUDGING,
+        EXPECTATIONS,
+        "expect-access",
+        "ACTION=RESOURCE[@REGION]",
+        "After ready: may the role do this? Up to 8; asked by calls that read no data and change nothing",
+    ),
+    switch(
+        JUDGING,
+        EXPECTATIONS,
+        "access-with-full-credentials",
+        "Let --expect-access and the next role of a profile use the credentials of Pod Identity, which cannot be narrowed",
+    ),
+    flag(
+        JUDGING,
         CLUSTER,
         "cluster",
         "NAME",
@@ -406,19 +419,6 @@ pub(super) const FLAGS: &[Flag] = &[
         EXPECT_KUBERNETES_ACCESS,
         "VERB:RESOURCE[:NAMESPACE]",
         "What the identity must be allowed to do in --cluster; up to 8, repeated or separated by white space",
-    ),
-    flag(
-        JUDGING,
-        EXPECTATIONS,
-        "expect-access",
-        "ACTION=RESOURCE[@REGION]",
-        "After ready: may the role do this? Up to 8; asked by calls that read no data and change nothing",
-    ),
-    switch(
-        JUDGING,
-        EXPECTATIONS,
-        "access-with-full-credentials",
-        "Let --expect-access and the next role of a profile use the credentials of Pod Identity, which cannot be narrowed",
     ),
     flag(
         CHECK,

@@ -54,10 +54,9 @@ pub(crate) fn evaluate(
 
 fn of_entry(entry: &Value, identity: &Identity) -> Option<User> {
     let entry = entry.get("accessEntry").unwrap_or(entry);
-    // Entries name a role with its path, which no session's ARN has.
-    let principal = Identity::of(entry["principalArn"].as_str()?)?;
+    let principal = entry["principalArn"].as_str()?;
     let groups = entry["kubernetesGroups"].as_array().map(Vec::as_slice).unwrap_or_default();
-    identity.is(&principal.canonical).then(|| User {
+    identity.has_entry(principal).then(|| User {
         username: entry["username"].as_str().unwrap_or_default().into(),
         groups: groups.iter().filter_map(|group| Some(group.as_str()?.into())).collect(),
     })

@@ -85,7 +85,7 @@ fn an_explanation_is_a_script_whose_prose_is_comments() -> Result<(), String> {
 fn what_explains_a_class_is_said_with_its_condition() -> Result<(), String> {
     let text = flat(&explain(Some("tls-failed"))?);
     assert!(
-        text.contains("settings-invalid ·only by the CA bundle·, clock-skew ·about dates and times·"),
+        text.contains("settings-invalid – only by the CA bundle, clock-skew – about dates and times"),
         "{text}"
     );
     Ok(())

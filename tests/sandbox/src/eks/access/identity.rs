@@ -9,6 +9,8 @@ pub(super) struct Identity {
     /// As given but for roles: `arn:P:iam::A:role/NAME`, without path and session.
     pub(super) canonical: String,
     pub(super) account: String,
+    /// As given, of a role itself: with its path.
+    whole: Option<String>,
     /// Empty where there is none.
     session: String,
 }
@@ -33,12 +35,21 @@ impl Identity {
             ("sts", ["federated-user", ..]) | ("iam", ["user" | "root", ..]) => (arn.into(), ""),
             _ => return None,
         };
-        Some(Self { canonical, account: account.into(), session: session.into() })
+        let whole = (service == "iam" && words[0] == "role").then(|| arn.to_owned());
+        Some(Self { canonical, account: account.into(), whole, session: session.into() })
     }
 
     /// Case does not count.
     pub(super) fn is(&self, arn: &str) -> bool {
         self.canonical.eq_ignore_ascii_case(arn)
+    }
+
+    /// Is it the principal of an access entry, which has a role's path? A session's ARN has none, so there the name decides.
+    pub(super) fn has_entry(&self, principal: &str) -> bool {
+        match &self.whole {
+            Some(whole) => whole.eq_ignore_ascii_case(principal),
+            None => Self::of(principal).is_some_and(|of_entry| self.is(&of_entry.canonical)),
+        }
     }
 
     /// `None`: a template has no value for this principal. What only EC2 or the token knows stays as it is.
