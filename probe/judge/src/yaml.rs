@@ -87,14 +87,18 @@ impl Node {
 pub struct Documents<'t> {
     parser: Parser<'t, StrInput<'t>>,
     ended: bool,
+    first_alone: bool,
     problem: Option<Problem>,
 }
+
+/// What stands behind a document that is whole. Go's `Unmarshal` has stopped there, the parser here only after it.
+const BEHIND: &str = "did not find expected <document start>";
 
 /// The documents of `text`.
 #[must_use]
 pub fn documents(text: &str) -> Documents<'_> {
     let text = text.trim_start_matches('\u{feff}');
-    Documents { parser: Parser::new_from_str(text), ended: false, problem: foreign(text) }
+    Documents { parser: Parser::new_from_str(text), ended: false, first_alone: false, problem: foreign(text) }
 }
 
 /// The first document; `Null` where there is none. What follows it is not looked at.
@@ -102,7 +106,9 @@ pub fn documents(text: &str) -> Documents<'_> {
 /// # Errors
 /// It is not YAML, or beyond the limits.
 pub fn first_document(text: &str) -> Result<Node, Problem> {
-    documents(text).next().unwrap_or(Ok(Node { line: 1, value: Value::Null }))
+    Documents { first_alone: true, ..documents(text) }
+        .next()
+        .unwrap_or(Ok(Node { line: 1, value: Value::Null }))
 }
 
 /// The first character that the Go library refuses anywhere.
@@ -136,8 +142,15 @@ impl Documents<'_> {
     fn document(&mut self) -> Result<Option<Node>, Problem> {
         let mut tree = Tree::default();
         while let Some(event) = self.parser.next_event() {
-            let (event, span) = event
-                .map_err(|error| Problem { line: error.marker().line(), what: error.info().to_owned() })?;
+            let (event, span) = match event {
+                Err(error) if self.first_alone && error.info() == BEHIND && tree.root.is_some() => {
+                    return Ok(tree.root.take());
+                }
+                event => event.map_err(|error| Problem {
+                    line: error.marker().line(),
+                    what: error.info().to_owned(),
+                })?,
+            };
             match event {
                 Event::DocumentEnd => return Ok(tree.root.take()),
                 event => tree.take(event, span)?,

@@ -85,6 +85,10 @@ fn a_problem_says_its_line() {
         assert!(problem.line.abs_diff(line) <= 1, "{text:?}: {problem:?}");
     }
     assert_eq!(one("a: b\n---\n: : [\n").get("a").unwrap().text(), Some("b"));
+    // The Go library has stopped before what stands behind.
+    for behind in ["- [\n", "oops\n", "-\n"] {
+        assert_eq!(one(&format!("  - a: b\n{behind}")).list()[0].get("a").unwrap().text(), Some("b"));
+    }
     assert_eq!(one("").value, Value::Null);
     assert_eq!(documents("a: b\n---\nc: d\n").count(), 2);
 }
