@@ -25,7 +25,7 @@ PAGES = {
     "healthy": (GOOD, "ready 0", "token expires in", "The pod is ready", "Next exchange at"),
     "access-denied": (
         BAD, "access-denied 53", "The pod is not ready", "update-assume-role-policy", "system:serviceaccount:shop:checkout", "iam",
-        "This verdict since", "Next exchange",
+        "This verdict since", "ext exchange",
     ),
     "shadowed-by-static-keys": (WARN, "ready 0", "but shadowed", "whoever deploys this pod", "kubectl set env"),
     "pod-identity-association-missing": (BAD, "association-missing 84"),
