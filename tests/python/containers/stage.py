@@ -91,6 +91,6 @@ def judge(left: Left, code: int, verdict: str) -> dict:
 
 
 def judge_message(message: str, verdict: str, code: int) -> None:
-    line = message.removesuffix("\n")
-    assert line.startswith(f"{verdict} ({code}): ") and "\n" not in line, message
+    # Of a plain `ready` one line.
+    assert message.startswith((f"{verdict} {code}: ", f"{verdict} {code}, but ")) and message.count("\n") <= 2, message
     assert len(message.encode()) <= LONGEST_MESSAGE

@@ -17,4 +17,4 @@ def test_scenario(name: str, stage: Stage) -> None:
     ran = stage.engine.run("run", "--rm", "--network=none", *RIGHTS, podman.SANDBOX, *command)
     expect = settings["expect"]
     assert ran.code == expect["exit_code"], ran
-    assert ran.stdout.startswith(f"{expect['class']} ({expect['exit_code']}): "), ran
+    assert ran.stdout.split(" ", 2)[2].startswith(f"{expect['class']} {expect['exit_code']}: "), ran

@@ -35,9 +35,9 @@ def test_no_file_in_the_root_directory(stage: Stage) -> None:
     ("arguments", "code", "text"),
     [
         (["--version"], 0, "credprobe "),
-        (["explain", "53"], 0, "access-denied"),
+        (["explain", "53"], 0, "# access-denied 53: "),
         # `check` is what it does when nothing is said; nothing is injected here.
-        ([], 10, "not-injected (10)"),
+        ([], 10, "# ✗ not-injected 10: "),
         (["check", "--no-such-flag"], 2, ""),
     ],
     ids=["version", "explain", "nothing said", "unknown flag"],

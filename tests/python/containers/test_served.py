@@ -62,8 +62,8 @@ def serving(stage: Stage, opened: Open) -> Iterator[None]:
 
 def ask(stage: Stage, opened: Open, ready: int, code: int, verdict: str) -> None:
     """All who may be asked say the same."""
-    status, body = until(lambda: get(opened, "/readyz"), lambda it: it[0] == ready and f"{verdict} ({code})" in it[1])
-    assert status == ready and f"{verdict} ({code})" in body, (status, body)
+    status, body = until(lambda: get(opened, "/readyz"), lambda it: it[0] == ready and f"{verdict} {code}" in it[1])
+    assert status == ready and f"{verdict} {code}" in body, (status, body)
     assert get(opened, "/livez")[0] == 200
     ran = stage.engine.run("exec", NAME, "/credprobe", "status")
     opened.said += [ran.stdout, ran.stderr]
