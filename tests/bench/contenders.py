@@ -24,7 +24,7 @@ def contenders(folder: str, python: str) -> Iterator[Contender]:
     """In the pod, whose environment has what they need."""
     probe, region, role = f"{folder}/credprobe", os.environ["AWS_REGION"], os.environ["AWS_ROLE_ARN"]
     token = os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]
-    yield Contender(CHECK, "both calls, the verdict", [probe, "check"], "ready (0)")
+    yield Contender(CHECK, "both calls, the verdict", [probe, "check"], "# ✓ ready 0: ")
     yield Contender(FLOOR, "the POST, in Rust with the same TLS", [f"{folder}/floor"], "assumed")
     form = {
         "Action": "AssumeRoleWithWebIdentity",
@@ -37,7 +37,7 @@ def contenders(folder: str, python: str) -> Iterator[Contender]:
     curl = ["/usr/bin/curl", "-sS", "--fail", "--cacert", os.environ["AWS_CA_BUNDLE"]]
     url = f"https://sts.{region}.amazonaws.com/"
     yield Contender(CURL, "the POST", [*curl, url, *fields, "--data-urlencode", f"WebIdentityToken@{token}"], "<AssumedRoleUser>")
-    yield Contender(LOCAL, "what needs no network", [probe, "check", "--no-network"], "ready (0)")
+    yield Contender(LOCAL, "what needs no network", [probe, "check", "--no-network"], "# ✓ ready 0: ")
     yield Contender(TRUST, "the statement for this token", [probe, "trust"], "sts:AssumeRoleWithWebIdentity")
     yield Contender(NOTHING, "`/bin/true`: what measuring costs", ["/bin/true"], "")
     asked = [f"--role-arn={role}", "--role-session-name=aws", "--duration-seconds=900", f"--web-identity-token=file://{token}"]

@@ -64,7 +64,7 @@ async fn attempts(asked: &Check, watch: &Stopwatch, last: &mut Option<Report>) -
 fn progress_line(report: &Report, attempt: u32, pause: Option<Duration>, left: Duration) -> String {
     let verdict = &report.verdict;
     format!(
-        "attempt {attempt}: {} ({}): {}; next in {}, {} left",
+        "attempt {attempt}: {} {}: {}; next in {}, {} left",
         verdict.class.id(),
         verdict.code,
         verdict.summary,

@@ -122,14 +122,14 @@ pub(super) fn prepare(
 async fn read(mut body: hyper::body::Incoming, limit: usize, record: &Record) -> Result<Bytes, Fault> {
     let too_long = |what: String| Fault::new(FailureKind::TooLong, what);
     // What the header announces need not be waited for.
-    let announced =
-        body.size_hint().exact().filter(|length| usize::try_from(*length).is_ok_and(|length| length > limit));
-    if let Some(announced) = announced {
+    let announced = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if let Some(announced) = announced.filter(|length| *length > limit) {
         return Err(too_long(format!(
             "the answer announces a body of {announced} bytes; at most {limit} are read"
         )));
     }
-    let mut bytes = BytesMut::new();
+    // At once: what grows is copied, and old and new take memory together. Pages that nothing is written to take none.
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(limit));
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|error| fault(&error, &format!("after {} bytes of the answer's body", bytes.len())))?;

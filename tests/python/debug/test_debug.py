@@ -19,7 +19,7 @@ RECIPES = given.ROOT / "manifests" / "debug"
 CHECKOUT = json.loads((HERE / "checkout.json").read_text())
 POD = CHECKOUT["metadata"]["name"]
 IMAGE = "registry.example.com/credprobe:0.1.0"
-REPORT = "access-denied (53): STS does not let system:serviceaccount:shop:checkout assume it\n"
+REPORT = "# ✗ access-denied 53: role checkout-reader does not accept service account shop/checkout\n"
 # What README.md says that the plugin's user needs.
 OF_PLUGIN = {"get pods", "patch pods/ephemeralcontainers", "get pods/log"}
 OF_RECIPES = OF_PLUGIN | {"list pods", "watch pods", "create pods/attach"}
@@ -285,7 +285,7 @@ class Plugin(Case):
                 self.assertIn('User "dev" cannot', done.stderr.splitlines()[-1])
 
     def test_without_logs_there_is_the_termination_message(self) -> None:
-        line = "access-denied (53): the role's trust policy refuses"
+        line = "access-denied 53: role checkout-reader does not accept service account shop/checkout"
         with ApiServer(CHECKOUT, ended(53, message=line), REPORT, allowed=OF_PLUGIN - {"get pods/log"}) as api:
             done = self.plugin(api, POD)
         self.assertEqual((done.returncode, done.stdout), (53, f"{line}\n"), done)

@@ -52,6 +52,14 @@ def test_completion_parses_and_completes(shell: str, tmp_path) -> None:
     if shell == "bash":
         ask = f"source {script}; COMP_WORDS=(kubectl-credprobe fl); COMP_CWORD=1; _kubectl_credprobe; echo ${{COMPREPLY[@]}}"
         assert subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout == "fleet\n"
+    if shell == "zsh":
+        ask = f"autoload -U compinit; compinit -u -D; source {script}; print -r -- $_comps[kubectl-credprobe]"
+        done = subprocess.run([given.program("zsh"), "-f", "-c", ask], capture_output=True, text=True, check=True)
+        assert "_kubectl_credprobe" in done.stdout and not done.stderr, done
+    if shell == "fish":
+        ask = f"source {script}; complete -C 'kubectl-credprobe fl'"
+        done = subprocess.run([given.program("fish"), "--no-config", "-c", ask], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["fleet"] and not done.stderr, done
     if shell == "kubectl":
         done = subprocess.run(["sh", script, "fleet", ""], capture_output=True, text=True, check=True)
         assert "--all-namespaces" in done.stdout.split() and done.stdout.endswith(":4\n")

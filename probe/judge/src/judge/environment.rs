@@ -57,9 +57,9 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
             ))
     } else {
         let summary = if of_default {
-            values.say("the pod runs as service account {sa}, which has no role")
+            values.say("the pod runs as {sa}, which has no role")
         } else {
-            values.say("the webhook injected nothing for service account {sa}")
+            values.say("the webhook injected nothing for {sa}")
         };
         Finding::new(Class::NotInjected, summary)
             .presented(if other {

@@ -25,7 +25,7 @@ impl Facts<'_> {
             let name = Word::dns(account.name);
             values = values
                 .with(slot::SERVICE_ACCOUNT, account.name, name)
-                .with_text(slot::SA, format!("{}/{}", account.namespace, account.name));
+                .with_text(slot::SA, format!("service account {}/{}", account.namespace, account.name));
         }
         if let Some(namespace) = self.namespace() {
             values = values.with(slot::NAMESPACE, namespace, Word::label(namespace));

@@ -320,14 +320,7 @@ pub(super) fn usual_audience(facts: &Facts<'_>) -> Option<Finding> {
     }
     let finding = Finding::new(
         Class::AudienceMismatch,
-        if facts.by_agent() {
-            format!("the token’s audience is {}, which is not Pod Identity’s", plain(&list(&token.aud)))
-        } else {
-            format!(
-                "the token’s audience is {}, which OIDC providers usually do not list",
-                plain(&list(&token.aud))
-            )
-        },
+        format!("the token’s audience is {}, not {usual}", plain(&list(&token.aud))),
     )
     .severity(Severity::Warning)
     .expectation(Basis::Inferred)

@@ -26,7 +26,7 @@ macro_rules! slots {
 slots! {
     NAMESPACE "namespace" "the pod’s namespace" "the pod’s namespace";
     SERVICE_ACCOUNT "service_account" "the pod’s service account" "the name of the pod’s service account";
-    SA "sa" "of this pod" "namespace and name of the service account, as in shop/checkout";
+    SA "sa" "the pod’s service account" "namespace and name of the service account, as in shop/checkout";
     SUBJECT "subject" "the pod’s subject" "the token’s sub, as in system:serviceaccount:shop:checkout";
     POD "pod" "this pod" "the pod’s name";
     CONTAINER "container" "the app’s container" "the name of the app’s container";

@@ -32,8 +32,9 @@ fn takes_file(value: &str) -> bool {
 
 /// A description without what the shells give a meaning, up to its first clause.
 fn words(text: &str) -> String {
-    let text = text.split([';', '[', ':']).next().unwrap_or_default().trim_end();
-    text.chars().filter(|c| !"'`\"\\$".contains(*c)).collect()
+    let text = text.split([';', '[']).next().unwrap_or_default().trim_end();
+    let text = text.replace('\'', "’").replace(": ", " – ");
+    text.chars().filter(|c| !"`\"\\$:".contains(*c)).collect()
 }
 
 fn bash() -> String {

@@ -172,7 +172,7 @@ pub(crate) const SEE_ASSOCIATIONS: Template = Template::look(
 pub(crate) const CREATE_ASSOCIATION: Template = Template::change(
     "create the association, for every pod of this service account. The role must be one of the cluster’s account:",
     "aws eks create-pod-identity-association --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --role-arn {role_arn}",
-    "the cluster’s associations: one is added for service account {sa}",
+    "the cluster’s associations: one is added for {sa}",
 )
 .when("{sa} is not among them");
 
@@ -390,7 +390,7 @@ pub(crate) const WAIT_FOR_CACHE: Template = Template::words(
 pub(crate) const UPDATE_ROLE: Template = Template::change(
     "let it name the stated role, for every pod of this service account. This overwrites the association’s role:",
     "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
-    "the association of service account {sa}, whose role is overwritten",
+    "the association of {sa}, whose role is overwritten",
 )
 .when("The association is wrong, and its targetRoleArn is null");
 
@@ -398,7 +398,7 @@ pub(crate) const UPDATE_ROLE: Template = Template::change(
 pub(crate) const UPDATE_TARGET: Template = Template::change(
     "let its target be the stated role, for every pod of this service account. This overwrites the target. The association’s own role stays:",
     "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --target-role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
-    "the association of service account {sa}, whose target is overwritten",
+    "the association of {sa}, whose target is overwritten",
 )
 .when("The association is wrong");
 

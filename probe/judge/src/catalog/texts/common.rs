@@ -11,16 +11,16 @@ pub(crate) const RESTART: Template = Template::change(
 );
 
 pub(crate) const SEE_SERVICE_ACCOUNT: Template = Template::look(
-    "See the annotations of service account {sa}:",
+    "See the annotations of {sa}:",
     "kubectl get serviceaccount -n {namespace} {service_account} -o 'jsonpath={.metadata.annotations}'",
 );
 
 /// `--overwrite`, because a wrong value stands there.
 pub(crate) const ANNOTATE_ROLE: Template = Template::change(
-    "Correct the annotation of service account {sa}. This overwrites its value. If Argo CD, Flux or Helm manages it, \
+    "Correct the annotation of {sa}. This overwrites its value. If Argo CD, Flux or Helm manages it, \
      change it there:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn={role_arn} --overwrite",
-    "the role annotation of service account {sa}, which is overwritten",
+    "the role annotation of {sa}, which is overwritten",
 );
 
 pub(crate) const SEE_ROLE: Template = Template::look(

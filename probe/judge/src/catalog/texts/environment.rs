@@ -56,7 +56,7 @@ pub(crate) const REPAIR_WEBHOOK: Template = Template::change_in_words(
 pub(crate) const ANNOTATE_UNKNOWN_ROLE: Template = Template::change(
     "annotate it with the role that is meant, in the shell variable role_arn, then make new pods. An annotation that is there already stays:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"${role_arn:?is not set}\"",
-    "the annotations of service account {sa}: one is added",
+    "the annotations of {sa}: one is added",
 )
 .when("No key eks.amazonaws.com/role-arn, or a misspelt one");
 
@@ -116,7 +116,7 @@ pub(crate) const PARTLY_INJECTED: Texts = Texts {
 pub(crate) const CORRECT_ARN: Template = Template::change_in_words(
     "Correct the annotation eks.amazonaws.com/role-arn of that service account, exactly as IAM prints the ARN. Then make new \
      pods.",
-    "the role annotation of service account {sa}",
+    "the role annotation of {sa}",
 );
 
 pub(crate) const CORRECT_VALUE: Template =
@@ -172,12 +172,12 @@ pub(crate) const OTHER_PARTITION: Template = Template::change_in_words(
     "Annotate the service account with a role of the cluster’s partition. If this role is meant, set AWS_REGION and \
      AWS_DEFAULT_REGION to a region of {partition}, and register this cluster’s issuer as an OIDC provider in the role’s \
      account.",
-    "the role annotation of service account {sa}",
+    "the role annotation of {sa}",
 );
 
 pub(crate) const ONE_PARTITION: Template = Template::change_in_words(
     "Correct whichever is wrong, the role’s ARN or the region, so that both are of one partition.",
-    "the role annotation of service account {sa}, or the environment of the workload’s containers",
+    "the role annotation of {sa}, or the environment of the workload’s containers",
 );
 
 pub(crate) const KEEP_PARTITION: Template =
@@ -308,7 +308,7 @@ pub(crate) const UNSET_ALL_KEYS: Template = Template {
 
 pub(crate) const IRSA_IS_MEANT: Template = Template::change_in_words(
     "let whoever runs the cluster delete the association, then make new pods.",
-    "the association of service account {sa}, and the pods",
+    "the association of {sa}, and the pods",
 )
 .when("IRSA is meant");
 
@@ -386,9 +386,9 @@ pub(crate) const SET_REGIONAL_THERE: Template =
 
 /// The webhook sets the variable by it.
 pub(crate) const ANNOTATE_REGIONAL: Template = Template::change(
-    "annotate service account {sa}. This overwrites the annotation’s value. If Argo CD, Flux or Helm manages it, change it there:",
+    "annotate {sa}. This overwrites the annotation’s value. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/sts-regional-endpoints=true --overwrite",
-    "an annotation of service account {sa}, which is overwritten",
+    "an annotation of {sa}, which is overwritten",
 )
 .when("It does not");
 

@@ -107,11 +107,9 @@ pub(crate) const ADD_STATEMENT: Template = Template::change(
 )
 .when("No statement");
 
-pub(crate) const OTHER_ARN: Template = Template::change_in_words(
-    "correct the annotation of {sa}.",
-    "the role annotation of service account {sa}",
-)
-.when("NoSuchEntity, or another ARN");
+pub(crate) const OTHER_ARN: Template =
+    Template::change_in_words("correct the annotation of {sa}.", "the role annotation of {sa}")
+        .when("NoSuchEntity, or another ARN");
 
 pub(crate) const STATEMENT_WITH_A_MISTAKE: Template =
     Template::change_in_words("correct it in the policy.", "the trust policy of {role}")
@@ -140,10 +138,10 @@ pub(crate) const REAL_ARN: Template = Template::look(
 );
 
 pub(crate) const ANNOTATE_REAL_ARN: Template = Template::change(
-    "Annotate service account {sa} with exactly that ARN. This overwrites its value. If Argo CD, Flux or Helm manages it, \
+    "Annotate {sa} with exactly that ARN. This overwrites its value. If Argo CD, Flux or Helm manages it, \
      change it there:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"$(aws iam get-role --role-name {role} --query Role.Arn --output text)\" --overwrite",
-    "the role annotation of service account {sa}, which is overwritten",
+    "the role annotation of {sa}, which is overwritten",
 );
 
 pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
@@ -159,7 +157,7 @@ pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
 };
 
 pub(crate) const SEE_CALLER: Template = Template::look(
-    "See whether {account} is the account that is meant. It comes from the annotation of service account {sa}:",
+    "See whether {account} is the account that is meant. It comes from the annotation of {sa}:",
     "aws sts get-caller-identity --query Account --output text",
 );
 

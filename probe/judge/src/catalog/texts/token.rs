@@ -146,10 +146,10 @@ pub(crate) const ISSUER_MISMATCH: Texts = Texts {
 };
 
 pub(crate) const ANNOTATE_AUDIENCE: Template = Template::change(
-    "Set the audience that is required. This overwrites the annotation of service account {sa}. If Argo CD, Flux or Helm \
+    "Set the audience that is required. This overwrites the annotation of {sa}. If Argo CD, Flux or Helm \
      manages it, change it there:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/audience={audience} --overwrite",
-    "the audience annotation of service account {sa}, which is overwritten",
+    "the audience annotation of {sa}, which is overwritten",
 )
 .when("The webhook mounts the token");
 

@@ -120,7 +120,7 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     let beside = irsa.map(|role| format!("; IRSA for {role} is injected")).unwrap_or_default();
     let finding = Finding::new(
         Class::NotInjected,
-        facts.values().say("the webhook injected no EKS Pod Identity for service account {sa}"),
+        facts.values().say("the webhook injected no EKS Pod Identity for {sa}"),
     )
     .presented(format!("no {URI_VARIABLE}, no {TOKEN_FILE_VARIABLE}, no token mount{beside}"))
     .required(format!(

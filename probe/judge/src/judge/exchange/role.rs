@@ -28,7 +28,7 @@ pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
         error.code,
         facts.subject_text()
     );
-    Finding::new(Class::AccessDenied, values.say("{role} does not accept service account {sa}"))
+    Finding::new(Class::AccessDenied, values.say("{role} does not accept {sa}"))
         .presented(facts.identity_text())
         .required(format!(
             "that {} exists with exactly this ARN, and its trust policy allows this provider, subject and audience",
