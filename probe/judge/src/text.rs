@@ -75,6 +75,21 @@ pub(crate) fn one_line(text: String) -> String {
     text.chars().map(escaped).collect()
 }
 
+/// Two words that an eye would take for one: at most three characters between a common beginning and a common end.
+#[must_use]
+pub(crate) fn differ_little(one: &str, other: &str) -> bool {
+    let is_word = |text: &str| text.len() >= 8 && !text.contains(' ');
+    if one == other || !is_word(one) || !is_word(other) {
+        return false;
+    }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let shorter = one.len().min(other.len());
+    let head = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let tail =
+        one.iter().rev().zip(other.iter().rev()).take(shorter - head).take_while(|(a, b)| a == b).count();
+    one.len().max(other.len()) - head - tail <= 3
+}
+
 /// Our own words as prose of a report, where they were written for JSON: no backticks, no parentheses, no semicolons.
 #[must_use]
 pub(crate) fn plain(text: &str) -> String {

@@ -38,7 +38,8 @@ def main() -> None:
         asked = json.load(sys.stdin)
         # What `--profile` names is the pod's; here it only has to be there.
         profiles = {arguments[at + 1] for arguments in asked for at, it in enumerate(arguments[:-1]) if it == "--profile"}
-        config.write("".join(f"[profile {name}]\n" for name in sorted(profiles)))
+        keys = "aws_access_key_id = example\naws_secret_access_key = example\n"
+        config.write("".join(f"[profile {name}]\n{keys}" for name in sorted(profiles)))
         config.flush()
         os.environ["AWS_CONFIG_FILE"] = config.name
         found = {}

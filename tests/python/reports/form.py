@@ -70,6 +70,8 @@ def without_marks(line: str, number: int) -> str:
 
 def problems(it: Text, widest: int = WIDTH) -> list[str]:
     found, lines = [], it.lines
+    if lines[0].endswith("…"):
+        found.append(f"the first line is cut at its end: {lines[0]}")
     if len(lines[0]) > FIRST_LINE:
         found.append(f"the first line has {len(lines[0])} columns: {lines[0]}")
     for number, line in enumerate(lines):
@@ -113,6 +115,11 @@ def of_a_failure(it: Text) -> list[str]:
 
 def rows(it: Text) -> int:
     return sum(max(1, -(-len(line) // 80)) for line in it.lines)
+
+
+def findings(it: Text) -> int:
+    """Each has an owner and steps of its own."""
+    return sum(bool(MARK.match(line)) for line in it.lines)
 
 
 def refused(shell: list[str], tried: list[Text], folder: Path) -> list[str]:

@@ -44,6 +44,19 @@ impl Owner {
             Self::Probe => "probe",
         }
     }
+
+    /// The people, by what they administer.
+    pub(crate) const fn people(self) -> &'static str {
+        match self {
+            Self::Pod => "whoever deploys this pod",
+            Self::Cluster => "whoever runs the cluster",
+            Self::Network => "whoever administers DNS, egress and VPC endpoints",
+            Self::Iam => "whoever administers IAM in the role’s account",
+            Self::Org => "whoever administers the AWS Organization’s policies",
+            Self::Aws => "nobody here, try again",
+            Self::Probe => "whoever runs credprobe",
+        }
+    }
 }
 
 impl fmt::Display for Owner {

@@ -12,19 +12,19 @@ const CHANGES: usize = 4;
 
 const NOT_SHOWN: &str = "[not shown]";
 
-/// `name` with `[not shown]` for each run of base64 in it.
+/// `name` with `[not shown]` for each run of base64 in it. A sign in the middle of a secret makes two runs of it, so beside
+/// one such run no other long one is shown.
 pub(crate) fn without_secrets(name: &str) -> String {
     let name = shown::value(name);
+    let runs = || name.split(|c: char| !is_base64(c));
+    if !runs().any(is_secret) {
+        return name;
+    }
     let mut out = String::with_capacity(name.len());
-    let mut rest = name.as_str();
-    while !rest.is_empty() {
-        let run = rest.bytes().position(|byte| !is_base64(byte)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(run);
-        out.push_str(if is_secret(word) { NOT_SHOWN } else { word });
-        let other = behind.bytes().position(is_base64).unwrap_or(behind.len());
-        let (between, next) = behind.split_at(other);
-        out.push_str(between);
-        rest = next;
+    for piece in name.split_inclusive(|c: char| !is_base64(c)) {
+        let run = piece.trim_end_matches(|c: char| !is_base64(c));
+        out.push_str(if run.len() >= PART || is_secret(run) { NOT_SHOWN } else { run });
+        out.push_str(&piece[run.len()..]);
     }
     out
 }
@@ -34,8 +34,8 @@ pub(crate) fn is_whole(name: &str) -> bool {
     !name.contains(NOT_SHOWN) && matches!(shown::document(name), Cow::Borrowed(_))
 }
 
-const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_')
+const fn is_base64(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_')
 }
 
 fn is_secret(word: &str) -> bool {
@@ -86,6 +86,16 @@ mod tests {
             for part in secret.as_bytes().windows(super::PART) {
                 assert!(!said.contains(std::str::from_utf8(part).unwrap()), "{said}");
             }
+        }
+    }
+
+    #[test]
+    fn a_sign_in_the_middle_of_a_key_does_not_show_its_halves() {
+        for sign in ["-", " ", "®"] {
+            let said = without_secrets(&format!(
+                "arn:aws:iam::wJalrXUtnFEMI/K7{sign}MDENG/bPxRfiCYEXAMPLEKEY889999:user/John"
+            ));
+            assert_eq!(said, format!("arn:aws:iam::[not shown]{sign}[not shown]:user/John"));
         }
     }
 

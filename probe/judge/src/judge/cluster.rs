@@ -134,11 +134,13 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Finding> {
 
 fn unauthorized(facts: &Facts<'_>, cluster: &Cluster, values: &Values) -> Finding {
     let who = principal(facts).map_or_else(|| "this identity".to_owned(), |principal| principal.title());
-    let mut why = "EKS answers 401 alike to a role that it does not know, to a token for another cluster and to a stale entry. So these steps look for the cause, the most likely first.".to_owned();
+    let mut why =
+        "EKS answers 401 to an unknown role, to a token for another cluster and to a stale entry alike."
+            .to_owned();
     let other = cluster.exec_cluster.as_deref().filter(|exec| *exec != name(facts));
     if let Some(exec) = other {
         why = format!(
-            "The kubeconfig makes tokens for cluster {exec}, and --cluster is {}. {why}",
+            "The kubeconfig makes tokens for cluster {exec}, and --cluster is {}. EKS answers 401 to a token for another cluster.",
             name(facts)
         );
     }
@@ -146,7 +148,6 @@ fn unauthorized(facts: &Facts<'_>, cluster: &Cluster, values: &Values) -> Findin
         &texts::SEE_CLUSTER,
         &texts::SEE_AWS_AUTH,
         &texts::SEE_ENTRY,
-        &texts::SEE_LOG,
         &texts::CREATE_ENTRY,
         &texts::STALE_ENTRY,
         &texts::ADD_LINE,
@@ -265,17 +266,15 @@ fn on_the_way(values: &Values, network: &Network, failure: &Failure) -> Finding 
         _ => ("a whole answer of the API server", &texts::IN_BETWEEN),
     };
     let presented = network.addresses.iter().map(|attempt| attempt.address.to_string()).collect::<Vec<_>>();
-    stated(
-        class,
-        format!("the API server at {host} was not reached: {}", crate::text::plain(&failure.detail)),
-    )
-    .presented(if presented.is_empty() {
-        host.to_owned()
-    } else {
-        format!("{host}, {}", presented.join(", "))
-    })
-    .required(required)
-    .steps(values, &[&texts::SEE_CLUSTER, advice])
+    stated(class, format!("the API server at {host} was not reached"))
+        .why(format!("{}. credprobe needs {required}.", crate::text::plain(&failure.detail)))
+        .presented(if presented.is_empty() {
+            host.to_owned()
+        } else {
+            format!("{host}, {}", presented.join(", "))
+        })
+        .required(required)
+        .steps(values, &[&texts::SEE_CLUSTER, advice])
 }
 
 #[cfg(test)]

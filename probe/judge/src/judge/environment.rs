@@ -14,7 +14,7 @@ use crate::settings::partition::{self, GLOBAL_STS, Partition};
 use crate::settings::{self, ISSUER_SOURCE, RouteProblem, Sourced};
 use crate::steps::slot;
 use crate::steps::template::Template;
-use crate::text::plain;
+use crate::text::{differ_little, plain};
 
 pub(super) fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -57,9 +57,9 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
             ))
     } else {
         let summary = if of_default {
-            values.say("the pod runs as {sa}, which has no role")
+            values.say("the pod runs as {the_sa}, which most likely has no role")
         } else {
-            values.say("the webhook injected nothing for {sa}")
+            values.say("the webhook injected nothing for {the_sa}")
         };
         Finding::new(Class::NotInjected, summary)
             .presented(if other {
@@ -68,11 +68,11 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
                 "no AWS_ROLE_ARN, no AWS_WEB_IDENTITY_TOKEN_FILE, no AWS_CONTAINER_CREDENTIALS_FULL_URI, no token mount"
             })
             .why(format!(
-                "{} The webhook adds them when a pod is created whose service account has the annotation eks.amazonaws.com/role-arn or an association.{}",
+                "{} The webhook acts on new pods whose service account has an annotation or an association.{}",
                 if other {
-                    "The webhook injected EKS Pod Identity, and --mechanism states IRSA, whose variables are not set."
+                    "The webhook injected EKS Pod Identity, and --mechanism states IRSA."
                 } else {
-                    "The container has no variables and no token mount, of IRSA or of EKS Pod Identity."
+                    "Variables and token mount are missing."
                 },
                 if of_default { " Without serviceAccountName a pod runs as default." } else { "" }
             ))
@@ -90,9 +90,10 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     if account.is_none() && values.has(slot::POD) {
         // Nothing in the container names it; the pod does.
         values = values.with(slot::SERVICE_ACCOUNT, "the pod’s service account", Word::variable("account"));
-        steps.push(&texts::FIND_ACCOUNT);
+        steps.extend([&texts::SEE_POD, &texts::FIND_ACCOUNT]);
+    } else {
+        steps.extend([&texts::SEE_POD, &common::SEE_SERVICE_ACCOUNT]);
     }
-    steps.extend([&texts::SEE_POD, &common::SEE_SERVICE_ACCOUNT]);
     if facts.is_self_hosted() {
         steps.extend([&texts::SEE_WEBHOOK, &texts::INSTALL_WEBHOOK, &texts::REPAIR_WEBHOOK]);
     }
@@ -134,9 +135,8 @@ fn partly_injected(facts: &Facts<'_>) -> Option<Finding> {
             ))
             .required(format!("both of the pair; {missing} is missing"))
             .why(format!(
-                "{} is {}. The webhook adds neither variable where the pod sets one of them{}.",
+                "The pod sets {} itself. The webhook then adds neither variable{}.",
                 present.source,
-                plain(&present.value),
                 if mounted { ", and mounts the token all the same" } else { "" }
             ));
     Some(finding.webhook(facts, facts.values(), &[&common::SEE_VARIABLES, &common::SEE_SERVICE_ACCOUNT]))
@@ -147,19 +147,25 @@ fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
     let malformed = RoleArn::parse_for(&role.value, facts.compatible()).err()?;
     let finding = Finding::new(
         Class::RoleArnMalformed,
-        format!("{} is not a valid role ARN: {}", role.source, plain(&malformed.problem)),
+        format!("{} is malformed: {}", role.source, plain(&malformed.problem)),
     )
     .presented(role.value.clone())
     .required(malformed.intended.clone().unwrap_or_else(|| "arn:aws:iam::TWELVE DIGITS:role/NAME".to_owned()))
-    .why(format!(
-        "The value is {}, and byte {} is wrong.{}",
-        plain(&role.value.escape_debug().to_string()),
-        malformed.offset,
-        malformed.intended.as_ref().map_or_else(
-            || " Required is arn:aws:iam::ACCOUNT:role/NAME.".to_owned(),
-            |intended| format!(" Most likely {intended} is meant.")
-        )
-    ));
+    .why(match &malformed.intended {
+        // The report shows both under each other.
+        Some(intended) if differ_little(&role.value, intended) => {
+            format!("It is wrong from byte {} on. Most likely the second one is meant:", malformed.offset)
+        }
+        Some(intended) => format!(
+            "It is {}. Most likely {intended} is meant.",
+            plain(&role.value.escape_debug().to_string())
+        ),
+        None => format!(
+            "It is {}, and wrong from byte {} on. The form is arn:aws:iam::ACCOUNT:role/NAME.",
+            plain(&role.value.escape_debug().to_string()),
+            malformed.offset
+        ),
+    });
     let values = facts.values().with_text(slot::VARIABLE, &role.source);
     let annotated = role.source == "AWS_ROLE_ARN";
     let finding = match (annotated, facts.account(), malformed.intended) {
@@ -187,7 +193,12 @@ fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
     }
     let finding = Finding::new(
         Class::RoleUnexpected,
-        format!("{} asks for another role than the one that was stated", role.source),
+        match (&facts.role, RoleArn::parse_for(expected, facts.compatible())) {
+            (Some(asked), Ok(expected)) if asked.name != expected.name => {
+                format!("{} is {}, --expect-role states {}", role.source, asked.name, expected.name)
+            }
+            _ => format!("{} is not the stated role, but one of the same name", role.source),
+        },
     )
     .expectation(Basis::Explicit)
     .presented(format!("{} (from {})", role.value, role.source))
@@ -324,17 +335,22 @@ fn partition_mismatch(facts: &Facts<'_>) -> Option<Finding> {
         (Some(region), None) => format!("region {} from {}", region.value, region.source),
         (None, None) => "no region".to_owned(),
     };
+    let by_short = match (&facts.route.region, endpoint.configured_by) {
+        (_, Some(variable)) => variable.to_owned(),
+        (Some(region), None) => format!("region {}", region.value),
+        (None, None) => "the global endpoint".to_owned(),
+    };
     let issuer = facts.token().and_then(|token| token.iss.as_deref()).and_then(partition::region_of_issuer);
     let finding = Finding::new(
         Class::PartitionMismatch,
-        format!("the role is of partition {}, and STS of {}", role.partition, partition.id),
+        format!("role {} is in {}, {by_short} is in {}", role.name, role.partition, partition.id),
     )
     .presented(format!("{} at {} ({by})", facts.role_text(), endpoint.host))
     .required("role and endpoint of one partition")
     .why(format!(
-        "{} is asked at {}, by {by}. No STS knows roles of another partition.",
-        facts.role_text(),
-        endpoint.host
+        "credprobe would ask {} for {}, by {by}. STS does not know roles of another partition.",
+        endpoint.host,
+        facts.role_text()
     ));
     let values = facts.values();
     let cluster = issuer.and_then(Partition::of_region).map(|partition| partition.id);

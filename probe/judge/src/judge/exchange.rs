@@ -283,11 +283,22 @@ fn sts_host<'c>(facts: &'c Facts<'_>) -> &'c str {
 
 fn unrecognized(facts: &Facts<'_>, exchange: &Exchange, quoted: &str) -> Finding {
     let request = exchange.request_id.as_deref().unwrap_or("without id");
-    Finding::new(Class::StsUnrecognized, "STS gave an answer that this version does not know")
-        .presented(format!("HTTP {}, request {request}: {quoted}", exchange.status))
-        .required("credentials, or an error that is known")
-        .why(format!("HTTP {}: {}. The request is {request}.", exchange.status, quoted.trim_matches('`')))
-        .steps(&facts.values(), &[&texts::SEE_CALLS, &texts::REPORT_IT])
+    Finding::new(
+        Class::StsUnrecognized,
+        format!(
+            "STS answers HTTP {} {}, which this version does not know",
+            exchange.status,
+            quoted.trim_matches('`').split(':').next().unwrap_or_default()
+        ),
+    )
+    .presented(format!("HTTP {}, request {request}: {quoted}", exchange.status))
+    .required("credentials, or an error that is known")
+    .why(format!(
+        "HTTP {}: {}. The request is {request}.",
+        exchange.status,
+        quoted.trim_matches('`').trim_end_matches('.')
+    ))
+    .steps(&facts.values(), &[&texts::SEE_ANSWER_TO_OTHERS, &texts::LOOK_UP, &texts::REPORT_IT])
 }
 
 fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
@@ -306,7 +317,7 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
     });
     let summary = match service {
         Some(service) => format!("{host} is AWS’s endpoint of {service}, not of STS"),
-        None => format!("something else than STS answers as {host}"),
+        None => format!("a web filter or proxy answers in place of {host}"),
     };
     let words = in_words(excerpt.trim_matches('`'));
     let quote = if words.is_empty() { String::new() } else { format!(" It says: {words}.") };

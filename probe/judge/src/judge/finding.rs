@@ -133,7 +133,7 @@ impl Finding {
     /// Both sides as they stand, then a sentence.
     #[must_use]
     pub(crate) fn why_both(self, then: &str) -> Self {
-        let why = format!("{}. {then}", crate::text::plain(&capital(&self.presented)));
+        let why = format!("{}. {then}", crate::text::plain(&self.presented));
         self.why(why)
     }
 
@@ -178,6 +178,13 @@ impl Finding {
         self
     }
 
+    /// Other people than the owner's, where the value that is wrong is theirs.
+    #[must_use]
+    pub(super) fn acts(mut self, who: impl Into<String>) -> Self {
+        self.who = Some(who.into());
+        self
+    }
+
     /// Another transience than the class's own.
     #[must_use]
     pub fn transient(mut self, transient: bool) -> Self {
@@ -211,10 +218,4 @@ impl Finding {
     pub fn about_time(self, about_time: bool) -> Self {
         if about_time { self.about(Topic::Time) } else { self }
     }
-}
-
-/// As a sentence begins; the name of a variable keeps its own letters.
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }

@@ -2,6 +2,7 @@
 
 use super::exchange::SKEW_LIMIT;
 use super::facts::{Facts, span, time};
+use super::token::agrees_with_sts;
 use crate::catalog::texts::{common, exchange as texts_of_exchange, identity as texts};
 use crate::catalog::{Class, Owner, Restart};
 use crate::evidence::{Identity, StsError};
@@ -44,9 +45,18 @@ fn mismatch(facts: &Facts<'_>, arn: &str) -> Finding {
         .presented(arn.to_owned())
         .required(role.clone())
         .why(format!(
-            "{role} was asked for, and {arn} answered. STS gives credentials of the role that it is asked for, so something between pod and STS answers in its place, or another server stands there."
-        ))
-        .steps(&facts.values(), &[&texts::KEEP_POD, &texts::SEE_ANSWERER, &common::SEE_COREDNS])
+            "{role} was asked for, and {arn} answered. STS gives credentials of the role that it is asked for, so another server answers in its place{}."
+        , answerer(facts)))
+        .steps(&facts.values(), &[&texts::KEEP_POD, &common::SEE_COREDNS])
+}
+
+/// Where the answer came from.
+fn answerer(facts: &Facts<'_>) -> String {
+    let Some(network) = &facts.evidence.network else { return String::new() };
+    let at = network.addresses.last().map(|attempt| attempt.address.ip().to_string());
+    let issuer = network.tls.as_ref().and_then(|tls| tls.chain.first()).map(|leaf| leaf.issuer.as_str());
+    let at = at.map_or_else(String::new, |at| format!(", at {at}"));
+    issuer.map_or_else(|| at.clone(), |issuer| format!("{at} with a certificate of {}", plain(issuer)))
 }
 
 fn refused(facts: &Facts<'_>, identity: &Identity) -> Option<Finding> {
@@ -131,6 +141,16 @@ fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
         return finding.steps(&facts.values(), &[&texts::NOT_REVOKED]);
     }
     if expired {
+        if agrees_with_sts(facts) {
+            return finding
+                .owner(Owner::Cluster)
+                .acts(Owner::Aws.people())
+                .ruled_out("this node's clock: STS's agrees with it")
+                .steps(
+                    &facts.values(),
+                    &[&texts_of_exchange::SEE_ANSWER_TO_OTHERS, &texts::REPEATED_ANSWERS],
+                );
+        }
         return finding.owner(Owner::Cluster).steps(
             &facts.values(),
             &[&texts_of_exchange::SEE_CLOCK, &common::SET_CLOCK, &texts::NOT_THE_CLOCK],
@@ -157,7 +177,7 @@ fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
     let finding = Finding::new(
         Class::IdentityUnconfirmed,
         if denied {
-            "GetCallerIdentity is denied, so nobody confirms which role it is"
+            "GetCallerIdentity is denied, so the role is not confirmed"
         } else {
             "STS did not say whose the credentials are"
         },

@@ -5,7 +5,7 @@ use super::exchange;
 use super::facts::Facts;
 use super::network;
 use crate::catalog::Class;
-use crate::catalog::texts::{common, exchange as texts, token as texts_of_token};
+use crate::catalog::texts::{exchange as texts, token as texts_of_token};
 use crate::evidence::{Issuer, KeySource, Origin, Signature, Token};
 use crate::judge::finding::Finding;
 use crate::settings::command::Word;
@@ -44,9 +44,12 @@ fn region_disabled(facts: &Facts<'_>) -> Option<Finding> {
         "STS in {} takes the same token, and STS in {asked} refuses it. So provider, audience, role and trust policy are right.",
         other.region
     ));
-    let values =
-        facts.values().with(slot::REGION, asked, Word::region(asked)).with_text(slot::VALUE, &other.region);
-    Some(finding.steps(&values, &[&texts::SEE_REGION, &texts::USE_OTHER_REGION, &texts::ENABLE_REGION]))
+    let values = facts.values().with(slot::REGION, asked, Word::region(asked)).with(
+        slot::VALUE,
+        &other.region,
+        Word::region(&other.region),
+    );
+    Some(finding.steps(&values, &[&texts::SEE_REGION, &texts::ENABLE_REGION, &texts::USE_OTHER_REGION]))
 }
 
 fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
@@ -54,9 +57,9 @@ fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let token = facts.token()?;
     let kid = token.kid.as_deref();
     let summary = if kid.is_some() {
-        "the token’s signature does not verify with the key that its issuer publishes"
+        "the token is not signed with the key that its issuer publishes"
     } else {
-        "the token’s signature verifies with none of the keys that its issuer publishes"
+        "the token is signed with none of the keys that its issuer publishes"
     };
     let finding = Finding::new(Class::SignatureInvalid, summary)
         .presented(format!(
@@ -73,16 +76,20 @@ fn signature_invalid(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     Some(
         finding
             .why(format!(
-                "The token has kid {} and issuer {}, whose keys stand at {}. The token was altered after it was signed, or two clusters share this issuer.",
-                kid.unwrap_or("of nobody"),
-                token.iss.as_deref().unwrap_or("of nobody"),
+                "The token’s kid is {}, and {} publishes keys with which the signature does not verify. Somebody altered the token, or two clusters share this issuer.",
+                kid.unwrap_or("missing"),
                 keys_url(source)
             ))
-            .steps(&facts.values(), &[
-                &texts_of_token::SEE_CLUSTER_KEYS,
-                &texts_of_token::SEE_TOKEN_VOLUME,
-                &texts_of_token::MOUNT_OWN,
-                &texts_of_token::PUBLISH_KEYS_LAST,
+            .acts("whoever deploys this pod. If nobody copied the token, tell security")
+            .steps(&facts.values().with(slot::VALUE, keys_url(source), Word::url(keys_url(source))), &[
+                &texts_of_token::SEE_ISSUER_KEYS,
+                &texts_of_token::SEE_API_KEYS,
+                &texts_of_token::MOUNT_OWN_IF,
+                if facts.token()?.iss.as_deref().and_then(partition::region_of_issuer).is_some() {
+                    &texts_of_token::ASK_AWS_KEYS
+                } else {
+                    &texts_of_token::PUBLISH_KEYS_IF
+                },
             ]),
     )
 }
@@ -94,6 +101,7 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     let (summary, presented, required) = what.clone();
     let gone = partition::region_of_issuer(url).is_some()
         && public.discovery.status.is_some_and(|status| (400..500).contains(&status));
+    let about_keys = summary.contains("key");
     let summary = if gone {
         "the token names an EKS cluster whose OIDC documents are gone".to_owned()
     } else {
@@ -109,24 +117,29 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
         return Some(
             finding
                 .why(format!(
-                    "{} The host is AWS’s, which publishes these documents as long as the cluster exists. So the token is of a deleted or of another cluster.",
-                    sentence(&what)
+                    "{} {}",
+                    sentence(&what),
+                    if gone {
+                        "AWS publishes these documents as long as the cluster exists. So the token is of a deleted or of another cluster."
+                    } else {
+                        "The issuer answers, so its cluster exists. Its keys were changed after this token was issued, or another cluster signed it."
+                    }
                 ))
-                .steps(&values, &[&common::FIND_CLUSTER, &texts_of_token::NEW_TOKEN_IF, &texts_of_token::ASK_AWS_IF]),
+                .steps(&values, &[&texts_of_token::SEE_THIS_ISSUER, &texts_of_token::NEW_TOKEN_IF, &texts_of_token::ASK_AWS_IF]),
         );
     }
     Some(
         finding
-            .why(format!(
-                "{} STS fetches discovery document and keys from there over the internet.",
-                sentence(&what)
-            ))
+            .why(format!("{} It fetches discovery document and keys over the internet.", sentence(&what)))
             .steps(
                 &values,
                 &[
                     &texts_of_token::SEE_DISCOVERY,
-                    &texts_of_token::SEE_CLUSTER_DISCOVERY,
-                    &texts_of_token::SEE_CLUSTER_KEYS,
+                    if about_keys {
+                        &texts_of_token::SEE_CLUSTER_KEYS
+                    } else {
+                        &texts_of_token::SEE_CLUSTER_DISCOVERY
+                    },
                     &texts_of_token::PUBLISH_DOCUMENTS,
                 ],
             ),
@@ -137,14 +150,9 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
 fn sentence(what: &(String, String, String)) -> String {
     let (summary, presented, required) = what;
     if summary == presented {
-        return format!("{}. Required is {}.", plain(&capital(presented)), plain(required));
+        return format!("{}. STS needs {}.", plain(presented), plain(required));
     }
-    format!("Presented is {}. Required is {}.", plain(presented), plain(required))
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+    format!("This is {}. STS needs {}.", plain(presented), plain(required))
 }
 
 /// A name or an address that is the cluster's or the company's own: STS asks from outside. Only where STS has refused the
@@ -200,26 +208,21 @@ fn private(host: &str) -> Option<&'static str> {
 fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, String)> {
     let token = facts.token()?;
     let wanted = token.iss.as_deref()?;
-    let document = |text: String| {
-        (text.clone(), text, "a document as OpenID Connect Discovery has it, public".to_owned())
-    };
+    let document =
+        |text: String| (text.clone(), text, "a public document of OpenID Connect Discovery".to_owned());
     let redirected = |status: &Option<u16>| status.filter(|status| (300..400).contains(status));
     if let Some(status) = redirected(&public.discovery.status) {
         return Some(document(format!(
-            "the discovery document at {} is answered with a redirect, HTTP {status}, which STS does not follow",
-            public.discovery.url
+            "the issuer answers with a redirect, HTTP {status}, which STS does not follow"
         )));
     }
     if let Some(status) =
         public.discovery.status.filter(|status| *status >= 400 && *status < 500 && *status != 429)
     {
-        return Some(document(format!(
-            "the issuer’s discovery document is not public: {} answers HTTP {status}",
-            public.discovery.url
-        )));
+        return Some(document(format!("the issuer’s discovery document is not public: HTTP {status}")));
     }
     if let Some(problem) = &public.discovery.problem {
-        return Some(document(format!("{} cannot be used: {problem}", public.discovery.url)));
+        return Some(document(format!("the issuer’s discovery document cannot be used: {problem}")));
     }
     // What answers 429 or 5xx is busy or broken for now: no document was seen to be judged.
     public.discovery.status.filter(|status| (200..300).contains(status))?;
@@ -234,36 +237,32 @@ fn problem(facts: &Facts<'_>, public: &KeySource) -> Option<(String, String, Str
         let named = public.issuer.as_deref().unwrap_or("(none)");
         return Some((
             format!("the discovery document names another issuer, {named}"),
-            format!("issuer {named} in {}", public.discovery.url),
-            format!("{wanted}, byte for byte, as the token has it"),
+            format!("issuer {named}"),
+            format!("{wanted}, byte for byte"),
         ));
     }
     let keys = public.keys.as_ref()?;
     if let Some(status) = redirected(&keys.status) {
         return Some(document(format!(
-            "the keys at {} are answered with a redirect, HTTP {status}, which STS does not follow",
-            keys.url
+            "the issuer’s keys are behind a redirect, HTTP {status}, which STS does not follow"
         )));
     }
     if let Some(status) = keys.status.filter(|status| *status >= 400 && *status < 500 && *status != 429) {
-        return Some(document(format!(
-            "the issuer’s keys are not public: {} answers HTTP {status}",
-            keys.url
-        )));
+        return Some(document(format!("the issuer’s keys are not public: HTTP {status}")));
     }
     if let Some(problem) = &keys.problem {
-        return Some(document(format!("{} cannot be used: {problem}", keys.url)));
+        return Some(document(format!("the issuer’s keys cannot be used: {problem}")));
     }
     let kid = token.kid.as_deref().unwrap_or("(none)");
     match public.signature {
         Signature::KeyMissing => Some((
-            format!("the issuer's keys lack the one that signed the token, {kid}"),
+            "the issuer does not publish the key that signed this token".to_owned(),
             format!("a token with kid {kid}"),
             format!("that kid among the keys at {}, which has {}", keys.url, list(&public.kids)),
         )),
         // Only where STS says that it found no key: whether it can use this one is its own matter.
         Signature::KeyUnusable if exchange::found_no_key(facts) => Some((
-            format!("the issuer’s key {kid} cannot verify the token’s signature"),
+            "the issuer’s key cannot verify the token’s signature".to_owned(),
             format!("at {} {}", keys.url, unusable_key(token)),
             "a key with that kid, the type of the token's algorithm and its numbers: n and e, or x and y"
                 .to_owned(),
@@ -285,12 +284,9 @@ pub(super) fn not_checked(facts: &Facts<'_>, finding: Finding) -> Finding {
     let Some(token) = facts.token() else { return finding };
     let sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
     let why = sources.rev().find_map(|source| match source.signature {
-        Signature::KeyNotChecked => Some(
-            "the issuer's RSA key has fewer than 2,048 or more than 8,192 bits, or a rare exponent"
-                .to_owned(),
-        ),
+        Signature::KeyNotChecked => Some("the issuer's RSA key has an unusual size or exponent".to_owned()),
         Signature::AlgorithmNotChecked => {
-            Some(format!("credprobe does not know {}", token.alg.as_deref().unwrap_or("its algorithm")))
+            Some(format!("credprobe does not check {}", token.alg.as_deref().unwrap_or("its algorithm")))
         }
         Signature::KeyUnusable => Some(format!("the issuer publishes {}", unusable_key(token))),
         _ => None,

@@ -6,7 +6,7 @@ use crate::evidence::TokenFile;
 /// What of the pod spec shows in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubeletRule {
-    /// Completes "kubelet writes the file so where there is …".
+    /// Completes "The kubelet does so with …".
     pub made_by: String,
     /// What of the pod spec opens the file.
     pub repair: Repair,
@@ -35,21 +35,18 @@ pub fn rule(file: &TokenFile) -> Option<KubeletRule> {
     let (made_by, repair) = match (user, group, file.mode? & 0o777) {
         // Also of kubelets up to 1.18, whatever the runAsUser.
         (0, 0, 0o600) => (
-            "neither fsGroup nor one runAsUser other than 0 for all containers, with defaultMode 0600 or runAsUser 0"
-                .to_owned(),
+            "defaultMode 0600 or runAsUser 0, where there is no fsGroup and no common runAsUser".to_owned(),
             Repair::OneUser,
         ),
-        (0, 0, 0o644) => (
-            "neither fsGroup nor one runAsUser for all containers, so its defaultMode 0644".to_owned(),
-            Repair::None,
-        ),
+        (0, 0, 0o644) => {
+            ("defaultMode 0644, where there is no fsGroup and no common runAsUser".to_owned(), Repair::None)
+        }
         (0, 0, 0o640) => (
-            "neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode 0640, or where fsGroup is 0"
-                .to_owned(),
+            "defaultMode 0640 without fsGroup and common runAsUser, or with fsGroup 0".to_owned(),
             Repair::Mode,
         ),
         (0, 0, mode) => (
-            format!("neither fsGroup nor one runAsUser for all containers, so the volume's defaultMode {mode:04o}"),
+            format!("defaultMode {mode:04o}, where there is no fsGroup and no common runAsUser"),
             Repair::Mode,
         ),
         (user, 0, 0o600) => {

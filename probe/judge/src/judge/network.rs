@@ -42,7 +42,7 @@ fn vouched_for_by_target(facts: &Facts<'_>, network: &Network, of_target: &Targe
     let finding = Finding::new(
         Class::Inconclusive,
         format!(
-            "only the roots of process {pid} vouch for {}, so its token is not sent there",
+            "only process {pid} itself trusts {}, so no token was sent",
             host(network)
         ),
     )
@@ -141,6 +141,10 @@ fn of_failure(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
 /// What failed, without how much of the attempt's time was left then, which differs each time.
 fn detail_of(failure: &Failure) -> String {
     let detail = failure.detail.split("; the attempt's time was up").next().unwrap_or_default();
+    let detail = detail
+        .split_once(" (")
+        .filter(|(_, rest)| rest.ends_with(" outstanding)"))
+        .map_or(detail, |(said, _)| said);
     plain(detail)
 }
 
@@ -169,7 +173,13 @@ fn dns_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
     let resolution = network.resolution.as_ref();
     let nameservers = resolution.map(|resolution| resolution.nameservers.join(", ")).unwrap_or_default();
     let detail = detail_of(failure);
-    let finding = Finding::new(Class::DnsFailed, format!("DNS gives no answer for {}", host(network)))
+    let answered = failure.kind == FailureKind::NameserverFailed && !detail.contains("no answer");
+    let summary = if answered {
+        format!("the cluster’s DNS fails for {}", host(network))
+    } else {
+        format!("DNS gives no answer for {}", host(network))
+    };
+    let finding = Finding::new(Class::DnsFailed, summary)
         .presented(format!("{} asked of {nameservers}: {}", host(network), failure.detail))
         .required("an answer of the cluster's DNS");
     let values = values(facts, network);
@@ -189,9 +199,11 @@ fn dns_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
                 format!("a wrong host name: {} does not resolve either", control.name)
             });
             let finding = ruled_out.into_iter().fold(finding, Finding::ruled_out);
-            finding.why(format!("The nameserver {nameservers} was asked: {detail}.{also}")).steps(
+            let open = if answered { " It answers, so port 53 is open." } else { "" };
+            let last = if answered { &texts::OPEN_FORWARD } else { &texts::OPEN_PORT_53 };
+            finding.why(format!("The nameserver {nameservers} was asked: {detail}.{open}{also}")).steps(
                 &values,
-                &[&texts::SEE_DNS_PODS, &texts::SEE_DNS_LOG, &texts::DNS_PODS_FAIL, &texts::OPEN_PORT_53],
+                &[&texts::SEE_DNS_PODS, &texts::SEE_DNS_LOG, &texts::DNS_PODS_FAIL, last],
             )
         }
     }
@@ -239,8 +251,7 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
         }
         (None, None) => {
             let why = format!("{by} makes STS’s host {host}: {detail}.{works}");
-            let steps: Vec<&Template> =
-                vec![&common::SEE_COREDNS, &texts::SEE_STS_ENDPOINTS, &texts::REPAIR_DNS];
+            let steps: Vec<&Template> = vec![&common::SEE_COREDNS, &texts::SEE_ZONES, &texts::REPAIR_DNS];
             (format!("the cluster’s DNS says that {host} does not exist"), why, values, steps)
         }
     };
@@ -339,22 +350,25 @@ fn of_chosen(facts: &Facts<'_>, network: &Network, finding: Finding) -> Finding 
 
 fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let (host, addresses) = (host(network), said(network));
+    let by_ipv6 = network.addresses.first().is_some_and(|attempt| attempt.address.is_ipv6());
     let values = values(facts, network);
     let detail = detail_of(failure);
     let finding =
         |summary: String| Finding::new(Class::ConnectTimeout, summary).presented(presented(network));
     match reach(network) {
-        Reach::Private => finding(format!("the STS endpoint at {addresses} does not let this pod in"))
+        Reach::Private => finding(format!("most likely the endpoint at {addresses} does not let this pod in"))
             .required("port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in")
-            .why(format!("{host} did not answer: {detail}. The address is private, so it is an interface endpoint in the VPC. Most likely its security group does not admit the pods."))
-            .steps(&values, &[&texts::SEE_ADDRESS, &texts::SEE_RULES, &texts::ADMIT_PODS]),
+            .why(format!("{}. The address is private, so it is an interface endpoint in the VPC. A network policy would look the same.", detail))
+            .steps(&values, &[&texts::SEE_ADDRESS, &texts::SEE_RULES, &common::SEE_NETWORK_POLICIES, &texts::ADMIT_PODS]),
         Reach::Public => finding(format!("this pod has no way out to {host} at {addresses}"))
             .required("egress to the internet on port 443 (the address is public), or an STS interface endpoint in the VPC")
-            .why(format!("{host} did not answer: {detail}. The address is public, so the subnet needs a NAT gateway or the VPC an interface endpoint, and no rule may block port 443."))
-            .steps(
-                &values,
-                &[&common::SEE_NETWORK_POLICIES, &texts::SEE_STS_ENDPOINTS, &texts::ALLOW_EGRESS, &texts::GIVE_EGRESS],
-            ),
+            .why(format!("{}. The address is public, so the subnet needs {} or the VPC an interface endpoint, and no rule may block port 443.", detail, if by_ipv6 { "an egress-only internet gateway" } else { "a NAT gateway" }))
+            .steps(&values, &[
+                &common::SEE_NETWORK_POLICIES,
+                &texts::SEE_STS_ENDPOINTS,
+                &texts::ALLOW_EGRESS,
+                if by_ipv6 { &texts::GIVE_EGRESS_IPV6 } else { &texts::GIVE_EGRESS },
+            ]),
         Reach::Loopback => finding(format!("nothing answers at {addresses}, where STS is configured"))
             .required("a listener on loopback")
             .why(format!("{detail}. The address is this pod’s own."))
@@ -375,7 +389,7 @@ fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findi
     let (why, steps): (_, Vec<&Template>) = match families.first() {
         Some(false) if one_family && !dual_stack => (
             "STS has only IPv4 addresses there. A pod with IPv6 alone reaches them only through NAT64.",
-            vec![&texts::SEE_POD_ADDRESSES, &texts::USE_DUAL_STACK_IF, &texts::ADD_ROUTE_IF],
+            vec![&texts::SEE_POD_ADDRESSES, &texts::USE_DUAL_STACK, &texts::ADD_ROUTE_IF],
         ),
         Some(true) if one_family && dual_stack => (
             "AWS_USE_DUALSTACK_ENDPOINT leads to IPv6 addresses, which a pod with IPv4 alone does not reach.",
@@ -396,16 +410,24 @@ fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findi
 
 fn response_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
-    let summary = format!("{} connects, then is silent in {during}", host(network));
+    let summary = format!("{} accepts the connection, then sends nothing", host(network));
     Finding::new(Class::ResponseTimeout, summary)
         .presented(presented(network))
         .required("an answer within the time allowed (--timeout)")
         .why(format!(
-            "{}: {}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
+            "{}: {}, in {during}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
             plain(&presented(network)),
             detail_of(failure)
         ))
-        .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
+        .in_between(facts, network, look_at_peer(network))
+}
+
+/// The connection was made, so no policy blocks it: what has the address holds it up.
+fn look_at_peer(network: &Network) -> &'static [&'static Template] {
+    match reach(network) {
+        Reach::Private => &[&texts::SEE_ADDRESS, &texts::SEE_MESH_LOG, &texts::LET_PASS],
+        Reach::Loopback | Reach::Public => &[&texts::SEE_MESH_LOG, &texts::LET_PASS],
+    }
 }
 
 impl Finding {
@@ -426,7 +448,8 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
         None => "no certificate".to_owned(),
     };
     let (host, detail) = (host(network), detail_of(failure));
-    let said = format!("{host} shows {}: {detail}.", plain(&presented));
+    let at = said(network);
+    let said = format!("{host}, at {at}, shows {}: {detail}.", plain(&presented));
     let finding = |summary: String| {
         Finding::new(Class::TlsFailed, summary).about_time(about_time).presented(&presented).required(
             format!(
@@ -442,16 +465,24 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
             finding(format!("the certificate of {host} is signed by an unknown authority"))
                 .ruled_out("a wrong name or date: only the issuer is unknown")
                 .why(format!(
-                    "{said} Most likely a proxy inspects TLS on the way. This container trusts {}.",
+                    "{host}, at {at}, shows a certificate that is issued by {}. This container trusts {}, which lacks that authority. Most likely a proxy inspects TLS.",
+                    plain(tls.chain.last().map_or("nobody", |last| last.issuer.as_str())),
                     roots(&tls.roots)
                 ))
-                .steps(&values, &[&texts::CREATE_CA, &texts::MOUNT_CA, &texts::EXEMPT_HOST])
+                .steps(
+                    &values,
+                    if tls.roots.contains("AWS_CA_BUNDLE") {
+                        &[&texts::SEE_SIGNER, &texts::ASK_WHOSE, &texts::EXEMPT_HOST, &texts::EXTEND_BUNDLE]
+                    } else {
+                        &[&texts::SEE_SIGNER, &texts::ASK_WHOSE, &texts::EXEMPT_HOST, &texts::MOUNT_CA]
+                    },
+                )
         }
         FailureKind::TlsWrongName => of_chosen(
             facts,
             network,
             finding(format!("another host answers as {host}")).why(format!(
-                "{said} A rule of the DNS, a hosts entry or a proxy leads this name elsewhere."
+                "{said} A DNS rule, a private hosted zone, a hosts entry or a proxy leads this name elsewhere."
             )),
         )
         .in_between(facts, network, &[&common::SEE_COREDNS, &common::SEE_MESH, &texts::LEAD_BACK]),
@@ -473,33 +504,49 @@ fn roots(label: &str) -> String {
     }
 }
 
+/// Without scheme and credentials.
+fn short_of(proxy: &str) -> String {
+    let rest = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    host.trim_end_matches('/').to_owned()
+}
+
 fn proxy_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let proxy = network.proxy.as_deref().unwrap_or("the proxy");
     // 403 and 407 are the proxy's policy, which waiting does not change.
     let refused = matches!(network.proxy_status, Some(403 | 407));
     let host = host(network);
     let summary = match network.proxy_status {
-        Some(status) => format!("the proxy {proxy} answers {status} to a tunnel to {host}"),
-        None => format!("the proxy {proxy} gives no tunnel to {host}"),
+        Some(status) => format!("{} refuses {host}, HTTP {status}", short_of(proxy)),
+        None => format!("{} gives no tunnel to {host}", short_of(proxy)),
     };
     Finding::new(Class::ProxyFailed, summary)
         .transient(!refused)
         .presented(presented(network))
         .required(format!("a tunnel to {host}:443"))
         .why(format!("{}. SDKs in this container use the same proxy.", detail_of(failure)))
-        .steps(&values(facts, network), &[&texts::ALLOW_AT_PROXY, &texts::BYPASS_PROXY])
+        .steps(
+            &values(facts, network),
+            &[&texts::SEE_STS_ENDPOINTS, &texts::ALLOW_AT_PROXY, &texts::BYPASS_PROXY],
+        )
 }
 
 fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    Finding::new(Class::ConnectionBroken, format!("the connection to {} broke", host(network)))
-        .presented(presented(network))
-        .required("a connection that lasts for one answer")
-        .why(format!(
-            "{}: {}. A firewall, a mesh or a proxy resets connections, or a sidecar was still starting.",
-            plain(&presented(network)),
-            detail_of(failure)
-        ))
-        .in_between(facts, network, &[&common::SEE_NETWORK_POLICIES, &texts::SEE_MESH_LOG, &texts::LET_PASS])
+    Finding::new(
+        Class::ConnectionBroken,
+        match failure.phase {
+            Phase::Tls => format!("the TLS handshake with {} broke", host(network)),
+            _ => format!("the connection to {} broke", host(network)),
+        },
+    )
+    .presented(presented(network))
+    .required("a connection that lasts for one answer")
+    .why(format!(
+        "{}: {}. A firewall, a mesh or a proxy resets connections, or a sidecar was still starting.",
+        plain(&presented(network)),
+        detail_of(failure)
+    ))
+    .in_between(facts, network, look_at_peer(network))
 }
 
 fn not_sts(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {

@@ -9,6 +9,7 @@ use crate::evidence::Environment;
 use crate::judge::finding::{Finding, Severity};
 use crate::sdks::{self, Call, Proxying, Sdk, Way};
 use crate::settings::command::Word;
+use crate::settings::partition;
 use crate::settings::{Endpoint, ISSUER_SOURCE, is_in_file};
 use crate::steps::slot;
 use crate::text::plain;
@@ -125,7 +126,9 @@ fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'sta
             format!("{}. credprobe asked {}. The pod has {presented}.", called.join(", "), endpoint.host);
         finding.presented(presented).why(plain(&why))
     };
-    let region = &endpoint.signing_region;
+    // A pseudo region is signed for another one than the cluster's.
+    let issuer = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
+    let region = issuer.unwrap_or(&endpoint.signing_region);
     let values = facts.values();
     let see = &common::SEE_VARIABLES;
     match cause {

@@ -123,7 +123,7 @@ fn begins_with_nobody(facts: &Facts<'_>) -> Option<Finding> {
     let step = if facts.by_agent() { &texts::ASK_AGENT_IN_PROFILE } else { &texts::BEGIN_WITH_TOKEN };
     let finding = Finding::new(
         Class::SettingsInvalid,
-        format!("SDKs stop at {name}, which takes keys from the environment, and there are none"),
+        format!("SDKs stop at {name}: it takes keys from the environment, which has none"),
     )
     .explains_nothing()
     .restart(Restart::Container)

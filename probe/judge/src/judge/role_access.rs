@@ -11,7 +11,7 @@ use crate::access_calls::{self, Answer, Planned, SafeCall, Stated, answer};
 use crate::catalog::{Class, Owner};
 use crate::evidence::{AccessCall, AccessSession, Evidence};
 use crate::judge::finding::{Basis, Finding, Severity};
-use crate::sdks::EffectiveSettings;
+use crate::sdks::{self, EffectiveSettings};
 use crate::settings;
 use reading::{Kind, Reading};
 
@@ -140,11 +140,11 @@ fn denied(facts: &Facts<'_>, stated: &Stated, call: &AccessCall, reading: &Readi
     let class = if reading.explicit { Class::PermissionBlocked } else { Class::PermissionMissing };
     let denied = reading.action.as_deref().filter(|denied| !denied.eq_ignore_ascii_case(action));
     let what = short(denied.unwrap_or(action), resource);
-    let for_it = denied.map(|_| format!(", which {action} needs")).unwrap_or_default();
+    let for_it = denied.map(|_| format!(" for {action}")).unwrap_or_default();
     let summary = match (reading.kind, reading.explicit) {
         (Some(kind), true) => format!("{} denies {what}{for_it}", kind.words()),
         (Some(kind), false) => format!("no {} allows {what}{for_it}", kind.name()),
-        (None, _) => format!("{what} is denied{for_it}, and AWS does not say by which policy"),
+        (None, _) => format!("AWS denies {what}{for_it}, without naming the policy"),
     };
     let mut finding = finding(class, summary)
         .owner(owner(reading.kind))
@@ -152,9 +152,16 @@ fn denied(facts: &Facts<'_>, stated: &Stated, call: &AccessCall, reading: &Readi
         .required(format!("{action} on {resource}, --expect-access"))
         .ruled_out("the credentials: the role answered to GetCallerIdentity");
     finding.why = format!(
-        "The credentials are good: the role answered as {}. {} then says {said}.",
-        repair::caller(facts),
-        call.host
+        "Role {} answered, so the credentials are good. {} then denies {} on {resource}{}",
+        repair::acting_name(facts),
+        call.host,
+        denied.unwrap_or(action),
+        match (reading.kind, &reading.policy) {
+            (Some(kind), Some(policy)) => format!(": {}, {policy}.", kind.words()),
+            (Some(kind), None) if reading.explicit => format!(" by {}.", kind.words()),
+            (Some(kind), None) => format!(": no {} allows it.", kind.name()),
+            (None, _) => format!(". It says only {said}."),
+        }
     );
     finding.who = repair::who(facts, resource, reading.kind);
     repair::steps(facts, finding, stated, reading)
@@ -172,7 +179,13 @@ fn owner(kind: Option<Kind>) -> Owner {
 
 fn unproved(facts: &Facts<'_>, stated: &Stated, why: &str) -> Finding {
     let Stated { action, resource, .. } = stated;
-    let finding = finding(Class::AccessUnproved, format!("{} is not proved: {why}", short(action, resource)))
+    let summary = format!("{} is not proved", short(action, resource));
+    let reason = crate::text::plain(why);
+    // A long reason stands in `why` alone.
+    let fits = summary.chars().count() + reason.chars().count() + 2 < sdks::room(Class::AccessUnproved);
+    let summary = if fits { format!("{summary}: {reason}") } else { summary };
+    let finding = finding(Class::AccessUnproved, summary)
+        .why(format!("{} is stated. The reason is: {}.", resource, reason.trim_end_matches('.')))
         .presented(why.to_owned())
         .required(format!("{action} on {resource}, --expect-access"));
     repair::simulate(facts, finding, stated)

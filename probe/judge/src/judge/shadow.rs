@@ -89,6 +89,7 @@ fn why(facts: &Facts<'_>, rivals: &BTreeMap<Provider, Rival>) -> String {
 /// A provider and what names it.
 fn by(wins: &Present) -> String {
     match wins.provider {
+        Provider::Keys if wins.broken.is_some() => "keys of the environment".to_owned(),
         Provider::Keys => format!("the keys in {}", wins.because()),
         provider => format!("{}, from {}", provider.words(), wins.because()),
     }

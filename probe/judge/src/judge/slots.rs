@@ -25,7 +25,8 @@ impl Facts<'_> {
             let name = Word::dns(account.name);
             values = values
                 .with(slot::SERVICE_ACCOUNT, account.name, name)
-                .with_text(slot::SA, format!("service account {}/{}", account.namespace, account.name));
+                .with_text(slot::SA, format!("{}/{}", account.namespace, account.name))
+                .with_text(slot::THE_SA, format!("service account {}/{}", account.namespace, account.name));
         }
         if let Some(namespace) = self.namespace() {
             values = values.with(slot::NAMESPACE, namespace, Word::label(namespace));
@@ -54,10 +55,12 @@ impl Facts<'_> {
             if let Some(issuer) = token.iss.as_deref() {
                 let path = issuer.strip_prefix("https://").unwrap_or(issuer);
                 let host = path.split('/').next().unwrap_or(path);
+                let id = path.rsplit('/').next().unwrap_or(path);
                 values = values
                     .with(slot::ISSUER_URL, issuer, Word::issuer(issuer))
                     .with(slot::ISSUER, path, Word::issuer_path(path))
-                    .with(slot::ISSUER_HOST, host, Word::host(host));
+                    .with(slot::ISSUER_HOST, host, Word::host(host))
+                    .with(slot::ISSUER_ID, id, Word::cluster(id));
                 if let (Some(role), Some(arn)) = (self.role, self.provider_arn()) {
                     values = values.with(slot::PROVIDER_ARN, arn, Word::provider_arn(role, path));
                 }

@@ -176,8 +176,7 @@ fn no_status(target: &Target, process: &Process, pid: u32) -> Finding {
                     "A process {pid} exists, and to read /proc/{pid}/status ends with {errno}. So /proc is mounted with hidepid, and shows a process to its own user and to root alone."
                 ))
                 .presented(presented)
-                .required("a /proc that is mounted without hidepid, or the process's own user")
-                .steps(&of_pid(pid), &[&texts::SEE_HIDEPID]);
+                .required("a /proc that is mounted without hidepid, or the process's own user");
             retry::as_root(finding, target, process)
         }
         "ENOENT" | "ESRCH" => {

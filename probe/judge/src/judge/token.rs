@@ -2,8 +2,8 @@
 
 use super::exchange::SKEW_LIMIT;
 use super::facts::{Facts, list, span, time};
-use crate::catalog::texts::{common, token as texts};
-use crate::catalog::{Class, Restart, Topic};
+use crate::catalog::texts::{common, token as texts, token_file as texts_of_file};
+use crate::catalog::{Class, Owner, Restart, Topic};
 use crate::evidence::{Account, Token, TokenShape};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::API_SERVER_TOKEN;
@@ -51,8 +51,14 @@ fn malformed(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             return claims_missing(facts, token).or_else(|| trailing_whitespace(facts, token));
         }
     };
+    // The byte stands in the reason.
+    let short = match &token.shape {
+        TokenShape::ForeignByte { found, .. } => format!("it has {found}"),
+        TokenShape::Segment { .. } => what.split(": ").next().unwrap_or_default().to_owned(),
+        _ => what.clone(),
+    };
     let values = facts.values().with_text(slot::FILE, path);
-    let finding = Finding::new(class, format!("the token file does not hold a JWT: {}", plain(&what)))
+    let finding = Finding::new(class, format!("the token file does not hold a JWT: {}", plain(&short)))
         .presented(format!("{} bytes; {what}", token.length))
         .required("header.claims.signature in base64url, as kubelet writes it, and nothing else")
         .why(format!(
@@ -113,7 +119,7 @@ fn claims_missing(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
 fn trailing_whitespace(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let unsendable = facts.evidence.agent.as_ref().is_some_and(|agent| agent.unsendable);
     let (summary, presented, severity) = if unsendable {
-        let summary = "a line break follows the token, which boto3, the Rust SDK and others cannot send";
+        let summary = "a line break follows the token, which boto3 and the Rust SDK cannot send";
         (summary.to_owned(), "a token and a line break", Severity::Error)
     } else if token.trailing_whitespace > 0 {
         let summary = format!(
@@ -147,7 +153,7 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     let is_usual = facts.by_agent() && token.aud.iter().any(|aud| aud == usual.audience);
     let legacy;
     let what = if is_legacy(token) {
-        legacy = format!("a legacy Secret token, which {} never takes", usual.recipient);
+        legacy = format!("a legacy Secret token, not one for {}", usual.recipient);
         &legacy
     } else if token.aud.iter().any(|aud| aud == others) && !expected(others) && !is_usual {
         other
@@ -157,7 +163,7 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         return None;
     };
     let source = facts.requested.token_file.as_ref().map_or("the token file", |file| &file.source);
-    let finding = Finding::new(Class::TokenKindWrong, format!("{source} points to {what}"))
+    let finding = Finding::new(Class::TokenKindWrong, format!("{source} names {what}"))
         .presented(format!(
             "audience {}, issuer {}",
             list(&token.aud),
@@ -168,9 +174,8 @@ fn kind(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
             usual.audience, usual.mount, usual.file
         ))
         .why(format!(
-            "The token’s audience is {} and its issuer {}. {} takes the projected token for {}, which the webhook mounts at {}/{}.",
+            "The token’s audience is {}. {} takes the projected token for {}, which the webhook mounts at {}/{}.",
             plain(&list(&token.aud)),
-            token.iss.as_deref().unwrap_or("not given"),
             usual.recipient,
             usual.audience,
             usual.mount,
@@ -203,7 +208,11 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         let pod = token.pod_name.as_deref().unwrap_or("unknown");
         let finding = Finding::new(
             Class::TokenForeign,
-            format!("the token is a copy of another pod’s, {pod}, and nothing renews it"),
+            if process.pod_name.as_deref() == Some(pod) {
+                "the token is a copy of an earlier pod’s of this name, and is never renewed".to_owned()
+            } else {
+                format!("the token is a copy of another pod’s, {pod}, and nothing renews it")
+            },
         )
         .presented(format!("pod uid {theirs}"))
         .required(format!("pod uid {ours} (POD_UID)"))
@@ -226,10 +235,7 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     let stated = &facts.evidence.environment.options;
     let mut findings = Vec::new();
     let stated_finding = |class, what: &str, presented: String, required: String| {
-        Finding::new(class, format!("the token’s {what} is not the one that was stated"))
-            .expectation(Basis::Explicit)
-            .presented(presented)
-            .required(required)
+        Finding::new(class, what).expectation(Basis::Explicit).presented(presented).required(required)
     };
     let issuer = token.iss.as_deref().unwrap_or("(none)");
     if let Some(expected) = &stated.expect_issuer {
@@ -239,7 +245,7 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
         };
         if !matches {
             findings.push(
-                stated_finding(Class::IssuerMismatch, "issuer", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
+                stated_finding(Class::IssuerMismatch, "the token’s issuer is not the stated one", format!("issuer {issuer}"), format!("{expected} (--expect-issuer)"))
                     .why(format!(
                         "The token’s issuer is {issuer}, and --expect-issuer states {expected}. Each cluster has an issuer of its own, so this pod runs in another cluster, or the expectation is out of date."
                     ))
@@ -252,7 +258,10 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     {
         let finding = stated_finding(
             Class::AudienceMismatch,
-            "audience",
+            &format!(
+                "the token’s audience is {}, --expect-audience states {expected}",
+                plain(&list(&token.aud))
+            ),
             format!("audience {}", list(&token.aud)),
             format!("{expected} (--expect-audience)"),
         )
@@ -268,7 +277,13 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
         if subject != whole {
             let finding = stated_finding(
                 Class::SubjectMismatch,
-                "subject",
+                &match (Account::of_subject(subject), Account::of_subject(&whole)) {
+                    (Some(has), Some(stated)) => format!(
+                        "the pod runs as {}/{}, --expect-subject states {}/{}",
+                        has.namespace, has.name, stated.namespace, stated.name
+                    ),
+                    _ => "the token’s subject is not the stated one".to_owned(),
+                },
                 format!("subject {subject}"),
                 format!("{whole} (--expect-subject)"),
             );
@@ -333,7 +348,7 @@ pub(super) fn usual_audience(facts: &Facts<'_>) -> Option<Finding> {
     .why(if facts.by_agent() {
         format!("The Pod Identity agent takes tokens for {usual} alone.")
     } else {
-        format!("Usual is {usual}, in every partition. It is right where the provider’s client id list has this audience.")
+        format!("The usual audience is {usual}, in every partition. Another one works only if the provider lists it.")
     });
     Some(audience_fix(facts, finding, usual))
 }
@@ -367,25 +382,32 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     if let Some(expiry) = token.exp
         && expiry <= now
     {
+        let ago = span(now - expiry);
         let finding = Finding::new(
             Class::TokenExpired,
-            format!("the token expired {} ago, and the kubelet did not renew it", span(now - expiry)),
+            if token.pod_uid.is_some() {
+                format!("the token expired {ago} ago, and the kubelet did not renew it")
+            } else {
+                format!("the token expired {ago} ago, and nothing renews it: it is bound to no pod")
+            },
         )
         .about_time(true)
         .presented(format!("exp {}", time(expiry)))
-        .required(format!("an expiry after {}", time(now)))
-        .why(expired_since(token, expiry))
-        .steps(
-            &facts.values(),
-            &[
-                &common::SEE_EVENTS,
-                &common::SEE_ACCOUNT_EXISTS,
-                &texts::SEE_NODE,
-                &common::RESTART,
-                &texts::LEAVE_NODE,
-            ],
-        );
-        findings.push(finding);
+        .required(format!("an expiry after {}", time(now)));
+        if token.pod_uid.is_none() {
+            findings.push(
+                finding
+                    .acts(Owner::Pod.people())
+                    .why(format!("The token was valid until {}. The kubelet binds its tokens to the pod. So somebody made this one, as with kubectl create token, and put it there.", time(expiry)))
+                    .webhook(facts, facts.values(), &[&texts_of_file::SEE_MOUNTS]),
+            );
+        } else {
+            let finding = finding.why(expired_since(token, expiry)).steps(
+                &facts.values(),
+                &[&common::SEE_EVENTS, account_and_node(facts), &common::RESTART, &texts::LEAVE_NODE],
+            );
+            findings.push(finding);
+        }
     }
     if let Some(begin) = token.nbf
         && begin > now
@@ -395,6 +417,11 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
     findings.extend(clock_at_rotation(facts, token));
     findings.extend(stale(facts, token));
     findings
+}
+
+/// Both must be there for the kubelet to get a new token.
+fn account_and_node(facts: &Facts<'_>) -> &'static Template {
+    if facts.node().is_some() { &texts::SEE_ACCOUNT_AND_NODE } else { &common::SEE_ACCOUNT_EXISTS }
 }
 
 /// Since when, and when the kubelet should have renewed it.
@@ -409,7 +436,7 @@ fn expired_since(token: &Token, expiry: i64) -> String {
 }
 
 /// Whether STS has told its clock, and this one is near it.
-fn agrees_with_sts(facts: &Facts<'_>) -> bool {
+pub(super) fn agrees_with_sts(facts: &Facts<'_>) -> bool {
     facts.evidence.exchange.as_ref().is_some_and(|exchange| {
         let skew = exchange.date.and_then(|date| date.checked_sub(exchange.received_at));
         skew.is_some_and(|skew| skew.abs() <= SKEW_LIMIT)
@@ -455,10 +482,7 @@ fn clock_at_rotation(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         let direction = if apart > 0 { "ahead of" } else { "behind" };
         Finding::new(
             Class::ClockSkew,
-            format!(
-                "the node’s clock was {} {direction} the API server’s when the kubelet wrote this token",
-                span(apart)
-            ),
+            format!("the node’s clock was {} {direction} the API server’s at the last rotation", span(apart)),
         )
         .about_time(true)
         // The clock was wrong then; what it is now, the times that are judged now show.
@@ -492,19 +516,17 @@ fn stale(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
     (age > due.checked_add(ROTATION_MARGIN)?).then(|| {
         Finding::new(
             Class::TokenFileStale,
-            format!("the token is {} old, and the kubelet renews tokens after {}", span(age), span(due)),
+            format!("the kubelet has not renewed the token, which is {} old", span(age)),
         )
         .about_time(true)
         .presented(format!("iat {}", time(issued)))
         .required(format!("a token issued after {}", time(facts.now - due)))
         .why(format!(
-            "It was issued at {} and is valid until {}. The kubelet of this node does not renew it.",
+            "It was issued at {} and is valid until {}. The kubelet renews such a token after {}.",
             time(issued),
-            time(expiry)
+            time(expiry),
+            span(due)
         ))
-        .steps(
-            &facts.values(),
-            &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &texts::SEE_NODE, &common::RESTART],
-        )
+        .steps(&facts.values(), &[&common::SEE_EVENTS, account_and_node(facts), &common::RESTART])
     })
 }

@@ -137,8 +137,7 @@ fn content(facts: &Facts<'_>, file: &TokenFile) -> Option<Finding> {
             .presented(format!("{} bytes", size))
             .required("a token, which kubelet writes before the container starts")
             .why(format!(
-                "{} has {size} bytes and no token in them. The kubelet writes the token before the container starts. So another program writes this file, or the kubelet could not.",
-                file.path
+                "It has {size} bytes and no token. The kubelet writes the token before the container starts. So another program writes this file, or the kubelet could not."
             ))
             .steps(
                 &values(facts, file),
@@ -190,18 +189,16 @@ fn missing(facts: &Facts<'_>, file: &TokenFile) -> Finding {
             format!("The webhook’s volume is mounted, with the token at {mount}/{name}.")
         }
         true => format!("Something is mounted at {mount}, and no token is in it."),
+        false if file.path.starts_with(mount) => "No volume with a token is mounted there.".to_owned(),
         false => format!("No volume with a token is mounted at {mount}."),
     };
-    let finding = Finding::new(
-        Class::TokenFileMissing,
-        format!("{} names a file that does not exist", source(facts)),
-    )
-    .presented(format!("{}={}; missing from {at} on", source(facts), file.path))
-    .required(format!("the token that kubelet projects, at {mount}/{name} when the webhook mounts it"))
-    .why(format!(
-        "It is {}, and nothing is there from {at} on. {mounts} Where the pod sets such a variable itself, the webhook adds none.",
-        file.path
-    ));
+    let finding =
+        Finding::new(Class::TokenFileMissing, format!("{} names a file that does not exist", source(facts)))
+            .presented(format!("{}={}; missing from {at} on", source(facts), file.path))
+            .required(format!(
+                "the token that kubelet projects, at {mount}/{name} when the webhook mounts it"
+            ))
+            .why(format!("It is {}, and {at} does not exist. {mounts}", file.path));
     finding.webhook(facts, values(facts, file), &[&token::SEE_TOKEN_VOLUME])
 }
 

@@ -50,10 +50,7 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     };
     let finding = Finding::new(Class::SettingsInvalid, plain(&summary))
         .explains_nothing()
-        .why(plain(&format!(
-            "{names} {stops} {}. {variable} {problem}. Required is {required}.",
-            stop.place()
-        )))
+        .why(plain(&format!("{names} {stops} {}. {variable} {problem}. Needed: {required}.", stop.place())))
         .presented(presented)
         .required(*required);
     // Others may live by it: without the agent's address, or a server's, nobody has credentials.

@@ -227,7 +227,7 @@ fn status(stage: &Stage) -> (&'static str, &'static str, String) {
 }
 
 fn rows(out: &mut String, report: &Report, finding: &ReportedFinding, who: &str) {
-    let (restart, why) = (restart_words(report, finding), sentences(finding));
+    let (restart, why) = (restart_words(report, finding, 0), sentences(finding));
     let rows = [("who", who), ("restart", &restart), ("why", &why)];
     out.push_str("<dl>");
     for (term, text) in rows.into_iter().chain(both_sides(finding)).filter(|(_, text)| !text.is_empty()) {

@@ -31,10 +31,10 @@ pub fn render_for(report: &Report, look: Look) -> String {
     let deciding = report.told();
     subject(&mut out, report);
     if let Some(finding) = deciding {
-        who_restart_why(&mut out, report, finding);
+        who_restart_why(&mut out, report, finding, 0);
     }
     exit(&mut out, report);
-    if ready && verdict.scope == Scope::Exchange {
+    if ready && deciding.is_none() && verdict.scope == Scope::Exchange {
         credentials(&mut out, report);
     }
     let mut number = 0;
@@ -49,7 +49,7 @@ pub fn render_for(report: &Report, look: Look) -> String {
         let mark = if finding.severity == Severity::Error { Mark::Bad } else { Mark::But };
         let label = format!("{} {}:", finding.class.id(), finding.code);
         out.first(mark, &fitted(&label, &finding.summary));
-        who_restart_why(&mut out, report, finding);
+        who_restart_why(&mut out, report, finding, number);
         // What was looked at once need not be looked at again.
         let fresh: Vec<Step> = finding
             .steps
@@ -79,11 +79,11 @@ pub(super) fn is_news(finding: &ReportedFinding) -> bool {
     finding.explained_by.is_none() && finding.severity != Severity::Info
 }
 
-fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding) {
+fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding, number: usize) {
     if !finding.who.is_empty() {
         out.row("who", &finding.who);
     }
-    out.row("restart", &restart_words(report, finding));
+    out.row("restart", &restart_words(report, finding, number));
     out.row("why", &sentences(finding));
     for (side, value) in both_sides(finding) {
         out.row(side, value);
@@ -148,16 +148,13 @@ fn credentials(out: &mut Script, report: &Report) {
     }
 }
 
-/// What else was seen, the chain in one row, and where more is said.
+/// What else is worth knowing of a success, the chain in one row, and where more is said.
 fn footer(out: &mut Script, report: &Report, deciding: Option<&ReportedFinding>) {
-    for finding in &report.findings {
-        match (finding.explained_by, finding.severity) {
-            (Some(by), _) => {
-                let by = if deciding.is_some_and(|it| it.class == by) { "this" } else { by.id() };
-                out.row("also", &format!("{} {}, which follows from {by}", finding.class.id(), finding.code));
-            }
-            (None, Severity::Info) => out.row("info", &plain(&finding.summary)),
-            (None, _) => {}
+    let is_info = |it: &&ReportedFinding| it.explained_by.is_none() && it.severity == Severity::Info;
+    // A failure comes first; what follows from it stands in the JSON report.
+    if report.verdict.class == Class::Ready {
+        for finding in report.findings.iter().filter(is_info) {
+            out.row("info", &plain(&finding.summary));
         }
     }
     out.chain(report.stages.iter().map(link));

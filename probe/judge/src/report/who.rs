@@ -17,21 +17,11 @@ pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &Effectiv
             Err(_) => "whoever runs the STS that this pod uses".to_owned(),
         };
     }
-    match owner {
-        Owner::Pod => "whoever deploys this pod".to_owned(),
-        Owner::Cluster => "whoever runs the cluster".to_owned(),
-        Owner::Network => "whoever runs DNS, egress and VPC endpoints".to_owned(),
-        Owner::Org => "whoever administers the AWS Organization's policies".to_owned(),
-        Owner::Aws => "nobody here, try again".to_owned(),
-        Owner::Probe => "whoever runs credprobe".to_owned(),
-        Owner::Iam => {
-            let requested = settings.requested.role_arn.as_ref().map(|role| role.value.as_str());
-            let roles = [requested, options.expect_role.as_deref()];
-            match roles.into_iter().flatten().find_map(|role| RoleArn::parse(role).ok()) {
-                Some(role) => format!("whoever administers IAM in account {}", role.account),
-                None => "whoever administers IAM in the role's account".to_owned(),
-            }
-        }
+    let requested = settings.requested.role_arn.as_ref().map(|role| role.value.as_str());
+    let roles = [requested, options.expect_role.as_deref()];
+    match roles.into_iter().flatten().find_map(|role| RoleArn::parse(role).ok()) {
+        Some(role) if owner == Owner::Iam => format!("whoever administers IAM in account {}", role.account),
+        _ => owner.people().to_owned(),
     }
 }
 
@@ -48,7 +38,7 @@ mod tests {
     fn people_are_called_by_what_they_administer_and_where() {
         let mut evidence = Evidence::default();
         evidence.environment.options.mechanism = Some(Mechanism::Irsa);
-        assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in the role's account");
+        assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in the role’s account");
         let role = |account| format!("arn:aws:iam::{account}:role/checkout-reader");
         evidence.environment.options.expect_role = Some(role("814203749661"));
         assert_eq!(whom(Owner::Iam, &evidence), "whoever administers IAM in account 814203749661");

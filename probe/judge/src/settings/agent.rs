@@ -66,7 +66,7 @@ pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProble
 }
 
 fn parse(uri: &str) -> Result<AgentEndpoint, String> {
-    let url: Uri = uri.parse().map_err(|_| "it is no URL".to_owned())?;
+    let url: Uri = uri.parse().map_err(|_| "it is not a URL".to_owned())?;
     let host = url.host().filter(|host| !host.is_empty()).ok_or("it names no host")?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).to_owned();
     let address: Option<IpAddr> = host.parse().ok();
@@ -80,14 +80,12 @@ fn parse(uri: &str) -> Result<AgentEndpoint, String> {
         _ if secure || at_agents_address => {}
         Some(address) if address.is_loopback() => {}
         Some(address) if address == ECS_ADDRESS => {
-            return Err(format!("{address} is where ECS has its agent; in a pod nobody listens there"));
+            return Err(format!("{address} is for ECS"));
         }
-        Some(address) => return Err(format!("over http:// no SDK asks {address}")),
+        Some(address) => return Err(format!("http to {address}")),
         None if host.eq_ignore_ascii_case("localhost") => {}
         None => {
-            return Err(format!(
-                "over http:// SDKs take no name but one of loopback, and {host} is not that"
-            ));
+            return Err("http to a host name".to_owned());
         }
     }
     Ok(AgentEndpoint { url, host, at_agents_address })

@@ -42,12 +42,12 @@ impl RoleArn {
         if !(partition == "aws" || partition.starts_with("aws-"))
             || !partition.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         {
-            return Err(rest.malformed("the partition is aws, aws-cn, aws-us-gov …"));
+            return Err(rest.malformed("its partition is not one of AWS"));
         }
         rest.skip(partition);
         let service = rest.part();
         if service.is_empty() && text.contains("::iam::") {
-            let problem = "one colon too many: iam stands here".to_owned();
+            let problem = "one colon too many before iam".to_owned();
             return Err(Malformed {
                 offset: rest.offset,
                 problem,
@@ -60,7 +60,7 @@ impl RoleArn {
         rest.skip(service);
         let region = rest.part();
         if region.len() == 12 && region.bytes().all(|b| b.is_ascii_digit()) {
-            let problem = "one colon too few: IAM has no region, and two colons stand after iam".to_owned();
+            let problem = "one colon too few after iam".to_owned();
             return Err(Malformed {
                 offset: rest.offset,
                 problem,
@@ -68,14 +68,14 @@ impl RoleArn {
             });
         }
         if !region.is_empty() {
-            return Err(rest.malformed("IAM has no region: two colons stand after iam"));
+            return Err(rest.malformed("it has a region, and IAM has none"));
         }
         rest.skip(region);
         let account = rest.part();
         if account.is_empty() && rest.remaining().starts_with(':') {
             let intended = text.replacen(":::", "::", 1);
             let intended = Self::parse(&intended).is_ok().then_some(intended);
-            let problem = "one colon too many: the account's twelve digits stand here";
+            let problem = "one colon too many after iam";
             return Err(Malformed { offset: rest.offset, problem: problem.to_owned(), intended });
         }
         template(text, &["<"]).or_else(|malformed| {
@@ -86,9 +86,9 @@ impl RoleArn {
             let foreign = account.bytes().position(|b| !b.is_ascii_digit());
             let offset = rest.offset + foreign.unwrap_or(account.len().min(12));
             let problem = if foreign.is_some() {
-                "the account is twelve digits".to_owned()
+                "its account must be 12 digits".to_owned()
             } else {
-                format!("the account is twelve digits; here are {}", account.len())
+                format!("its account has {} digits, not 12", account.len())
             };
             return Err(Malformed { offset, problem, intended: None });
         }
@@ -180,8 +180,8 @@ fn wrapped(text: &str) -> Result<(), Malformed> {
     let found = text[offset..].chars().next().unwrap_or_default();
     let problem = match found {
         '"' | '\'' => "a quotation mark is part of the value".to_owned(),
-        '\n' => "the value ends in a line break".to_owned(),
-        '\u{feff}' => "the value begins with a byte order mark".to_owned(),
+        '\n' => "a line break follows the ARN".to_owned(),
+        '\u{feff}' => "it begins with a byte order mark".to_owned(),
         _ => "white space is part of the value".to_owned(),
     };
     let intended = RoleArn::parse(inner).is_ok().then(|| inner.to_owned());
@@ -197,18 +197,15 @@ fn meant(text: &str) -> Option<String> {
 fn template(text: &str, marks: &[&str]) -> Result<(), Malformed> {
     let found = marks.iter().filter_map(|mark| text.find(mark)).min();
     found.map_or(Ok(()), |offset| {
-        let problem = "a template expression was not filled in".to_owned();
+        let problem = "a placeholder was not filled in".to_owned();
         Err(Malformed { offset, problem, intended: None })
     })
 }
 
 fn not_an_arn(text: &str) -> Malformed {
     let common = text.bytes().zip("arn:".bytes()).take_while(|(a, b)| a == b).count();
-    let problem = if !text.contains(':') {
-        "this is a name; the whole ARN is needed, arn:aws:iam::ACCOUNT:role/NAME"
-    } else {
-        "an ARN begins with arn:"
-    };
+    let problem =
+        if !text.contains(':') { "it is a name, not a whole ARN" } else { "it does not begin with arn:" };
     Malformed { offset: common, problem: problem.to_owned(), intended: None }
 }
 
@@ -221,9 +218,9 @@ fn other_service(text: &str, offset: usize, service: &str) -> Malformed {
             let arn = format!("arn:{partition}:iam::{account}:role/{name}");
             intended = RoleArn::parse(&arn).is_ok().then_some(arn);
         }
-        "this is a session of a role (assumed-role); the role's own ARN is needed".to_owned()
+        "it is the ARN of a session, not of a role".to_owned()
     } else {
-        format!("a role is a resource of iam, not of `{}`", service.escape_default())
+        format!("its service is {}, not iam", service.escape_default())
     };
     Malformed { offset, problem, intended }
 }
@@ -237,25 +234,25 @@ fn resource(text: &str, offset: usize) -> Result<(String, String), Malformed> {
     let start = offset + "role/".len();
     // By IAM's grammar the second ARN could be a path, which nobody has.
     if path_and_name.starts_with("arn:") {
-        let problem = "an ARN stands where the role's name belongs".to_owned();
+        let problem = "it has a second ARN in place of a name".to_owned();
         return Err(Malformed { offset: start, problem, intended: meant(path_and_name) });
     }
     let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
     // IAM API, `pathType` and `roleNameType`.
     if let Some(foreign) = path.bytes().position(|b| !b.is_ascii_graphic()) {
-        let problem = "a role's path has no blanks, and no characters beyond ASCII".to_owned();
+        let problem = "its path has a character that IAM refuses".to_owned();
         return Err(Malformed { offset: start + foreign, problem, intended: None });
     }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.@+=,".contains(&b);
     if let Some(foreign) = name.bytes().position(|b| !allowed(b)) {
         return Err(Malformed {
             offset: start + path_and_name.len() - name.len() + foreign,
-            problem: "a role's name has letters, digits and _-.@+=, only".to_owned(),
+            problem: "its name has a character that IAM refuses".to_owned(),
             intended: None,
         });
     }
     if name.is_empty() {
-        let problem = "the role's name is missing".to_owned();
+        let problem = "the role’s name is missing".to_owned();
         return Err(Malformed { offset: text.len(), problem, intended: None });
     }
     let path = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
@@ -270,21 +267,21 @@ fn not_a_role(text: &str, offset: usize, resource: &str) -> Malformed {
             .starts_with(':')
             .then(|| format!("{}/{}", &text[..wrong], &text[wrong + 1..]));
         let intended = intended.filter(|arn| RoleArn::parse(arn).is_ok());
-        let problem = "a slash stands between role and its name".to_owned();
+        let problem = "it has no slash behind role".to_owned();
         return Malformed { offset: wrong, problem, intended };
     }
     if kind.eq_ignore_ascii_case("role") {
-        let problem = "role stands here in lower case".to_owned();
+        let problem = "role must be in lower case".to_owned();
         let intended = meant(&format!("{}role{}", &text[..offset], &resource[kind.len()..]));
         return Malformed { offset, problem, intended };
     }
     let what = match kind.as_str() {
-        "policy" => "this is the ARN of a policy",
-        "instance-profile" => "this is the ARN of an instance profile",
-        "oidc-provider" => "this is the ARN of an OIDC provider",
-        "user" => "this is the ARN of a user",
-        "group" => "this is the ARN of a group",
-        _ => "role/ stands here in the ARN of a role",
+        "policy" => "it is the ARN of a policy",
+        "instance-profile" => "it is the ARN of an instance profile",
+        "oidc-provider" => "it is the ARN of an OIDC provider",
+        "user" => "it is the ARN of a user",
+        "group" => "it is the ARN of a group",
+        _ => "it has no role/ behind the account",
     };
     Malformed { offset, problem: what.to_owned(), intended: None }
 }

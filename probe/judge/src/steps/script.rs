@@ -182,12 +182,15 @@ pub(crate) fn numbered<'s>(steps: &'s [Step], number: &mut usize) -> Vec<Numbere
 }
 
 /// With a capital letter, as a sentence begins; a name of a variable or a program keeps its own.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         Some(first)
             if first.is_ascii_lowercase()
-                && text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic)) =>
+                && text.split(' ').next().is_some_and(|word| {
+                    word.chars().all(char::is_alphabetic)
+                        && !matches!(word, "credprobe" | "uid" | "gid" | "pid")
+                }) =>
         {
             first.to_ascii_uppercase().to_string() + chars.as_str()
         }

@@ -27,6 +27,7 @@ slots! {
     NAMESPACE "namespace" "the pod’s namespace" "the pod’s namespace";
     SERVICE_ACCOUNT "service_account" "the pod’s service account" "the name of the pod’s service account";
     SA "sa" "the pod’s service account" "namespace and name of the service account, as in shop/checkout";
+    THE_SA "the_sa" "the pod’s service account" "the same, behind the words service account";
     SUBJECT "subject" "the pod’s subject" "the token’s sub, as in system:serviceaccount:shop:checkout";
     POD "pod" "this pod" "the pod’s name";
     CONTAINER "container" "the app’s container" "the name of the app’s container";
@@ -44,6 +45,7 @@ slots! {
     NODE_ROLE "node_role" "the node’s role" "the name of the node’s role";
     ISSUER "issuer" "the issuer" "the token’s issuer without https://";
     ISSUER_URL "issuer_url" "the issuer" "the token’s issuer, with https://";
+    ISSUER_ID "issuer_id" "the issuer’s id" "the last part of the token’s issuer";
     ISSUER_HOST "issuer_host" "the issuer’s host" "the host in the token’s issuer";
     PROVIDER_ARN "provider_arn" "the OIDC provider" "arn:aws:iam::ACCOUNT:oidc-provider/ISSUER; in other partitions aws-cn, aws-us-gov";
     AUDIENCE "audience" "the audience" "the token’s audience";

@@ -79,11 +79,22 @@ impl Values {
             return None;
         }
         let mut out = String::with_capacity(command.len() + 64);
+        let mut closing = false;
         for part in parts(command) {
             match part {
-                Part::Text(text) => out.push_str(text),
+                Part::Text(text) => out.push_str(text.strip_prefix('\'').filter(|_| closing).unwrap_or(text)),
                 Part::Slot(slot) => match self.get(slot) {
-                    Some(value) => out.push_str(&value.word.quoted()?),
+                    Some(value) => {
+                        let word = value.word.quoted()?;
+                        // Between two quoted texts a plain word needs no quotation marks of its own.
+                        closing =
+                            out.ends_with('\'') && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                        if closing {
+                            out.pop();
+                        }
+                        out.push_str(&word);
+                        continue;
+                    }
                     None if self.open => {
                         out.push_str("\"${");
                         out.push_str(slot.name);
@@ -92,6 +103,7 @@ impl Values {
                     None => return None,
                 },
             }
+            closing = false;
         }
         Some(out)
     }
@@ -103,6 +115,11 @@ impl Values {
             return None;
         }
         let run = self.run(template.run);
+        let is_look = template.changes.is_empty() && !template.run.is_empty();
+        if run.is_none() && is_look && self.lacks_only_unknown(template.run) {
+            // Nobody can look for what has no name here.
+            return None;
+        }
         let mut say = self.say(template.say);
         if run.is_none() && say.ends_with(':') {
             say.pop();
@@ -115,6 +132,15 @@ impl Values {
         let changes = text(template.changes);
         let kind = if changes.is_some() { StepKind::Change } else { StepKind::Look };
         Some(Step { kind, when: text(template.when), say, run, changes })
+    }
+
+    /// Whether each value that a command lacks is unknown, rather than not fit for a command.
+    fn lacks_only_unknown(&self, command: &str) -> bool {
+        let fits = |part: &Part<'_>| match part {
+            Part::Text(_) => true,
+            Part::Slot(slot) => self.get(*slot).is_none_or(|value| value.word != Word::NONE),
+        };
+        parts(command).iter().all(fits)
     }
 
     /// The slots of the commands that the reader has to set, in the order of the table.

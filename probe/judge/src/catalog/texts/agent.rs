@@ -14,22 +14,27 @@ pub(crate) const SEE_DAEMON_SET: Template = Template::look(
     "kubectl get daemonset -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent",
 );
 
+pub(crate) const SEE_LOG_OF_NODE: Template = Template::look(
+    "Read the log of the agent on this node:",
+    "kubectl logs -n kube-system --tail=50 \"$(kubectl get pods -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent --field-selector spec.nodeName={node} -o 'jsonpath={.items[0].metadata.name}')\"",
+);
+
 pub(crate) const SEE_LOG: Template = Template::look(
-    "See the agent’s own words:",
-    "kubectl logs -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent --tail=50",
+    "Read the log of the agents:",
+    "kubectl logs -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent",
 );
 
 pub(crate) const INSTALL_ADD_ON: Template = Template::change_in_words(
-    "let whoever runs the cluster install the add-on eks-pod-identity-agent. Not on EKS Auto Mode, where it is built in.",
+    "install add-on eks-pod-identity-agent. EKS Auto Mode has it.",
     "the cluster’s add-ons",
 )
-.when("The cluster has no such DaemonSet");
+.when("There is none");
 
-pub(crate) const AGENT_STARTS: Template = Template::words("wait: the agent is starting on a new node.")
-    .when("The agent’s pod is pending or starting");
+pub(crate) const AGENT_STARTS: Template =
+    Template::words("wait, it starts with the node.").when("The agent’s pod is Pending or not Ready");
 
 pub(crate) const AGENT_FAILS: Template = Template::change_in_words(
-    "its log says why: port 80 of the node is taken, or IPv6 is switched off and it cannot bind to fd00:ec2::23.",
+    "read its log. Port 80 may be taken.",
     "the node, or the add-on’s configuration",
 )
 .when("The agent’s pod fails");
@@ -41,21 +46,31 @@ pub(crate) const REPLACE_AUTO_NODE: Template = Template::change_in_words(
 );
 
 pub(crate) const ENABLE_HYBRID: Template = Template::change_in_words(
-    "a hybrid node needs the add-on’s own DaemonSet for it, daemonsets.hybrid.create in the add-on’s configuration, from \
-     v1.3.3-eksbuild.1 on, and in its NodeConfig enableCredentialsFile, followed by nodeadm init. The node’s role needs \
-     eks-auth:AssumeRoleForPodIdentity.",
+    "set daemonsets.hybrid.create in the add-on and enableCredentialsFile in the NodeConfig, then run nodeadm init.",
     "the add-on’s configuration and the node’s",
 )
 .when("It is a hybrid node");
 
 pub(crate) const ALLOW_AGENT: Template = Template::change_in_words(
-    "allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128 there. With Cilium the agent is the entity host.",
+    "allow TCP port 80 to 169.254.170.23/32 and fd00:ec2::23/128. For Cilium the agent is the entity host.",
     "a network policy: the agent’s addresses are allowed",
 )
 .when("A network policy limits egress");
 
+/// The agent's port is 80.
+pub(crate) const SEE_NETWORK_POLICIES: Template = Template::look(
+    "See whether a network policy of the namespace limits egress:",
+    "kubectl get networkpolicy -n {namespace} -o yaml",
+);
+
+pub(crate) const REMOVE_RULE: Template = Template::change_in_words(
+    "let whoever makes the node’s image remove it.",
+    "the firewall rules of the node",
+)
+.when("The node has such a rule");
+
 pub(crate) const SEE_RULES_OF_NODE: Template = Template::look(
-    "On the node, see whether a hardening script has a rule against the agent:",
+    "On the node, see whether its firewall has a rule against the agent:",
     "iptables-save | grep 169.254.170.23",
 );
 
@@ -98,12 +113,9 @@ pub(crate) const UNSUPPORTED: Texts = Texts {
         "The pod was placed on Fargate or on a Windows node.",
         "A Fargate profile selects the namespace although the pod was meant for EC2 nodes.",
     ],
-    steps: &[&SEE_NODE_LABELS, &LEAVE_FARGATE, &USE_IRSA],
+    steps: &[&common::SEE_SERVICE_ACCOUNT, &LEAVE_FARGATE, &USE_IRSA],
     beyond: &[],
 };
-
-pub(crate) const SEE_NODE_LABELS: Template =
-    Template::look("See what kind of node it is:", "kubectl get node {node} --show-labels");
 
 pub(crate) const SEE_HOST_NETWORK: Template = Template::look(
     "See which pods share the node’s network and may have its port 80:",
@@ -112,7 +124,7 @@ pub(crate) const SEE_HOST_NETWORK: Template = Template::look(
 
 pub(crate) const MOVE_PORT: Template =
     Template::change_in_words("move it to another port or address.", "what listens on port 80 of the node")
-        .when("One of them has port 80, as an ingress controller");
+        .when("One of them has port 80, for example an ingress controller");
 
 pub(crate) const LEAVE_MESH: Template = Template::change_in_words(
     "let it leave 169.254.170.23/32 out: annotation traffic.sidecar.istio.io/excludeOutboundIPRanges for Istio, \
@@ -170,26 +182,24 @@ pub(crate) const SEE_ASSOCIATIONS: Template = Template::look(
 
 /// EKS refuses a second association of a service account: it is additive.
 pub(crate) const CREATE_ASSOCIATION: Template = Template::change(
-    "create the association, for every pod of this service account. The role must be one of the cluster’s account:",
+    "create it, for all its pods. The role must be of the cluster’s account:",
     "aws eks create-pod-identity-association --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --role-arn {role_arn}",
     "the cluster’s associations: one is added for {sa}",
 )
-.when("{sa} is not among them");
+.when("{sa} is missing");
 
 pub(crate) const CREATE_ASSOCIATION_UNKNOWN: Template = Template {
-    say: "create the association, for every pod of this service account. Set the shell variable role_arn to a role of the cluster’s account first:",
+    say: "create it. Set role_arn to a role of this account that admits pods.eks.amazonaws.com:",
     run: "aws eks create-pod-identity-association --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --role-arn \"${role_arn:?is not set}\"",
     ..CREATE_ASSOCIATION
 };
 
-pub(crate) const OTHER_ACCOUNT: Template = Template::change_in_words(
-    "correct the pod’s serviceAccountName, or associate this one instead.",
-    "the workload’s service account",
-)
-.when("Another service account is among them");
+pub(crate) const OTHER_ACCOUNT: Template =
+    Template::change_in_words("correct the pod’s serviceAccountName.", "the workload’s service account")
+        .when("Another one is meant");
 
 pub(crate) const TOO_FRESH: Template =
-    Template::words("wait: a new association takes seconds to be known everywhere.").when("It is among them");
+    Template::words("wait some seconds, until EKS knows it everywhere.").when("It is among them");
 
 pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
     meaning: "EKS has no association for this service account.",
@@ -204,47 +214,45 @@ pub(crate) const ASSOCIATION_MISSING: Texts = Texts {
 };
 
 pub(crate) const SEE_ASSOCIATION: Template = Template::look(
-    "See the association’s roleArn, targetRoleArn, externalId, disableSessionTags and policy:",
-    "aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query 'association.[roleArn,targetRoleArn,externalId,disableSessionTags,policy]' --output json",
+    "See the association, with its roleArn, targetRoleArn and policy:",
+    "aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[].associationId' --output text | xargs -n1 aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --output json --association-id",
 );
 
 /// EKS assumes the association's own role only; its target must never let the service in.
-pub(crate) const FIND_ASSOCIATED_ROLE: Template = Template::look(
-    "Take the name of the association’s own role:",
-    "role=\"$(aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\" --query association.roleArn --output text | sed 's#.*/##')\"",
-);
-
 pub(crate) const SEE_ASSOCIATED_ROLE: Template = Template::look(
-    "See its trust policy, with credentials of the cluster’s account:",
-    "aws iam get-role --role-name \"${role:?}\" --query Role.AssumeRolePolicyDocument --output json",
+    "In the cluster’s account, see the association and its own role:",
+    "role=\"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[].associationId' --output text | xargs -n1 aws eks describe-pod-identity-association --region {region} --cluster-name {cluster} --output json --association-id | tee /dev/stderr | jq -r '.association.roleArn/\"/\"|last')\" && aws iam get-role --role-name \"${role:?}\"",
 );
 
 pub(crate) const ROLE_IS_GONE: Template = Template::change_in_words(
-    "make the role anew, or let the association name another one.",
+    "create the role again, or associate another one.",
     "the role, or the association",
 )
 .when("NoSuchEntity");
 
 pub(crate) const CONDITION_FAILS: Template = Template::change_in_words(
-    "correct its condition. EKS presents aws:SourceArn with the cluster’s ARN, aws:SourceAccount, and the tags \
-     kubernetes-namespace and kubernetes-service-account, unless disableSessionTags is true.",
+    "it needs sts:TagSession as well, and conditions that hold. With disableSessionTags aws:RequestTag/kubernetes-namespace never does.",
     "the trust policy of the association’s role",
 )
-.when("A statement has both actions, sts:AssumeRole and sts:TagSession");
+.when("One does");
+
+/// Where the cluster has to be found first, the pipeline would not fit beside what shows the cause.
+pub(crate) const ADMIT_SERVICE: Template = Template::change_in_words(
+    "add it, see credprobe explain 85.",
+    "the trust policy of the association’s role: one statement is added",
+)
+.when("No statement for pods.eks.amazonaws.com");
 
 /// Idempotent; the old policy is kept in a file that only grows.
 pub(crate) const ADD_SERVICE_STATEMENT: Template = Template::change(
-    "add one. association-role-before.json keeps the old policy:",
+    "add one, with the old policy kept in a file:",
     "aws iam get-role --role-name \"${role:?}\" --query Role --output json | tee -a association-role-before.json | jq -c --arg ns {namespace} --arg sa {service_account} '{Effect:\"Allow\",Principal:{Service:\"pods.eks.amazonaws.com\"},Action:[\"sts:AssumeRole\",\"sts:TagSession\"],Condition:{StringEquals:{\"aws:RequestTag/kubernetes-namespace\":$ns,\"aws:RequestTag/kubernetes-service-account\":$sa}}} as $s|.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | aws iam update-assume-role-policy --role-name \"${role:?}\" --policy-document file:///dev/stdin",
     "the trust policy of the association’s role: one statement is added",
 )
-.when("No statement has both");
+.when("No statement lets pods.eks.amazonaws.com do both");
 
-pub(crate) const TWO_ROLES: Template = Template::words(
-    "the association’s own role must be allowed sts:AssumeRole and sts:TagSession on the target, and the target’s trust policy \
-     must let it do both.",
-)
-.when("The association has a target role");
+pub(crate) const TWO_ROLES: Template =
+    Template::words("it must admit roleArn with both and the externalId.").when("With a targetRoleArn");
 
 pub(crate) const SEE_NODE_POLICIES: Template = Template::look(
     "See the policies of the node’s role:",
@@ -252,8 +260,8 @@ pub(crate) const SEE_NODE_POLICIES: Template = Template::look(
 );
 
 pub(crate) const ATTACH_NODE_POLICY: Template = Template::change(
-    "Attach the policy that allows it, to the role of all nodes of this group:",
-    "aws iam attach-role-policy --role-name {node_role} --policy-arn arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
+    "In that account only, attach the policy that allows it to the role of all nodes of this group:",
+    "test \"$(aws sts get-caller-identity --query Account --output text)\" = {account} && aws iam attach-role-policy --role-name {node_role} --policy-arn arn:{partition}:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
     "the policies of the node’s role: one is attached",
 );
 
@@ -280,7 +288,6 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
     ],
     steps: &[
         &common::FIND_CLUSTER,
-        &FIND_ASSOCIATED_ROLE,
         &SEE_ASSOCIATED_ROLE,
         &ROLE_IS_GONE,
         &CONDITION_FAILS,
@@ -290,12 +297,12 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
 };
 
 pub(crate) const SEE_PODS_OF_NODE: Template = Template::look(
-    "See which pods of the node may ask without pause:",
+    "See which pods of the node restart often:",
     "kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
 );
 
 pub(crate) const SPREAD: Template = Template::words(
-    "Nothing: credprobe tries again. Pods that start together should not ask together: --start-jitter=10s.",
+    "No action is needed: credprobe tries again. Pods that start together can spread out with --start-jitter=10s.",
 );
 
 pub(crate) const THROTTLED: Texts = Texts {
@@ -338,26 +345,24 @@ pub(crate) const EXEMPT_EKS_AUTH: Template = Template::change_in_words(
 );
 
 pub(crate) const SEE_INSTANCE: Template = Template::look(
-    "See the node’s instance: its profile, and whether its metadata service is on:",
+    "See the instance’s profile, and whether its metadata service is on:",
     "aws ec2 describe-instances --region {region} {value} --query 'Reservations[].Instances[].[InstanceId,IamInstanceProfile.Arn,MetadataOptions]' --output json",
 );
 
 pub(crate) const GIVE_PROFILE: Template = Template::change_in_words(
-    "give the instance its role’s profile back, and let it reach its metadata service at 169.254.169.254.",
+    "give it its instance profile back, and access to 169.254.169.254.",
     "the instance",
 )
 .when("It is an EC2 node");
 
 pub(crate) const ENABLE_CREDENTIALS_FILE: Template = Template::change_in_words(
-    "set spec.hybrid.enableCredentialsFile in its NodeConfig, followed by nodeadm init, so that the agent finds the node’s \
-     credentials in a file.",
+    "set spec.hybrid.enableCredentialsFile in its NodeConfig, then run nodeadm init.",
     "the node’s configuration",
 )
 .when("It is a hybrid node");
 
-pub(crate) const LASTS: Template = Template::words(
-    "If it lasts, see health.aws.amazon.com, and name the request id of the JSON report to AWS Support.",
-);
+pub(crate) const LASTS: Template =
+    Template::words("If it lasts, see health.aws.amazon.com, and give the request id to AWS Support.");
 
 pub(crate) const UPDATE_ADD_ON: Template = Template::change(
     "Update the add-on. This restarts the agent on every node:",
@@ -366,7 +371,7 @@ pub(crate) const UPDATE_ADD_ON: Template = Template::change(
 );
 
 pub(crate) const OLD_AGENT: Template = Template::change_in_words(
-    "This agent is old and wraps each refusal into a 500. Let whoever runs the cluster update the add-on.",
+    "This agent is old and wraps refusals into a 500. Update the add-on.",
     "the cluster’s add-on eks-pod-identity-agent",
 );
 
@@ -388,25 +393,25 @@ pub(crate) const WAIT_FOR_CACHE: Template = Template::words(
 );
 
 pub(crate) const UPDATE_ROLE: Template = Template::change(
-    "let it name the stated role, for every pod of this service account. This overwrites the association’s role:",
+    "let it name the stated role. This overwrites its role, for all its pods:",
     "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
     "the association of {sa}, whose role is overwritten",
 )
-.when("The association is wrong, and its targetRoleArn is null");
+.when("It is wrong, without a targetRoleArn");
 
 /// EKS takes a role of another account as the target only.
 pub(crate) const UPDATE_TARGET: Template = Template::change(
-    "let its target be the stated role, for every pod of this service account. This overwrites the target. The association’s own role stays:",
+    "let its target be the stated role. This overwrites it, for all its pods:",
     "aws eks update-pod-identity-association --region {region} --cluster-name {cluster} --target-role-arn {role_arn} --association-id \"$(aws eks list-pod-identity-associations --region {region} --cluster-name {cluster} --namespace {namespace} --service-account {service_account} --query 'associations[0].associationId' --output text)\"",
     "the association of {sa}, whose target is overwritten",
 )
-.when("The association is wrong");
+.when("It is wrong");
 
 pub(crate) const TARGET_ANSWERS: Template = Template::change_in_words(
-    "that target answers. State it, or change it with --target-role-arn.",
+    "that one answers. State it, or change it.",
     "credprobe’s arguments, or the association’s target",
 )
-.when("The association has another targetRoleArn");
+.when("It has another targetRoleArn");
 
 pub(crate) const CORRECT_EXPECTED: Template = environment::CORRECT_EXPECTED_ROLE;
 

@@ -5,7 +5,7 @@ use super::Texts;
 use crate::steps::template::Template;
 
 pub(crate) const SEE_CLUSTER: Template = Template::look(
-    "See endpoint and authentication mode of {cluster}. Another endpoint than the one that was asked is another cluster. API reads access entries only, CONFIG_MAP reads aws-auth only:",
+    "See endpoint and mode. API reads access entries, CONFIG_MAP reads aws-auth:",
     "aws eks describe-cluster --name {cluster} --region {region} --query 'cluster.[endpoint,accessConfig.authenticationMode]' --output text",
 );
 
@@ -15,34 +15,34 @@ pub(crate) const SEE_AWS_AUTH: Template = Template::look(
 );
 
 pub(crate) const SEE_ENTRY: Template = Template::look(
-    "See since when there is an access entry, then since when there is the role. An older entry belongs to a former role of that name, and maps nobody:",
-    "aws eks describe-access-entry --cluster-name {cluster} --region {region} --principal-arn {role_arn} --query accessEntry.createdAt --output text && aws iam get-role --role-name {role} --query Role.CreateDate --output text",
+    "See when access entry and role were made. An older entry maps nobody:",
+    "aws eks describe-access-entry --cluster-name {cluster} --region {region} --principal-arn {role_arn} --query accessEntry.createdAt && aws iam get-role --role-name {role} --query Role.CreateDate",
 );
 
 pub(crate) const SEE_LOG: Template = Template::look(
-    "See what EKS itself says, where the authenticator’s log is enabled. It alone tells the causes apart:",
+    "See what EKS itself says, where the authenticator’s log is enabled:",
     "aws logs filter-log-events --log-group-name /aws/eks/{cluster}/cluster --region {region} --log-stream-name-prefix authenticator --filter-pattern '\"access denied\"' --max-items 5",
 );
 
 /// It fails where there is one already.
 pub(crate) const CREATE_ENTRY: Template = Template::change(
-    "add an access entry, with the role’s path. It gives no rights before groups or an access policy are added to it:",
+    "add one. It gives no rights by itself:",
     "aws eks create-access-entry --cluster-name {cluster} --region {region} --principal-arn {role_arn}",
     "the access entries of {cluster}: one is added",
 )
-.when("The mode has API and there is no entry");
+.when("API, and no entry");
 
 pub(crate) const STALE_ENTRY: Template = Template::change_in_words(
-    "note its groups and access policies, delete it, make it again with the same.",
+    "delete it, and make it again with its groups and policies.",
     "the access entry of {role}, which is made again",
 )
-.when("The entry is older than the role");
+.when("An older entry");
 
 pub(crate) const ADD_LINE: Template = Template::change_in_words(
-    "add this under mapRoles of aws-auth, without the role’s path: - rolearn: {mapped_arn}, username: {role_name}, and the groups that it needs.",
+    "add to mapRoles of aws-auth: - rolearn: {mapped_arn}, username: {role_name}, and groups.",
     "aws-auth in kube-system: one entry is added",
 )
-.when("The mode has CONFIG_MAP");
+.when("CONFIG_MAP");
 
 pub(crate) const UNAUTHORIZED: Texts = Texts {
     meaning: "The API server answers 401 to this identity.",

@@ -5,7 +5,7 @@ use crate::steps::template::Template;
 
 /// `kubectl rollout restart` exists for Deployments, StatefulSets and DaemonSets.
 pub(crate) const RESTART: Template = Template::change(
-    "Make new pods. This replaces the pods of {rollout}:",
+    "Make new pods. This replaces those of {rollout}:",
     "kubectl rollout restart -n {namespace} {rollout}",
     "the pods of {rollout}, which are replaced",
 );
@@ -36,7 +36,7 @@ pub(crate) const SEE_EVENTS: Template = Template::look(
 
 /// Names only: values of a pod's environment may be keys, which belong on nobody's screen.
 pub(crate) const SEE_VARIABLES: Template = Template::look(
-    "See which variables the pod sets, and from where. This prints names, no values:",
+    "See which variables the pod sets, by name, and where they come from:",
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={range .spec.containers[*]}{.name}{\": \"}{.env[*].name}{\" \"}{.envFrom}{\"\\n\"}{end}'",
 );
 
@@ -54,7 +54,7 @@ pub(crate) const SET_REGION: Template = Template::change(
 
 /// With what the variable holds already: nothing is lost.
 pub(crate) const ADD_NO_PROXY: Template = Template::change(
-    "Let {host} pass by the proxy. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "Exempt {host} from the proxy. This overwrites NO_PROXY of all containers of {workload} and replaces the pods. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {no_proxy}",
     "the environment of all containers of {workload}, whose pods are replaced",
 );
@@ -74,7 +74,7 @@ pub(crate) const NARROW_ENDPOINT: Template = Template::change_in_words(
 
 /// A profile's setting or a flag stands where no command of the cluster changes it.
 pub(crate) const CORRECT_SETTING: Template =
-    Template::change_in_words("Correct {variable} where it stands, or remove it.", "the setting {variable}");
+    Template::change_in_words("Correct {variable} where it is set, or remove it.", "the setting {variable}");
 
 pub(crate) const SET_CLOCK: Template = Template::change(
     "If it is wrong, set it, on the node as root. EC2’s time source is 169.254.169.123:",
@@ -98,34 +98,34 @@ pub(crate) const SEE_MESH: Template = Template::look(
 );
 
 pub(crate) const ALLOW_IN_MESH: Template = Template::change_in_words(
-    "let the mesh’s proxy start before this container, and add {host}, port 443, to its registry: a ServiceEntry in Istio, \
-     an EgressNetwork in Linkerd.",
+    "let its proxy start before this container, and add {host}, port 443, to its registry: a ServiceEntry in Istio, an \
+     EgressNetwork in Linkerd.",
     "the mesh’s registry: one host is added",
 )
-.when("A mesh with a closed registry");
+.when("A mesh blocks unknown hosts");
 
 /// As `describe-cluster` has it: the only way from a token to the cluster's name.
 pub(crate) const FIND_CLUSTER: Template = Template::look(
     "Find the cluster by its issuer:",
-    "cluster=\"$(aws eks list-clusters --region {region} --query 'clusters[]' --output text | xargs -n1 aws eks describe-cluster --region {region} --query 'cluster.[identity.oidc.issuer,name]' --output text --name | grep -F {issuer_url} | cut -f2)\"",
+    "cluster=\"$(aws eks list-clusters --region {region} --query clusters --output text | xargs -n1 aws eks describe-cluster --region {region} --query 'cluster.[identity.oidc.issuer,name]' --output text --name | grep {issuer_id} | cut -f2)\"",
 );
 
 pub(crate) const SEE_ACCOUNT_EXISTS: Template = Template::look(
-    "See whether the service account is still there. Without it the kubelet gets no further token:",
+    "See whether the service account is still there, without which there is no new token:",
     "kubectl get serviceaccount -n {namespace} {service_account}",
 );
 
 /// The webhook adds neither variable where the pod has one.
 pub(crate) const LET_WEBHOOK_SET_ONE: Template = Template::change(
-    "Remove {variable}, so that the webhook sets it and mounts the token. This replaces the pods of {workload}. If Argo CD, \
-     Flux or Helm manages it, change it there:",
+    "If a role or an association is there, remove {variable}, so that the webhook sets it. This replaces the pods of \
+     {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {variable}-",
     "the environment of all containers of {workload}, whose pods are replaced",
 );
 
 pub(crate) const LET_WEBHOOK_SET_BOTH: Template = Template::change(
-    "Remove {variable} and {second}, so that the webhook sets both and mounts the token. This replaces the pods of \
-     {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "If a role or an association is there, remove {variable} and {second}, so that the webhook sets both. This replaces \
+     the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {variable}- {second}-",
     "the environment of all containers of {workload}, whose pods are replaced",
 );
@@ -150,8 +150,8 @@ pub(crate) const PROJECT_FOR_SERVER: Template = Template::change_in_words(
 
 /// What the webhook would write, for a cluster that has none.
 pub(crate) const PROJECT_BY_HAND: Template = Template::change_in_words(
-    "If this cluster has no webhook, keep both variables and add the volume by hand: a projected serviceAccountToken with \
-     audience sts.amazonaws.com and path token, mounted at /var/run/secrets/eks.amazonaws.com/serviceaccount.",
+    "If this cluster has no webhook, keep both and mount a projected serviceAccountToken with audience sts.amazonaws.com and \
+     path token at /var/run/secrets/eks.amazonaws.com/serviceaccount.",
     "the pod’s volumes",
 );
 
@@ -181,7 +181,7 @@ pub(crate) const ALLOW_IN_POLICY: Template = Template::change_in_words(
 );
 
 /// Where a value is not known, or belongs in no command.
-pub(crate) const BY_HAND: Template = Template::words("Required is: {value}.");
+pub(crate) const BY_HAND: Template = Template::words("Needed: {value}.");
 
 pub(crate) const AT_THE_SERVER: Template =
     Template::words("In the server’s own configuration, see to what is required: {value}.");

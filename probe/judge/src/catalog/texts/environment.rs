@@ -9,14 +9,12 @@ const ENVIRONMENT_STAYS: &str = "a container keeps its environment";
 
 const WEBHOOK_ACTS_ONCE: &str = "the webhook acts only when a pod is created";
 
-pub(crate) const SEE_POD: Template = Template::look(
-    "See the pod’s service account and when it was created:",
-    "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.serviceAccountName}{\" \"}{.metadata.creationTimestamp}{\"\\n\"}'",
-);
+pub(crate) const SEE_POD: Template =
+    Template::look("See how old the pod is:", "kubectl get pod -n {namespace} {pod}");
 
 pub(crate) const FIND_ACCOUNT: Template = Template::look(
-    "Ask for the pod’s service account:",
-    "account=\"$(kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.serviceAccountName}')\"",
+    "See the annotations of the pod’s service account:",
+    "account=\"$(kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.serviceAccountName}')\" && kubectl get serviceaccount -n {namespace} \"${account:?}\" -o 'jsonpath={.metadata.annotations}'",
 );
 
 pub(crate) const LEAVE_OUT_MECHANISM: Template =
@@ -54,17 +52,15 @@ pub(crate) const REPAIR_WEBHOOK: Template = Template::change_in_words(
 
 /// Additive: without `--overwrite` it fails where an annotation stands already.
 pub(crate) const ANNOTATE_UNKNOWN_ROLE: Template = Template::change(
-    "annotate it with the role that is meant, in the shell variable role_arn, then make new pods. An annotation that is there already stays:",
+    "set the shell variable role_arn, add it, then make new pods. Another value stays:",
     "kubectl annotate serviceaccount -n {namespace} {service_account} eks.amazonaws.com/role-arn=\"${role_arn:?is not set}\"",
     "the annotations of {sa}: one is added",
 )
-.when("No key eks.amazonaws.com/role-arn, or a misspelt one");
+.when("The key eks.amazonaws.com/role-arn is missing");
 
-pub(crate) const MAKE_NEW_PODS: Template = Template::change_in_words(
-    "make new pods, as with kubectl rollout restart.",
-    "the pods, which are replaced",
-)
-.when("The annotation is right, and younger than the pod");
+pub(crate) const MAKE_NEW_PODS: Template =
+    Template::change_in_words("make new pods. The webhook missed this one.", "the pods, which are replaced")
+        .when("The annotation is right");
 
 pub(crate) const MAKE_NEW_PODS_IF_ASSOCIATED: Template = Template::change_in_words(
     "make new pods, as with kubectl rollout restart. The webhook acts only when a pod is created.",
@@ -72,11 +68,9 @@ pub(crate) const MAKE_NEW_PODS_IF_ASSOCIATED: Template = Template::change_in_wor
 )
 .when("It is among them, and younger than the pod");
 
-pub(crate) const ASSOCIATE: Template = Template::change_in_words(
-    "create the association first, then make new pods.",
-    "the cluster’s associations",
-)
-.when("EKS Pod Identity is meant");
+pub(crate) const ASSOCIATE: Template =
+    Template::change_in_words("associate it, then make new pods.", "the cluster’s associations")
+        .when("EKS Pod Identity is meant");
 
 pub(crate) const NOT_INJECTED: Texts = Texts {
     meaning: "The container has neither mechanism’s variables nor mount.",
@@ -201,7 +195,7 @@ pub(crate) const PARTITION_MISMATCH: Texts = Texts {
 };
 
 pub(crate) const CORRECT_EXPECTED_ROLE: Template =
-    Template::change_in_words("correct --expect-role or CREDPROBE_EXPECT_ROLE.", "credprobe’s arguments")
+    Template::change_in_words("correct --expect-role.", "credprobe’s arguments")
         .when("The expectation is out of date");
 
 pub(crate) const ANNOTATE_EXPECTED_ROLE: Template = common::ANNOTATE_ROLE.when("The annotation is wrong");
@@ -233,7 +227,7 @@ pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
 
 /// Whoever needs the setting corrects it, and whoever does not removes it.
 pub(crate) const CORRECT_TO: Template =
-    Template::change_in_words("correct it where it stands. Required is {value}.", "the setting {variable}")
+    Template::change_in_words("correct it where it is set. Needed: {value}.", "the setting {variable}")
         .when("{variable} is needed");
 
 pub(crate) const REMOVE_UNNEEDED: Template = common::UNSET_VARIABLE.when("It is not needed");
@@ -288,17 +282,17 @@ pub(crate) const SETTINGS_INVALID: Texts = Texts {
 };
 
 pub(crate) const KEYS_IN_SECRET: Template = Template::change_in_words(
-    "remove them from that Secret or ConfigMap, then make new pods.",
+    "remove them there, then make new pods.",
     "a Secret or a ConfigMap, and the pods, which are replaced",
 )
-.when("They come from envFrom");
+.when("The keys come from envFrom");
 
 pub(crate) const UNSET_KEYS: Template = Template::change(
     "remove them. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} AWS_ACCESS_KEY_ID- AWS_SECRET_ACCESS_KEY-",
     "the environment of all containers of {workload}, whose pods are replaced",
 )
-.when("They stand in env");
+.when("They are in env");
 
 /// A variable that is not there is passed by.
 pub(crate) const UNSET_ALL_KEYS: Template = Template {

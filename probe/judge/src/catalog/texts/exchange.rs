@@ -5,26 +5,25 @@ use super::{Texts, common};
 use crate::steps::template::Template;
 
 pub(crate) const SEE_PROVIDER: Template = Template::look(
-    "With credentials of {account}, see whether the provider exists, and which audiences it lists:",
+    "In {account}, see whether the provider exists and what it lists:",
     "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --query '[ClientIDList,ThumbprintList]' --output json",
 );
 
 pub(crate) const CREATE_PROVIDER: Template = Template::change(
-    "create it in the role’s account. Existing providers stay:",
+    "create it in the role’s account:",
     "test \"$(aws sts get-caller-identity --query Account --output text)\" = {account} && aws iam create-open-id-connect-provider --url {issuer_url} --client-id-list {audience}",
     "the OIDC providers of {account}: one is added for this issuer",
 )
 .when("NoSuchEntity, and IRSA is meant");
 
 pub(crate) const LEFT_FOR_POD_IDENTITY: Template = Template::change_in_words(
-    "make new pods. This pod is older than the association, and the webhook acts only when a pod is created.",
+    "make new pods. This pod is older than the association.",
     "the pods, which are replaced",
 )
-.when("NoSuchEntity, and the service account has a Pod Identity association");
+.when("NoSuchEntity, and {sa} has a Pod Identity association");
 
 pub(crate) const REGION_NOT_ENABLED: Template = Template::change_in_words(
-    "the account may not have enabled {region}: a region that is not enabled answers the same. Let its administrators enable \
-     it, or set AWS_REGION to {value}.",
+    "the account may not have enabled {region}, which looks the same. Enable it, or set AWS_REGION to {value}.",
     "the account’s list of regions, or the environment of the workload",
 )
 .when("The provider is there with this audience");
@@ -46,15 +45,14 @@ pub(crate) const PROVIDER_MISSING: Texts = Texts {
 
 /// `add-client-id` adds and takes nothing away.
 pub(crate) const ADD_AUDIENCE: Template = Template::change(
-    "add the audience to the provider. Existing ones stay:",
+    "add it. Existing ones stay:",
     "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --client-id {audience}",
     "the audiences of the OIDC provider: one is added",
 )
 .when("The audience is meant");
 
 pub(crate) const USUAL_AUDIENCE: Template = Template::change_in_words(
-    "correct the annotation eks.amazonaws.com/audience of {sa}, or the audience of the pod’s own projected volume. Then make \
-     new pods.",
+    "correct the audience, by the annotation eks.amazonaws.com/audience or in the pod’s own volume. Then make new pods.",
     "the audience of the pod’s token",
 )
 .when("Another audience is meant");
@@ -72,10 +70,20 @@ pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
 };
 
 pub(crate) const ADD_THUMBPRINT: Template = Template::change(
-    "Add the certificate’s thumbprint to the list. IAM replaces the list as a whole, so the present one is read first:",
-    "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --query 'ThumbprintList' --output text | tee -a thumbprints-before.txt | xargs -n5 aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn {provider_arn} --thumbprint-list {thumbprint}",
+    "add its thumbprint. provider-before.json keeps the old list:",
+    "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --output json | tee -a provider-before.json | jq -r --arg new {thumbprint} '.ThumbprintList+[$new]|unique[]' | xargs -r aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn {provider_arn} --thumbprint-list",
     "the OIDC provider’s list of thumbprints: one is added",
+)
+.when("An error, and the certificate is the issuer’s own");
+
+/// What this pod sees may be a TLS inspection's certificate, which nobody must add.
+pub(crate) const SEE_PUBLIC_ROOT: Template = Template::look(
+    "Outside the cluster’s network, see whether a public root vouches for the issuer. 0 means yes:",
+    "curl -sS -o /dev/null -w '%{ssl_verify_result}\\n' {issuer_url}/.well-known/openid-configuration",
 );
+
+pub(crate) const ONLY_SEEN_HERE: Template =
+    Template::words("only this pod’s network shows another certificate. Do not add it.").when("0");
 
 pub(crate) const LOOK_FROM_ELSEWHERE: Template = Template::words(
     "Run credprobe where {issuer_host} can be reached. This pod cannot, so the thumbprint of its last certificate is not known.",
@@ -89,31 +97,33 @@ pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
         "The thumbprint was taken from the wrong certificate of the chain. The topmost one’s counts.",
         "The issuer’s authority is private: only for such does IAM still look at thumbprints.",
     ],
-    steps: &[&SEE_PROVIDER, &ADD_THUMBPRINT],
+    steps: &[&SEE_PUBLIC_ROOT, &ONLY_SEEN_HERE, &ADD_THUMBPRINT],
     beyond: &[],
 };
 
 /// One pipeline: the old policy is kept in a file that only grows, the statement is added once, and nothing is written
 /// where a part fails or the role is another account's.
 pub(crate) const ADD_STATEMENT: Template = Template::change(
-    "add one. {role_name}-before.json keeps the old policy:",
+    "add one, with the old policy kept in a file:",
     "aws iam get-role --role-name {role} --query Role --output json | tee -a {role}-before.json | \
-     jq -c --arg arn {role_arn} --arg p {provider_arn} --arg i {issuer} --arg sub {subject} --arg aud {audience} \
-     'select(.Arn==$arn)|{Effect:\"Allow\",Action:\"sts:AssumeRoleWithWebIdentity\",Principal:{Federated:$p},\
+     jq -c --arg arn {role_arn} --arg p {provider_arn} --arg sub {subject} --arg aud {audience} \
+     'select(.Arn==$arn)|($p/\"oidc-provider/\")[1] as $i|{Effect:\"Allow\",Action:\"sts:AssumeRoleWithWebIdentity\",Principal:{Federated:$p},\
      Condition:{StringEquals:{($i+\":sub\"):$sub,($i+\":aud\"):$aud}}} as $s\
      |.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | \
      aws iam update-assume-role-policy --role-name {role} --policy-document file:///dev/stdin",
     "the trust policy of {role}: one statement is added",
 )
-.when("No statement");
+.when("No statement for this issuer");
 
-pub(crate) const OTHER_ARN: Template =
-    Template::change_in_words("correct the annotation of {sa}.", "the role annotation of {sa}")
-        .when("NoSuchEntity, or another ARN");
+pub(crate) const OTHER_ARN: Template = Template::change_in_words(
+    "create it, or correct the annotation of {sa} and make new pods.",
+    "the role, or the annotation of {sa}",
+)
+.when("NoSuchEntity, or another ARN");
 
 pub(crate) const STATEMENT_WITH_A_MISTAKE: Template =
-    Template::change_in_words("correct it in the policy.", "the trust policy of {role}")
-        .when("A statement for {sa} with a mistake");
+    Template::change_in_words("correct it.", "the trust policy of {role}")
+        .when("A mistake in a statement for {sa}, or a Deny");
 
 pub(crate) const ACCESS_DENIED: Texts = Texts {
     meaning: "The role’s trust policy refuses, or there is no such role.",
@@ -156,13 +166,13 @@ pub(crate) const ROLE_ARN_REJECTED: Texts = Texts {
     beyond: &[],
 };
 
-pub(crate) const SEE_CALLER: Template = Template::look(
-    "See whether {account} is the account that is meant. It comes from the annotation of {sa}:",
-    "aws sts get-caller-identity --query Account --output text",
-);
+/// The account stands in the role's ARN, which somebody wrote by hand.
+pub(crate) const ACCOUNT_IS_WRONG: Template =
+    Template::change_in_words("correct the annotation, then make new pods.", "the role annotation of {sa}")
+        .when("Another account is meant");
 
 pub(crate) const ONE_AUDIENCE: Template = Template::change_in_words(
-    "First let the projected volume ask for one audience only. STS cannot know which of several counts.",
+    "First let the projected volume ask for one audience only.",
     "the pod’s volumes",
 );
 
@@ -180,17 +190,17 @@ pub(crate) const TOKEN_REJECTED: Texts = Texts {
         "The provider does not list the token’s audience, or lists it with a blank at the end.",
         "The account has not enabled the region that was asked.",
         "The issuer’s documents or keys are wrong, or STS cannot reach them.",
-        "The provider is stale although all values are right. Making it anew has helped.",
+        "The provider is stale although all values are right. To create it again has helped.",
     ],
-    steps: &[&SEE_CALLER, &SEE_PROVIDER, &REGION_NOT_ENABLED, &LISTED_WITHOUT, &CREATE_PROVIDER],
+    steps: &[&SEE_PROVIDER, &ACCOUNT_IS_WRONG, &REGION_NOT_ENABLED, &LISTED_WITHOUT, &CREATE_PROVIDER],
     beyond: &[&ADD_AUDIENCE],
 };
 
 pub(crate) const LISTED_WITHOUT: Template = Template::change_in_words(
-    "let the provider list {audience}: aws iam add-client-id-to-open-id-connect-provider.",
+    "add {audience} to the provider.",
     "the audiences of the OIDC provider: one is added",
 )
-.when("It is there without this audience");
+.when("It lacks this audience");
 
 pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
     meaning: "By STS’s clock the token that was sent has expired.",
@@ -220,7 +230,7 @@ pub(crate) const SEE_DISCOVERY: Template = Template::look(
 );
 
 pub(crate) const PASSES_BY_ITSELF: Template = Template::words(
-    "Nothing: the host is AWS’s, and credprobe tries again. If it lasts, see health.aws.amazon.com.",
+    "No action is needed: the host is AWS’s, and credprobe tries again. If it lasts, see health.aws.amazon.com.",
 );
 
 pub(crate) const MAKE_PUBLIC: Template = Template::change_in_words(
@@ -260,11 +270,12 @@ pub(crate) const SEE_REGION: Template = Template::look(
     "aws account get-region-opt-status --region-name {region}",
 );
 
-pub(crate) const USE_OTHER_REGION: Template = Template::change_in_words(
-    "set AWS_REGION and AWS_DEFAULT_REGION of the workload to {value}.",
-    "the environment of the workload’s containers",
+pub(crate) const USE_OTHER_REGION: Template = Template::change(
+    "set it to {value}, the issuer’s. This makes new pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_REGION={value} AWS_DEFAULT_REGION={value}",
+    "the environment of all containers of {workload}, whose pods are replaced",
 )
-.when("The region was not meant");
+.when("{region} was not meant");
 
 pub(crate) const ENABLE_REGION: Template = Template::change_in_words(
     "let whoever administers {account} enable {region}. It takes minutes to hours, and opens the region for everything in \
@@ -294,12 +305,12 @@ pub(crate) const REGION_DISABLED: Texts = Texts {
         "STS was switched off for this region in the account’s settings.",
         "AWS_REGION names another region than the one that the account uses.",
     ],
-    steps: &[&SEE_REGION, &USE_OTHER_REGION, &ENABLE_REGION],
+    steps: &[&SEE_REGION, &ENABLE_REGION, &USE_OTHER_REGION],
     beyond: &[],
 };
 
 pub(crate) const WAIT: Template = Template::words(
-    "Nothing: credprobe tries again. Pods that start together should not ask together: --start-jitter=10s.",
+    "No action is needed: credprobe tries again. Pods that start together can spread out with --start-jitter=10s.",
 );
 
 pub(crate) const THROTTLED: Texts = Texts {
@@ -319,7 +330,7 @@ pub(crate) const SEE_CALLS: Template = Template::look(
 );
 
 pub(crate) const SEE_HEALTH: Template = Template::words(
-    "Nothing: credprobe tries again. If it lasts, see health.aws.amazon.com, and name the request id of the JSON report to AWS Support.",
+    "No action is needed: credprobe tries again. If it lasts, see health.aws.amazon.com, and give the request id to AWS Support.",
 );
 
 pub(crate) const STS_UNAVAILABLE: Texts = Texts {
@@ -333,8 +344,17 @@ pub(crate) const STS_UNAVAILABLE: Texts = Texts {
     beyond: &[],
 };
 
+pub(crate) const SEE_ANSWER_TO_OTHERS: Template = Template::look(
+    "With any credentials, see whether STS answers others in this region:",
+    "aws sts get-caller-identity --region {region}",
+);
+
+pub(crate) const LOOK_UP: Template = Template::words(
+    "Look the error up in AWS’s documentation, and see health.aws.amazon.com. If it lasts, open a case with AWS Support.",
+);
+
 pub(crate) const REPORT_IT: Template = Template::words(
-    "If STS is AWS’s, report it to whoever gave you credprobe, with its JSON report: it holds no secret.",
+    "If STS is AWS’s, report it to whoever gave you credprobe, with the output of --output=json: it holds no secret.",
 );
 
 pub(crate) const ADD_STATE: Template = Template::change_in_words(
@@ -368,6 +388,6 @@ pub(crate) const STS_UNRECOGNIZED: Texts = Texts {
     meaning: "STS gave an error that this version does not know.",
     restart: "",
     causes: &["AWS has a new error code or a new wording.", "Another server answers in STS’s form."],
-    steps: &[&SEE_CALLS, &REPORT_IT],
+    steps: &[&SEE_ANSWER_TO_OTHERS, &LOOK_UP, &REPORT_IT],
     beyond: &[],
 };

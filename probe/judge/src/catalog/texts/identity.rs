@@ -8,9 +8,9 @@ pub(crate) const KEEP_POD: Template = Template::words(
     "Tell security before anything is changed. Do not restart the pod until it is understood: what answers can read its tokens.",
 );
 
-pub(crate) const SEE_ANSWERER: Template = Template::look(
-    "See who answered, by address, proxy and certificate, from a shell with credprobe in this pod:",
-    "credprobe check --output=json | jq '.evidence.network | {endpoint, proxy, addresses, tls}'",
+pub(crate) const REPEATED_ANSWERS: Template = Template::words(
+    "No action is needed: credprobe tries again. If it lasts, see whether a proxy or a cache on the way repeats old answers, \
+     then open a case with AWS Support.",
 );
 
 pub(crate) const MISMATCH: Texts = Texts {
@@ -24,7 +24,6 @@ pub(crate) const MISMATCH: Texts = Texts {
     ],
     steps: &[
         &KEEP_POD,
-        &SEE_ANSWERER,
         &common::FIND_CLUSTER,
         &agent::SEE_ASSOCIATION,
         &agent::WAIT_FOR_CACHE,

@@ -10,8 +10,8 @@ pub(crate) const SEE_DNS_PODS: Template = Template::look(
 );
 
 pub(crate) const SEE_DNS_LOG: Template = Template::look(
-    "See what CoreDNS says. Without a line about this pod’s question something blocks port 53:",
-    "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50",
+    "See whether CoreDNS logs errors:",
+    "kubectl logs -n kube-system -l k8s-app=kube-dns --prefix --tail=20",
 );
 
 pub(crate) const SEE_FORWARD: Template = Template::look(
@@ -26,8 +26,19 @@ pub(crate) const OPEN_PORT_53: Template = Template::change_in_words(
 )
 .when("Port 53 is blocked");
 
+pub(crate) const OPEN_FORWARD: Template = Template::change_in_words(
+    "let the CoreDNS pods reach that server on port 53, UDP and TCP: the VPC’s resolver, or what forward in the Corefile names.",
+    "a security group or a route: port 53 is allowed",
+)
+.when("The log has i/o timeout");
+
+pub(crate) const SEE_ZONES: Template = Template::look(
+    "See whether a private hosted zone hides the public name:",
+    "aws route53 list-hosted-zones --query 'HostedZones[?Config.PrivateZone].[Name,Id]' --output text",
+);
+
 pub(crate) const DNS_PODS_FAIL: Template =
-    Template::change_in_words("whoever runs the cluster repairs CoreDNS.", "the cluster’s DNS")
+    Template::change_in_words("let whoever runs the cluster repair it.", "the cluster’s DNS")
         .when("CoreDNS does not run");
 
 pub(crate) const RESTART_COREDNS: Template = Template::change(
@@ -91,7 +102,7 @@ pub(crate) const NAME_NOT_FOUND: Texts = Texts {
 };
 
 pub(crate) const SEE_CONTAINERS: Template = Template::look(
-    "See whether a mesh’s sidecar is among the containers, and before or behind this one:",
+    "See whether a mesh’s sidecar is among the containers, and before or after this one:",
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.spec.initContainers[*].name}{\" \"}{.spec.containers[*].name}{\"\\n\"}'",
 );
 
@@ -122,18 +133,23 @@ pub(crate) const SEE_ADDRESS: Template = Template::look(
 );
 
 pub(crate) const SEE_RULES: Template = Template::look(
-    "See whom that security group admits:",
-    "aws ec2 describe-security-group-rules --region {region} --filters Name=group-id,Values=\"$(aws ec2 describe-network-interfaces --region {region} --filters Name=addresses.private-ip-address,Values={address} --query 'NetworkInterfaces[0].Groups[0].GroupId' --output text)\" --output table",
+    "See whom these groups admit. Name one in the shell variable group:",
+    "aws ec2 describe-security-group-rules --region {region} --filters Name=group-id,Values=\"${group:?is not set}\" --output table",
 );
 
 pub(crate) const ADMIT_PODS: Template = Template::change_in_words(
-    "Let whoever administers the endpoint add a rule: TCP 443 from the addresses or the security group of the pods. With \
-     custom networking the pods have addresses of a secondary range.",
+    "Let whoever administers the endpoint admit TCP 443 from the pods.",
     "the endpoint’s security group: one rule is added",
 );
 
 pub(crate) const GIVE_EGRESS: Template = Template::change_in_words(
     "give the subnet a NAT gateway, or let whoever runs the VPC create an interface endpoint for STS.",
+    "the subnet’s route table, or the VPC",
+)
+.when("No way out of the subnet");
+
+pub(crate) const GIVE_EGRESS_IPV6: Template = Template::change_in_words(
+    "give its route table a route ::/0 to an egress-only internet gateway, or the VPC an interface endpoint for STS.",
     "the subnet’s route table, or the VPC",
 )
 .when("No way out of the subnet");
@@ -163,19 +179,18 @@ pub(crate) const SEE_POD_ADDRESSES: Template = Template::look(
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.status.podIPs}{\" \"}{.spec.hostNetwork}{\"\\n\"}'",
 );
 
-pub(crate) const USE_DUAL_STACK: Template = Template::change(
-    "A pod with IPv6 alone reaches STS at its dual-stack endpoint. This replaces the pods of {workload}. If Argo CD, Flux \
-     or Helm manages it, change it there:",
-    "kubectl set env -n {namespace} {workload} AWS_USE_DUALSTACK_ENDPOINT=true",
-    "the environment of all containers of {workload}, whose pods are replaced",
-);
-
-pub(crate) const USE_DUAL_STACK_IF: Template = USE_DUAL_STACK.when("The pod has IPv6 addresses alone");
+/// The variable would move every service of the app.
+pub(crate) const USE_DUAL_STACK: Template = Template::change_in_words(
+    "let it use STS’s dual-stack endpoint: AWS_ENDPOINT_URL_STS=https://sts.{region}.api.aws, then make new pods. \
+     AWS_USE_DUALSTACK_ENDPOINT would move every AWS service.",
+    "the environment of the workload’s containers",
+)
+.when("The pod has IPv6 addresses alone");
 
 pub(crate) const ADD_ROUTE_IF: Template = ADD_ROUTE.when("It has an IPv4 address");
 
 pub(crate) const ADD_ROUTE: Template = Template::change_in_words(
-    "Let whoever runs the network give the subnet’s route table a way to {address}.",
+    "Let whoever runs the network give the subnet’s route table a route to {address}.",
     "the subnet’s route table",
 );
 
@@ -198,16 +213,32 @@ pub(crate) const CREATE_CA: Template = Template::change(
 );
 
 pub(crate) const MOUNT_CA: Template = Template::change_in_words(
-    "Mount it into the app’s and credprobe’s containers at /etc/tls-inspection, then set AWS_CA_BUNDLE to \
-     /etc/tls-inspection/ca.pem in both. The bundle takes the place of the built-in roots, so it must hold all that the app \
-     needs.",
+    "mount a bundle with it into the app’s and credprobe’s containers, name it in AWS_CA_BUNDLE, then make new pods. It takes \
+     the place of the built-in roots. credprobe explain tls-failed shows how.",
     "the pod’s volumes and environment",
+)
+.when("It is theirs, and the host must be inspected");
+
+pub(crate) const EXTEND_BUNDLE: Template = Template::change_in_words(
+    "add that authority to the bundle that AWS_CA_BUNDLE names, where it comes from. Then make new pods.",
+    "the bundle that AWS_CA_BUNDLE names",
+)
+.when("It is theirs, and the host must be inspected");
+
+pub(crate) const SEE_SIGNER: Template = Template::look(
+    "From another machine of this network, see who signs for the host:",
+    "curl -svo /dev/null https://{host}/",
+);
+
+pub(crate) const ASK_WHOSE: Template = Template::words(
+    "Ask whoever runs the network whether that authority is theirs. If it is not, tell security.",
 );
 
 pub(crate) const EXEMPT_HOST: Template = Template::change_in_words(
-    "Or let whoever runs the inspection exempt {host}.",
+    "let them exempt {host} from inspection. The pod stays as it is.",
     "the rules of the inspection",
-);
+)
+.when("It is theirs, and the host need not be inspected");
 
 pub(crate) const STATE_BUNDLE: Template = Template::look(
     "If that authority is to be trusted, such as a TLS inspection of your own, state its bundle in the debug container:",
@@ -248,17 +279,26 @@ pub(crate) const TLS_FAILED: Texts = Texts {
         "The certificate is expired or not yet valid, or this node’s clock says so.",
         "The endpoint speaks no TLS on this port, or only versions that are no longer accepted.",
     ],
-    steps: &[&common::SEE_COREDNS, &SEE_CLOCK, &RENEW_CERTIFICATE, &CREATE_CA, &MOUNT_CA, &EXEMPT_HOST],
+    steps: &[
+        &common::SEE_COREDNS,
+        &SEE_CLOCK,
+        &RENEW_CERTIFICATE,
+        &SEE_SIGNER,
+        &CREATE_CA,
+        &ASK_WHOSE,
+        &EXEMPT_HOST,
+        &MOUNT_CA,
+    ],
     beyond: &[],
 };
 
 pub(crate) const ALLOW_AT_PROXY: Template = Template::change_in_words(
-    "let whoever runs {proxy} allow CONNECT to {host}, port 443.",
+    "let whoever runs it allow CONNECT to {host}, port 443.",
     "the rules of the proxy",
 )
-.when("The pod needs the proxy to reach STS");
+.when("The pod needs the proxy");
 
-pub(crate) const BYPASS_PROXY: Template = common::ADD_NO_PROXY.when("The pod reaches STS without it");
+pub(crate) const BYPASS_PROXY: Template = common::ADD_NO_PROXY.when("There is an endpoint in this VPC");
 
 pub(crate) const PROXY_FAILED: Texts = Texts {
     meaning: "The configured proxy did not let the connection through.",
@@ -268,7 +308,7 @@ pub(crate) const PROXY_FAILED: Texts = Texts {
         "The proxy is down, or its name or port is wrong.",
         "The proxy itself cannot reach STS, status 502, 503 or 504.",
     ],
-    steps: &[&ALLOW_AT_PROXY, &BYPASS_PROXY],
+    steps: &[&SEE_STS_ENDPOINTS, &ALLOW_AT_PROXY, &BYPASS_PROXY],
     beyond: &[],
 };
 
@@ -278,8 +318,7 @@ pub(crate) const SEE_MESH_LOG: Template = Template::look(
 );
 
 pub(crate) const LET_PASS: Template = Template::change_in_words(
-    "Let {host}, port 443, pass at what stands in between: deep inspection, a full proxy, a tunnel with a smaller MTU, a mesh \
-     without a ServiceEntry for it.",
+    "Let {host}, port 443, pass at what answers there: a firewall, a proxy, or a mesh without a ServiceEntry for it.",
     "a rule of firewall, proxy or mesh",
 );
 
@@ -292,7 +331,7 @@ pub(crate) const RESPONSE_TIMEOUT: Texts = Texts {
         "A mesh’s sidecar accepts everything and cannot reach the destination.",
         "STS or the way to it is slow.",
     ],
-    steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
+    steps: &[&SEE_ADDRESS, &SEE_MESH_LOG, &LET_PASS],
     beyond: &[],
 };
 
@@ -304,7 +343,7 @@ pub(crate) const CONNECTION_BROKEN: Texts = Texts {
         "A mesh’s sidecar was restarted or is not ready.",
         "A NAT gateway or a load balancer dropped an idle connection or is overloaded.",
     ],
-    steps: &[&common::SEE_NETWORK_POLICIES, &SEE_MESH_LOG, &LET_PASS],
+    steps: &[&SEE_ADDRESS, &SEE_MESH_LOG, &LET_PASS],
     beyond: &[],
 };
 

@@ -166,7 +166,7 @@ macro_rules! debug {
 const ONE_MORE_CONTAINER: &str = "the pod: one debug container is added";
 
 const SAY_AS_TARGET: &str =
-    "Run credprobe again as {user} with {group}, in one more debug container. This needs kubectl 1.31:";
+    "Run it again as {user} with {group}, in one more debug container, with kubectl 1.31:";
 
 pub(crate) const DEBUG_AS_TARGET: Template = Template::change(
     SAY_AS_TARGET,
@@ -186,14 +186,14 @@ pub(crate) const DEBUG_AS_ROOT_TARGET: Template = Template::change(
 
 /// `general` adds the capability.
 pub(crate) const DEBUG_AS_ROOT: Template = Template::change(
-    "Run credprobe again as root with SYS_PTRACE, in one more debug container. This needs kubectl 1.31, and a namespace \
-     whose Pod Security level is privileged:",
+    "Run it again as root with SYS_PTRACE, in one more debug container. This needs kubectl 1.31 and Pod Security level \
+     privileged:",
     debug!("'{\"securityContext\":{\"runAsUser\":0,\"runAsNonRoot\":false}}'", "general"),
     ONE_MORE_CONTAINER,
 );
 
 pub(crate) const SEE_EXIT_CODE: Template = Template::look(
-    "See the exit code. kubectl debug itself returns 0 whatever it is:",
+    "See the exit code. kubectl debug itself returns 0 in any case:",
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.status.ephemeralContainerStatuses[*].state.terminated}'",
 );
 
@@ -242,9 +242,6 @@ pub(crate) const SHARE_PROCESSES: Template = Template::change_in_words(
 
 pub(crate) const SEE_PROC: Template =
     Template::look("See whether the container has a /proc:", "cat /proc/self/status");
-
-pub(crate) const SEE_HIDEPID: Template =
-    Template::look("See whether /proc hides processes of other users:", "grep hidepid /proc/mounts");
 
 pub(crate) const SEE_STATUS: Template =
     Template::look("See what the kernel says of the process:", "cat /proc/{pid}/status");

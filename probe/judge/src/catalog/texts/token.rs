@@ -76,13 +76,13 @@ pub(crate) const FOREIGN: Texts = Texts {
     beyond: &[],
 };
 
-pub(crate) const SEE_NODE: Template = Template::look(
-    "See whether the node is ready and its kubelet reports:",
-    "kubectl get node {node} -o 'jsonpath={range .status.conditions[?(@.type==\"Ready\")]}{.status}{\" \"}{.lastHeartbeatTime}{\" \"}{.message}{\"\\n\"}{end}'",
+pub(crate) const SEE_ACCOUNT_AND_NODE: Template = Template::look(
+    "See whether the service account is still there, and whether the node is ready:",
+    "kubectl get serviceaccount -n {namespace} {service_account} && kubectl get node {node}",
 );
 
 pub(crate) const LEAVE_NODE: Template = Template::change_in_words(
-    "If the new pod’s token is not renewed either, let whoever runs the cluster repair the kubelet of {node}.",
+    "If the new token is not renewed either, repair the kubelet of this node.",
     "the node",
 );
 
@@ -95,7 +95,7 @@ pub(crate) const EXPIRED: Texts = Texts {
         "The node was suspended, or the pod was restored from a snapshot.",
         "This node’s clock is ahead.",
     ],
-    steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &SEE_NODE, &common::RESTART],
+    steps: &[&common::SEE_EVENTS, &SEE_ACCOUNT_AND_NODE, &common::RESTART],
     beyond: &[],
 };
 
@@ -225,27 +225,52 @@ pub(crate) const SEE_CLUSTER_KEYS: Template = Template::look(
 );
 
 pub(crate) const SEE_DISCOVERY: Template = Template::look(
-    "See what the issuer publishes, from outside of the cluster’s network as STS does:",
+    "See what the issuer publishes, from outside of the cluster as STS does:",
     "curl -sS {issuer_url}/.well-known/openid-configuration",
 );
 
-pub(crate) const PUBLISH_KEYS: Template = Template::change_in_words(
-    "Publish the API server’s keys at the jwks_uri of the issuer. STS keeps fetched keys for some minutes.",
-    "the issuer’s published keys",
+pub(crate) const SEE_ISSUER_KEYS: Template = Template::look(
+    "See the keys of the issuer, kid and the start of n:",
+    "curl -sS {value} | jq -r '.keys[]|.kid+\" \"+.n[0:20]'",
 );
 
-pub(crate) const PUBLISH_KEYS_LAST: Template = Template::change_in_words(
-    "If the token is right, publish the API server’s keys at the jwks_uri of the issuer, and give each cluster an issuer of \
-     its own.",
+pub(crate) const SEE_API_KEYS: Template = Template::look(
+    "See those of the API server:",
+    "kubectl get --raw /openid/v1/jwks | jq -r '.keys[]|.kid+\" \"+.n[0:20]'",
+);
+
+pub(crate) const MOUNT_OWN_IF: Template = Template::change_in_words(
+    "somebody altered the token, or it is of another cluster. Mount the pod’s own projected token, then make new pods.",
+    "the pod’s volumes",
+)
+.when("They are equal");
+
+pub(crate) const ASK_AWS_KEYS: Template = Template::words(
+    "the API server signs with a key that AWS does not publish. Open a case with AWS Support.",
+)
+.when("They differ");
+
+pub(crate) const PUBLISH_KEYS_IF: Template = Template::change_in_words(
+    "publish the API server’s keys at the issuer’s jwks_uri, and give each cluster its own issuer.",
     "the issuer’s published keys",
+)
+.when("They differ");
+
+pub(crate) const SEE_THIS_ISSUER: Template = Template::look(
+    "See the issuer of this cluster, and compare it with the token’s:",
+    "kubectl get --raw /.well-known/openid-configuration | jq -r .issuer",
 );
 
 pub(crate) const NEW_TOKEN_IF: Template =
-    Template::change_in_words("make new pods in the cluster that runs.", "where the pod is deployed")
-        .when("No cluster has this issuer, or another one than this");
+    Template::change_in_words(
+        "make new pods. If the token comes from a Secret or an image, mount the pod’s own projected token instead.",
+        "the pods, which are replaced",
+    )
+    .when("It is another one than the token’s");
 
 pub(crate) const ASK_AWS_IF: Template =
-    Template::words("open a case with AWS Support.").when("This cluster has it");
+    Template::words("make new pods once. If that does not help, open a case with AWS Support.")
+        .when("It is the same");
 
 pub(crate) const PUBLISH_ELSEWHERE: Template = Template::change_in_words(
     "Publish both where everybody can read them, as in an S3 bucket behind CloudFront. Give that name to the API server as \
@@ -265,7 +290,7 @@ pub(crate) const SIGNATURE_INVALID: Texts = Texts {
         "Two clusters share one issuer URL but not the signing key, as self-hosted clusters may.",
         "The token was altered on its way.",
     ],
-    steps: &[&SEE_CLUSTER_KEYS, &SEE_DISCOVERY, &PUBLISH_KEYS, &ASK_AWS],
+    steps: &[&SEE_CLUSTER_KEYS, &SEE_DISCOVERY, &PUBLISH_KEYS_IF, &ASK_AWS],
     beyond: &[],
 };
 
@@ -275,7 +300,7 @@ pub(crate) const SEE_CLUSTER_DISCOVERY: Template = Template::look(
 );
 
 pub(crate) const PUBLISH_DOCUMENTS: Template = Template::change_in_words(
-    "Publish that document and the keys under {issuer_url}, readable for everybody, with jwks_uri pointing to the keys.",
+    "Publish document and keys under the issuer’s URL, readable for everybody, with jwks_uri pointing to the keys.",
     "the issuer’s published documents",
 );
 

@@ -36,23 +36,23 @@ pub(crate) const SEE_USERS: Template = Template::look(
 
 /// The ids that were judged were credprobe's own.
 pub(crate) const SEE_USERS_OF_OTHERS: Template = Template::look(
-    "See the users of each container, by its image. credprobe judged for its own. If the app has others, state them with \
-     --as-uid, --as-gid and --as-groups:",
+    "See the users of each container, by its image. credprobe used its own. If the app has others, add --as-uid, --as-gid \
+     and --as-groups:",
     SEE_USERS.run,
 );
 
 pub(crate) const LET_ALL_RUN_AS: Template = Template::change_in_words(
-    "let {user} be the pod’s runAsUser, and state none for a container. The kubelet gives that user the token.",
+    "let {user} be the pod’s runAsUser, and set no other.",
     "the users of the pod’s containers",
 )
-.when("All containers can run as one user");
+.when("One user will do");
 
 pub(crate) const RUN_AS_OWNER: Template =
     Template::change_in_words("let {value} be its runAsUser.", "the user of one container")
         .when("This container can run as the others do");
 
 pub(crate) const START_AS_OTHERS: Template = Template::change_in_words(
-    "state no runAsUser 0 for any container. The kubelet then writes the token with mode 0644.",
+    "set no runAsUser 0 for any container. The token then gets mode 0644.",
     "the users of the pod’s containers",
 )
 .when("The image starts as root anyway");
@@ -73,12 +73,12 @@ pub(crate) const STATE_GROUP: Template =
         .when("The app has {value}");
 
 pub(crate) const SET_FS_GROUP: Template = Template::change(
-    "Let {group} be the pod’s fsGroup. The kubelet gives it the token, and the pod’s other volumes too. This replaces the \
-     pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "Let {group} be the pod’s fsGroup, which gets all its volumes. This replaces the pods of {workload}. If Argo CD, Flux \
+     or Helm manages it, change it there:",
     "kubectl patch -n {namespace} {workload} -p '{\"spec\":{\"template\":{\"spec\":{\"securityContext\":{\"fsGroup\":'{group}'}}}}}'",
     "the group of the pod’s volumes, and the pods of {workload}, which are replaced",
 )
-.when("The containers need different users");
+.when("They need different users");
 
 pub(crate) const OPEN_COPY: Template = Template::change_in_words(
     "Let whatever writes {file} give it to {user}, or let the app read the kubelet’s own file instead.",
@@ -109,7 +109,7 @@ pub(crate) const STATE_GROUPS: Template =
     Template::words("state the groups that it has: {value}.").when("The app does not keep {group}");
 
 pub(crate) const STATE_OWN_GROUP: Template =
-    Template::words("state it: {value}.").when("The app has {group} too, which credprobe itself has");
+    Template::words("add {value}.").when("The app has {group} too, as credprobe has");
 
 pub(crate) const STATE_WITHOUT: Template = Template::words("state its groups: {value}.")
     .when("The app is not in {group}, which credprobe took from its own container");
@@ -198,7 +198,7 @@ pub(crate) const STALE: Texts = Texts {
         "The service account was deleted, so the API server issues no further token.",
         "The kubelet is stopped or overloaded, or hangs on another volume of the pod.",
     ],
-    steps: &[&common::SEE_EVENTS, &common::SEE_ACCOUNT_EXISTS, &token::SEE_NODE, &common::RESTART],
+    steps: &[&common::SEE_EVENTS, &token::SEE_ACCOUNT_AND_NODE, &common::RESTART],
     beyond: &[&token::LEAVE_NODE],
 };
 

@@ -62,11 +62,12 @@ proptest! {
             while !text.is_char_boundary(at) { at -= 1; }
             at
         };
+        // Around the secret and never in it: half of one of these looks like a word.
         let mut changed = text.clone();
-        let at = boundary(&place, &changed);
-        changed.insert_str(at, &format!("{between}{secret}{between}"));
         let at = boundary(&cut, &changed);
         changed.insert_str(at, &noise);
+        let at = boundary(&place, &changed);
+        changed.insert_str(at, &format!("{between}{secret}{between}"));
         if let Some(said) = explained(&changed, expected) {
             let shown = said.text();
             is_in_form(&shown);

@@ -238,8 +238,8 @@ fn each_row_of_kubelets_table_is_read_by_whom_the_table_says() {
         process(0, 0, &[]),
     ];
     for (owner, group, mode, readable_by, made_by) in [
-        (0, 0, 0o600, [false, false, false, false, true], "neither fsGroup nor one runAsUser other than 0"),
-        (0, 0, 0o644, [true; 5], "neither fsGroup nor one runAsUser"),
+        (0, 0, 0o600, [false, false, false, false, true], "defaultMode 0600 or runAsUser 0"),
+        (0, 0, 0o644, [true; 5], "defaultMode 0644"),
         (0, 0, 0o400, [false, false, false, false, true], "defaultMode 0400"),
         (0, 0, 0o440, [false, true, false, false, true], "defaultMode 0440"),
         (0, 0, 0o640, [false, true, false, false, true], "defaultMode 0640"),

@@ -1,7 +1,7 @@
 //! Judges what came back for the token: by the form of the text first, by its status second. Pure.
 //! A 403 of the agent itself and one of EKS Auth have nothing in common; old agents make a 500 of everything.
 
-use super::commands::{NodeKind, instance, node_kind, see_agent, values};
+use super::commands::{NodeKind, instance, node_kind, see_log, values};
 use super::{is_page, reach, refusal};
 use crate::catalog::texts::{agent as texts, common};
 use crate::catalog::{Class, Owner};
@@ -193,8 +193,7 @@ fn throttled(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
             "fewer requests a second of all pods of this node: the agent takes 1,000",
         ),
     };
-    let mut steps = see_agent(facts);
-    steps.retain(|step| step.run == texts::SEE_LOG.run);
+    let mut steps = see_log(facts);
     steps.extend([&texts::SEE_PODS_OF_NODE, &texts::SPREAD]);
     Finding::new(Class::AgentThrottled, who)
         .presented(presented(answer))
@@ -216,13 +215,13 @@ fn eks_auth_intercepted(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required(format!("{host} with AWS's own certificate, as this pod's node sees it"))
         .ruled_out("the way from this pod to the agent, and a closed way to EKS Auth: somebody answers there")
-        .why(format!("{}. Somebody else than AWS answers the agent there.", says(answer)))
+        .why(format!("{}. Somebody other than AWS answers the agent there.", says(answer)))
         .steps(&values(facts), &[&texts::SEE_CERTIFICATE, &texts::EXEMPT_EKS_AUTH])
 }
 
 fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let mut values = values(facts);
-    let mut steps = see_agent(facts);
+    let mut steps = Vec::new();
     match node_kind(facts) {
         NodeKind::AutoMode => steps.push(&texts::REPLACE_AUTO_NODE),
         NodeKind::Hybrid => steps.push(&texts::ENABLE_CREDENTIALS_FILE),
@@ -239,22 +238,27 @@ fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
         .presented(presented(answer))
         .required("credentials of the node's role, which the agent signs its call to EKS Auth with")
         .ruled_out("the pod, its token, its association and its role: EKS Auth was not asked")
-        .why(format!("{}. The agent signs its call with the node’s role. Pod, token, association and role are not at fault, for EKS Auth was not asked.", says(answer)))
+        .why(format!("{}. The agent signs with the node’s role. It did not ask EKS Auth, so pod and association are not at fault.", says(answer)))
         .steps(&values, &steps)
 }
 
 fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let host = eks_auth(facts);
-    let mut steps = see_agent(facts);
-    steps.retain(|step| step.run == texts::SEE_LOG.run);
-    steps.extend([&texts::SEE_EKS_AUTH_ENDPOINTS, &texts::OPEN_EKS_AUTH]);
+    let steps = [&texts::SEE_EKS_AUTH_ENDPOINTS, &texts::OPEN_EKS_AUTH];
     let node = facts.node().map(|node| format!(" on node {node}")).unwrap_or_default();
-    Finding::new(Class::AgentFailed, format!("the Pod Identity agent{node} cannot reach {host}"))
+    Finding::new(Class::AgentFailed, format!("the Pod Identity agent{node} cannot reach EKS Auth"))
         .owner(Owner::Network)
         .presented(presented(answer))
         .required(format!("a way from this pod's node to {host}, port 443 (api.aws, not amazonaws.com)"))
         .ruled_out("the way from this pod to the agent")
-        .why(format!("The agent answers this pod and gets no answer of EKS Auth: {}.", says(answer)))
+        .why(format!(
+            "The agent answers this pod and gets no answer from EKS Auth{}.",
+            if answer.message.chars().any(char::is_alphanumeric) {
+                format!(": {}", says(answer))
+            } else {
+                String::new()
+            }
+        ))
         .steps(&values(facts), &steps)
 }
 
@@ -301,7 +305,7 @@ fn failed(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     } else {
         "the agent gives no credentials"
     };
-    let mut steps = see_agent(facts);
+    let mut steps = see_log(facts);
     // Old agents are the ones that wrap.
     if answer.upstream_status.is_some() && node_kind(facts) != NodeKind::AutoMode {
         steps.push(&texts::OLD_AGENT);

@@ -83,9 +83,14 @@ pub(super) fn node_kind(facts: &Facts<'_>) -> NodeKind {
 pub(super) fn see_agent(facts: &Facts<'_>) -> Vec<&'static Template> {
     match (facts.node(), node_kind(facts)) {
         (_, NodeKind::AutoMode) => Vec::new(),
-        (Some(_), _) => vec![&texts::SEE_AGENT, &texts::SEE_LOG],
+        (Some(_), _) => vec![&texts::SEE_AGENT, &texts::SEE_LOG_OF_NODE],
         (None, _) => vec![&texts::SEE_DAEMON_SET, &texts::SEE_LOG],
     }
+}
+
+/// Its log alone.
+pub(super) fn see_log(facts: &Facts<'_>) -> Vec<&'static Template> {
+    see_agent(facts).into_iter().skip(1).collect()
 }
 
 /// How EC2 knows a node: by its name there, of EKS Auto Mode by its id. `None`: it is none of EC2's.

@@ -44,7 +44,8 @@ fn mismatch(facts: &Facts<'_>, answered: &str) -> Finding {
     .presented(answered.to_owned())
     .required(format!("{} (--expect-role)", facts.role_text()))
     .why(format!(
-        "{answered} answered, and --expect-role states {}. The agent may answer from its cache up to 3 hours after the association was changed.",
+        "{} answered, and --expect-role states {}. The agent may answer from its cache for 3 hours after a change. A new pod on another node gets the new credentials.",
+        answered.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next()).map_or_else(|| answered.to_owned(), |name| format!("Role {name}")),
         facts.role_text()
     ));
     // EKS takes a role of another account as the target only, and the association's own role stays what it is.
@@ -53,13 +54,7 @@ fn mismatch(facts: &Facts<'_>, answered: &str) -> Finding {
     finding.cluster_steps(
         facts,
         &values(facts),
-        &[
-            &texts::SEE_ASSOCIATION,
-            &texts::WAIT_FOR_CACHE,
-            &texts::CORRECT_EXPECTED,
-            &texts::TARGET_ANSWERS,
-            update,
-        ],
+        &[&texts::SEE_ASSOCIATION, &texts::CORRECT_EXPECTED, &texts::TARGET_ANSWERS, update],
     )
 }
 

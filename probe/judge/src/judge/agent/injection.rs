@@ -107,7 +107,9 @@ fn mount_only(facts: &Facts<'_>) -> Finding {
 }
 
 fn incomplete_pair(present: &str, missing: &str) -> String {
-    format!("{present} is set and {missing} is not")
+    // Their names are too long for one line.
+    let other = if present == URI_VARIABLE { "the agent’s URI" } else { "the token file" };
+    format!("{missing} is not set, {other} is")
 }
 
 fn not_injected(facts: &Facts<'_>) -> Finding {
@@ -120,7 +122,7 @@ fn not_injected(facts: &Facts<'_>) -> Finding {
     let beside = irsa.map(|role| format!("; IRSA for {role} is injected")).unwrap_or_default();
     let finding = Finding::new(
         Class::NotInjected,
-        facts.values().say("the webhook injected no EKS Pod Identity for {sa}"),
+        facts.values().say("the webhook injected no EKS Pod Identity for {the_sa}"),
     )
     .presented(format!("no {URI_VARIABLE}, no {TOKEN_FILE_VARIABLE}, no token mount{beside}"))
     .required(format!(
@@ -283,7 +285,9 @@ fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     let no_proxy = either("NO_PROXY", "no_proxy");
     let finding = Finding::new(
         Class::ProxyCaptures,
-        format!("{variable} takes the agent’s token in {}", sdks::names(&captured)),
+        sdks::sentence(Class::ProxyCaptures, &captured, &|sdks| {
+            format!("{variable} takes the agent’s token in {sdks}")
+        }),
     )
     .presented(format!("{variable}={proxy}, NO_PROXY {}", no_proxy.map_or("not set", |(_, list)| list)))
     .required(format!("{} in NO_PROXY", endpoint.host));

@@ -54,9 +54,9 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
         .required("the EKS Pod Identity agent, which listens on every node that has the add-on eks-pod-identity-agent")
         .ruled_out("a proxy: the probe asks the agent directly, whatever HTTP_PROXY says")
         .why(format!(
-            "{}: {}. The agent listens on every node that has the add-on eks-pod-identity-agent, and was asked without a proxy.",
+            "{}: {}. The agent listens on every node that has the add-on eks-pod-identity-agent. credprobe asked it without a proxy.",
             plain(&asked),
-            plain(&failure.detail)
+            plain(failure.detail.split("; the attempt's time was up").next().unwrap_or_default())
         ));
     if let Some(Ok(endpoint)) = &facts.agent
         && !endpoint.is_agents()
@@ -64,12 +64,17 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
         // The pod spec chose this address, and no agent of EKS listens there; on loopback something may be starting.
         return finding.owner(Owner::Pod).webhook(facts, values(facts), &[&common::SEE_VARIABLES]);
     }
-    let mut steps = see_agent(facts);
+    let mut steps = if dropped { Vec::new() } else { see_agent(facts) };
     if failure.kind == FailureKind::Unreachable && address.contains('[') {
         return no_ipv6(facts, finding, steps);
     }
     if dropped {
-        steps.extend([&common::SEE_NETWORK_POLICIES, &texts::SEE_RULES_OF_NODE, &texts::ALLOW_AGENT]);
+        steps.extend([
+            &texts::SEE_NETWORK_POLICIES,
+            &texts::SEE_RULES_OF_NODE,
+            &texts::ALLOW_AGENT,
+            &texts::REMOVE_RULE,
+        ]);
         if node_kind(facts) == NodeKind::Hybrid {
             steps.push(&texts::ENABLE_HYBRID);
         }
@@ -78,12 +83,13 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
     match node_kind(facts) {
         NodeKind::AutoMode => steps.push(&texts::REPLACE_AUTO_NODE),
         NodeKind::Hybrid => steps.extend([&texts::AGENT_FAILS, &texts::ENABLE_HYBRID]),
-        NodeKind::Other => steps.extend([
-            &texts::AGENT_STARTS,
-            &texts::AGENT_FAILS,
-            &texts::INSTALL_ADD_ON,
-            &texts::ENABLE_HYBRID,
-        ]),
+        NodeKind::Other => {
+            steps.extend([&texts::AGENT_STARTS, &texts::AGENT_FAILS, &texts::INSTALL_ADD_ON]);
+            // Nodes of EC2 have the names that its DNS gives them.
+            if facts.node().is_none_or(|node| !node.contains('.')) {
+                steps.push(&texts::ENABLE_HYBRID);
+            }
+        }
     }
     finding.steps(&values(facts), &steps)
 }
@@ -109,7 +115,7 @@ fn unsupported(facts: &Facts<'_>) -> Option<Finding> {
         .presented(format!("node {node}"))
         .required("a Linux EC2 node with the agent, or IRSA, which works on every node")
         .why(format!("The node is {node}. Pod Identity needs a Linux EC2 node with the agent, and IRSA works on every node. While a service account has an association, new pods get Pod Identity."))
-        .cluster_steps(facts, &values(facts), &[&texts::SEE_NODE_LABELS, &texts::SEE_ASSOCIATION, &texts::LEAVE_FARGATE, &texts::USE_IRSA]),
+        .steps(&values(facts), &[&common::SEE_SERVICE_ACCOUNT, &texts::LEAVE_FARGATE, &texts::USE_IRSA]),
     )
 }
 
@@ -127,20 +133,20 @@ fn another_answers(facts: &Facts<'_>, agent: &Agent, liveness: &Liveness) -> Fin
 pub(super) fn not_agent(facts: &Facts<'_>, agent: &Agent, what: &str) -> Finding {
     let finding = Finding::new(
         Class::AgentNotAgent,
-        "something else than the Pod Identity agent answers at its address",
+        "something other than the Pod Identity agent answers at its address",
     )
     .presented(format!("who answers at {}", agent.uri))
     .required("the agent, which answers GET / with 404 and the text `404 page not found`")
     .ruled_out("a proxy of the environment: the probe asks the agent directly")
     .why(format!(
-        "At {}: {}. The agent was asked directly, not through a proxy.",
+        "At {}: {}. credprobe asked directly, not through a proxy.",
         plain(&agent.uri),
         plain(what)
     ));
     if matches!(&facts.agent, Some(Ok(endpoint)) if !endpoint.is_agents()) {
         return finding.owner(Owner::Pod).webhook(facts, values(facts), &[&common::SEE_VARIABLES]);
     }
-    let mut steps = see_agent(facts);
-    steps.extend([&texts::SEE_HOST_NETWORK, &texts::MOVE_PORT, &texts::LEAVE_MESH]);
-    finding.steps(&values(facts), &steps)
+    finding
+        .acts(Owner::Cluster.people())
+        .steps(&values(facts), &[&texts::SEE_HOST_NETWORK, &texts::MOVE_PORT, &texts::LEAVE_MESH])
 }

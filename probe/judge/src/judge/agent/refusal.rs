@@ -2,7 +2,7 @@
 //! EKS Auth names neither role nor missing action: what it leaves open is listed, and shown by commands.
 
 use super::answer::{presented, quoted, says};
-use super::commands::{role_arn, see_agent, values};
+use super::commands::{role_arn, values};
 use crate::catalog::Class;
 use crate::catalog::texts::{agent as texts, common, token as texts_of_token};
 use crate::evidence::{AgentAnswer, ErrorSource};
@@ -31,8 +31,9 @@ pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -
                 time(answer.received_at)
             ))
             .why(format!(
-                "{}. The token has {times}, and this clock says {}.",
+                "{}. It expires {}, and this clock says {}.",
                 says(answer),
+                at(token.and_then(|token| token.exp)),
                 time(answer.received_at)
             ))
             .steps(
@@ -50,15 +51,12 @@ pub(super) fn token(facts: &Facts<'_>, answer: &AgentAnswer, about_time: bool) -
         finding
     };
     let bound = if unbound { " This token is bound to no pod, so the kubelet did not get it." } else { "" };
-    let mut looks = see_agent(facts);
-    looks.retain(|step| step.run == texts::SEE_LOG.run);
-    looks.push(&common::SEE_VARIABLES);
     finding
         .why(format!(
-            "{}. Required is a token that this cluster issued for pods.eks.amazonaws.com and bound to a living pod.{bound}",
+            "{}. It needs a token that this cluster issued for pods.eks.amazonaws.com and bound to a living pod.{bound}",
             says(answer)
         ))
-        .webhook(facts, values(facts), &looks)
+        .webhook(facts, values(facts), &[&common::SEE_VARIABLES])
 }
 
 pub(super) fn association_missing(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
@@ -77,7 +75,7 @@ pub(super) fn association_missing(facts: &Facts<'_>, answer: &AgentAnswer) -> Fi
         .required(format!("a Pod Identity association of {subject} with a role, in this pod's cluster"))
         .ruled_out("the token: EKS Auth takes it")
         .ruled_out("the agent's cache: it keeps no refusals")
-        .why(format!("{}. EKS Auth takes the token, and the agent keeps no refusals.", says(answer)))
+        .why(format!("{}. EKS Auth accepts the token.", says(answer)))
         .cluster_steps(
             facts,
             &values,
@@ -89,24 +87,26 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let required = "a role that exists and whose trust policy lets pods.eks.amazonaws.com do sts:AssumeRole and sts:TagSession, under conditions that hold for this pod";
     Finding::new(
         Class::AgentAccessDenied,
-        facts.values().say("EKS may not assume the role that {sa} is associated with"),
+        facts.values().say("EKS may not assume the role that is associated with {sa}"),
     )
     .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
     .required(required)
     .ruled_out("the token and the association: EKS Auth looks at both before it assumes the role")
     .why(format!(
-        "{}. Token and association are right. EKS Auth does not say whether the role is gone, an action is missing or a condition fails. A pod with hostNetwork has been seen to end like this too.",
+        "{}. The role may be gone, or its trust policy or that of its target refuses.",
         says(answer)
     ))
-    .cluster_steps(facts, &values(facts), &[
-        &texts::SEE_ASSOCIATION,
-        &texts::FIND_ASSOCIATED_ROLE,
-        &texts::SEE_ASSOCIATED_ROLE,
-        &texts::ROLE_IS_GONE,
-        &texts::CONDITION_FAILS,
-        &texts::TWO_ROLES,
-        &texts::ADD_SERVICE_STATEMENT,
-    ])
+    .cluster_steps(
+        facts,
+        &values(facts),
+        &[
+            &texts::SEE_ASSOCIATED_ROLE,
+            &texts::ROLE_IS_GONE,
+            &texts::ADMIT_SERVICE,
+            &texts::CONDITION_FAILS,
+            &texts::TWO_ROLES,
+        ],
+    )
 }
 
 /// A policy above the roles, which EKS Auth names: neither the node's role nor the association's is at fault.
@@ -130,20 +130,21 @@ pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let role = caller(&answer.message);
     let who = role
         .as_ref()
-        .map_or_else(|| "the node’s role".to_owned(), |(_, name)| format!("the node’s role {name}"));
+        .map_or_else(|| "the node’s role".to_owned(), |(_, _, name)| format!("the node’s role {name}"));
     let finding = Finding::new(Class::AgentAccessDenied, format!("{who} may not ask EKS Auth"))
         .presented(format!("{who}, as the agent signs; {}", presented(answer)))
         .required(format!("{who} with eks-auth:AssumeRoleForPodIdentity (in AmazonEKSWorkerNodePolicy and AmazonEKSWorkerNodeMinimalPolicy)"))
         .ruled_out("the pod, its token and its role: EKS Auth had not looked at them yet")
         .why(format!(
-            "{}. The agent signs with the node’s role, which needs eks-auth:AssumeRoleForPodIdentity. Pod, token and role are not at fault.",
+            "{}. The agent signs with the node’s role. EKS Auth had not looked at the pod’s token and role yet.",
             says(answer)
         ));
     match role {
-        Some((partition, name)) => {
+        Some((partition, account, name)) => {
             let values = values(facts)
                 .with(slot::NODE_ROLE, format!("role {name}"), Word::role_name(name))
-                .with(slot::PARTITION, partition, Word::partition(partition));
+                .with(slot::PARTITION, partition, Word::partition(partition))
+                .with(slot::ACCOUNT, format!("account {account}"), Word::account(account));
             finding.steps(&values, &[&texts::SEE_NODE_POLICIES, &texts::ATTACH_NODE_POLICY])
         }
         None => {
@@ -152,12 +153,13 @@ pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     }
 }
 
-/// Partition and role in `User: arn:aws:sts::ACCOUNT:assumed-role/ROLE/INSTANCE is not authorized …`.
-fn caller(message: &str) -> Option<(&str, &str)> {
+/// Partition, account and role in `User: arn:aws:sts::ACCOUNT:assumed-role/ROLE/INSTANCE is not authorized …`.
+fn caller(message: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = message.split_once(":assumed-role/")?;
-    let partition = before.rsplit_once("arn:")?.1.split(':').next()?;
+    let mut parts = before.rsplit_once("arn:")?.1.split(':');
+    let (partition, account) = (parts.next()?, parts.nth(2)?);
     let name = rest.split('/').next()?;
-    (partition.starts_with("aws") && !name.is_empty()).then_some((partition, name))
+    (partition.starts_with("aws") && !name.is_empty()).then_some((partition, account, name))
 }
 
 #[cfg(test)]
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn the_nodes_role_is_read_out_of_iams_sentence() {
         let text = "User: arn:aws-cn:sts::814203749616:assumed-role/prod-node/i-0123 is not authorized to perform: eks-auth:AssumeRoleForPodIdentity";
-        assert_eq!(caller(text), Some(("aws-cn", "prod-node")));
+        assert_eq!(caller(text), Some(("aws-cn", "814203749616", "prod-node")));
         assert_eq!(caller("User is not authorized to perform: eks-auth:AssumeRoleForPodIdentity"), None);
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn provider_missing(facts: &Facts<'_>, error: &StsError) -> Finding {
     )
     .ruled_out(format!("the role's trust policy: STS says {} before it looks at it", quoted(error)))
     .why(format!(
-        "STS says {} before it looks at role and trust policy. IRSA needs a provider for {issuer} in the account of the role.",
+        "STS says {} before it looks at role and trust policy. IRSA needs a provider for the token’s issuer in the account of the role.",
         error.code
     ));
     let (values, other_region) = other_region(facts, values);
@@ -60,13 +60,13 @@ pub(super) fn audience_not_registered(facts: &Facts<'_>, error: &StsError) -> Fi
     let audience = facts.token().map(|token| list(&token.aud)).unwrap_or_default();
     Finding::new(
         Class::AudienceNotRegistered,
-        format!("the OIDC provider does not list the token’s audience {}", plain(&audience)),
+        format!("the OIDC provider does not list the audience {}", plain(&audience)),
     )
     .presented(format!("audience {audience}"))
     .required("that audience among the provider's client ids, without a blank before or behind it")
     .ruled_out(format!("a missing provider: STS found it and says {}", quoted(error)))
     .why(format!(
-        "STS found the provider and says {}: {}. The token’s audience must stand in its client id list, without a space before or behind it.",
+        "STS found the provider and says {}: {}. The client id list must have the token’s audience, without a space at either end.",
         error.code,
         plain(error.message.trim_end_matches('.'))
     ))
@@ -95,7 +95,7 @@ pub(super) fn thumbprint_mismatch(facts: &Facts<'_>, error: &StsError) -> Findin
                 "STS found the provider. The issuer’s chain ends in the certificate with SHA-1 {sha1}, valid until {}, which is neither a public root nor in the provider’s list.",
                 time(*expiry)
             ))
-            .steps(&values.with(slot::THUMBPRINT, sha1, Word::sha1(sha1)), &[&texts::SEE_PROVIDER, &texts::ADD_THUMBPRINT]),
+            .steps(&values.with(slot::THUMBPRINT, sha1, Word::sha1(sha1)), &[&texts::SEE_PUBLIC_ROOT, &texts::ONLY_SEEN_HERE, &texts::ADD_THUMBPRINT]),
         _ => finding
             .why("STS found the provider. IAM looks at thumbprints only where the issuer’s authority is not a public one.")
             .steps(&values, &[&texts::SEE_PROVIDER, &texts::LOOK_FROM_ELSEWHERE]),
@@ -151,16 +151,19 @@ pub(super) fn token_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
         [most @ .., last] => format!(" Its {} and {last} are right.", most.join(", ")),
     };
     let unreached = if issuer::is_out_of_reach(facts) {
-        " This pod cannot reach the issuer’s documents, which is no fault: STS fetches them itself."
+        " STS reaches the issuer itself, so this pod need not."
     } else {
         ""
     };
     finding = finding.why(format!(
-        "STS could not validate the token and does not say why, before it looks at role and trust policy.{right} What is left is the provider, its audiences, the region, and the issuer’s keys.{unreached}"
+        "STS rejects the token and does not say why.{right} The remaining causes are the provider, its audiences, the region and the issuer’s keys.{unreached}"
     ));
     finding = issuer::not_checked(facts, finding);
     let mut steps = first;
-    steps.extend([&texts::SEE_CALLER, &texts::SEE_PROVIDER]);
+    steps.push(&texts::SEE_PROVIDER);
+    if steps.len() == 1 {
+        steps.push(&texts::ACCOUNT_IS_WRONG);
+    }
     steps.extend(other_region);
     steps.push(&texts::LISTED_WITHOUT);
     if issuer::private_issuer(facts).is_none() {

@@ -1,8 +1,8 @@
 //! Refusals that the role's side makes: the role and its trust policy. What denies above them, `denying_policy` says. Pure.
 
 use super::quoted;
-use crate::catalog::Class;
-use crate::catalog::texts::{common, exchange};
+use crate::catalog::texts::{common, environment as texts, exchange};
+use crate::catalog::{Class, Owner};
 use crate::evidence::StsError;
 use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::Facts;
@@ -18,17 +18,21 @@ pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
         ));
     }
     let values = facts.values();
-    let mut steps = vec![&common::SEE_ROLE, &exchange::OTHER_ARN, &exchange::STATEMENT_WITH_A_MISTAKE];
-    // The service account `default` is every pod's that names none: no statement admits it.
-    if facts.account().is_some_and(|account| account.name != "default") {
-        steps.push(&exchange::ADD_STATEMENT);
+    if let Some(account) = facts.account().filter(|account| account.name == "default") {
+        return as_default(facts, account.namespace);
     }
+    let steps = [
+        &common::SEE_ROLE,
+        &exchange::OTHER_ARN,
+        &exchange::STATEMENT_WITH_A_MISTAKE,
+        &exchange::ADD_STATEMENT,
+    ];
     let why = format!(
         "STS says {} after it has checked the token. So no role has exactly this ARN, or its trust policy does not admit subject {}.",
         error.code,
         facts.subject_text()
     );
-    Finding::new(Class::AccessDenied, values.say("{role} does not accept {sa}"))
+    Finding::new(Class::AccessDenied, values.say("{role} does not accept {the_sa}"))
         .presented(facts.identity_text())
         .required(format!(
             "that {} exists with exactly this ARN, and its trust policy allows this provider, subject and audience",
@@ -42,6 +46,20 @@ pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
         .steps(&values, &steps)
 }
 
+/// Every pod that names no service account runs as `default`: a statement for it would admit them all.
+fn as_default(facts: &Facts<'_>, namespace: &str) -> Finding {
+    let values = facts.values();
+    Finding::new(
+        Class::AccessDenied,
+        values.say(&format!("the pod runs as {namespace}/default, which {{role}} does not accept")),
+    )
+    .acts(Owner::Pod.people())
+    .presented(facts.identity_text())
+    .required("the service account that the role’s trust policy admits")
+    .why("Without spec.serviceAccountName a pod runs as default. No role has exactly this ARN, or its trust policy does not admit that account.")
+    .steps(&values, &[&texts::SEE_ROLES_OF_NAMESPACE, &texts::NAME_ACCOUNT])
+}
+
 /// Accounts of AWS's documentation: nobody's role is there.
 const DOCUMENTATION_ACCOUNTS: &[&str] = &["111122223333", "123456789012", "444455556666"];
 
@@ -49,16 +67,10 @@ const DOCUMENTATION_ACCOUNTS: &[&str] = &["111122223333", "123456789012", "44445
 fn hints(facts: &Facts<'_>) -> Vec<String> {
     let mut hints = Vec::new();
     if let Some(account) = facts.account() {
-        if account.name == "default" {
-            hints.push(format!(
-                "the pod runs as service account {}/default: is spec.serviceAccountName missing?",
-                account.namespace
-            ));
-        }
         let suffix = account.name.rsplit_once('-').map_or("", |(_, suffix)| suffix);
         if suffix.len() >= 8 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             hints.push(format!(
-                "the name {} looks generated: a policy with a wildcard for it needs StringLike, StringEquals compares the asterisk itself",
+                "The name {} looks generated. A policy with a wildcard for it needs StringLike: StringEquals compares the asterisk itself.",
                 account.name
             ));
         }
@@ -67,7 +79,7 @@ fn hints(facts: &Facts<'_>) -> Vec<String> {
         facts.role.as_ref().filter(|role| DOCUMENTATION_ACCOUNTS.contains(&role.account.as_str()))
     {
         hints.push(format!(
-            "account {} is one of AWS's documentation, in which no role of yours is",
+            "Account {} is one of AWS’s documentation, and has no role of yours.",
             role.account
         ));
     }

@@ -133,11 +133,16 @@ fn open(facts: &Facts<'_>, profile: &Profile, role: &str, why: &str) -> Finding 
         facts.values().with(slot::VALUE, &profile.name, Word::dns(&profile.name)).with_text(slot::ROLE, role);
     let finding = finding(
         Class::Inconclusive,
-        format!("whether the pod’s own role may go on to {} is not known: {why}", name_of(role)),
+        format!("it is not known whether the pod’s own role may assume {}", name_of(role)),
     )
     .about(Topic::Access)
     .transient(false)
-    .presented(format!("profile {}, whose first role answered", profile.name))
+    .why(format!(
+        "The first role of profile {} answered. credprobe could not ask for {role}: {}.",
+        profile.name,
+        crate::text::plain(why.trim_end_matches('.'))
+    ))
+    .presented(format!("profile {}, whose first role answered; {why}", profile.name))
     .required(format!("an answer of {role}, --expect-role"))
     .steps(&values, &[&texts::ASK_WITH_PROFILE, &texts::LEAVE_OUT_EXPECTED]);
     if why == NOT_NARROWED {
@@ -161,11 +166,7 @@ fn refused(
     let calling = before.map_or_else(|| repair::acting_arn(facts), |before| before.resource.clone());
     let calling_account = calling.split(':').nth(4).unwrap_or_default().to_owned();
     let next_account = role.split(':').nth(4).unwrap_or_default().to_owned();
-    let tags = if action.eq_ignore_ascii_case(TAG_SESSION) {
-        ", for the session’s tags are transitive"
-    } else {
-        ""
-    };
+    let tags = if action.eq_ignore_ascii_case(TAG_SESSION) { " with tags" } else { "" };
     let (side, who) = match reading.kind {
         Some(Kind::Trust | Kind::Resource) => {
             (format!("the trust policy of {}", name_of(role)), Some(repair::administrator(&next_account)))
@@ -174,16 +175,19 @@ fn refused(
             (kind.words(), repair::who(facts, role, Some(kind)))
         }
         Some(kind) => (
-            format!("{} of {}", kind.words(), name_of(&calling)),
+            match kind {
+                Kind::Identity => format!("a policy of {}", name_of(&calling)),
+                kind => format!("{} of {}", kind.words(), name_of(&calling)),
+            },
             Some(repair::administrator(&calling_account)),
         ),
         None => (
-            "one of the two sides, and STS does not say which".to_owned(),
+            "one of the two sides".to_owned(),
             Some(format!("whoever administers IAM in accounts {calling_account} and {next_account}")),
         ),
     };
     let mut finding =
-        finding(Class::RoleChainDenied, format!("{} is refused by {side}{tags}", short(&action, role)))
+        finding(Class::RoleChainDenied, format!("{side} refuses {}{tags}", short(&action, role)))
             .owner(super::owner(reading.kind))
             .presented(format!("{calling} at {}: {said}", call.host))
             .required(format!(
@@ -191,8 +195,16 @@ fn refused(
             ))
             .ruled_out("the first role of the chain: it answered");
     finding.why = format!(
-        "The first role of the profile’s chain answered. Then {calling} asked {} for {role}, and the answer is {said}.{}",
+        "The first role of the chain answered. Then {} asked for {role}, and {} says {}.{}",
+        name_of(&calling),
         call.host,
+        match (reading.kind, &reading.policy) {
+            (Some(kind), Some(policy)) => format!("that {}, {policy}, does not allow {action}", kind.words()),
+            (Some(kind), None) if reading.explicit => format!("that {} denies {action}", kind.words()),
+            (Some(kind), None) => format!("that no {} allows {action}", kind.name()),
+            // User, action and resource stand in the sentence already.
+            (None, _) => format!("only {}", said.split(':').next().unwrap_or_default()),
+        },
         if tags.is_empty() {
             ""
         } else {
@@ -203,13 +215,16 @@ fn refused(
     let own_side = matches!(reading.kind, Some(Kind::Identity) | None) && !reading.explicit;
     let command = facts.aws().zip(first).filter(|_| own_side);
     let command = command.and_then(|(aws, first)| repair::add(aws, &first, &action, role));
-    if !matches!(reading.kind, Some(Kind::Identity | Kind::Boundary)) {
+    if matches!(reading.kind, Some(Kind::Trust | Kind::Resource) | None) {
         finding = repair::trust(facts, finding, &calling, role, reading);
     }
     if own_side {
         finding = finding.fix_note(
             command,
-            &format!("Allow it on the side of {calling}. This adds an inline policy to it, or replaces one of that very name, in this account only:"),
+            &format!(
+                "Allow it in a policy of {}. This adds an inline policy, or replaces the one of that name:",
+                name_of(&calling)
+            ),
         );
     }
     if let Some(kind @ (Kind::ServiceControl | Kind::ResourceControl)) = reading.kind {
@@ -225,12 +240,18 @@ fn refused(
     ) = reading.kind
     {
         let policy = reading.policy.as_deref().map(|arn| format!(" {arn}")).unwrap_or_default();
-        finding =
-            finding.fix(format!("# Let the {}{policy} of {calling} allow {action} on {role}.", kind.name()));
+        finding = finding.fix(format!(
+            "# Let the {}{policy} of {} allow {action} on {}.",
+            kind.name(),
+            name_of(&calling),
+            name_of(role)
+        ));
     }
-    finding.fix(if tags.is_empty() {
-        "# Where the roles are of two accounts, both sides must allow it."
-    } else {
-        "# Under Pod Identity, an association with disableSessionTags passes no tags on."
-    })
+    match (reading.kind, tags.is_empty()) {
+        (_, false) => {
+            finding.fix("# Under Pod Identity, an association with disableSessionTags passes no tags on.")
+        }
+        (None, true) => finding.fix("# With two accounts, both sides must allow it."),
+        (Some(_), true) => finding,
+    }
 }

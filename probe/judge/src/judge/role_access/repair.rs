@@ -21,6 +21,10 @@ pub(super) fn acting_role(facts: &Facts<'_>) -> Option<RoleArn> {
     Some(asked.cloned().unwrap_or(role))
 }
 
+pub(super) fn acting_name(facts: &Facts<'_>) -> String {
+    acting_role(facts).map_or_else(|| caller(facts), |role| role.name)
+}
+
 pub(super) fn caller(facts: &Facts<'_>) -> String {
     let answered = crate::judge::answered(facts.evidence);
     answered.map_or_else(|| facts.role_text(), str::to_owned)
@@ -61,15 +65,14 @@ pub(super) fn steps(facts: &Facts<'_>, finding: Finding, stated: &Stated, readin
         Some(Kind::Identity) if !reading.explicit => {
             let finding = finding.confirm_note(
                 run(words!["iam", "list-attached-role-policies", "--role-name", name()]),
-                "See the policies that are attached to the role, with credentials of its account, and by list-role-policies the inline ones:",
+                "See the policies attached to the role. list-role-policies has the others:",
             );
             let denied = reading.action.as_deref().unwrap_or(action);
             // Services write it in any case, and the policy reads best as it was stated.
             let denied = if denied.eq_ignore_ascii_case(action) { action } else { denied };
             let command = aws.zip(role.as_ref()).and_then(|(aws, role)| add(aws, role, denied, resource));
             finding
-                .fix_note(command, "Add the permission. This adds an inline policy to the role, or replaces one of that very name, in this account only:")
-                .fix("# If Terraform, CDK or another tool manages the role, add the statement there.")
+                .fix_note(command, "Add it, in Terraform or CDK if that manages the role. This adds an inline policy, or replaces the one of that name:")
         }
         Some(Kind::Identity) => finding
             .confirm_note(
@@ -84,9 +87,9 @@ pub(super) fn steps(facts: &Facts<'_>, finding: Finding, stated: &Stated, readin
             )
             .fix(format!("# Let the permissions boundary{policy} allow {action} on {resource}. The policies of the role are not the place.")),
         Some(kind @ (Kind::ServiceControl | Kind::ResourceControl)) => organization(facts, finding, kind).fix(format!(
-            "# Ask for an exception in the {}{policy}, for {action} on {resource} by {}.",
+            "# Ask for an exception in the {}{policy}, for {action} on {resource} by role {}.",
             kind.name(),
-            caller(facts)
+            acting_name(facts)
         )),
         Some(Kind::VpcEndpoint) => {
             let service = SafeCall::of(action).map_or("", |call| call.service);
@@ -104,12 +107,11 @@ pub(super) fn steps(facts: &Facts<'_>, finding: Finding, stated: &Stated, readin
                 )
                 .fix(format!("# Let the policy of the VPC endpoint{policy} allow {action} on {resource} for the role."))
         }
-        Some(Kind::Resource) => finding
-            .confirm_note(
-                resource_policy(aws, resource).or_else(|| simulation(facts, stated)),
-                "See the policy of the resource, with credentials of its account, or what IAM’s simulator says of the role’s own side:",
-            )
-            .fix(format!("# Let the policy of {resource} allow {action} for {}.", caller(facts))),
+        Some(Kind::Resource) => match resource_policy(aws, resource) {
+            Some(shown) => finding.confirm_note(Some(shown), "See the policy of the resource, with credentials of its account:"),
+            None => simulate(facts, finding, stated),
+        }
+        .fix(format!("# Let the policy of {resource} allow {action} for {}.", acting_arn(facts))),
         Some(Kind::Trust) => trust(facts, finding, &acting_arn(facts), resource, reading),
         Some(Kind::Session) => see_association(facts, finding).fix(format!("# Let the policy of the Pod Identity association allow {action} on {resource}. It takes hold with new credentials.")),
         None => simulate(facts, finding, stated).fix("# Look at the policies of the role, its boundary, the policy of the resource, those of the organization and of VPC endpoints: AWS does not say which one refused."),
@@ -141,7 +143,7 @@ pub(super) fn organization(facts: &Facts<'_>, finding: Finding, kind: Kind) -> F
     });
     finding.confirm_note(
         command,
-        "Policies of the account, its units and the root hold. See those of the account, with credentials of the organization:",
+        "In the organization, see the account’s policies. Its units and root have more:",
     )
 }
 
@@ -169,10 +171,11 @@ pub(super) fn trust(
         ])
     });
     let account =
-        next.map_or_else(String::new, |next| format!(", with credentials of account {}", next.account));
-    finding
-        .confirm_note(command, &format!("See the trust policy of the next role{account}:"))
-        .fix(format!("# Let the trust policy of {role_arn} allow {action} for the principal {caller}."))
+        next.as_ref().map_or_else(|| "See".to_owned(), |next| format!("In account {}, see", next.account));
+    finding.confirm_note(command, &format!("{account} the trust policy of the next role:")).fix(format!(
+        "# Let the trust policy of {} allow {action} for the principal {caller}.",
+        next.as_ref().map_or(role_arn, |next| next.name.as_str())
+    ))
 }
 
 /// `put-role-policy` with exactly the action and the resource, only in the right account.
@@ -264,6 +267,6 @@ fn simulation(facts: &Facts<'_>, stated: &Stated) -> Option<String> {
 pub(super) fn simulate(facts: &Facts<'_>, finding: Finding, stated: &Stated) -> Finding {
     finding.confirm_note(
         simulation(facts, stated),
-        "Ask IAM’s simulator, which sees neither the session, nor policies of VPC endpoints, nor resource policies of other accounts, and can be wrong under service control policies:",
+        "Ask IAM’s simulator. It sees no session, no VPC endpoint and no other account’s policies, and can be wrong under service control policies:",
     )
 }

@@ -25,7 +25,7 @@ pub(super) fn as_root(finding: Finding, target: &Target, process: &Process) -> F
 }
 
 fn with(finding: Finding, template: &Template, target: &Target, process: &Process) -> Finding {
-    finding.steps(&values(target, process), &[template, &texts::SEE_EXIT_CODE])
+    finding.steps(&values(target, process), &[template])
 }
 
 /// The target's own ids where that is enough; else root with `CAP_SYS_PTRACE`, which `general` adds.

@@ -65,23 +65,20 @@ fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Findin
     } else {
         finding
     };
-    let mut why = format!("{}.", capital(&plain(&refusal.describe(file, process))));
+    let mut why = format!("{}.", plain(&refusal.describe(file, process)));
     if !of_file {
         why = format!("At {place}: {why}");
     }
     let finding = match &rule {
         Some(_) if given_up => {
-            why.push_str(" Every container states runAsUser 0, so the kubelet gave the file to root alone, and the app gave its uid up.");
+            why.push_str(" Every container states runAsUser 0, so the kubelet gave the file to root alone, and the app gave up its uid.");
             finding.ruled_out(
                 "a defect of kubelet: where all containers state one user it writes the file 0600 for that user",
             )
         }
         Some(rule) => {
-            why.push_str(&format!(" The kubelet writes the file so where there is {}.", rule.made_by));
-            finding.ruled_out(format!(
-                "a defect of kubelet: it writes the file so where there is {}",
-                rule.made_by
-            ))
+            why.push_str(&format!(" The kubelet does so with {}.", rule.made_by));
+            finding.ruled_out(format!("a defect of the kubelet: it writes the file so with {}", rule.made_by))
         }
         None => {
             why.push_str(" The file is there, so no mount is missing.");
@@ -89,9 +86,7 @@ fn refused(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) -> Vec<Findin
         }
     };
     if elsewhere {
-        why.push_str(
-            " The process has a user namespace of its own, beyond which its capabilities count for nothing.",
-        );
+        why.push_str(" The process has its own user namespace, so its capabilities do not count.");
     }
     let values = of_reader(facts, file).with_text(slot::VALUE, place);
     let finding = finding.why(why).steps(&values, &[see_users(facts)]);
@@ -137,15 +132,6 @@ fn in_short(file: &TokenFile, refusal: &Refusal) -> String {
         },
         _ => "an ACL refuses it".to_owned(),
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let named = text.starts_with("uid ");
-    chars
-        .next()
-        .filter(|_| !named)
-        .map_or_else(|| text.to_owned(), |first| first.to_ascii_uppercase().to_string() + chars.as_str())
 }
 
 /// With the ids for which the file is to be opened.
@@ -258,7 +244,7 @@ fn granted_all_the_same(facts: &Facts<'_>, file: &TokenFile, refusal: &Refusal) 
         ),
     )
     .severity(Severity::Info)
-    .why(format!("{}. But the file was really opened.", capital(&plain(&what))))
+    .why(format!("{}. But the file was really opened.", plain(&what)))
     .presented(what)
     .required("nothing: the file was really opened")
     .steps(&Values::default(), &[&texts::NOTHING_TO_OPEN])

@@ -3,8 +3,8 @@
 
 use crate::catalog::{Class, Owner};
 use crate::report::{Report, ReportedFinding, Restart};
-use crate::steps::script::fitted;
-use crate::text::plain;
+use crate::steps::script::{Numbered, fitted, numbered, sentence};
+use crate::text::{differ_little, plain};
 
 /// `class code: sentence`; for a loss behind a success, what it is.
 pub(in crate::report) fn first_line(report: &Report) -> String {
@@ -15,9 +15,39 @@ pub(in crate::report) fn first_line(report: &Report) -> String {
     }
 }
 
-/// What must be started again before the repair is seen.
-pub(in crate::report) fn restart_words(report: &Report, finding: &ReportedFinding) -> String {
+/// What must be started again before the repair is seen; `number` steps stand before those of this finding.
+pub(in crate::report) fn restart_words(
+    report: &Report,
+    finding: &ReportedFinding,
+    mut number: usize,
+) -> String {
+    let makes_pods = |step: &Numbered<'_>| {
+        step.said.contains("new pods")
+            || step.run.is_some_and(|run| {
+                ["kubectl rollout restart", "kubectl set ", "kubectl patch"]
+                    .iter()
+                    .any(|change| run.starts_with(change))
+            })
+    };
+    let steps: Vec<String> = numbered(&finding.steps, &mut number)
+        .iter()
+        .filter(|step| makes_pods(step))
+        .map(|step| step.label.clone())
+        .collect();
     match finding.restart {
+        // One of several repairs needs it.
+        Restart::None if !steps.is_empty() => {
+            let (word, verb) = if steps.len() == 1 { ("step", "needs") } else { ("steps", "need") };
+            let rest =
+                if tries_again(report) { "else the next try passes" } else { "else run credprobe again" };
+            let is_alternative = |label: &String| label.ends_with(|last: char| last.is_ascii_lowercase());
+            let named = steps.join(" and ");
+            if steps.iter().all(is_alternative) {
+                format!("new pod: {word} {named} {verb} it, {rest}")
+            } else {
+                format!("new pod: {word} {named} {verb} it")
+            }
+        }
         Restart::Pod => {
             let reason = finding.class.info().restart;
             if reason.is_empty() { "new pod".to_owned() } else { format!("new pod: {reason}") }
@@ -40,7 +70,7 @@ pub(in crate::report) fn restart_words(report: &Report, finding: &ReportedFindin
 /// container or a program on a laptop again.
 fn tries_again(report: &Report) -> bool {
     let process = &report.evidence.process;
-    process.source == "self" && process.namespace().is_some()
+    process.source == "self" && process.namespace().is_some() && report.evidence.target.is_none()
 }
 
 /// The same in a few words, for a line that says what comes next.
@@ -56,7 +86,7 @@ pub(in crate::report) fn restart_in_short(report: &Report, restart: Restart) -> 
 /// Presented, required and ruled out, as the judge wrote it or woven.
 pub(in crate::report) fn sentences(finding: &ReportedFinding) -> String {
     if !finding.why.is_empty() {
-        return finding.why.clone();
+        return sentence(&finding.why);
     }
     let mut out = Vec::new();
     for (label, text) in [("Presented", &finding.presented), ("Required", &finding.required)] {
@@ -73,17 +103,9 @@ pub(in crate::report) fn sentences(finding: &ReportedFinding) -> String {
 /// Both values under each other, where they differ by a character or two and an eye would not see it.
 pub(in crate::report) fn both_sides(finding: &ReportedFinding) -> Vec<(&'static str, &str)> {
     let (presented, required) = (finding.presented.as_str(), finding.required.as_str());
-    let one_word = |text: &str| text.len() >= 8 && !text.contains(' ');
-    let alike = one_word(presented) && one_word(required) && differ_little(presented, required);
-    if alike { vec![("has", presented), ("needs", required)] } else { Vec::new() }
-}
-
-/// At most three characters between a common beginning and a common end.
-fn differ_little(one: &str, other: &str) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let shorter = one.len().min(other.len());
-    let head = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
-    let tail =
-        one.iter().rev().zip(other.iter().rev()).take(shorter - head).take_while(|(a, b)| a == b).count();
-    one != other && one.len().max(other.len()) - head - tail <= 3
+    if differ_little(presented, required) {
+        vec![("has", presented), ("needs", required)]
+    } else {
+        Vec::new()
+    }
 }
