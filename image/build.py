@@ -1,4 +1,4 @@
-"""Builds the image and what goes with it. See README.md.
+"""Builds the image, its SBOM, its licences and their checksums. See README.md.
 
     python3 build.py --out=FOLDER --binary=TARGET=FILE [--binary=TARGET=FILE …]
 """
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 
 import buildah
@@ -23,11 +23,11 @@ import sbom
 
 HERE = Path(__file__).parent
 PACKAGE = "credprobe"
-# By the first part of Rust's name for the target.
+# The key is the first part of Rust's name for the target.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-# The probe's is part of every pod's start.
+# In bytes. Every pod that starts has to pull the probe's image.
 LIMIT = 2_450_000
-# Of this program, where another one is missing.
+# This program's exit code if another program is missing.
 UNAVAILABLE = 3
 
 
@@ -60,14 +60,14 @@ def main() -> int:
 
 
 class TooLarge(Exception):
-    """The image outgrew its budget."""
+    """The image is larger than its limit."""
 
 
 def image(file: Path, version: str, binaries: dict[str, str], time: int) -> str:
     archive = oci.Archive()
     for target, binary in sorted(binaries.items()):
         with tempfile.TemporaryDirectory(prefix="credprobe-context-", dir="/var/tmp") as context:
-            # Copied for its mode, which would be the checkout's umask's.
+            # Copied, because the checkout's mode depends on its umask.
             shutil.copyfile(binary, Path(context) / PACKAGE)
             (Path(context) / PACKAGE).chmod(0o755)
             architecture = ARCHITECTURES[target.split("-")[0]]
@@ -82,14 +82,14 @@ def image(file: Path, version: str, binaries: dict[str, str], time: int) -> str:
 
 def labels(version: str) -> dict[str, str]:
     named = {"org.opencontainers.image.version": version}
-    # Only where it is the whole truth.
+    # Only if the sources are exactly this revision.
     if git("status", "--porcelain") == "" and (revision := git("rev-parse", "HEAD")):
         named["org.opencontainers.image.revision"] = revision.strip()
     return named
 
 
 def git(*arguments: str) -> str | None:
-    """`None` outside of a repository."""
+    """`None` outside a repository."""
     if not shutil.which("git"):
         return None
     done = subprocess.run(["git", "-C", HERE, *arguments], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""buildah with a storage of its own, so that nothing is left on the machine and nothing of the machine comes in."""
+"""Runs buildah with its own storage, so that it leaves nothing on the machine and takes nothing from it."""
 
 import os
 import shutil
@@ -10,23 +10,23 @@ from pathlib import Path
 
 
 class Unavailable(Exception):
-    """Which program is missing."""
+    """A program is missing; the message says which."""
 
 
 class Failed(Exception):
-    """What a program said that could not do it."""
+    """A program failed; the message is what it printed."""
 
 
 @contextmanager
 def built(containerfile: Path, context: Path, architecture: str, labels: dict[str, str], time: int) -> Iterator[Path]:
-    """An OCI layout that is there for as long as the block runs."""
+    """An OCI layout that exists until the block ends."""
     program = shutil.which("buildah")
     if not program:
         raise Unavailable("buildah is not installed (Debian's package buildah)")
     with tempfile.TemporaryDirectory(prefix="credprobe-image-", dir="/var/tmp") as folder:
         store = [f"--root={folder}/root", f"--runroot={folder}/run", "--storage-driver=vfs"]
         build = ["build", "--isolation=chroot", "--format=oci", "--layers=false", "--quiet"]
-        # Its own version would be a label; times and owners would be the context's.
+        # buildah's own version would become a label. Without a timestamp, times would come from the context.
         build += ["--identity-label=false", f"--timestamp={time}", f"--arch={architecture}", "--os=linux"]
         build += [f"--label={name}={value}" for name, value in sorted(labels.items())]
         layout = Path(folder) / "layout"

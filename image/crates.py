@@ -1,6 +1,6 @@
-"""What the binary is made from: names, versions and edges by `cargo tree`, the rest by `cargo metadata` and Cargo.lock.
+"""The crates that the binary is made from: names, versions and edges from `cargo tree`, the rest from `cargo metadata` and Cargo.lock.
 
-Not from `cargo metadata` alone: that has the features, and so the crates, of the whole workspace with its tests.
+`cargo metadata` alone is not enough: it has the features, and so the crates, of the whole workspace with its tests.
 """
 
 import json
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# Depth, name, version; a crate that was shown already has `(*)` and no children, one of ours its path, a macro says so.
+# Depth, name, version. More may follow: `(*)` for a crate that was listed before and has no children here, the path of one of
+# ours, and a note for a macro.
 LINE = re.compile(r"^(\d+)(\S+) v(\S+)")
 
 
@@ -23,7 +24,7 @@ class Crate:
     license: str | None = None
     description: str | None = None
     repository: str | None = None
-    # `None`: one of ours.
+    # `None` for a crate of this repository.
     sha256: str | None = None
     folder: Path = Path()
 
@@ -32,7 +33,7 @@ class Crate:
 
 
 def linked(package: str, targets: list[str]) -> list[Crate]:
-    """Macros included, which run in the compiler; the package itself comes first."""
+    """Includes macros, which run in the compiler. The package itself comes first."""
     found: dict[tuple[str, str], Crate] = {}
     for target in targets:
         tree = cargo("tree", f"--package={package}", f"--target={target}", "--edges=normal", "--prefix=depth")
@@ -48,7 +49,7 @@ def linked(package: str, targets: list[str]) -> list[Crate]:
     for it in json.loads(cargo("metadata", "--format-version=1"))["packages"]:
         key = (it["name"], it["version"])
         if crate := found.get(key):
-            # The slash is what `OR` was written as before SPDX.
+            # The slash is how `OR` was written before SPDX.
             crate.license = (it["license"] or "").replace("/", " OR ") or None
             crate.description, crate.repository, crate.sha256 = it["description"], it["repository"], sums[key]
             crate.folder = Path(it["manifest_path"]).parent

@@ -1,12 +1,12 @@
-"""The licences of what is linked into the binary, with their texts: most of them ask that the text comes along."""
+"""The licences of what is linked into the binary, with their texts, because most of them require that the text is passed on."""
 
 from pathlib import Path
 
 from crates import ROOT, Crate
 
-# Licences, and notices that go with them.
+# Licences, and the notices that belong to them.
 NAMES = ("LICEN", "COPY", "NOTICE", "UNLICENSE")
-# No crates, and in the binary all the same.
+# These are not crates, but they are in the binary.
 BESIDES = """\
 Besides the crates the binary holds parts of
   Rust's standard library: MIT OR Apache-2.0, with third parties of its own (https://github.com/rust-lang/rust)

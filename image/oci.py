@@ -1,6 +1,6 @@
-"""An image as buildah leaves it, packed for shipping: layers compressed once more and harder, one archive for all architectures.
+"""Packs an image that buildah built: compresses the layers again and harder, and makes one archive for all architectures.
 
-What is in a layer and what the configuration says stays as it is, so the image's id is still the one that buildah printed.
+Content of the layers and configuration stay as they are, so the image's id is the one that buildah printed.
 """
 
 import gzip
@@ -20,7 +20,7 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 def compressed(tar: bytes, level: int) -> bytes:
-    """At 12, 3 % less than gzip -9, and every registry and runtime reads it, unlike zstd. In the header neither name nor time."""
+    """At level 12 it is 3 % smaller than gzip -9. Unlike zstd, every registry and runtime reads it. The header has no name and no time."""
     program = shutil.which("libdeflate-gzip")
     if not program:
         raise Unavailable("libdeflate-gzip is not installed (Debian's package libdeflate-tools)")
@@ -28,7 +28,7 @@ def compressed(tar: bytes, level: int) -> bytes:
 
 
 class Archive:
-    """An OCI layout in the making."""
+    """An OCI layout under construction."""
 
     def __init__(self, level: int = 12) -> None:
         self.level = level
@@ -37,7 +37,7 @@ class Archive:
         self.layer_sizes: dict[str, int] = {}
 
     def add(self, layout: Path) -> str:
-        """The one image of a layout that buildah wrote; the digest of its manifest."""
+        """Adds the one image of a layout that buildah wrote. Returns the digest of its manifest."""
         (entry,) = json.loads((layout / "index.json").read_text())["manifests"]
         old = json.loads(blob(layout, entry["digest"]))
         config = blob(layout, old["config"]["digest"])
@@ -63,7 +63,7 @@ class Archive:
         return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(content)}
 
     def write(self, file: Path, reference: str, time: int) -> str:
-        """One index over all architectures; its digest, which is what a registry will show."""
+        """Writes one index over all architectures. Returns its digest, which is the one that a registry will show."""
         manifests = sorted(self.manifests, key=lambda it: it["platform"]["architecture"])
         index = self.keep(INDEX, text({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}))
         named = {**index, "annotations": {"org.opencontainers.image.ref.name": reference}}

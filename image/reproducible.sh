@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the binary in two places, with two homes of cargo and two target folders: the same bytes must come out.
-# Takes twice what `make build` takes, and half a gigabyte below /var/tmp.
+# Builds the binary in two places, with two cargo homes and two target folders: the bytes must be the same.
+# It takes twice as long as `make build`, and half a gigabyte below /var/tmp.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d /var/tmp/credprobe-reproducible.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 home=${CARGO_HOME:-$HOME/.cargo}
 
-# Fetched once, by the caller's settings; the copy has the sources alone.
+# Fetched once, with the caller's settings. The copy contains only the sources.
 cargo fetch --quiet --locked
 mkdir -p "$folder/home" "$folder/deeper/down"
 cp -a "$home/registry" "$folder/home/"

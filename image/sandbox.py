@@ -1,4 +1,4 @@
-"""The image of the sandbox: itself, the probe, and the shared libraries that a development build needs. See README.md.
+"""The image of the sandbox: the sandbox, the probe, and the shared libraries that a development build needs. See README.md.
 
     python3 sandbox.py --out=FOLDER --sandbox=FILE --probe=FILE
 """
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 
 import buildah
@@ -19,7 +19,7 @@ import oci
 
 HERE = Path(__file__).parent
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-# What the sandbox mounts over, or reads, in the container that it is started in.
+# Folders of the container that the sandbox reads or mounts something over.
 FOLDERS = ("etc", "proc", "run", "tmp", "var")
 
 
@@ -29,14 +29,14 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=Path, required=True)
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    # A development build: large, and not shipped.
+    # This is a development build: large, and not shipped. A lower level is enough.
     archive = oci.Archive(level=6)
     with tempfile.TemporaryDirectory(prefix="credprobe-context-", dir="/var/tmp") as folder:
         context = Path(folder)
         for name in FOLDERS:
             (context / name).mkdir(mode=0o755)
         (context / "var" / "run").symlink_to("/run")
-        # A runtime lays its own over these, unless there is no network.
+        # A runtime mounts its own files over these, unless there is no network.
         for name in ("hosts", "resolv.conf"):
             (context / "etc" / name).touch(mode=0o644)
         for file, to in (
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def libraries(program: Path) -> list[Path]:
-    """By the places under which the loader looks for them, the loader among them."""
+    """The paths at which the loader finds them, including the loader itself."""
     listed = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
     return [Path(it) for it in re.findall(r"(/\S+) \(0x", listed)]
 

@@ -1,4 +1,4 @@
-"""The software bill of materials, as CycloneDX 1.5 in JSON: the same for the same sources, whoever writes it where."""
+"""The software bill of materials, as CycloneDX 1.5 in JSON. The same sources give the same text, on every machine."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ def written(crates: list[Crate], time: int) -> str:
             {"ref": reference(it.name, it.version), "dependsOn": sorted(reference(*need) for need in it.needs)} for it in crates
         ],
     }
-    # Of what it says, so that it is not drawn anew each time.
+    # Derived from the content, so that it does not change from run to run.
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(bom, sort_keys=True))
     return json.dumps({"serialNumber": f"urn:uuid:{serial}", **bom}, indent=1, sort_keys=True) + "\n"
 

@@ -83,21 +83,21 @@ class Verbatim(str):
 OF_THE_APP = Verbatim(' "{{ request.object.spec.containers[0].resources || `{}` }}"')
 
 COMMENTS = {
-    "image": ["Not published: `make image` builds it (image/README.md); push it to where your nodes pull from."],
+    "image": ["Not published: build it (image/README.md) and push it to a registry that your nodes pull from."],
     "securityContext": [
-        "No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,",
-        "so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.",
-        "Where every container states the same runAsUser itself, give it to the pod: one without changes the file, too.",
+        "No runAsUser: the kubelet sets owner and mode of the app's token file by the users of all containers, so a user",
+        "for credprobe alone could change the file for the app. credprobe has the pod's user, else 65532 of its image.",
+        "If every container sets the same runAsUser itself, set it on the pod: one container without it changes the file.",
     ],
     "resources": [
-        "A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests.",
-        "Where `kubectl get quota,limitrange -n NAMESPACE` finds something, they must be what that asks of each container.",
+        "A pod of QoS class Guaranteed keeps that class only if these limits for cpu and memory equal the requests.",
+        "If `kubectl get quota,limitrange -n NAMESPACE` lists anything, set what it demands of each container.",
     ],
-    OF_THE_APP: ["Those of the pod's first container, or none: what quotas and LimitRanges ask of it holds for this one too."],
-    "startupProbe": ["Started once it listens, whatever the verdict: the app's containers do not wait for AWS."],
-    CAREFUL[-1]: ["Waits out what passes by itself, and blocks the pod neither for that nor for a bug of the probe."],
-    IN_THE_APP[-1]: ["Passes what passes by itself; the kubelet tries the rest again. The termination message stays the app's."],
-    REPORT_ONLY[0]: ["Says what it finds and exits 0 whatever that is."],
+    OF_THE_APP: ["Those of the pod's first container, or none. A quota or LimitRange that admits that container admits this one."],
+    "startupProbe": ["Passes as soon as credprobe listens, whatever the verdict: the app's containers do not wait for AWS."],
+    CAREFUL[-1]: ["Retries transient failures for 30 s. Never blocks the pod on a transient failure or on a bug of credprobe."],
+    IN_THE_APP[-1]: ["Passes on a transient failure; after another one the kubelet tries again. The app keeps its termination message."],
+    REPORT_ONLY[0]: ["Reports what it finds and always exits 0."],
 }
 
 

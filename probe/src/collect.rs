@@ -1,5 +1,5 @@
-//! Looks at the world and keeps what was seen, raw. Draws no conclusion.
-//! Only this folder and `transport` touch environment, files, clock and network.
+//! Observes the world and keeps what it saw, raw. Draws no conclusions.
+//! Only this folder and `transport` access the environment, files, the clock and the network.
 
 mod access;
 mod acl;
@@ -50,7 +50,7 @@ pub use root::Root;
 pub use token::token;
 pub use token_file::{OpenedTokenFile, open_token_file};
 
-/// The parsers of `/proc`, for the fuzzer alone.
+/// The parsers of `/proc`, only for the fuzzer.
 #[cfg(fuzzing)]
 pub(crate) fn proc_files(bytes: &[u8]) -> [(&'static str, bool); 3] {
     let (status, environ) = target::parsed(bytes);
@@ -59,11 +59,12 @@ pub(crate) fn proc_files(bytes: &[u8]) -> [(&'static str, bool); 3] {
     [("status", status), ("environ", environ), ("mountinfo", mount.is_some())]
 }
 
-/// The parser of profile files, for the fuzzer alone.
+/// The parser of profile files, only for the fuzzer.
 #[cfg(fuzzing)]
 pub(crate) use environment::of_files as profile_of_files;
 
-/// What an observer got, or nothing. An error is noted, unless it says that nothing is there, or tells of rights: [`unreadable`].
+/// Turns an observer's result into an option. An error is recorded in `unseen`, unless it says that nothing is there or that
+/// rights are missing, which [`unreadable`] reports.
 pub(crate) fn noted<T>(
     outcome: std::io::Result<T>,
     what: impl FnOnce() -> String,
@@ -81,12 +82,12 @@ pub(crate) fn noted<T>(
     }
 }
 
-/// Whether descriptors or memory are used up, of the probe or of the node.
+/// Whether the probe or the node has no descriptors or memory left.
 pub(crate) fn is_starved(error: &std::io::Error) -> bool {
     matches!(walk::errno_name(error).as_str(), "EMFILE" | "ENFILE" | "ENOMEM" | "ENOBUFS")
 }
 
-/// At most `limit` bytes of a regular file or a pipe.
+/// Reads at most `limit` bytes of a regular file or a pipe.
 pub(crate) fn bounded(file: std::fs::File, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();

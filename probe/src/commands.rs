@@ -1,5 +1,5 @@
-//! The subcommands: flags in, an exit code and text out. A file each.
-//! What a verdict means, `credprobe-judge` says.
+//! The subcommands, one file each: they take typed options, run, and return an exit code and text.
+//! `credprobe-judge` says what a verdict means.
 
 mod access;
 mod chain;
@@ -23,13 +23,13 @@ use std::ffi::OsString;
 pub use cli::{is_report_only, misspelt_twins};
 pub use failure::Failure;
 
-/// Parses the arguments, without the program's name, and does what they ask for; the exit code.
+/// Parses the arguments without the program's name and runs the command. Returns its exit code.
 ///
 /// # Errors
-/// It cannot be done.
+/// The command cannot be run; the failure has a line for stderr and an exit code.
 pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Result<u8, Failure> {
     let disabled = cli::disabled(variable);
-    // A sidecar that ended would be started again and again: `serve` stays, and says why.
+    // The kubelet would restart a sidecar that exits again and again. So `serve` keeps running and says why it is off.
     let serves = args.first().is_some_and(|command| command == "serve");
     if let Some(reason) = disabled.as_ref().filter(|_| !serves) {
         say_switched_off(reason);
@@ -41,7 +41,7 @@ pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Re
         Err(error) => {
             let failure = Failure::from(error);
             match (disabled, cli::parse(&["serve".into()], &|_: &str| None)) {
-                // Whatever is wrong with the flags may be why somebody switched it off.
+                // `serve` starts all the same: the bad flags may be the reason why somebody switched it off.
                 (Some(reason), Ok(Parsed::Run(command))) => {
                     failure.say();
                     execute(command, Some(reason), is_in_pod(variable))
@@ -52,7 +52,7 @@ pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> Re
     }
 }
 
-/// kubelet sets this variable in every container.
+/// The kubelet sets this variable in every container.
 fn is_in_pod(variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
     variable("KUBERNETES_SERVICE_HOST").is_some()
 }

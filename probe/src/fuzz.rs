@@ -1,5 +1,5 @@
-//! One function for each target of `tests/fuzz`: bytes in, through the parsers and judges that ship, and what must hold is asserted.
-//! Compiled by the fuzzer alone.
+//! One function for each target in `tests/fuzz`: it runs bytes through the parsers and judges that ship and asserts invariants.
+//! Only the fuzzer compiles it.
 #![expect(clippy::expect_used, reason = "a property that does not hold ends the fuzzer's run")]
 #![expect(clippy::print_stderr, clippy::disallowed_methods, reason = "`tell`")]
 
@@ -25,11 +25,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Stands in the token; no part of it may be printed.
+/// A marker inside the token. No part of it may be printed.
 const IN_TOKEN: &str = "MarkOfTheTokenThatNobodyMayPrint";
-/// Stands in the credentials of the seeds.
+/// A marker inside the credentials of the seeds. No part of it may be printed.
 const IN_CREDENTIALS: &str = "MarkOfTheKeysWhichNobodyMayPrint";
-/// What counts as a part of a secret (security.md).
+/// The length, in bytes, from which a piece counts as part of a secret (security.md).
 const PART: usize = 16;
 
 /// 2026-11-21T10:00:00Z.
@@ -47,7 +47,7 @@ fn good_token(audience: &str) -> String {
     format!("{header}.{claims}.{IN_TOKEN}")
 }
 
-/// A pod in which all is well so far.
+/// A pod without faults so far.
 fn pod(mechanism: Mechanism) -> (Evidence, Secret) {
     let mut evidence = Evidence::default();
     let mut set = |name: &str, value: &str| {
@@ -70,7 +70,7 @@ fn pod(mechanism: Mechanism) -> (Evidence, Secret) {
     (evidence, Secret::new(token.into_bytes()))
 }
 
-/// Every output of the verdict; a class always, and judged again the same.
+/// All outputs of the verdict, joined. Asserts that judging again gives the same result.
 fn judged(evidence: Evidence) -> String {
     let tolerate = Tolerate::default();
     let options = ReportOptions { tolerate: &tolerate, report_only: false, attempts: 1, flapped: false };
@@ -96,7 +96,7 @@ fn shown(report: &Report) -> String {
     [lines, text, json].join("\n")
 }
 
-/// For `tests/fuzz/run.py`, which looks whether the seeds reach what they should.
+/// For `tests/fuzz/run.py`, which checks that the seeds reach what they should.
 fn tell(reached: &str) {
     static IS_ASKED: LazyLock<bool> = LazyLock::new(|| std::env::var_os("CREDPROBE_FUZZ_TELL").is_some());
     if *IS_ASKED {
@@ -136,20 +136,20 @@ fn config() -> transport::Config {
     }
 }
 
-/// What is in the token file.
+/// The content of a token file.
 pub fn token(bytes: &[u8]) {
     for mechanism in [Mechanism::Irsa, Mechanism::PodIdentity] {
         let (mut evidence, _) = pod(mechanism);
         evidence.token = Some(collect::token(bytes));
         let output = judged(evidence);
-        // Whatever stands there may be a secret; the issuer, subject and audience that it names are not.
+        // Any content may be a secret, except the issuer, the subject and the audience that it names.
         if !claims_hold_marker(bytes) {
             holds_none_of(&output, IN_TOKEN);
         }
     }
 }
 
-/// Header and claims are shown by design: only the signature and what is no token must not be.
+/// Header and claims are shown by design. Only the signature, and content that is not a token, must stay hidden.
 fn claims_hold_marker(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.split('.').any(|part| {
@@ -158,7 +158,7 @@ fn claims_hold_marker(bytes: &[u8]) -> bool {
     })
 }
 
-/// What STS answers, to the exchange and then to GetCallerIdentity.
+/// A response of STS, to the exchange and then to GetCallerIdentity.
 pub fn sts_answer(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::Irsa);
     let endpoint =
@@ -184,7 +184,7 @@ pub fn sts_answer(bytes: &[u8]) {
     }
 }
 
-/// What the Pod Identity agent answers, or who else has its port.
+/// A response of the Pod Identity agent, or of another server on its port.
 pub fn agent_answer(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::PodIdentity);
     let endpoint =
@@ -219,7 +219,7 @@ pub fn agent_answer(bytes: &[u8]) {
     }
 }
 
-/// What the issuer's host answers, after a refusal that leaves the cause open.
+/// A response of the issuer's host, requested after a refusal that leaves the cause open.
 pub fn issuer_documents(bytes: &[u8]) {
     let (mut evidence, token) = pod(Mechanism::Irsa);
     let subject = Subject::new(SubjectSelector::Own).expect("the root directory opens");
@@ -244,7 +244,7 @@ pub fn issuer_documents(bytes: &[u8]) {
     holds_none_of(&judged(evidence), IN_TOKEN);
 }
 
-/// A certificate that a peer presents, and a bundle that somebody configured.
+/// A certificate that a peer presents, and a configured CA bundle.
 pub fn certificate(bytes: &[u8]) {
     tell(if transport::root_store(Some(("bundle", bytes)), &[]).is_ok() { "bundle" } else { "no bundle" });
     let (mut evidence, _) = pod(Mechanism::Irsa);
@@ -262,21 +262,21 @@ pub fn certificate(bytes: &[u8]) {
     }
 }
 
-/// `/proc/PID/status`, `environ`, `mountinfo`.
+/// The files `/proc/PID/status`, `environ` and `mountinfo`.
 pub fn proc_files(bytes: &[u8]) {
     for (file, is_read) in collect::proc_files(bytes) {
         tell(&format!("{file} {}", if is_read { "read" } else { "not read" }));
     }
 }
 
-/// What a nameserver answers, and the files that name it.
+/// A response of a nameserver, and the files that configure nameservers.
 pub fn dns(bytes: &[u8]) {
     tell(if transport::dns(bytes) { "addresses" } else { "no addresses" });
     let text = String::from_utf8_lossy(bytes);
     let _ = ResolverConfig::parse(Some(&text), Some(&text));
 }
 
-/// A trust policy, bare or as `aws iam get-role` prints it.
+/// A trust policy, bare or in the form that `aws iam get-role` prints.
 pub fn trust_policy(bytes: &[u8]) {
     for (json, fix) in [(false, false), (true, false), (false, true)] {
         let (evidence, _) = pod(Mechanism::Irsa);
@@ -293,7 +293,7 @@ pub fn trust_policy(bytes: &[u8]) {
     }
 }
 
-/// The two files of profiles, by a line of dashes between them.
+/// The two profile files, separated by a line of dashes.
 pub fn profile_files(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (config, credentials) = text.split_once("\n---\n").unwrap_or((&text, ""));
@@ -312,7 +312,7 @@ pub fn profile_files(bytes: &[u8]) {
     }
 }
 
-/// Arguments, one a line; those of the form NAME=VALUE below an empty line are the environment.
+/// Arguments, one per line. After a NUL byte follows the environment, as lines of the form NAME=VALUE.
 pub fn arguments(bytes: &[u8]) {
     let mut halves = bytes.splitn(2, |byte| *byte == 0);
     let lines = |half: Option<&[u8]>| -> Vec<OsString> {

@@ -1,5 +1,5 @@
 //! credprobe: will the AWS SDK in this container get the credentials that it is meant to get?
-//! The program around `credprobe-judge`: it collects the evidence, and prints or serves what follows from it.
+//! This program around `credprobe-judge` collects the evidence, and prints or serves the result.
 
 pub mod collect;
 pub mod commands;

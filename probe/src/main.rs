@@ -1,4 +1,4 @@
-//! From the arguments to the exit code. Data goes to stdout, talk to stderr, and the verdict is the exit code.
+//! Maps the arguments to an exit code. Data goes to stdout, messages go to stderr, and the verdict is the exit code.
 #![expect(clippy::disallowed_methods, reason = "the program reads its own arguments and environment")]
 
 use credprobe::commands;
@@ -6,7 +6,7 @@ use credprobe::process::{guard, output};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Makes it true that buffers which held a secret are wiped, those of the SDK and of hyper included.
+/// Wipes buffers that held a secret when they are freed, including those of the SDK and of hyper.
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     guard::install();
     let code = started();
     output::finish();
-    // The verdict stands without its report, so that the code stays the class's.
+    // The exit code must still be the verdict's, even if its report could not be written.
     if let Some(line) = output::lost() {
         output::say(&line);
         output::settle();
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Apart from `main`, so that the guard stands before any large frame is on the stack.
+/// Separate from `main`, so that the guard is installed before the stack holds any large frame.
 #[inline(never)]
 fn started() -> u8 {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -1,5 +1,5 @@
-//! What holds for the process as a whole: the guard against bugs, the log, signals, the termination message.
-//! Knows nothing of AWS.
+//! Concerns of the whole process: the guard against bugs, the log, signals, output and the termination message.
+//! Knows nothing about AWS.
 
 pub mod aside;
 pub mod clock;

@@ -1,5 +1,5 @@
-//! `credprobe serve`: two servers, the cycle that judges, the readiness gate, and signals; ends on SIGTERM with 0.
-//! Each has a room of its own below; an HTTP request never causes an exchange.
+//! `credprobe serve`: runs two servers, the judging cycle and the readiness gate until SIGTERM, then exits 0.
+//! Each has a module below. An HTTP request never causes an exchange.
 
 pub mod cycle;
 mod gate;
@@ -33,12 +33,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// What the cycle, the servers and the gate share.
+/// The state that the cycle, the servers and the gate share.
 pub struct Shared {
     state: Mutex<State>,
-    /// The token has rotated, or expired.
+    /// Notified when the token has rotated or expired.
     pub exchange_wanted: Notify,
-    /// There is a new judgement.
+    /// Notified when there is a new judgement.
     pub changed: Notify,
 }
 
@@ -52,13 +52,13 @@ impl Shared {
         }
     }
 
-    /// What it guards is whole after every statement.
+    /// Ignores poisoning: the state is consistent after every statement.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Why it could not start: a line for stderr, and whose fault that is.
+/// Why `serve` could not start: a line for stderr, and a class that says whose fault it is.
 pub struct Refused {
     pub class: Class,
     pub why: String,
@@ -75,10 +75,10 @@ impl Refused {
     }
 }
 
-/// Serves until a signal comes; `disabled` is why nothing is judged.
+/// Serves until a signal arrives. `disabled` says why nothing is judged.
 ///
 /// # Errors
-/// An address that cannot be listened on, or a readiness gate without the pod's name.
+/// An address cannot be listened on, or the readiness gate does not know the pod's name.
 pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refused> {
     let mut interrupt = Interrupt::new();
     let judging = disabled.is_none();
@@ -95,7 +95,7 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
     let gate = match asked.gate.as_ref().map(|condition| Gate::new(&subject, condition)).transpose() {
         Ok(gate) => gate,
         Err(why) if judging => return Err(Refused::usage(why)),
-        // Switched off, nothing may keep the pod from starting.
+        // If the probe is switched off, a bad gate must not keep the pod from starting.
         Err(why) => {
             tracing::error!("{why}");
             None
@@ -140,7 +140,7 @@ pub async fn serve(asked: &Serve, disabled: Option<String>) -> Result<(), Refuse
     Ok(())
 }
 
-/// Two threads, for a local look never waits for an exchange.
+/// Uses two threads, so that a local judgement never waits for an exchange.
 struct Probe<'p> {
     asked: &'p Serve,
     local: Observer,
@@ -170,7 +170,7 @@ impl<'p> Probe<'p> {
 
 impl cycle::Judge for Probe<'_> {
     async fn locally(&self) -> Report {
-        // A look that hangs must be told of before the one before it is stale.
+        // A look that hangs must be reported before the previous one becomes stale.
         let limit = self.asked.timeout.min(self.asked.schedule.interval.max(GRACE));
         self.report(self.local.locally(limit).await)
     }
@@ -184,7 +184,7 @@ impl cycle::Judge for Probe<'_> {
     }
 }
 
-/// A verdict that is news goes to stdout: a line, or the whole report as one line of JSON.
+/// Prints a changed verdict to stdout: one line of text, or the whole report as one line of JSON.
 fn announce(report: &Report, output: Output) {
     let line = match output {
         Output::Text => report.log_line(),
@@ -196,5 +196,5 @@ fn announce(report: &Report, output: Output) {
 #[cfg(test)]
 mod tests;
 
-/// Header of the answer: what `status` exits with.
+/// The response header with the code that `status` exits with.
 pub const EXIT_CODE: &str = "credprobe-exit-code";

@@ -1,5 +1,5 @@
-//! The connection below the AWS SDK: resolves, connects, verifies and exchanges, and records every phase as evidence.
-//! It draws no conclusions; the settings, files' contents and the deadline are given by its caller.
+//! The connection below the AWS SDK: resolves, connects, verifies and exchanges, and records each phase as evidence.
+//! Draws no conclusions. The caller passes settings, file contents and the deadline.
 #![expect(clippy::disallowed_methods, reason = "the wire connects, and its phases are times")]
 
 use bytes::Bytes;
@@ -47,42 +47,42 @@ mod tls;
 mod tls_fault;
 mod tunnel;
 
-/// What a wire needs to know; the settings are the subject's.
+/// The settings of a wire. They are those of the subject, not of this process.
 #[derive(Clone)]
 pub struct Config {
-    /// Which roots a peer's chain may end in.
+    /// The roots that a peer's chain may end in.
     pub trust: RootStore,
-    /// What the process that is judged trusts, where that is another one: held against the same chain, for the record alone.
+    /// The roots of the judged process, if that is another process. The same chain is verified against them, only for the record.
     pub of_target: Option<RootStore>,
-    /// For `https://` only.
+    /// Used for `https://` only.
     pub proxies: Proxies,
-    /// Of the whole attempt, whatever its requests do until then.
+    /// The deadline of the whole attempt, however many requests it makes.
     pub deadline: Instant,
-    /// How many bytes of an answer's body are read: [`BODY_LIMIT`], more for documents.
+    /// How many bytes of a response body are read: [`BODY_LIMIT`], or more for documents.
     pub body_limit: usize,
-    /// How names become addresses.
+    /// How names are resolved.
     pub resolver: Arc<ResolverConfig>,
-    /// Plain HTTP also to addresses other than loopback and the Pod Identity agent's.
+    /// Allows plain HTTP to addresses other than loopback and the Pod Identity agent.
     pub allow_http: bool,
-    /// Which addresses may be spoken to.
+    /// The addresses that requests may go to.
     pub peers: AddressPolicy,
 }
 
-/// What is read of an answer of STS or the agent: theirs have 1 to 4 KiB, error pages of proxies up to some 20.
+/// The body limit for STS and the agent, in bytes. Their responses have 1 to 4 KiB, error pages of proxies up to about 20 KiB.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 
-/// For the fuzzer alone: what is read of a certificate.
+/// Reads a certificate. Only for the fuzzer.
 #[cfg(fuzzing)]
 pub(crate) fn certificate(der: &[u8]) -> credprobe_judge::evidence::Certificate {
     certificate::read(der)
 }
 
-/// For the fuzzer alone: whether a nameserver's answer has addresses.
+/// Whether a nameserver's answer has addresses. Only for the fuzzer.
 #[cfg(fuzzing)]
 pub(crate) fn dns(bytes: &[u8]) -> bool {
     use dns_message::{DnsQuestion, Family, Reading};
     [Family::V4, Family::V6].into_iter().any(|family| {
-        // The id stands first, so that answers are read on.
+        // Take the id from the message itself, so that every message is read to its end.
         let id = bytes.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
         let question = DnsQuestion::new("sts.eu-west-1.amazonaws.com", family, id);
         matches!(question.map(|question| question.read(bytes)), Some(Reading::Answer { addresses, .. }) if !addresses.is_empty())
@@ -100,7 +100,7 @@ struct Inner {
     head: Mutex<Option<Head>>,
 }
 
-/// Status and headers of an answer.
+/// Status and headers of a response.
 #[derive(Clone)]
 pub struct Head {
     /// As sent, 100 to 999.
@@ -116,13 +116,13 @@ struct Kept {
 
 impl fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Connections below hold requests, and those hold the token.
+        // Print nothing else: the kept connection holds requests, and they hold the token.
         formatter.write_str("Wire")
     }
 }
 
 impl Wire {
-    /// Nothing is sent or resolved yet.
+    /// Makes a wire. Sends and resolves nothing yet.
     pub fn new(config: Config) -> Self {
         Self(Arc::new(Inner {
             config,
@@ -132,15 +132,15 @@ impl Wire {
         }))
     }
 
-    /// Sends `request`, whose URI is absolute, and reads the whole answer; no redirect is followed. Must run on a
-    /// tokio runtime with I/O and time.
+    /// Sends `request`, whose URI is absolute, and reads the whole response. Follows no redirects. Must run on a tokio runtime
+    /// with I/O and time.
     ///
-    /// A request that goes over a kept connection and gets not one byte of an answer, because the server had closed
-    /// that meanwhile, is sent once more over a new one (RFC 9110 §9.2.2 lets a client that knows it may). The callers'
-    /// know: GetCallerIdentity and GETs change nothing, and an attempt's exchange is the first on its connection.
+    /// If a kept connection returns not a single byte, because the server had closed it meanwhile, the request is sent once
+    /// more over a new connection. RFC 9110 §9.2.2 allows that to a client that knows the request to be safe. These are:
+    /// GetCallerIdentity and GETs change nothing, and the exchange is the first request on its connection.
     ///
     /// # Errors
-    /// The record's `failure`, whenever no whole answer arrived. Statuses are not errors.
+    /// The record's `failure`, whenever no whole response arrived. An HTTP status is never an error.
     pub async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -148,7 +148,7 @@ impl Wire {
         let record = Record::new(shown(request.uri()));
         lock(&self.0.log).push(record.clone());
         *lock(&self.0.head) = None;
-        // The record lives outside of this future: when the deadline drops it, what was seen stays.
+        // The record lives outside this future, so its observations survive when the deadline drops the future.
         let (network, response) =
             match timeout_at(self.0.config.deadline, self.exchange(request, &record)).await {
                 Ok(Ok(response)) => (record.close(Ok(())), Some(response)),
@@ -166,12 +166,12 @@ impl Wire {
         (network, outcome)
     }
 
-    /// The record of every request in the order in which they began, also of those that the SDK sent.
+    /// The records of all requests, also of those that the SDK sent, in the order in which they began.
     pub fn records(&self) -> Vec<Network> {
         lock(&self.0.log).iter().map(Record::snapshot).collect()
     }
 
-    /// Resolves `name` and does nothing else; the record ends with its resolve phase.
+    /// Only resolves `name`. The record ends with its resolve phase.
     pub async fn lookup(&self, name: &str) -> Network {
         let record = Record::new(name.to_owned());
         match timeout_at(self.0.config.deadline, resolve::resolve(&self.0.config.resolver, name, &record))
@@ -182,7 +182,7 @@ impl Wire {
         }
     }
 
-    /// Status and headers of the last request's answer, which the SDK does not hand on; `None`: no whole answer arrived.
+    /// Status and headers of the last response, which the SDK does not pass on. `None`: no whole response arrived.
     pub fn last_response_head(&self) -> Option<Head> {
         lock(&self.0.head).clone()
     }
@@ -200,7 +200,7 @@ impl Wire {
             record.proxy(via);
         }
         let request = prepare(request, &endpoint)?;
-        // All that distinguishes one connection from another: the settings are the wire's own.
+        // The route alone distinguishes connections, because all settings belong to the wire.
         let route = format!("{endpoint} {}", via.unwrap_or_default());
         if let Some(mut kept) = self.take_kept(&route).await {
             record.reuse(kept.peer);
@@ -273,7 +273,7 @@ impl Wire {
         proxy: &Proxy,
         record: &Record,
     ) -> Result<(TcpStream, SocketAddr), Fault> {
-        // A name is the proxy's to resolve; an address can be judged here.
+        // A name is resolved by the proxy, but an address can be checked here.
         if let Host::Address(address) = endpoint.host {
             self.admit(endpoint, address)?;
         }
@@ -291,7 +291,7 @@ impl Wire {
         }
     }
 
-    /// Whether a request for `endpoint` may go to `address`, literal or resolved: judged by the address, for a name can
+    /// Whether a request for `endpoint` may go to `address`, literal or resolved. The address decides, because a name can
     /// lead anywhere.
     fn admit(&self, endpoint: &Endpoint, address: IpAddr) -> Result<(), Fault> {
         if let Some(what) = self.0.config.peers.refusal(address) {
@@ -311,14 +311,14 @@ impl Wire {
 
     fn begin_connect(&self, host: &Host, record: &Record) {
         match host {
-            // Nothing was resolved, so that phase is absent.
+            // Nothing was resolved, so the record has no resolve phase.
             Host::Address(_) => record.begin_at(Phase::Connect),
             Host::Name(_) => record.enter(Phase::Connect),
         }
     }
 }
 
-/// `scheme://host[:port]` for the record, also of a URL that can't be used; never user info, path or query.
+/// `scheme://host[:port]` for the record, also for an unusable URL. Never shows user info, path or query.
 fn shown(uri: &Uri) -> String {
     Endpoint::of(uri).map_or_else(
         |_| {
@@ -330,7 +330,7 @@ fn shown(uri: &Uri) -> String {
     )
 }
 
-/// What these locks guard is whole after every statement, so that a panic elsewhere does not matter.
+/// Ignores poisoning: the guarded values are consistent after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-"""The exchange by boto3, as a script has it: one POST, and nothing that the session's credentials would add."""
+"""Makes the exchange with boto3, as a script would: one POST, without the work that a session's credentials would add."""
 
 import os
 

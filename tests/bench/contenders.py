@@ -1,4 +1,4 @@
-"""What is measured, side by side, and what each has to print to have done it."""
+"""The commands that are compared, and what each has to print to prove that it did its work."""
 
 import os
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ class Contender:
     name: str
     does: str
     command: list[str]
-    # In its output: an exit code of 0 alone may come from an empty answer.
+    # A text of its output, because an exit code of 0 may come from an empty answer.
     says: str
-    # Takes part in each so manieth turn: interpreters take half a second.
+    # It takes part in one of this many turns, because an interpreter takes half a second.
     every: int = 1
 
 
 def contenders(folder: str, python: str) -> Iterator[Contender]:
-    """In the pod, whose environment has what they need."""
+    """In the pod. Its environment has what the commands need."""
     probe, region, role = f"{folder}/credprobe", os.environ["AWS_REGION"], os.environ["AWS_ROLE_ARN"]
     token = os.environ["AWS_WEB_IDENTITY_TOKEN_FILE"]
     yield Contender(CHECK, "both calls, the verdict", [probe, "check"], "# ✓ ready 0: ")

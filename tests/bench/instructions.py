@@ -1,8 +1,8 @@
-"""How many instructions the pure part takes, by valgrind, against the figures last recorded. See README.md.
+"""Counts with valgrind the instructions of the pure part, and compares them with the recorded figures. See README.md.
 
     CREDPROBE_BIN=… python3 instructions.py [--record]
 
-Wall time says little on a machine that others use; instructions of the same file are the same on each run.
+Wall time says little on a shared machine; the instructions of one file are the same in each run.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RECORDED = HERE / "instructions.json"
-# `check --output=json` of the scenario access-denied, as it was once: the same bytes for each run.
+# An old output of `check --output=json` for the scenario access-denied, so that each run has the same input.
 REPORT = HERE / "report.json"
-# In parts of a hundred. A compiler's or the C library's next release moves less than that.
+# In percent. A new release of a compiler or of the C library changes less than that.
 TOLERANCE = 10
 COUNTED = re.compile(r"Collected : (\d+)")
 ROLE = "arn:aws:iam::814203749616:role/checkout-reader"
@@ -40,7 +40,7 @@ def main() -> int:
         in_ci = os.environ.get("CI", "") not in ("", "false")
         print(f"NOT RUN: there is no valgrind: install Debian's{' (which fails in CI)' if in_ci else ''}")
         return int(in_ci)
-    # A name of the same length each time: paths are printed.
+    # A name of constant length, because the probe prints paths.
     with tempfile.TemporaryDirectory(prefix="credprobe-count-", dir="/var/tmp") as folder:
         token = Path(folder) / "token"
         token.write_text(minted())
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def judged(counted: dict[str, int], recorded: dict[str, int]) -> int:
-    """Prints the comparison; 1 where something takes more than it may, or nobody said what it may take."""
+    """Prints the comparison. Returns 1 if something takes more than the tolerance, or if there is no recorded figure."""
     bad = 0
     for name, instructions in counted.items():
         before = recorded.get(name)
@@ -79,7 +79,7 @@ def judged(counted: dict[str, int], recorded: dict[str, int]) -> int:
 
 
 def count(valgrind: list[str], command: list[str], token: Path) -> int:
-    # Nothing of the caller's: the loader and the probe read all of it.
+    # Pass on none of the caller's variables, because the loader and the probe read all of them.
     environment = {
         "AWS_REGION": "eu-west-1",
         "AWS_ROLE_ARN": ROLE,
@@ -88,7 +88,7 @@ def count(valgrind: list[str], command: list[str], token: Path) -> int:
     }
     done = subprocess.run([*valgrind, *command], capture_output=True, text=True, env=environment, cwd="/")
     found = COUNTED.search(done.stderr)
-    # A refusal at the door would be a fast one.
+    # A run that fails early would look fast, so only runs that did their work count.
     worked = done.returncode == 0 or command[1] == "judge" and done.returncode == 53
     if not found or not worked or not done.stdout:
         raise SystemExit(f"{' '.join(command)} did not do its work, exit code {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -96,7 +96,7 @@ def count(valgrind: list[str], command: list[str], token: Path) -> int:
 
 
 def minted() -> str:
-    """A token as kubelet puts it, fresh, of the same length each time; nobody verifies its signature here."""
+    """A fresh token as the kubelet writes it, always of the same length. Nothing here verifies its signature."""
     now = int(time.time())
     header = {"alg": "RS256", "kid": "a" * 40, "typ": "JWT"}
     claims = {

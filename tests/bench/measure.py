@@ -1,4 +1,4 @@
-"""In the sandbox's pod: measures the contenders in turns, then `serve` under scrape, and prints it all as JSON.
+"""Runs in the sandbox's pod: measures the contenders in turns, then `serve` under scrapes, and prints everything as JSON.
 
     python3 measure.py FOLDER PYTHON TURNS SCRAPES
 """
@@ -12,7 +12,7 @@ import time
 import contenders
 import scrape
 
-# Peaks differ by a page or two from run to run.
+# The peaks of two runs differ by a page or two.
 PEAKS = 5
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     silent = [(os.POSIX_SPAWN_DUP2, nowhere, 1)]
     load = [os.getloadavg()[0]]
     for turn in range(turns):
-        # In turns, each beginning with another one: whatever slows the machine for a while slows all.
+        # Each turn starts with another contender, so that a slow phase of the machine affects all of them.
         for position in range(len(taking_part)):
             contender = taking_part[(turn + position) % len(taking_part)]
             if turn % contender.every == 0:
@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def prove(contender: contenders.Contender) -> None:
-    """That it works at all, and its file comes into the cache."""
+    """Checks that it works at all, and brings its file into the cache."""
     done = subprocess.run(contender.command, capture_output=True, text=True)
     if done.returncode != 0 or contender.says not in done.stdout:
         sys.exit(f"{contender.name} did not do its work, exit code {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 def timed(command: list[str], actions: list) -> tuple[float, float]:
-    """Milliseconds from start to exit, on the clock and on the processor."""
+    """Milliseconds from start to exit, in wall time and in processor time."""
     start = time.perf_counter_ns()
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
     _, status, usage = os.wait4(pid, 0)
@@ -59,7 +59,7 @@ def timed(command: list[str], actions: list) -> tuple[float, float]:
 
 
 def peak(folder: str, command: list[str]) -> int:
-    """In bytes, by a parent that is smaller: what a child had of its parent counts as the child's."""
+    """In bytes. A smaller parent measures it, because the kernel counts what a child had of its parent as the child's."""
     done = subprocess.run([f"{folder}/peak", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     words = done.stderr.split()
     if done.returncode != 0 or words[-6:-3:2] != ["peak", "KiB"]:

@@ -1,4 +1,4 @@
-"""The probe beside curl, the AWS CLI, boto3 and the least Rust program, in the sandbox's pod, in one run. See README.md.
+"""Compares the probe with curl, the AWS CLI, boto3 and the smallest Rust program, in the sandbox's pod, in one run. See README.md.
 
     CREDPROBE_BIN=… CREDPROBE_SANDBOX_BIN=… CREDPROBE_PEAK_BIN=… CREDPROBE_FLOOR_BIN=…
         python3 run.py [--cache=FOLDER] [--turns=200] [--scrapes=10000] [--write=FILE]
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "python" / "lib")]
@@ -24,7 +24,7 @@ import table
 
 IN_POD = ("measure.py", "contenders.py", "scrape.py", "ask_boto3.py")
 PROGRAMS = {"credprobe": "CREDPROBE_BIN", "peak": "CREDPROBE_PEAK_BIN", "floor": "CREDPROBE_FLOOR_BIN"}
-# What a budget's breach ends with.
+# The exit code if a budget is exceeded.
 BROKEN = 1
 
 
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def in_the_pod(python: str, turns: int, scrapes: int) -> dict:
-    # The pod's user may look neither into the checkout nor into the folder of the build.
+    # The pod's user can enter neither the checkout nor the folder of the build.
     with tempfile.TemporaryDirectory(prefix="credprobe-bench-", dir="/var/tmp") as folder:
         os.chmod(folder, 0o755)
         for name in IN_POD:
@@ -70,7 +70,7 @@ def in_the_pod(python: str, turns: int, scrapes: int) -> dict:
             shutil.copy(os.environ[variable], Path(folder) / name)
         with tempfile.TemporaryDirectory(prefix="credprobe-keys-") as keys:
             sandbox = [os.environ["CREDPROBE_SANDBOX_BIN"], "--scenario=healthy", "--pod=always", f"--keys={keys}", "--"]
-            # -B: the scripts' folder is not the pod's user's to write to.
+            # -B: the pod's user may not write to the folder of the scripts.
             asked = [python, "-B", f"{folder}/measure.py", folder, python, str(turns), str(scrapes)]
             done = subprocess.run([*sandbox, *asked], capture_output=True, text=True)
     if done.returncode == 125:

@@ -1,4 +1,4 @@
-"""`serve` while Prometheus asks and asks: time and processor for each scrape, memory before and after."""
+"""`serve` under continuous scrapes, as from Prometheus: wall and processor time of each scrape, memory before and after."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import urllib.request
 HOST, PORT = "127.0.0.1", 9809
 PATIENCE = 20
 REQUEST = f"GET /metrics HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
-# OpenMetrics's last line.
+# The last line of OpenMetrics.
 END = b"# EOF\n"
 
 
@@ -43,7 +43,7 @@ def until_ready(process: subprocess.Popen) -> None:
 
 
 def scrape(connection: socket.socket) -> float:
-    """Milliseconds, over a connection that is kept."""
+    """Milliseconds of one scrape, over a kept connection."""
     start = time.perf_counter_ns()
     connection.sendall(REQUEST)
     answer = bytearray()
@@ -64,7 +64,7 @@ def memory(pid: int, line: str) -> int:
 
 
 def on_processor(pid: int) -> float:
-    """Milliseconds so far, of all threads."""
+    """The milliseconds that all threads have used so far."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat") as file:

@@ -1,4 +1,4 @@
-"""What the programs take on disk, and what of the probe is in the image and in the binary."""
+"""The size of the programs on disk, and how much of the probe is in the image and in the binary."""
 
 import os
 import re
@@ -14,13 +14,13 @@ sys.path[:0] = [str(IMAGE)]
 
 import crates
 
-# `image/build.py`'s line about each architecture.
+# The line that `image/build.py` prints for each architecture.
 COMPRESSED = re.compile(r"compressed ([\d,]+) of")
 LOADED = re.compile(r"(/\S+) \(0x")
 
 
 def of_files(probe: str, floor: str, python: Path) -> dict[str, int]:
-    """In bytes, with what a program loads to be able to run: libraries, or an interpreter's packages."""
+    """In bytes, including what a program needs to run: libraries, or an interpreter's packages."""
     packages = sum(file.stat().st_size for file in python.parents[1].rglob("*") if file.is_file() and not file.is_symlink())
     curl = "/usr/bin/curl"
     libraries = LOADED.findall(subprocess.run(["ldd", curl], capture_output=True, text=True, check=True).stdout)
@@ -37,7 +37,7 @@ def of_files(probe: str, floor: str, python: Path) -> dict[str, int]:
 
 
 def of_what_ships(probe: str) -> dict[str, int | None]:
-    """`image` is `None` where none can be built."""
+    """`image` is `None` if no image can be built."""
     host = re.search(r"host: (\S+)", subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout)[1]
     with tempfile.TemporaryDirectory(prefix="credprobe-image-", dir="/var/tmp") as out:
         build = [sys.executable, IMAGE / "build.py", f"--out={out}", f"--binary={host}={probe}"]
@@ -48,6 +48,6 @@ def of_what_ships(probe: str) -> dict[str, int | None]:
     return {
         "binary": os.path.getsize(probe),
         "image": int(compressed[1].replace(",", "")) if compressed else None,
-        # As `cargo tree` counts them: macros, which run in the compiler, and the probe itself included.
+        # As `cargo tree` counts them, including the probe itself and macros, which run in the compiler.
         "crates": len({it.name for it in crates.linked("credprobe", [host])}),
     }

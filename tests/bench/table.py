@@ -1,4 +1,4 @@
-"""The tables of probe/docs/performance.md from what was measured: caveats first, then all side by side, then the budgets."""
+"""Makes the tables of probe/docs/performance.md from the measurements: first the caveats, then the comparison, then the budgets."""
 
 import datetime
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from contenders import AWS, BOTO3, CHECK, CURL, FLOOR, LOCAL, NOTHING, TRUST
 
-# So many times the turns are drawn anew to see how far a ratio of medians may be off.
+# How often the turns are resampled, to see how far a ratio of medians may be off.
 DRAWS = 400
 
 
@@ -23,9 +23,9 @@ class Budget:
     show: Callable[[float], str]
     limit: float
     stretch: float
-    # Why the stretch is not reached, where it is not.
+    # Why the stretch goal is not reached, if it is not.
     because: str
-    # Of time on the clock, which says nothing where processors were waited for.
+    # True for wall time, which says nothing if the processors were busy.
     needs_quiet: bool = False
     busy: bool = False
 
@@ -35,7 +35,7 @@ class Budget:
 
 
 def tables(measured: dict, files: dict[str, int], shipped: dict) -> tuple[str, list[str]]:
-    """The text, and the budgets that do not hold."""
+    """The text, and the budgets that are exceeded."""
     budgets = budgets_of(measured, shipped)
     for budget in budgets:
         budget.busy = max(measured["load"]) > os.cpu_count()
@@ -151,7 +151,7 @@ def spread(values: list[float]) -> tuple[float, float]:
 
 
 def ratio_spread(ours: list[float], theirs: list[float]) -> tuple[float, float]:
-    """Between which the ratio of the medians lies when the turns are drawn anew; the seed makes a run's figures its own."""
+    """The range of the ratio of the medians when the turns are resampled. The seed makes it reproducible for a run's figures."""
     drawn = random.Random(len(ours))
     return spread([
         statistics.median(drawn.choices(ours, k=len(ours))) / statistics.median(drawn.choices(theirs, k=len(theirs)))
@@ -188,7 +188,7 @@ def machine() -> str:
 
 
 def with_block(page: str, name: str, content: str) -> str:
-    """The page with what stands between the block's markers replaced."""
+    """The page with `content` between the block's markers."""
     begin, end = f"<!-- generated:{name} -->\n", "<!-- /generated -->"
     before, rest = page.split(begin, 1)
     _, after = rest.split(end, 1)

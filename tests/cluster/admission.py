@@ -1,4 +1,4 @@
-"""The admission policies: what a pod is after them, and what they say. Pods are tried, not made."""
+"""The admission policies: how a pod looks after them, and what they print. The pods are tried with a dry run, not made."""
 
 import copy
 import time
@@ -33,7 +33,7 @@ def row(stage: Stage, case: str, manifest: str, look) -> Result:
         stage.cluster_wide.append((it["kind"], name))
         stage.cluster.create(it)
     result = Result(case, "as described")
-    # A policy is in force some seconds after it was made.
+    # A policy is in force some seconds after it is made.
     result.got = stage.cluster.until(f"{manifest} is in force", lambda: look(stage), 30)
     result.milliseconds = (time.monotonic() - start) * 1000
     return result
@@ -53,7 +53,7 @@ def warned(stage: Stage) -> str | None:
 
 def injected(stage: Stage) -> str | None:
     app = stage.images.app(name="first")
-    # What a quota of limits.cpu would ask of each container.
+    # A quota on limits.cpu would require this of each container.
     app["resources"] = {"limits": {"cpu": "100m", "memory": "64Mi"}}
     app["securityContext"] = {**app["securityContext"], "runAsUser": 1000, "runAsNonRoot": True}
     seen, _ = stage.cluster.tried(labelled(stage, {"initContainers": [app], "containers": [{**app, "name": "app"}]}))

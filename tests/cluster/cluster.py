@@ -1,4 +1,4 @@
-"""kubectl on the cluster that KUBECONFIG names, and what that cluster can do: found out by trying, not by its version."""
+"""kubectl on the cluster that KUBECONFIG names, and what that cluster supports. That is found out by trying, not by its version."""
 
 import functools
 import json
@@ -10,21 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# In seconds: of one kubectl, and of what a cluster does by itself.
+# In seconds: for one kubectl command, and for what a cluster does by itself.
 LIMIT = 60
 PATIENCE = 120
 
 
 class Refused(Exception):
-    """What the API server said."""
+    """The API server refused a request; the message is its own."""
 
 
 class Unavailable(Exception):
-    """Which feature this cluster lacks."""
+    """The cluster lacks a feature; the message says which."""
 
 
 class Overdue(Exception):
-    """What did not come to pass, and what was there instead."""
+    """Something did not happen in time; the message says what, and what happened instead."""
 
 
 class Cluster:
@@ -51,7 +51,8 @@ class Cluster:
         return self.json("get", kind, name, f"--namespace={namespace}", "--output=json")
 
     def create(self, what: dict, *flags: str) -> tuple[dict, str]:
-        """As the server has it now, and its warnings. Fields that it does not know are dropped, as by any old client."""
+        """The object as the server now has it, and the server's warnings. As with any old client, fields that it does not know
+        are dropped."""
         done = self.run("create", "--validate=false", "--output=json", "--filename=-", *flags, given=json.dumps(what))
         if done.returncode != 0:
             raise Refused(done.stderr.strip())
@@ -61,7 +62,7 @@ class Cluster:
         return self.create(what, "--dry-run=server")
 
     def read(self, manifest: Path) -> list[dict]:
-        """Its objects. kubectl reads YAML, but only kinds that the server has."""
+        """The objects of a manifest. kubectl reads YAML, but only kinds that the server has."""
         done = self.run("create", "--dry-run=client", "--validate=false", "--output=json", f"--filename={manifest}")
         if done.returncode != 0:
             unknown = re.search(r'no matches for kind "(\w+)" in version "([\w./]+)"', done.stderr)
@@ -85,12 +86,12 @@ class Cluster:
         return self.json("get", "--raw=/.well-known/openid-configuration")["issuer"]
 
     def serves(self, resource: str) -> dict | None:
-        """Of the core group: what it is, if it is there."""
+        """The description of a resource of the core group; `None` if there is none."""
         found = self.json("get", "--raw=/api/v1")["resources"]
         return next((it for it in found if it["name"] == resource), None)
 
     def until(self, what: str, look: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """The first answer that is not empty; `look` may be refused for a while."""
+        """The first answer that is not empty. `look` may be refused for a while."""
         end = time.monotonic() + seconds
         last: object = None
         while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""The recipes R1, R2 and R3 and the plugin in a running pod, as manifests/debug/README.md has them."""
+"""The recipes R1, R2 and R3 and the plugin in a running pod, as in manifests/debug/README.md."""
 
 import os
 import time
@@ -35,7 +35,7 @@ def results(stage: Stage) -> list[Result]:
 def plugin(stage: Stage, case: str, code: int) -> Result:
     start = time.monotonic()
     where = [NAME, f"--namespace={stage.namespace}", f"--image={stage.images.probe}"]
-    # `make kubectl` builds it, and the targets that come here name it.
+    # `make kubectl` builds it, and the make targets that run this name it.
     done = stage.cluster.run(*where, path=os.environ["CREDPROBE_KUBECTL_BIN"], limit=PATIENCE)
     result = Result(case, code, done.returncode, (time.monotonic() - start) * 1000)
     if result.got != code or (code == 0) != ("ready" in done.stdout.splitlines()[:1][0]):

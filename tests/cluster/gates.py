@@ -1,5 +1,5 @@
-"""The readiness gate: a rollout is blocked by a condition that says the class, and released without a new pod.
-Then what policy.yaml refuses, where the cluster has such policies."""
+"""The readiness gate: a condition that names the class blocks a rollout, and releases it without a new pod. Then what
+policy.yaml refuses, on clusters that have such policies."""
 
 import copy
 import json
@@ -42,7 +42,7 @@ def in_namespace(it: dict, namespace: str) -> dict:
 
 
 def policy(stage: Stage) -> None:
-    """For the tests' namespace alone, under a name of its own."""
+    """Limits the policies to the tests' namespace, under a name of their own."""
     name = f"readiness-gate.{stage.namespace}.credprobe.dev"
     for it in stage.cluster.read(MANIFESTS / "readiness-gate/policy.yaml"):
         it["metadata"]["name"] = name
@@ -95,9 +95,9 @@ def rollout(stage: Stage) -> Result:
 
 
 def confined(stage: Stage) -> Result:
-    """Patches with the pod's own token: of itself, of another pod, of another condition.
+    """Patches with the pod's own token: itself, another pod, another condition.
 
-    kubectl reads before it patches, which the shipped Role does not allow; until here the probe ran with that Role.
+    kubectl reads before it patches, which the shipped Role does not allow. Until this point the probe ran with that Role.
     """
     may_read = json.dumps([{"op": "add", "path": "/rules/0/verbs/-", "value": "get"}])
     role = ["role", "credprobe-readiness-gate", f"--namespace={stage.namespace}"]
@@ -122,14 +122,14 @@ def confined(stage: Stage) -> Result:
             done = stage.cluster.run(*what, f"--kubeconfig={file.name}")
         if done.returncode == 0:
             return "taken"
-        # Who else refuses is told in full.
+        # A refusal by anything else is printed in full.
         return "refused" if " only " in done.stderr else done.stderr.strip()
 
     def look() -> list[str] | None:
         got[:] = [patch(name, GATE), patch("other", GATE), patch(name, "example.com/Other")]
         return got if got == result.expected else None
 
-    # A policy is in force some seconds after it was made.
+    # A policy is in force some seconds after it is made.
     try:
         stage.cluster.until("the policy is in force", look, 30)
     except Overdue as error:

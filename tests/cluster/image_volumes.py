@@ -1,5 +1,5 @@
-"""credprobe in the app's own container, by an image volume: no traffic before the verdict, which stands in the pod's events.
-Then what an init container cannot see: the app's container alone is without credentials."""
+"""credprobe in the app's own container, by an image volume: the app gets no traffic before the verdict, and the pod's events
+contain the verdict. Also a case that an init container cannot see: only the app's container is without credentials."""
 
 import copy
 import time
@@ -27,7 +27,7 @@ def results(stage: Stage) -> list[Result]:
 
 
 def runs(stage: Stage) -> None:
-    """Whether the server keeps the volume, and the runtime lets a file of it be executed."""
+    """Checks that the server keeps the volume, and that the runtime can execute a file of it."""
     name = "volume-runs"
     spec = of_manifest(stage, ["--version"])
     try:
@@ -41,7 +41,7 @@ def runs(stage: Stage) -> None:
     def settled() -> str | None:
         if ready(stage, name):
             return "runs"
-        # The runtime's own words, when the kubelet starts the program.
+        # The runtime's own message when the kubelet starts the program.
         said = events(stage, name)
         return said if "permission denied" in said or "Failed to pull" in said else None
 
@@ -70,7 +70,7 @@ def row(stage: Stage, case: str, name: str, role: str | None, look) -> Result:
     if role:
         stage.inject(spec, role)
     else:
-        # As the webhook leaves a container that its annotation names; the account is one that it does not know.
+        # This is how the webhook leaves a container that its annotation names; it does not know the service account.
         spec["serviceAccountName"] = "default"
         stage.lead(spec)
     stage.cluster.create(stage.pod(name, spec))
@@ -90,7 +90,7 @@ def ready(stage: Stage, name: str) -> bool:
 def told(verdict: str):
     def look(stage: Stage, name: str) -> bool:
         (status,) = stage.cluster.get("pod", name, stage.namespace)["status"].get("containerStatuses") or [{}]
-        # It runs: this form delays traffic, not the start.
+        # The container runs: this form delays traffic, not the start.
         unready = "running" in status.get("state", {}) and not status["started"]
         return unready and f"Startup probe failed: {verdict}" in events(stage, name)
 

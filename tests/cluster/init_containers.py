@@ -1,4 +1,4 @@
-"""The init container: healthy as shipped, and thirteen failures, each with exit code and termination message in the pod's status."""
+"""The init container: healthy as shipped, and thirteen failures, each with its exit code and termination message in the pod's status."""
 
 import copy
 import time
@@ -44,7 +44,7 @@ def malformed(stage: Stage, spec: dict) -> None:
 
 
 def closed_file(stage: Stage, spec: dict) -> None:
-    # Kubelet gives it to root alone: no user is stated, so it does not know who is to read it.
+    # No user is stated, so the kubelet does not know who has to read the file, and only root can.
     stage.inject(spec, mode=0o400)
 
 
@@ -96,7 +96,7 @@ CASES = (
     Case("access-denied", 53, refused),
     Case("token-rejected", 55, other_account),
 )
-# These have no place where a webhook injects into every pod of the service account.
+# These cases cannot occur if a webhook injects into every pod of the service account.
 WITHOUT_WEBHOOK = {"not-injected", "partly-injected", "token-file-missing"}
 
 
@@ -110,7 +110,7 @@ def results(stage: Stage) -> list[Result]:
         container = {**copy.deepcopy(probe), "args": ["check", *case.flags]}
         spec = {"restartPolicy": "Never", "initContainers": [container], "containers": [stage.images.app()]}
         if stage.webhook and case.verdict in WITHOUT_WEBHOOK:
-            # Of an account that the webhook does not know.
+            # The webhook does not know this service account.
             spec["serviceAccountName"] = "default"
         case.change(stage, spec)
         stage.cluster.create(stage.pod(case.verdict, {"serviceAccountName": pods.SERVICE_ACCOUNT, **spec}))

@@ -1,4 +1,4 @@
-"""Jobs: what no retry can help ends one at once, what passes by itself costs no try; and restarts in place."""
+"""Jobs: a permanent failure ends a Job at once, a transient one costs no try; and restarts in place."""
 
 import time
 
@@ -7,7 +7,7 @@ from results import Result
 from stage import Stage, ended
 
 TITLE = "Jobs"
-# Instead of half a minute: these cases do not heal.
+# Instead of half a minute of retries, because these cases do not heal.
 QUICK = ["check", "--tolerate=probe"]
 
 
@@ -54,7 +54,7 @@ def denied(stage: Stage, made: dict, result: Result) -> Result:
 def unreachable(stage: Stage, made: dict, result: Result) -> Result:
     closed(stage, made)
     name = made["metadata"]["name"]
-    # More than there are tries.
+    # There are more failures than tries.
     stage.cluster.until("five pods have failed", lambda: len(of_job(stage, name)) >= 5, 240)
     job = stage.cluster.get("job", name, stage.namespace)
     result.expected, result.got = (0, []), (job["status"].get("failed", 0), job["status"].get("conditions", []))

@@ -1,4 +1,4 @@
-"""Pods as the tests need them: the shipped containers, what the webhook would inject, and the way to the sandbox's STS."""
+"""Pods for the tests: the shipped containers, what the webhook would inject, and the way to the sandbox's STS."""
 
 import copy
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ SERVICE_ACCOUNT = "checkout"
 TOKEN_FOLDER = "/var/run/secrets/eks.amazonaws.com/serviceaccount"
 TOKEN_FILE = f"{TOKEN_FOLDER}/token"
 CA_FOLDER = "/etc/credprobe-test"
-# The shortest that the API server grants.
+# The shortest lifetime that the API server grants.
 TOKEN_SECONDS = 600
-# What kubelet keeps to itself unless a user is stated.
+# The user of the probe's image.
 IMAGE_USER = 65532
 
 
@@ -31,14 +31,14 @@ class Images:
         return {**changed, "imagePullPolicy": self.policy} if self.policy else changed
 
     def app(self, **more) -> dict:
-        """Does nothing until it is killed."""
+        """An application that does nothing until it is killed."""
         running = '{"dumpable": true, "state": "running"}'
         app = {"name": "app", "command": ["/credprobe-sandbox", "__application", running], "securityContext": closed(), **more}
         return self.of(app, self.sandbox)
 
 
 def closed() -> dict:
-    """As Pod Security's restricted level wants a container."""
+    """The settings that Pod Security's restricted level requires of a container."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -66,7 +66,7 @@ def add_volume(spec: dict, name: str, source: dict, path: str) -> None:
 
 
 def inject(spec: dict, role_arn: str, region: str, audience: str = AUDIENCE, mode: int = 0o644) -> None:
-    """As the EKS webhook does it."""
+    """Injects what the EKS webhook injects."""
     token = {"audience": audience, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
     projected = {"projected": {"defaultMode": mode, "sources": [{"serviceAccountToken": token}]}}
     add_volume(spec, "aws-iam-token", projected, TOKEN_FOLDER)
@@ -75,7 +75,7 @@ def inject(spec: dict, role_arn: str, region: str, audience: str = AUDIENCE, mod
 
 
 def lead(spec: dict, host: str, address: str, with_ca: bool = True) -> None:
-    """To the sandbox's STS instead of AWS's, by a line in /etc/hosts."""
+    """Leads a pod to the sandbox's STS instead of AWS's, by a line in /etc/hosts."""
     spec["hostAliases"] = [{"ip": address, "hostnames": [host]}]
     if with_ca:
         add_volume(spec, "credprobe-test-ca", {"configMap": {"name": "credprobe-test-ca"}}, CA_FOLDER)
@@ -83,7 +83,7 @@ def lead(spec: dict, host: str, address: str, with_ca: bool = True) -> None:
 
 
 def placed(manifest: dict, namespace: str, name: str, images: Images) -> dict:
-    """A workload of manifests/ in the tests' namespace, with images that exist. A copy."""
+    """A copy of a workload of manifests/, in the tests' namespace, with images that exist."""
     workload = copy.deepcopy(manifest)
     workload["metadata"]["namespace"] = namespace
     workload["metadata"]["name"] = name
@@ -102,7 +102,7 @@ def placed(manifest: dict, namespace: str, name: str, images: Images) -> dict:
 
 
 def beside(spec: dict) -> None:
-    """The sidecar as an ordinary container: for clusters without native ones."""
+    """Turns the sidecar into an ordinary container, for clusters without native sidecars."""
     (sidecar,) = spec.pop("initContainers")
     del sidecar["restartPolicy"]
     spec["containers"].append(sidecar)

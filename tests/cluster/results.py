@@ -1,4 +1,4 @@
-"""One container's result, and the table of all."""
+"""The result of one case, and the table of all results."""
 
 import os
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ class Result:
     got: object = "-"
     milliseconds: float = 0
     problems: list[str] = field(default_factory=list)
-    # Why the case could not be run at all.
+    # Why the case could not run at all.
     not_run: str | None = None
 
     def verdict(self) -> str:
@@ -36,7 +36,7 @@ def show(title: str, results: list[Result]) -> None:
 
 
 def summary(results: list[Result]) -> int:
-    """Prints the last line; the exit code."""
+    """Prints the last line. Returns the exit code."""
     in_ci = os.environ.get("CI", "") not in ("", "false")
     verdicts = [it.verdict() for it in results]
     not_run = verdicts.count("NOT RUN")

@@ -1,4 +1,4 @@
-"""A token of 600 seconds, the shortest there is: kubelet replaces it, `serve` sees it and exchanges the new one."""
+"""A token of 600 seconds, which is the shortest: the kubelet replaces it, and `serve` sees that and exchanges the new one."""
 
 import time
 
@@ -8,12 +8,12 @@ from stage import Stage, condition
 
 TITLE = "Rotation of a token of 600 seconds"
 NAME = "rotated"
-# Kubelet renews at 80 % of the token's life, with jitter, when it next looks at the pod.
+# The kubelet renews a token at 80 % of its lifetime, with jitter, when it next syncs the pod.
 SECONDS = 720
 
 
 def begin(stage: Stage) -> float:
-    """Runs beside everything else; when it began."""
+    """Starts the case, which runs beside all others. Returns when it began."""
     deployment = stage.deployment("native-sidecar.yaml", NAME, "rotation")
     pods.beside(deployment["spec"]["template"]["spec"])
     stage.cluster.create(deployment)

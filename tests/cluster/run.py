@@ -1,4 +1,4 @@
-"""The image, the manifests and the recipes on the cluster that KUBECONFIG names. See README.md.
+"""Tests the image, the manifests and the recipes on the cluster that KUBECONFIG names. See README.md.
 
     KUBECONFIG=… python3 run.py --image=NAME --sandbox-image=NAME [--only=GROUP] [--cache=FOLDER | --kubectl=PATH]
 """
@@ -12,11 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 
 HERE = Path(__file__).parent
-# After our own modules, which have the right to their names.
+# At the end of the path, so that our own modules win.
 sys.path.append(str(HERE.parent / "python" / "lib"))
 
 import admission
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--kubectl", help="instead of the pinned one")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the pinned kubectl is kept")
     chosen = parser.parse_args()
-    # Ends through the `finally`s: nothing that was made may stay.
+    # Exit with an exception, so that each `finally` removes what was made.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="credprobe-cluster-") as folder:
         return ran(chosen, Path(folder) / "kubectl")
@@ -68,7 +68,7 @@ def main() -> int:
 
 def ran(chosen: argparse.Namespace, kubectl: Path) -> int:
     try:
-        # Under the name by which the plugin looks for it.
+        # The plugin looks for kubectl under this name.
         kubectl.symlink_to(Path(chosen.kubectl or tools.pinned("kubectl", chosen.cache)).absolute())
         cluster = Cluster(kubectl)
         print(f"{cluster.version}, issuer {cluster.issuer}", flush=True)
@@ -76,7 +76,7 @@ def ran(chosen: argparse.Namespace, kubectl: Path) -> int:
     except (tools.Unavailable, Refused, OSError) as error:
         nothing = [results.Result("all", not_run=f"no cluster: {error}")]
         results.show("No cluster can be reached", nothing)
-        # Asked for, and not done: no success anywhere.
+        # The run was asked for and did nothing, so it is not a success anywhere.
         return results.summary(nothing) or 1
     found: list[results.Result] = []
     try:
@@ -93,7 +93,7 @@ def tested(stage: Stage, chosen: argparse.Namespace) -> list[results.Result]:
     found = [webhook(stage)]
     results.show("Injection", found)
     with_rotation = chosen.only == "rotation" or (not chosen.only and not chosen.without_rotation)
-    # First, for it takes longest.
+    # It starts first because it takes longest.
     began = rotation.begin(stage) if with_rotation else None
     for name, group in GROUPS.items():
         if chosen.only in (None, name):
@@ -108,7 +108,7 @@ def tested(stage: Stage, chosen: argparse.Namespace) -> list[results.Result]:
 
 
 def shown(title: str, run) -> list[results.Result]:
-    """A group that cannot go on is a failure of its own, and no reason to leave the others out."""
+    """A group that cannot continue is one failure, and the other groups still run."""
     try:
         found = run()
     except Unavailable as error:
@@ -134,12 +134,12 @@ def webhook(stage: Stage) -> results.Result:
 
 
 def leaked(stage: Stage) -> results.Result:
-    """Logs, statuses and events of all containers against STS's credentials and the shape of tokens."""
+    """Searches logs, statuses and events of all containers for STS's credentials and for anything that looks like a token."""
     result = results.Result("no token and no credential in logs, statuses, events")
     said, issued = stage.said(), stage.sts.record()["secrets"]
     if not said or not issued:
         result.problems.append("nothing was said, or nothing was issued: there is nothing to look into")
-    # The other way round than leaks.find, which would take minutes over so many secrets.
+    # This compares in the other direction than leaks.find, which would take minutes with so many secrets.
     parts = {part for secret in issued for part in leaks.parts(secret)}
     for length in {len(part) for part in parts}:
         at = next((at for at in range(len(said)) if said[at : at + length] in parts), None)

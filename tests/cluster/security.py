@@ -1,4 +1,4 @@
-"""Pod Security's level `restricted`: admits the manifest that is made for it, and it runs; refuses the one that is not."""
+"""Pod Security's level `restricted`: it admits the manifest that is made for it, which then runs, and refuses the other one."""
 
 import time
 
@@ -18,9 +18,9 @@ def results(stage: Stage) -> list[Result]:
         return [Result(case, not_run=why) for case in cases]
     start = time.monotonic()
     made = stage.deployment("init-container-restricted.yaml", NAME, "checkout-reader", stage.restricted)
-    # The sandbox's image names no user; an application's does.
+    # The sandbox's image names no user; an application's image does.
     made["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = pods.IMAGE_USER
-    # Every role trusts accounts of the other namespace: that the probe is heard is enough here.
+    # Every role trusts service accounts of the other namespace, so the probe only has to run here.
     made["spec"]["template"]["spec"]["initContainers"][0]["args"] = ["check", "--report-only"]
     stage.cluster.create(made)
     done, said = stage.rolled_out(NAME, 60, stage.restricted)

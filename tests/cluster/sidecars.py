@@ -1,4 +1,5 @@
-"""`serve` beside an application: not ready before the first success, ready, not ready again; native, and as an ordinary container."""
+"""`serve` beside an application: not ready before the first success, then ready, then not ready again. As a native sidecar and
+as an ordinary container."""
 
 import time
 
@@ -7,7 +8,7 @@ from results import Result
 from stage import Stage, condition
 
 TITLE = "Sidecar: readiness of the pod follows the verdict"
-# The shipped sidecar asks once an hour and holds readiness for 15 minutes; nobody wants to wait for that here.
+# The shipped sidecar asks once an hour and holds readiness for 15 minutes, which is too slow for a test.
 QUICK = ["--readiness=strict", "--interval=1s", "--exchange-interval=5s"]
 
 
@@ -53,7 +54,7 @@ def followed(stage: Stage, case: str, ordinary: bool) -> Result:
         result.got.append(wanted)
 
     stage.cluster.until(f"{name} runs", running)
-    # Long enough for several exchanges and probes: it must stay so.
+    # Long enough for several exchanges and probes: the pod must stay unready.
     stage.cluster.until("STS has refused it", lambda: len(stage.sts.exchanges("sidecar")) >= before + 2)
     becomes("False")
     for trusting in (True, False, True):

@@ -1,4 +1,4 @@
-"""What all rows share: the cluster, the namespaces, STS, and how a pod of the tests comes to be. Cleans up after itself."""
+"""What all groups share: the cluster, the namespaces, STS, and how a pod of the tests is made. It removes what it made."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from sts import Sts
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 WEBHOOK = "eks.amazonaws.com/role-arn"
-# A role for each row that changes its trust, so that rows do not get in each other's way.
+# Each group that changes a role's trust has its own role, so that groups do not disturb each other.
 ROLES = ("checkout-reader", "sidecar", "gate", "rotation", "refused")
 
 
@@ -21,10 +21,10 @@ class Stage:
         self.cluster, self.images = cluster, images
         self.namespace = f"credprobe-test-{secrets.token_hex(3)}"
         self.restricted, self.of_sts = f"{self.namespace}-restricted", f"{self.namespace}-sts"
-        # Of the whole cluster: to be deleted one by one.
+        # Objects of the whole cluster, which have to be deleted one by one.
         self.cluster_wide: list[tuple[str, str]] = []
         found = re.search(r"\boidc\.eks\.([a-z0-9-]+)\.", cluster.issuer)
-        # The issuer's own where it has one: then nothing but the sandbox is ever asked.
+        # The issuer's own region if it has one; then nothing but the sandbox is ever asked.
         self.region = found[1] if found else "eu-west-1"
         self.sts = Sts(cluster, self.of_sts, self.namespace, self.region, ROLES)
         self.webhook = False
@@ -61,12 +61,12 @@ class Stage:
         return {"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": {**common, **spec}}
 
     def inject(self, spec: dict, role: str = "checkout-reader", **differently) -> None:
-        """As the webhook would. One that is there leaves a pod alone that has the variables already."""
+        """Injects what the webhook would. A webhook that exists does not touch a pod that already has the variables."""
         pods.inject(spec, pods.role(role), self.region, **differently)
         self.lead(spec)
 
     def leave_to_webhook(self, spec: dict) -> None:
-        """Where there is one."""
+        """Leaves the injection to the cluster's webhook if there is one."""
         if self.webhook:
             self.lead(spec)
         else:
@@ -76,12 +76,12 @@ class Stage:
         pods.lead(spec, self.sts.host, self.sts.address, **differently)
 
     def manifest(self, name: str, kind: str = "") -> dict:
-        """The one object of that kind, or of any."""
+        """The one object of that kind, or of any kind."""
         (found,) = [it for it in self.cluster.read(MANIFESTS / name) if kind in ("", it["kind"])]
         return found
 
     def deployment(self, manifest: str, name: str, role: str | None, namespace: str | None = None) -> dict:
-        """With a role of the tests' choice, or with what the cluster's webhook injects."""
+        """A deployment with a role of the tests' choice, or with what the cluster's webhook injects."""
         made = pods.placed(self.manifest(manifest, "Deployment"), namespace or self.namespace, name, self.images)
         spec = made["spec"]["template"]["spec"]
         self.inject(spec, role) if role else self.leave_to_webhook(spec)
@@ -102,7 +102,7 @@ class Stage:
         return done.returncode == 0, done.stdout + done.stderr
 
     def said(self) -> str:
-        """By all containers of the tests, and about them."""
+        """What the tests' containers printed, and what the cluster says about them."""
         texts = []
         for namespace in (self.namespace, self.restricted, self.of_sts):
             where = f"--namespace={namespace}"
@@ -120,7 +120,7 @@ def condition(pod: dict, kind: str) -> dict:
 
 
 def ended(status: list[dict] | None, name: str) -> dict | None:
-    """How a container ended, the last time that it did."""
+    """How a container last ended."""
     for it in status or []:
         if it["name"] == name:
             return it.get("state", {}).get("terminated") or it.get("lastState", {}).get("terminated")
@@ -128,7 +128,7 @@ def ended(status: list[dict] | None, name: str) -> dict | None:
 
 
 def message_problem(terminated: dict, code: int, verdict: str | None) -> str | None:
-    """One line, at most 1,024 bytes, `class (code): …`."""
+    """Checks that the message is one line of at most 1,024 bytes: `class (code): …`."""
     line = terminated.get("message", "").removesuffix("\n")
     if not re.match(rf"{re.escape(verdict) if verdict else '[a-z0-9-]+'} \({code}\): ", line) or "\n" in line or len(line.encode()) > 1024:
         return f"the termination message is {line!r}"

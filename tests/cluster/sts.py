@@ -1,4 +1,4 @@
-"""The sandbox as the STS of a cluster: one pod, the cluster's keys, a world of roles, and a look at what was asked."""
+"""The sandbox as the STS of a cluster: one pod, the cluster's keys, a world with roles, and the record of requests."""
 
 import json
 
@@ -10,7 +10,7 @@ NAME = "sts"
 
 
 class Sts:
-    """In a namespace of its own; the API server is the way to its control port."""
+    """It runs in a separate namespace. Its control port is reached through the API server."""
 
     def __init__(self, cluster: Cluster, namespace: str, clients: str, region: str, roles: tuple[str, ...]):
         self.cluster, self.namespace, self.clients = cluster, namespace, clients
@@ -28,7 +28,7 @@ class Sts:
             "args": [*arguments, "--world=/etc/sts/world.json", "--keys=/etc/sts/keys.json"],
             "ports": [{"containerPort": 443}, {"containerPort": CONTROL_PORT}],
             "volumeMounts": [{"name": "files", "mountPath": "/etc/sts"}],
-            # Not every runtime gives a user other than root a port below 1024.
+            # Not every runtime lets a user other than root bind a port below 1024.
             "securityContext": {"runAsUser": 0, "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}},
             "readinessProbe": {"tcpSocket": {"port": 443}, "periodSeconds": 1},
         }
@@ -63,7 +63,7 @@ class Sts:
         return {"issuer": {"url": self.cluster.issuer}, "accounts": [{"id": ACCOUNT, "roles": roles}]}
 
     def trust(self, role: str, trusting: bool) -> None:
-        """IAM's change of mind about the service account, for one role."""
+        """Changes in IAM whether one role trusts the service account."""
         self.trusting[role] = trusting
         self.cluster.must("create", f"--raw={self.at('world')}", "--filename=-", given=json.dumps(self.world()))
 

@@ -1,5 +1,5 @@
 //! Breaks in the way that its argument names, under the probe's guard and allocator: `faults panic [--report-only]`.
-//! For the tests of the guard; the payload of each panic stands for a secret.
+//! The tests of the guard run it; the payload of each panic represents a secret.
 
 #![expect(clippy::panic, clippy::print_stdout, reason = "breaking is its job, and surviving must show")]
 
@@ -61,7 +61,7 @@ fn wrong() -> Result<(), String> {
 
 fn in_thread(work: impl FnOnce() + Send + 'static) {
     let _ = thread::spawn(work).join();
-    // The main thread goes on, as it would in a runtime that catches panics.
+    // The main thread continues, as in a runtime that catches panics.
     thread::sleep(Duration::from_millis(200));
 }
 

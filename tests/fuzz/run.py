@@ -1,7 +1,7 @@
-"""Builds the fuzz targets, looks whether the seeds reach what they should, and runs each target for some seconds:
+"""Builds the fuzz targets, checks that the seeds reach what they should, and runs each target for some seconds:
 `run.py --seconds=N --cache=DIR [TARGET...]`, as many at a time as there are processors.
 
-What the fuzzer finds on its way is kept in the cache folder; an input that breaks something lies in artifacts/ and is a failure.
+The cache folder keeps what the fuzzer finds on its way. An input that breaks something is put into artifacts/ and is a failure.
 """
 import argparse
 import concurrent.futures
@@ -14,16 +14,16 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-# What must be bounded is asked of inputs below this (tests/fuzz/src/lib.rs).
+# The limits hold for inputs that are shorter than this (tests/fuzz/src/lib.rs).
 LONGEST = 1_000_000
 # Seconds for one input, and megabytes for the whole process.
 SLOW, MEMORY = 5, 1024
-# A fuzzer whose seeds all end at the first check exercises nothing: what these reach at least.
+# What the seeds reach at least. A fuzzer whose seeds all end at the first check tests nothing.
 REACHED = json.loads((HERE / "reached.json").read_text())
 
 
-# What `cargo fuzz build --sanitizer=none` sets, without what only makes the build slower. libFuzzer and LLVM's coverage need no
-# nightly compiler; a sanitizer would, and looks for what safe code has not.
+# What `cargo fuzz build --sanitizer=none` sets, without what only makes the build slower. libFuzzer and LLVM's coverage do not
+# need a nightly compiler. A sanitizer would, and looks for errors that safe code cannot have.
 FLAGS = [
     "--cfg=fuzzing",
     "-Cpasses=sancov-module",
@@ -39,7 +39,7 @@ FLAGS = [
 def build(targets: list[str], folder: pathlib.Path) -> pathlib.Path:
     version = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
     host = re.search(r"host: (\S+)", version)[1]
-    # With a target named, the flags are not for build scripts and macros.
+    # With a target named, the flags do not apply to build scripts and macros.
     command = ["cargo", "build", "--release", "--locked", f"--manifest-path={HERE / 'Cargo.toml'}", f"--target={host}"]
     command += [f"--bin={target}" for target in targets]
     subprocess.run(command, check=True, env={**os.environ, "CARGO_TARGET_DIR": str(folder), "RUSTFLAGS": " ".join(FLAGS)})
@@ -52,7 +52,7 @@ def run(command: list, **more: str) -> subprocess.CompletedProcess:
 
 
 def said(stderr: str) -> str:
-    """What broke and where the input is; all of the last lines where none says so."""
+    """What broke and where the input is; the last lines if none of them says so."""
     lines = stderr.splitlines()
     telling = [line for at, line in enumerate(lines) if any(word in "\n".join(lines[max(0, at - 1):at + 1]) for word in
         ("panicked at", "ERROR: libFuzzer", "Test unit written"))]
@@ -68,7 +68,7 @@ def unreached(target: str, binary: pathlib.Path) -> str | None:
 
 
 def fuzz(target: str, binary: pathlib.Path, cache: pathlib.Path, seconds: int) -> tuple[str, str | None]:
-    """What it did, in a line, and what it found."""
+    """One line about what it did, and what it found."""
     if problem := unreached(target, binary):
         return f"{target}: not run", problem
     found, artifacts = cache / "corpus" / target, HERE / "artifacts" / target
@@ -83,7 +83,7 @@ def fuzz(target: str, binary: pathlib.Path, cache: pathlib.Path, seconds: int) -
     executed = int(stats.get("number_of_executed_units", 0))
     line = (f"{target}: {executed:,} inputs in {time.monotonic() - began:.0f} s, {covered[-1] if covered else 0} edges, "
         f"{stats.get('peak_rss_mb', '?')} MB, slowest {stats.get('slowest_unit_time_sec', '?')} s")
-    # A target that ran nothing has shown nothing.
+    # A target that ran no input has proved nothing.
     return line, said(ran.stderr) if ran.returncode != 0 or executed == 0 else None
 
 

@@ -1,7 +1,7 @@
-"""Writes the corpora that the fuzzer starts from: `seeds.py`, from tests/scenarios and a few lines of its own.
+"""Writes the corpora that the fuzzer starts from, out of tests/scenarios and a few texts written here: `seeds.py`.
 CREDPROBE_BIN and CREDPROBE_SANDBOX_BIN name the binaries whose reports are seeds too.
 
-Small on purpose: what the fuzzer finds beyond is kept in a cache, not in the repository.
+The corpora are small on purpose: what the fuzzer finds beyond them is kept in a cache, not in the repository.
 """
 import base64
 import hashlib
@@ -15,7 +15,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCENARIOS = HERE.parent / "scenarios"
-# As in probe/src/transport/canned.rs and probe/src/fuzz.rs.
+# The same as in probe/src/transport/canned.rs and probe/src/fuzz.rs.
 BETWEEN = b"\n---\n"
 IN_TOKEN = "MarkOfTheTokenThatNobodyMayPrint"
 IN_CREDENTIALS = "MarkOfTheKeysWhichNobodyMayPrint"
@@ -24,12 +24,12 @@ ROLE = "arn:aws:iam::814203749616:role/checkout-reader"
 ISSUER = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 KID = "073895fd1a2c6bf116077e16528d7eafd23204bb"
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-# Of one target together.
+# For all seeds of one target together.
 LIMIT = 32 * 1024
 LONGEST = 10 * 1024
-# A new key, and other times: kept as they are once there, so that the corpus does not change for nothing.
+# These contain a new key or other times in each run. Existing ones are kept, so that the corpus does not change for nothing.
 NEW_EACH_TIME = ("certificate", "saved_report")
-# Whose reports are seeds, of different lengths.
+# The scenarios whose reports are seeds, of different lengths.
 REPORTS = ("healthy", "not-injected", "access-denied", "dns-failed")
 
 

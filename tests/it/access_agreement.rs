@@ -1,5 +1,5 @@
-//! Two evaluators of aws-auth and access entries that know nothing of each other, held against each other: the sandbox's, which
-//! decides whom its API server knows, and `credprobe access`. The sandbox draws the cases, the same each time.
+//! Compares two independent evaluators of aws-auth and access entries: the sandbox's, which decides whom its API server knows,
+//! and `credprobe access`. The sandbox draws the cases, the same in each run.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -22,9 +22,9 @@ use support::{
     tool,
 };
 
-/// One in so many is evaluated; `CREDPROBE_ACCESS_CASES=all`: each.
+/// One case of this many is evaluated; `CREDPROBE_ACCESS_CASES=all` evaluates each.
 const SAMPLED: usize = 10;
-/// So many disagreements are told in full.
+/// This many disagreements are printed in full.
 const TOLD: usize = 5;
 const MAPPED: i32 = 0;
 const NOT_MAPPED: i32 = 90;

@@ -1,5 +1,5 @@
-//! The file that ships: static, stripped, small, at home in an empty root, sparing with memory, closed to other processes.
-//! Says nothing about a development build, so it runs where `CREDPROBE_BIN` names the shipped file.
+//! The file that ships: static, stripped, small, able to run in an empty root, low in memory, closed to other processes.
+//! This says nothing about a development build, so it runs only where `CREDPROBE_BIN` names the shipped file.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
 mod release_binary;
@@ -10,7 +10,7 @@ use release_binary::{elf, empty_root, memory, process, starved};
 use std::{path::Path, process::ExitCode};
 use support::{binary, ci};
 
-/// A claim about the shipped file; the inner error: why it cannot be tested here.
+/// A claim about the shipped file. The inner error says why this machine cannot test it.
 type Claim = fn(&Path) -> Result<Result<(), String>, Failed>;
 
 const CLAIMS: [(&str, Claim); 14] = [

@@ -1,6 +1,6 @@
-"""Compares the reports of two commits: `compare_reports.py BEFORE AFTER`, two folders that CREDPROBE_KEEP_REPORTS named.
+"""Compares the reports of two commits: `compare_reports.py BEFORE AFTER`, with two folders that CREDPROBE_KEEP_REPORTS named.
 
-Verdict and findings must be equal; what differs is printed by scenario. `--text` compares the texts as well.
+Verdict and findings must be equal. Differences are printed by scenario. `--text` compares the texts as well.
 """
 
 import json

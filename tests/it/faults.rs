@@ -1,5 +1,5 @@
-//! When the probe itself breaks: one line that says where to report it, exit code 1, and nothing of what it held.
-//! By a program that breaks on purpose, under the probe's guard; the artifact itself is starved in `artifact`.
+//! When the probe itself breaks: one line that says where to report it, exit code 1, and nothing of the data that it held.
+//! Tested with a program that breaks on purpose under the probe's guard; `artifact` starves the shipped file itself.
 
 #![expect(
     clippy::disallowed_methods,
@@ -58,7 +58,7 @@ fn under_report_only_every_fault_exits_0_and_says_the_same() {
     }
 }
 
-/// Whoever reads stderr may have stopped to.
+/// The reader of stderr may have stopped reading.
 #[test]
 fn no_fault_waits_for_a_pipe_that_nobody_reads() {
     for name in FAULTS {

@@ -1,5 +1,5 @@
-//! The permission rules against the kernel's own answers: random paths, kubelet's volumes, links in sticky directories.
-//! Each case is opened by a thread with the subject's ids, and a sample of them by processes of their own (setpriv).
+//! The permission rules against the kernel's own answers: random paths, the kubelet's volumes, links in sticky directories.
+//! A thread with the subject's ids opens each case, and separate processes (setpriv) open a sample of them.
 #![expect(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 const CASES: u32 = 3_000;
 
-/// One in so many is opened by another process too.
+/// One case of this many is also opened by another process.
 const SAMPLED: u32 = 15;
 
 #[test]
@@ -74,7 +74,7 @@ fn each_of_kubelets_volumes_is_read_by_whom_the_table_says() {
                 let case = format!("{row:?} {links_of:?} {reader:?}");
                 agree(&look, &access, &case).unwrap();
                 same(&access, opener::by_setpriv(&path, reader), &case).unwrap();
-                // Links of the token's owner in a sticky directory of root are a matter of their own.
+                // If the token's owner owns the links, the rule for sticky directories applies too. The next test covers it.
                 if links_of == volume::LinksOf::Root {
                     assert_eq!(access == Access::Granted, listed, "{case}");
                 }
@@ -104,7 +104,7 @@ fn a_link_in_a_sticky_directory_is_followed_by_whom_the_kernel_lets() {
     assert_eq!(followed.contains_key("link"), protected.trim() != "0", "{followed:?}");
 }
 
-/// Whoever judges has every right: what the process itself may not read, is not read for it.
+/// The probe has every right here. A file that the process itself may not read must not be read for it.
 #[test]
 fn what_a_process_names_is_read_with_its_rights_and_no_others() {
     let Some(ground) = Ground::new() else { return };
@@ -136,7 +136,7 @@ fn nothing_that_a_process_names_is_looked_up_in_proc() {
     }
 }
 
-/// The model and the probe's own proof.
+/// The model agrees with the probe's own proof.
 fn agree(look: &OpenedTokenFile, access: &Access, case: &str) -> Result<(), String> {
     let proof = look.file.proof.as_ref().ok_or_else(|| format!("{case}: no proof"))?;
     same(access, proof.error.clone().map_or(Ok(()), Err), case)

@@ -1,5 +1,5 @@
-//! Ten thousand pods that start at once, against STS's limit: the probe's own retry and jitter on a clock that is counted.
-//! What comes out is probe/docs/scale.svg and a part of scale.md: compared here, written with CREDPROBE_WRITE_DOCS=1.
+//! Ten thousand pods that start at once, against STS's limit: the probe's own retry and jitter on a simulated clock. The
+//! results are probe/docs/scale.svg and a part of scale.md. They are compared here, and written with CREDPROBE_WRITE_DOCS=1.
 #![expect(clippy::disallowed_methods, reason = "a test reads and writes the repository")]
 #![expect(clippy::unwrap_used, reason = "a test: what fails here is a broken page")]
 
@@ -49,7 +49,7 @@ fn the_same_seed_gives_the_same_run() {
     assert_eq!(checks::run(setting(500, 30, 2)), checks::run(setting(500, 30, 2)));
 }
 
-/// Where STS has room, the model adds nothing: each pod asks once.
+/// If STS has room, the model adds nothing: each pod asks once.
 #[test]
 fn few_pods_are_ready_at_once_and_never_refused() {
     let run = checks::run(setting(100, 30, 0));
@@ -57,7 +57,7 @@ fn few_pods_are_ready_at_once_and_never_refused() {
     assert!(run.all_ready.is_some_and(|at| at < SECOND), "{:?}", run.all_ready);
 }
 
-/// No jitter and no retry can beat the limit: what is let through in a time is what the bucket held and gained.
+/// No jitter and no retry can beat the limit: the bucket admits only what it held and gained in that time.
 #[test]
 fn no_more_gets_through_than_the_limit_lets() {
     let run = checks::run(setting(PODS, 60, 0));
@@ -72,7 +72,7 @@ fn no_more_gets_through_than_the_limit_lets() {
     assert!(busiest > Some(&600), "nothing was refused, so nothing was tested: {busiest:?}");
 }
 
-/// Without patience a refusal is the end: what the retries are for.
+/// Without `--wait` a refusal is final. That is what the retries are for.
 #[test]
 fn without_wait_those_that_are_refused_give_up() {
     let run = checks::run(setting(PODS, 0, 0));
@@ -95,7 +95,7 @@ fn check(name: &str, content: &str) {
     assert!(read(name) == content, "probe/docs/{name} is stale: run `make docs`");
 }
 
-/// `text` with what stands between the markers of `name` replaced.
+/// `text` with `content` between the markers of `name`.
 fn with_block(text: &str, name: &str, content: &str) -> String {
     let begin = format!("<!-- generated:{name} -->\n");
     let (before, rest) = text.split_once(&begin).unwrap();

@@ -1,5 +1,5 @@
-//! One test for each scenario of `tests/scenarios`: the probe in the sandbox, its report, its exit code, and no secret anywhere.
-//! Names and filters are cargo test's own: `cargo test --test scenarios -- token`.
+//! One test for each scenario of `tests/scenarios`: the probe in the sandbox, its report, its exit code, and no secret
+//! anywhere. Names and filters work as in cargo test: `cargo test --test scenarios -- token`.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
 mod scenario;
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// `list`: nobody waits for a pod to be tried out.
+/// With `list` no pod is tried, because nobody wants to wait for it.
 fn trials(list: bool) -> Result<Vec<Trial>, Failed> {
     let machine = Arc::new(if list { Machine::default() } else { Machine::look()? });
     let mut trials = coverage::trials();

@@ -1,5 +1,5 @@
 //! `credprobe serve` in the sandbox's pod, while token, IAM, STS and API server change around it.
-//! Each test starts the sandbox with this very program as its command, which then lives in the pod and drives the probe.
+//! Each test starts the sandbox with this same program as its command. It then runs in the pod and drives the probe.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
 mod serving;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-/// Runs the story in a pod; nothing that the probe said anywhere may hold a secret.
+/// Runs the story in a pod. Nothing that the probe printed may contain a secret.
 fn tell(story: &str) -> Result<Completion, Failed> {
     let sandbox = tool::find("credprobe-sandbox", "CREDPROBE_SANDBOX_BIN")?;
     let record = tempfile::Builder::new().prefix("record-").tempfile_in(env!("CARGO_TARGET_TMPDIR"))?;
@@ -43,7 +43,7 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     command.args(["--scenario=api-server-there", "--pod=always", "--control"]);
     command.arg(format!("--record={}", record.path().display()));
     command.arg(format!("--keys={}", keys.path().display())).arg("--");
-    // The pod's user may not look into the checkout.
+    // The pod's user may not enter the checkout.
     let folder = tempfile::Builder::new().prefix("credprobe-serve-").tempdir()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let probe = folder.path().join("credprobe");
@@ -77,7 +77,7 @@ fn tell(story: &str) -> Result<Completion, Failed> {
     if ran.code != 0 || record["imds_connections"] != 0 {
         return Err(format!("{ran}").into());
     }
-    // Figures for whoever reads the log: the limits are the story's.
+    // Figures for the reader of the log; the story checks the limits.
     for line in ran.stderr.lines().filter(|line| line.starts_with("measured: ")) {
         let _ = writeln!(std::io::stderr(), "{story}: {line}");
     }

@@ -1,5 +1,5 @@
-//! What servers and the way to them can do wrong, at every peer and in every phase: the right class, in time, in bounded memory.
-//! Each cell of the matrix is a test of its own, on the binary that ships, in the sandbox's pod.
+//! What servers and the way to them can do wrong, at every peer and in every phase: the right class, in time, in bounded
+//! memory. Each cell of the matrix is a separate test, with the binary that ships, in the sandbox's pod.
 #![expect(clippy::disallowed_methods, reason = "a test reads files and environment")]
 
 mod support;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         return gate::drive(&words.next().unwrap_or_default());
     }
     let mut arguments = Arguments::from_args();
-    // Most of them wait for a time-out.
+    // Most of them wait for a timeout, so more can run than there are cores.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     arguments.test_threads.get_or_insert(2 * cores);
     let pods = match Pods::prepare() {

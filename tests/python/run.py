@@ -1,4 +1,4 @@
-"""Makes the folder with PyPI's packages and runs pytest in it, with the arguments that it gets. See README.md.
+"""Makes the folder with PyPI's packages and runs pytest in it, with the given arguments. See README.md.
 
     CREDPROBE_BIN=… CREDPROBE_SANDBOX_BIN=… python3 run.py [manifests] [-k WORDS] [-m 'not nightly']
 """
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 
 from lib import given, packages

@@ -1,11 +1,11 @@
 //! Embeds the scenarios: one entry for each file of `../scenarios`, so that the binary needs no files.
-//! What is in them is read when it is asked for.
+//! The content is parsed only when the program asks for a scenario.
 
 use std::{env, error::Error, fmt::Write as _, fs, io::Write as _, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../scenarios").canonicalize()?;
-    // The folder's own time stamp changes when a file is added or removed, a file's when it is edited.
+    // The folder's time stamp changes when a file is added or removed, a file's own time stamp when it is edited.
     writeln!(std::io::stdout(), "cargo::rerun-if-changed={}", folder.display())?;
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder)? {

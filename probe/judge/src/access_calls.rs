@@ -1,5 +1,5 @@
-//! Which stated access can be asked about without harm, how, and what the answer means. Pure.
-//! The calls are data in `table`; the session policy that narrows the credentials is `session_policy`'s; sending is the program's.
+//! Which stated access can be checked without side effects, with which request, and what the answer means. Pure.
+//! `table` has the calls as data; `session_policy` narrows the credentials; the program sends the requests.
 
 pub mod session_policy;
 mod table;
@@ -11,30 +11,30 @@ use crate::settings::partition::{self, Partition};
 
 pub use table::{CALLS, SafeCall};
 
-/// How many may be stated.
+/// How many accesses may be stated.
 pub const LIMIT: usize = 8;
 
-/// The action by which roles are assumed.
+/// The action that assumes a role.
 pub const ASSUME_ROLE: &str = "sts:AssumeRole";
-/// What a session with transitive tags needs besides.
+/// The further action that a session with transitive tags needs.
 pub const TAG_SESSION: &str = "sts:TagSession";
 
-/// `ACTION=RESOURCE[@REGION]`, taken apart.
+/// The parts of `ACTION=RESOURCE[@REGION]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stated {
-    /// `s3:ListBucket`.
+    /// For example `s3:ListBucket`.
     pub action: String,
     /// An ARN without wildcards, or `*`.
     pub resource: String,
-    /// Where to ask, if it was stated.
+    /// The region to ask, if it was stated.
     pub region: Option<String>,
 }
 
 impl Stated {
-    /// Splits at the first `=`, and at the last `@` where a region's form follows: names of roles may have both.
+    /// Splits at the first `=`, and at the last `@` if the form of a region follows, because role names may contain both.
     ///
     /// # Errors
-    /// What is wrong with it. No wildcard and no policy variable gets in: they would widen the session policy.
+    /// What is wrong with it. Wildcards and policy variables are refused, because they would widen the session policy.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (action, rest) = text.split_once('=').ok_or("there is no `=` between action and resource")?;
         let (resource, region) = match rest.rsplit_once('@') {
@@ -64,28 +64,28 @@ impl Stated {
         })
     }
 
-    /// As the session policy may allow it: nothing that names everything, but where the action has no resources.
+    /// Whether the session policy may allow it: `*` is refused, unless the action has no resources.
     fn may_be_allowed(&self) -> bool {
         self.resource != "*" || SafeCall::of(&self.action).is_some_and(|call| call.arn.is_none())
     }
 }
 
-/// A request, but for its signature.
+/// A request without its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// `s3.eu-west-1.amazonaws.com`.
+    /// For example `s3.eu-west-1.amazonaws.com`.
     pub host: String,
     /// The region of the signature.
     pub region: String,
-    /// What the table says of it.
+    /// The call's row in the table.
     pub call: &'static SafeCall,
-    /// With the values in it.
+    /// With the values filled in.
     pub path_and_query: String,
-    /// The same.
+    /// With the values filled in.
     pub body: String,
 }
 
-/// What was stated, and whether it can be asked about.
+/// A stated access, and whether it can be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     /// What was stated.
@@ -94,7 +94,7 @@ pub struct Planned {
     pub ask: Result<Ask, String>,
 }
 
-/// Everything that was stated. What the flags' parser refuses is in no evidence of this program, and left out.
+/// Everything that was stated. Skips what the flags' parser refuses; evidence of this program never contains it.
 #[must_use]
 pub fn planned(
     environment: &Environment,
@@ -107,7 +107,7 @@ pub fn planned(
     stated.map(plan).collect()
 }
 
-/// What one session policy allows: all that may be, asked about or not, for one action can need another.
+/// The pairs that one session policy allows. It includes those that cannot be checked, because an action can need another one.
 #[must_use]
 pub fn allowed(planned: &[Planned]) -> Vec<(&str, &str)> {
     let may = planned.iter().map(|planned| &planned.stated).filter(|stated| stated.may_be_allowed());
@@ -166,10 +166,10 @@ fn ask(
     Ok(Ask { host, region: region.to_owned(), call, path_and_query, body })
 }
 
-/// The step to the next role of a chain, under a policy of its own.
+/// The request that assumes the next role of a chain, with its own session policy.
 ///
 /// # Errors
-/// Why nobody can be asked.
+/// Why no request can be made.
 pub fn hop(
     environment: &Environment,
     endpoint: &Endpoint,
@@ -188,7 +188,7 @@ pub fn hop(
     Ok(ask)
 }
 
-/// AWS's own endpoint is the only one asked: what stands behind another one may not keep AWS's promises about dry runs.
+/// Why AWS's own endpoint is not used. No other endpoint is asked, because it may not keep AWS's promises about dry runs.
 fn elsewhere(environment: &Environment, endpoint: &Endpoint, service: &str) -> Option<String> {
     if environment.options.sts_compatible {
         return Some("under --sts-compatible nothing but the STS of that server is asked".to_owned());
@@ -200,12 +200,12 @@ fn elsewhere(environment: &Environment, endpoint: &Endpoint, service: &str) -> O
     {
         return Some(format!("{name} leads elsewhere, and only AWS’s own endpoint is asked"));
     }
-    // Credentials of somebody else's STS mean nothing to AWS.
+    // Credentials of another server's STS mean nothing to AWS.
     let name = endpoint.configured_by.filter(|_| !partition::is_sts_url(&endpoint.url))?;
     Some(format!("{name} leads elsewhere, and only AWS’s own endpoint is asked"))
 }
 
-/// The name in an ARN of that service and kind; IAM's may have a path.
+/// The name in an ARN of that service and kind. IAM's names may have a path.
 fn named<'a>(arn: &'a str, (service, prefix): (&str, &str)) -> Option<&'a str> {
     let mut parts = arn.splitn(6, ':').skip(2);
     let of_service = parts.next()? == service;
@@ -214,25 +214,25 @@ fn named<'a>(arn: &'a str, (service, prefix): (&str, &str)) -> Option<&'a str> {
     (of_service && !name.is_empty() && !is_path).then_some(name)
 }
 
-/// For a query, a form, or one segment of a path.
+/// Encodes for a query, a form, or one segment of a path.
 fn encoded(text: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, ENCODED).to_string()
 }
 
-/// What an answer comes to.
+/// The meaning of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// This request was allowed.
+    /// The request was allowed.
     Allowed,
-    /// It was denied; AWS's code and text.
+    /// The request was denied, with AWS's code and text.
     Denied(&'a str, &'a str),
-    /// Neither; what came instead.
+    /// Neither; says what came instead.
     Undecided(String),
 }
 
-/// What the table says of an answer; `None`: it has no such call.
+/// What the table says about an answer. `None`: the table has no such call.
 #[must_use]
 pub fn answer(asked: &AccessCall) -> Option<Answer<'_>> {
     let call = SafeCall::of(&asked.action)?;
@@ -256,7 +256,7 @@ pub fn answer(asked: &AccessCall) -> Option<Answer<'_>> {
     })
 }
 
-/// Codes of a denial, whichever service says it.
+/// The error codes of a denial, for all services.
 const DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"];
 

@@ -1,5 +1,5 @@
-//! The classes: one row each with every attribute that something depends on; what lists classes reads this table.
-//! The columns' types are in `columns`, the prose for people is in `texts`; which finding decides, `verdict` says.
+//! The table of classes: one row each, with every attribute that other code depends on. All lists of classes are made from it.
+//! `columns` has the columns' types, `texts` the prose for people. `verdict` says which finding decides.
 
 mod columns;
 pub mod explain;
@@ -31,25 +31,25 @@ pub struct ClassInfo {
     pub reason: &'static str,
     /// The exit code.
     pub code: u8,
-    /// Who repairs it, unless the evidence tells more; `None` for `ready` alone.
+    /// Who repairs it, unless the evidence tells more. `None` only for `ready`.
     pub owner: Option<Owner>,
-    /// The link of the chain that it is about; `None`: it is not about the chain.
+    /// The link of the chain that it concerns. `None`: it does not concern the chain.
     pub stage: Option<StageName>,
-    /// What it does to a pod that was ready before.
+    /// How it affects a pod that was ready before.
     pub readiness: Readiness,
-    /// What else it has.
+    /// Further attributes.
     pub attributes: &'static [Attribute],
     /// One sentence.
     pub meaning: &'static str,
-    /// The classes that are no news of their own where this one is present.
+    /// The classes that this one accounts for. They are reported as "also seen".
     pub explains: &'static [Explains],
-    /// Why only a new pod heals it; empty where that is not so.
+    /// Why only a new pod heals it. Empty if that is not so.
     pub restart: &'static str,
-    /// What usually brings it about, the most likely first.
+    /// The usual causes, the most likely first.
     pub causes: &'static [&'static str],
-    /// What to do, in the order of doing.
+    /// What to do, in this order.
     pub(crate) steps: &'static [&'static Template],
-    /// What helps and changes more than this pod.
+    /// Steps that help but affect more than this pod.
     pub(crate) beyond: &'static [&'static Template],
 }
 
@@ -58,11 +58,11 @@ pub struct ClassInfo {
 pub struct Explains {
     /// The class that becomes "also seen".
     pub class: Class,
-    /// Where it does.
+    /// When it does.
     pub condition: Condition,
 }
 
-/// One row: code, class, id, owner, stage, readiness, attributes, texts; then what it explains, by condition.
+/// One row: code, class, id, owner, stage, readiness, attributes, texts, and then the classes that it explains, by condition.
 macro_rules! classes {
     ($(
         $code:literal $class:ident $id:literal $owner:ident $stage:ident $readiness:ident [$($attribute:ident)*]
@@ -80,7 +80,7 @@ macro_rules! classes {
 
         static TABLE: &[ClassInfo] = &[$({
             const TEXTS: Texts = $module::$texts;
-            // Container runtimes and signals use what is above.
+            // Container runtimes and signals use the higher codes.
             const _: () = assert!($code < 100);
             ClassInfo {
                 class: Class::$class,
@@ -331,19 +331,19 @@ impl Class {
         ALL.iter().copied().find(|class| class.code() == code)
     }
 
-    /// Whether the row names this attribute.
+    /// Whether the row has this attribute.
     #[must_use]
     pub fn has(self, attribute: Attribute) -> bool {
         self.info().attributes.contains(&attribute)
     }
 
-    /// What a repair of this class is not seen without, unless a finding knows better.
+    /// What must be restarted before a repair of this class has an effect, unless a finding knows better.
     #[must_use]
     pub fn restart(self) -> Restart {
         if self.has(Attribute::RecreatePod) { Restart::Pod } else { Restart::None }
     }
 
-    /// Whether `other` is no news of its own where this class is present, and under which condition.
+    /// Whether this class accounts for `other`, and under which condition.
     #[must_use]
     pub fn explains(self, other: Self) -> Option<&'static Explains> {
         self.info().explains.iter().find(|it| it.class == other)
@@ -356,7 +356,7 @@ impl fmt::Display for Class {
     }
 }
 
-/// A plain enumeration of the ids: the derived schema would repeat each with its doc comment.
+/// Lists only the ids. The derived schema would repeat each of them with its doc comment.
 #[cfg(test)]
 impl schemars::JsonSchema for Class {
     fn schema_name() -> std::borrow::Cow<'static, str> {

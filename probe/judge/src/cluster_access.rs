@@ -1,5 +1,5 @@
-//! Whether EKS maps an IAM principal to a user of Kubernetes: aws-auth and access entries, as aws-iam-authenticator reads them. Pure.
-//! What is said of the result, the report says. Source of the rules: aws-iam-authenticator 81b1daba (sources.md, “EKS's authenticator”).
+//! Whether EKS maps an IAM principal to a Kubernetes user: aws-auth and access entries, read as aws-iam-authenticator does. Pure.
+//! The report words the result. Source of the rules: aws-iam-authenticator 81b1daba (sources.md, “EKS's authenticator”).
 
 pub(crate) mod aws_auth;
 pub(crate) mod entries;

@@ -1,20 +1,20 @@
-//! The grammar of AWS's access-denied messages, from the IAM user guide and from what users' logs hold.
+//! The grammar of AWS's access-denied messages, from the IAM user guide and from users' logs.
 //! `User: ARN is not authorized to perform: ACTION on resource: ARN because no KIND policy allows the ACTION action`,
-//! or `… with an explicit deny in a KIND policy: ARN`; any part but the verb may be missing.
+//! or `… with an explicit deny in a KIND policy: ARN`. Any part except the verb may be missing.
 
 pub(crate) mod secrets;
 
 use serde::Serialize;
 
-/// The verb, in all cases and services.
+/// The verb, which all cases and services share.
 const VERB: &str = "authorized to perform";
 const USER: &str = "User: ";
 const ENCODED: &str = "Encoded authorization failure message";
 
-/// No ARN, no session's name and no object's key is longer than that with what stands around it.
+/// In bytes. No ARN, session name or object key is longer than this, together with the text around it.
 const REACH: usize = 4_096;
 
-/// The kinds of policies that AWS's texts name.
+/// The kinds of policy that AWS's messages name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum PolicyKind {
@@ -28,7 +28,7 @@ pub(crate) enum PolicyKind {
     Trust,
 }
 
-/// Whether nothing allows it, or something denies it.
+/// Whether no policy allows the action, or one denies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Effect {
@@ -36,28 +36,28 @@ pub(crate) enum Effect {
     Explicit,
 }
 
-/// What AWS says of one refusal.
+/// What AWS says about one refusal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Denial {
-    /// An ARN, or a word such as `anonymous`; as it stands in the text, for `caller` looks at all of it.
+    /// An ARN, or a word such as `anonymous`. Kept as it is in the text, because `caller` parses all of it.
     pub caller: Option<String>,
     pub action: Option<String>,
     pub resource: Option<String>,
     pub kind: Option<PolicyKind>,
     pub policy: Option<String>,
     pub effect: Option<Effect>,
-    /// Only AWS can read the rest of it.
+    /// Only AWS can read the rest of the message.
     pub encoded: bool,
-    /// S3's Block Public Access, which is a setting and no policy.
+    /// S3's Block Public Access refused. It is a setting and not a policy.
     pub public_access: bool,
 }
 
-/// The fullest denial of the line; the last of several that are alike.
+/// The fullest denial in the line; of several equally full ones the last.
 pub(crate) fn read(line: &str) -> Option<Denial> {
     let verbs = line.match_indices(VERB).map(|(at, _)| of_verb(line, at));
     let fullest = verbs.max_by_key(Denial::facts);
     let mut denial = match fullest {
-        // `You are not authorized to perform this operation`, and nothing more.
+        // The line says only `You are not authorized to perform this operation`.
         Some(denial) if denial.facts() == 0 && !line.contains("not authorized to perform this operation") => {
             return None;
         }
@@ -97,7 +97,7 @@ fn of_verb(line: &str, at: usize) -> Denial {
     let reason = reason(rest);
     Denial {
         caller: caller(tail(&line[..at])),
-        // An operation may need another action than its own, which only the reason names.
+        // An operation may need another action than its own, and only the reason names that action.
         action: reason.action.or(action).map(secrets::without_secrets),
         resource: resource(rest),
         kind: reason.kind,
@@ -108,7 +108,7 @@ fn of_verb(line: &str, at: usize) -> Denial {
     }
 }
 
-/// A log may have cut the beginning.
+/// Reads a denial whose beginning a log may have cut off.
 fn of_reason(line: &str) -> Option<Denial> {
     let at = line.find("because no ").or_else(|| line.find("explicit deny in "))?;
     let reason = reason(head(&line[at..]));
@@ -138,16 +138,16 @@ fn tail(text: &str) -> &str {
     &text[start..]
 }
 
-/// `User: X is not`, or an ARN right before the verb.
+/// `X` of `User: X is not`, or an ARN directly before the verb.
 fn caller(before: &str) -> Option<String> {
     let named = before.rfind(USER).map(|at| &before[at + USER.len()..]);
     let named = named.or_else(|| before.rfind("arn:").map(|at| &before[at..]))?;
     let word = named.split([' ', '"', '\'', '`', ',']).find(|word| !word.is_empty())?;
-    // Without a name the next word is of the sentence.
+    // Without a name, the next word belongs to the sentence.
     (word != "is" && word != "not").then(|| word.to_owned())
 }
 
-/// `SERVICE:Action`, and what stands behind it.
+/// `SERVICE:Action`, and the text after it.
 fn action(text: &str) -> (Option<&str>, &str) {
     let text = text.trim_start_matches(['`', '"', '\'']);
     let end = text.bytes().position(|byte| !is_of_action(byte)).unwrap_or(text.len());
@@ -169,7 +169,7 @@ fn is_action(word: &str) -> bool {
     })
 }
 
-/// Behind `on resource:`; IAM's own names have two words, S3's stand in quotation marks.
+/// The name after `on resource:`. Some of IAM's names have two words, and S3's are in quotation marks.
 fn resource(rest: &str) -> Option<String> {
     let named = rest.split_once("on resource")?.1;
     let named = named.strip_prefix(':').unwrap_or(named).trim_start();
@@ -201,7 +201,7 @@ struct Reason<'a> {
     public_access: bool,
 }
 
-/// How AWS calls each kind; what begins like another comes first.
+/// What AWS calls each kind. A name that begins like another one comes first.
 const KINDS: &[(&str, PolicyKind)] = &[
     ("identity-based", PolicyKind::Identity),
     ("resource-based", PolicyKind::Resource),
@@ -237,7 +237,7 @@ fn reason(rest: &str) -> Reason<'_> {
     Reason { kind: Some(kind), action: allowed, effect: Some(Effect::Implicit), ..Reason::default() }
 }
 
-/// The ARN right behind the kind's name.
+/// The ARN directly after the kind's name.
 fn policy(named: &str) -> Option<&str> {
     let at = named.find("arn:").filter(|at| *at <= "service control policy: ".len())?;
     let arn = named[at..].split([' ', '"', '\'', '<', ',']).next()?;

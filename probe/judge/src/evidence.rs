@@ -1,5 +1,5 @@
-//! What was seen, raw: the only thing judges may look at, and what a saved report keeps of the pod.
-//! Draws no conclusion; holds no secret. Times are seconds since the epoch, durations milliseconds.
+//! What was observed, raw: the only input of the judges, and what a saved report keeps of the pod.
+//! Draws no conclusions and contains no secret. Times are in seconds since the epoch, durations in milliseconds.
 
 mod access;
 mod agent;
@@ -49,21 +49,21 @@ pub use token_file::{
 pub struct Evidence {
     /// The process whose credentials are judged.
     pub process: Process,
-    /// What was seen of another process; `None`: none was asked for.
+    /// What was observed of another process. `None`: no flag asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// The path that had not answered when time was up, empty where it was no path's fault; then nothing else was seen.
+    /// The path that had not answered when the time was up; empty if no path was the cause. Then nothing else was observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<String>,
     /// Its variables, its profile, and what the user of the probe stated.
     pub environment: Environment,
-    /// `None`: no path to look at.
+    /// `None`: there was no path.
     pub token_file: Option<TokenFile>,
-    /// `None`: no bytes to look at.
+    /// `None`: there were no bytes.
     pub token: Option<Token>,
-    /// `None`: not reached.
+    /// `None`: the network was not reached.
     pub network: Option<Network>,
-    /// The cluster's own name, resolved for comparison where that of STS was not; `None`: no need, or no cluster.
+    /// The cluster's own name, resolved for comparison if the name of STS did not resolve. `None`: not needed, or no cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control_name: Option<ControlName>,
     /// `None`: STS was not asked, or no answer arrived.
@@ -73,22 +73,22 @@ pub struct Evidence {
     pub agent: Option<Agent>,
     /// `None`: not asked.
     pub identity: Option<Identity>,
-    /// What was asked about stated access, with one set of credentials each.
+    /// The results of the access checks, by set of credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<AccessSession>,
-    /// `None`: no refusal called for it.
+    /// `None`: no refusal needed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<Issuer>,
-    /// `None`: no refusal called for it.
+    /// `None`: no refusal needed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_region: Option<OtherRegion>,
-    /// `None`: no cluster was stated, or it was not reached in this run.
+    /// `None`: no cluster was stated, or the run did not get that far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Cluster>,
 }
 
 impl Evidence {
-    /// Without what `redactor` knows, tokens, key ids and user info, in whatever field they stand.
+    /// The evidence without what `redactor` knows, and without tokens, key ids and user info, in any field.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
         shown::seen(self, redactor).unwrap_or_default()
@@ -96,7 +96,7 @@ impl Evidence {
 }
 
 impl Environment {
-    /// The same: one value may stand in another's place.
+    /// Redacts all fields, because a value may be in a place where it does not belong.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Self {
         shown::seen(self, redactor).unwrap_or_default()
@@ -104,7 +104,7 @@ impl Environment {
 }
 
 impl KeySource {
-    /// The same; `None`: nothing of it may be kept.
+    /// The redacted source. `None`: nothing of it may be kept.
     #[must_use]
     pub fn redacted(self, redactor: &Redactor) -> Option<Self> {
         shown::seen(self, redactor)

@@ -1,5 +1,5 @@
-//! What an error text means: a line of an SDK, of STS, EKS or kubectl, or a whole log in which one stands.
-//! The text is a stranger's: nothing of it is kept but names of known kinds, and no secret of it is said again.
+//! Explains an error text: a line of an SDK, of STS, EKS or kubectl, or a whole log that contains one.
+//! The text is from outside: only names of known kinds are kept, and no secret in it is repeated.
 
 mod answer;
 mod caller;
@@ -22,11 +22,11 @@ use serde::Serialize;
 
 pub use log::{LIMIT, Log};
 
-/// What is known of the text's last recognised line.
+/// The explanation of the last recognised line.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     schema: &'static str,
-    /// `null`: the text is known, and no class is about it.
+    /// `null`: the text is known, but no class describes it.
     class: Option<Class>,
     owner: Option<&'static str>,
     who: String,
@@ -37,25 +37,25 @@ pub struct Explanation {
     policy: Policy,
     effect: Option<Effect>,
     steps: Vec<Step>,
-    /// The first line of the text: the cause, in as few words as fit.
+    /// The first line of the output: the cause, in as few words as possible.
     #[serde(skip)]
     headline: String,
-    /// What the text says instead of the summary, where a step has the rest of it.
+    /// Used in the output instead of the summary if a step has the rest of it.
     #[serde(skip)]
     why: Option<&'static str>,
-    /// What else was recognised, with how many lines.
+    /// What else was recognised, and in how many lines.
     #[serde(skip)]
     others: Vec<(Option<Class>, usize)>,
 }
 
-/// Who called.
+/// The caller that AWS names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Caller {
     arn: Option<String>,
     kind: CallerKind,
 }
 
-/// Whose credentials they were.
+/// The kind of identity that called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum CallerKind {
@@ -67,7 +67,7 @@ enum CallerKind {
     Unknown,
 }
 
-/// Which policy refused, as far as AWS says.
+/// The policy that refused, as far as AWS names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Policy {
     kind: Option<PolicyKind>,
@@ -75,16 +75,16 @@ struct Policy {
 }
 
 impl Explanation {
-    /// What a person reads; a script whose prose is comments.
+    /// The explanation as text: a script whose prose is comments.
     #[must_use]
     pub fn text(&self) -> String {
         text::render(self)
     }
 
-    /// The same as data; on one line unless somebody looks at it.
+    /// The explanation as JSON, in one line unless `pretty`.
     ///
     /// # Errors
-    /// A bug: it does not serialise.
+    /// A bug: it cannot be serialised.
     pub fn json(&self, pretty: bool) -> Result<String, String> {
         let document = shown::serialised(serde_json::to_string(self))?;
         let value = pretty.then(|| serde_json::from_str::<serde_json::Value>(&document).ok()).flatten();

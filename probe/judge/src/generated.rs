@@ -1,11 +1,9 @@
-//! Files and parts of files that are made from the code: a test compares, `make docs` writes.
+//! Files and parts of files that are generated from the code. A test compares them, and `make docs` writes them.
 #![expect(clippy::disallowed_methods, reason = "a test that reads and writes the repository")]
 
-use crate::catalog::Class;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Compares `probe/docs/NAME` with `content`; writes it where `CREDPROBE_WRITE_DOCS=1`.
+/// Compares `probe/docs/NAME` with `content`, or writes it if `CREDPROBE_WRITE_DOCS=1`.
 pub(crate) fn check(name: &str, content: &str) {
     check_file(&format!("probe/docs/{name}"), content);
 }
@@ -26,7 +24,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(in_repository(path)).unwrap_or_default()
 }
 
-/// `text` with what stands between the markers of `name` replaced.
+/// Replaces the text between the markers of `name`.
 fn with_block(text: &str, name: &str, content: &str) -> String {
     let begin = format!("<!-- generated:{name} -->\n");
     let (before, rest) = text.split_once(&begin).unwrap();
@@ -36,15 +34,7 @@ fn with_block(text: &str, name: &str, content: &str) -> String {
 
 #[test]
 fn the_readme_is_current() {
-    let mut table = String::from("| code | class | owner | meaning |\n|---:|---|---|---|\n");
-    for class in Class::all() {
-        let info = class.info();
-        let owner = info.owner.map_or("", |owner| owner.id());
-        let (code, id, meaning) = (info.code, info.id, info.meaning.replace('_', "\\_"));
-        writeln!(table, "| {code} | [`{id}`](probe/docs/classes.md#{id}) | {owner} | {meaning} |").unwrap();
-    }
     let example = read("tests/scenarios/reports/access-denied.txt");
     let example = format!("```text\n{}\n```\n", example.trim_end());
-    let readme = with_block(&read("README.md"), "classes", &table);
-    check_file("README.md", &with_block(&readme, "example", &example));
+    check_file("README.md", &with_block(&read("README.md"), "example", &example));
 }

@@ -1,5 +1,5 @@
-//! Evidence in, findings out: pure, no clock, no file, no network. One file per stage, each a plain function.
-//! Which finding decides, `verdict` says.
+//! Turns evidence into findings. Pure: no clock, no file, no network. One file for each stage, each judge a plain function.
+//! `verdict` says which finding decides.
 
 pub mod access;
 mod agent;
@@ -46,7 +46,7 @@ use facts::Facts;
 pub use agent::{is_agent, ready as ready_by_agent};
 pub(crate) use cluster::known_as as known_to_cluster;
 
-/// Judges everything that was observed, each judge once; `observed_at` is the clock, seconds since the epoch.
+/// Runs each judge once over everything that was observed. `observed_at` is the clock, in seconds since the epoch.
 #[must_use]
 pub fn findings(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Vec<Finding> {
     let mut findings = of_each_judge(evidence, settings, observed_at);
@@ -60,7 +60,7 @@ fn of_each_judge(evidence: &Evidence, settings: &EffectiveSettings, observed_at:
     }
     let facts = Facts::new(evidence, settings, observed_at);
     let mut findings = of_target(evidence);
-    // Of a process that could not be looked at there is nothing else to judge.
+    // If the process could not be observed, nothing else can be judged.
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return findings;
     }
@@ -80,7 +80,7 @@ fn of_target(evidence: &Evidence) -> Vec<Finding> {
     evidence.target.iter().flat_map(|target| target::findings(target, &evidence.process)).collect()
 }
 
-/// What needs no answer of STS; of the agent, what it answered.
+/// The judges that need no answer of STS. For the agent they use what it answered.
 fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = environment::judge(facts);
     findings.extend(endpoint::unreadable::judge(facts));
@@ -103,9 +103,9 @@ fn before_the_network(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What is left where a judge has no step of its own: another server has its own tools.
+/// Adds a step in words if a judge has none: another server than STS has its own tools.
 fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
-    // What AWS's order of checks rules out, another server's does not.
+    // AWS's order of checks rules causes out, but another server may check in another order.
     if facts.compatible() && finding.class.has(Attribute::OfSts) {
         finding.ruled_out.clear();
     }
@@ -117,7 +117,7 @@ fn in_words(facts: &Facts<'_>, mut finding: Finding) -> Finding {
     finding.steps(&values, &[step])
 }
 
-/// Nothing stood in the way and yet there is neither an answer nor the reason why not: that is never `ready`.
+/// Nothing was in the way, but there is neither an answer nor a reason for its absence. That is never `ready`.
 fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<Finding> {
     let agent = evidence.agent.as_ref();
     let by_agent = agent.is_some_and(|agent| agent.answer.is_some() || agent.unsendable);
@@ -139,7 +139,7 @@ fn exchange_not_attempted(evidence: &Evidence, findings: &[Finding]) -> Option<F
     })
 }
 
-/// A skew shows in several places; a call that was refused for it says most.
+/// Keeps one finding about the clock, because a skew shows in several places. A call that was refused because of it says most.
 fn one_clock_skew(mut findings: Vec<Finding>) -> Vec<Finding> {
     let is_skew = |finding: &Finding| finding.class == Class::ClockSkew;
     let refused = findings.iter().any(|finding| is_skew(finding) && finding.severity == Severity::Error);
@@ -152,7 +152,7 @@ fn one_clock_skew(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Whether credentials were issued for the role that is required (rules-of-the-verdict.md, “Which finding decides”).
+/// Whether credentials were issued for the required role (rules-of-the-verdict.md, “Which finding decides”).
 #[must_use]
 pub fn issued(evidence: &Evidence) -> bool {
     let answer = evidence.agent.as_ref().and_then(|agent| agent.answer.as_ref());

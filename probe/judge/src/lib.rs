@@ -57,7 +57,7 @@ pub mod trust_policy;
 pub mod verdict;
 pub mod yaml;
 
-/// From what was collected to the report: settings, judges, verdict, each once.
+/// Makes the report from what was collected: settings, judges and verdict, each once.
 #[must_use]
 pub fn assess(collected: evidence::Collected, options: &report::ReportOptions<'_>) -> report::Report {
     let settings = sdks::EffectiveSettings::from_evidence(&collected.evidence);
@@ -65,7 +65,7 @@ pub fn assess(collected: evidence::Collected, options: &report::ReportOptions<'_
     report::build(collected, &settings, judgement, options)
 }
 
-/// The same where nothing is tolerated, for a run that was made once.
+/// Makes the report of a single run with nothing tolerated.
 #[must_use]
 pub fn assess_without_options(collected: evidence::Collected) -> report::Report {
     let settings = sdks::EffectiveSettings::from_evidence(&collected.evidence);

@@ -1,11 +1,11 @@
-//! What the person who runs the probe asked for: flags and their environment twins, as they stand in the report.
-//! Plain data, one type for each value: a flag, its twin and a saved report are read by the same parser.
+//! The options of the person who runs the probe: flags and their environment twins, in the form that the report keeps.
+//! Plain data with one type for each value, so that a flag, its twin and a saved report share one parser.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What was stated by flag or by `CREDPROBE_*`; `None` or `false`: nothing was.
+/// What was stated by a flag or by `CREDPROBE_*`. `None` or `false`: nothing was stated.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -42,11 +42,11 @@ pub struct Options {
     /// `--region`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// An id of `credprobe chain`, or `auto`.
+    /// The id of an SDK in `credprobe chain`, or `auto`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub sdk: Option<SdkName>,
-    /// `--workload`: the object that repairs name; `None`: it is guessed from the pod's name.
+    /// `--workload`: the object that repairs name. `None`: it is guessed from the pod's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub workload: Option<Workload>,
@@ -56,10 +56,10 @@ pub struct Options {
     /// `--ca-bundle`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_bundle: Option<String>,
-    /// The endpoint in the probe's own environment, where another process is judged: its token may go there too.
+    /// The endpoint in the probe's own environment, if another process is judged. Its token may go there too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// The same of the Pod Identity agent's URI.
+    /// The URI of the Pod Identity agent in the probe's own environment, if another process is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent_uri: Option<String>,
     /// `--cluster`.
@@ -98,7 +98,7 @@ pub struct Options {
     /// `--deny-warnings`.
     #[serde(skip_serializing_if = "is_false")]
     pub deny_warnings: bool,
-    /// Milliseconds for one attempt.
+    /// The time limit for one attempt, in milliseconds.
     pub timeout_ms: u64,
 }
 
@@ -114,19 +114,19 @@ pub enum Mechanism {
     Irsa,
     /// The token goes to the Pod Identity agent.
     PodIdentity,
-    /// Nothing points to either; nobody can state that.
+    /// Nothing points to either. No flag can state this.
     #[serde(skip)]
     None,
 }
 
 impl Mechanism {
-    /// The one that somebody states; `None`: `auto`.
+    /// The mechanism that a flag states. `None`: `auto`.
     #[must_use]
     pub fn by_id(id: &str) -> Option<Self> {
         [Self::Irsa, Self::PodIdentity].into_iter().find(|mechanism| mechanism.id() == id)
     }
 
-    /// As the flag and the report spell it.
+    /// The spelling of the flag and the report.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -137,7 +137,7 @@ impl Mechanism {
     }
 }
 
-/// In JSON these are the text that a flag takes.
+/// In JSON, these types are the text that the flag takes.
 macro_rules! written_as_text {
     ($($name:ty),*) => {$(
         impl TryFrom<String> for $name {
@@ -155,13 +155,13 @@ macro_rules! written_as_text {
 }
 written_as_text!(SdkName, ExpectedSubject, Workload);
 
-/// `--sdk`: which SDKs there are, `sdks` knows.
+/// `--sdk`. `sdks` knows which SDKs exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SdkName {
-    /// The one that the application's command tells.
+    /// The SDK that the application's command indicates.
     Auto,
-    /// By its id, or by a name that its users know.
+    /// An id, or a name that its users know.
     Named(String),
 }
 
@@ -181,7 +181,7 @@ impl fmt::Display for SdkName {
     }
 }
 
-/// The subject that the token must have, as it was stated.
+/// The subject that the token must have, as stated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ExpectedSubject {
@@ -197,7 +197,7 @@ pub enum ExpectedSubject {
 }
 
 impl ExpectedSubject {
-    /// The claim `sub` that this comes to.
+    /// The claim `sub` that this means.
     #[must_use]
     pub fn sub(&self) -> String {
         match self {
@@ -216,7 +216,7 @@ impl FromStr for ExpectedSubject {
             None if text.contains(':') => return Ok(Self::Whole(text.to_owned())),
             None => text.split_once('/'),
         };
-        // A name has dots, a namespace has none.
+        // A name may contain dots, a namespace may not.
         let fits = |(namespace, name): &(&str, &str)| {
             is_dns_name(name) && is_dns_name(namespace) && !namespace.contains('.')
         };
@@ -245,13 +245,13 @@ impl fmt::Display for ExpectedSubject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Workload {
-    /// What it is.
+    /// Its kind.
     pub kind: WorkloadKind,
-    /// What it is called.
+    /// Its name.
     pub name: String,
 }
 
-/// The kinds of objects that make pods.
+/// The kinds of object that make pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkloadKind {
     /// `deployment`
@@ -266,12 +266,12 @@ pub enum WorkloadKind {
     CronJob,
     /// `replicaset`
     ReplicaSet,
-    /// `pod`: nothing makes it anew.
+    /// `pod`: no controller recreates it.
     Pod,
 }
 
 impl WorkloadKind {
-    /// Each with its name for kubectl and with kubectl's short name of it.
+    /// Each kind with its name for kubectl and kubectl's short name.
     const NAMES: [(Self, &str, &str); 7] = [
         (Self::Deployment, "deployment", "deploy"),
         (Self::StatefulSet, "statefulset", "sts"),
@@ -282,7 +282,7 @@ impl WorkloadKind {
         (Self::Pod, "pod", "po"),
     ];
 
-    /// As `kubectl get` takes it.
+    /// The name that `kubectl get` takes.
     #[must_use]
     pub fn id(self) -> &'static str {
         Self::NAMES.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
@@ -294,7 +294,7 @@ impl FromStr for Workload {
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('/').filter(|(_, name)| is_dns_name(name));
         let known = parts.and_then(|(kind, name)| {
-            // `kubectl get -o name` writes the group behind the kind.
+            // `kubectl get -o name` appends the API group to the kind.
             let kind = kind.strip_suffix(".apps").or_else(|| kind.strip_suffix(".batch")).unwrap_or(kind);
             let same = |of: &str| kind.eq_ignore_ascii_case(of);
             let mut all = WorkloadKind::NAMES.iter();
@@ -316,7 +316,7 @@ impl fmt::Display for Workload {
     }
 }
 
-/// A DNS-1123 subdomain, as Kubernetes names its objects.
+/// Whether the text is a DNS-1123 subdomain, which is how Kubernetes names objects.
 fn is_dns_name(text: &str) -> bool {
     let label = |label: &str| {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

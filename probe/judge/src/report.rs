@@ -1,5 +1,5 @@
 //! The report: one struct, rendered as text, as JSON and as a termination message.
-//! Decides nothing; says what `verdict` decided.
+//! Decides nothing; `verdict` decides.
 
 pub mod access;
 mod build;
@@ -21,41 +21,41 @@ use serde::{Deserialize, Serialize};
 pub use crate::catalog::Restart;
 pub use build::{ReportOptions, build, build_without_options};
 
-/// The version of the JSON document: fields are added under it, never changed or removed.
+/// The version of the JSON document. Within a version fields are added, but never changed or removed.
 pub const SCHEMA: &str = "credprobe/report/v1";
 
-/// Everything one run has to say.
+/// Everything that one run reports.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// `credprobe/report/v1`.
     pub schema: String,
-    /// What the process exits with: the class's code, or 0 where it is tolerated or only reported.
+    /// The exit code of the process: the class's code, or 0 if it is tolerated or only reported.
     pub exit_code: u8,
     /// `--report-only`: the process exits with 0.
     pub report_only: bool,
-    /// What it comes to.
+    /// The result.
     pub verdict: Verdict,
-    /// The deciding one first.
+    /// The deciding finding comes first.
     pub findings: Vec<ReportedFinding>,
-    /// All six, in the order of the chain.
+    /// The six stages in the order of the chain, then access and cluster if they were stated.
     pub stages: Vec<Stage>,
     /// Whose credentials were judged.
     pub subject: Subject,
-    /// What was seen, so that it can be judged again.
+    /// What was observed, so that it can be judged again.
     pub evidence: Evidence,
     /// How often the exchange was tried.
     pub attempts: u32,
     /// `irsa`, `pod-identity`, `none`.
     pub mechanism: String,
-    /// RFC 3339; the clock of every judgement in here.
+    /// When the run observed, in RFC 3339. All judgements in the report use this time.
     pub observed_at: String,
-    /// Who judged.
+    /// The program that judged.
     pub probe: Probe,
 }
 
-/// The one class that decides.
+/// The class that decides, and what follows from it.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -64,7 +64,7 @@ pub struct Verdict {
     pub class: Class,
     /// The exit code of that class.
     pub code: u8,
-    /// The class in CamelCase, as a Kubernetes condition has it.
+    /// The class in CamelCase, as in a Kubernetes condition.
     pub reason: String,
     /// `null` for `ready`.
     pub owner: Option<Owner>,
@@ -72,32 +72,32 @@ pub struct Verdict {
     pub scope: Scope,
     /// Waiting may heal it.
     pub transient: bool,
-    /// Restarting the container heals nothing; the pod must be made anew: `restart` is `pod`.
+    /// Restarting the container does not help; the pod must be recreated. Then `restart` is `pod`.
     pub recreate_pod: bool,
     /// `--tolerate` covers it.
     pub tolerated: bool,
-    /// An earlier attempt of this run came out otherwise.
+    /// An earlier attempt of this run had another result.
     pub flapped: bool,
-    /// `ready`, but something will go wrong: the class of the first warning that nothing explains.
+    /// The verdict is `ready`, but something will fail: the class of the first warning that nothing explains.
     pub but: Option<Class>,
     /// One sentence: what is wrong.
     pub summary: String,
-    /// The people who can repair it; empty for `ready`.
+    /// The people who can repair it. Empty for `ready`.
     pub who: String,
-    /// What must be started anew besides what the steps restart.
+    /// What must be restarted, besides what the steps restart.
     pub restart: Restart,
-    /// What to do, in the order of doing.
+    /// What to do, in this order.
     pub steps: Vec<Step>,
 }
 
-/// A verdict in ids alone: no account, role or name.
+/// A verdict in ids only: no account, role or name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
-    /// What decides.
+    /// The class that decides.
     pub class: Class,
-    /// Behind a success, what will go wrong.
+    /// For `ready`: the class that will cause a failure.
     pub but: Option<Class>,
-    /// Who acts; `None` for a plain `ready`.
+    /// Who acts. `None` for `ready` without a warning.
     pub owner: Option<Owner>,
 }
 
@@ -109,33 +109,33 @@ impl std::fmt::Display for Told {
     }
 }
 
-/// How far the verdict reaches.
+/// How far the run went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// STS was asked.
     Exchange,
-    /// It was not.
+    /// STS was not asked.
     Local,
 }
 
-/// One finding with its place in the verdict.
+/// One finding and its part in the verdict.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReportedFinding {
-    /// Which link is broken, and how.
+    /// The broken link, and how it is broken.
     pub class: Class,
     /// The exit code of that class.
     pub code: u8,
     /// Who can repair it.
     pub owner: Option<Owner>,
-    /// How much it weighs in the end.
+    /// The final severity.
     pub severity: Severity,
     /// Waiting may heal it.
     pub transient: bool,
-    /// Against what the evidence was held.
+    /// What the evidence was compared with.
     pub expectation: Basis,
     /// The class that causes this one.
     pub explained_by: Option<Class>,
@@ -147,14 +147,14 @@ pub struct ReportedFinding {
     pub required: String,
     /// What the evidence excludes.
     pub ruled_out: Vec<String>,
-    /// The same for people, woven; empty where the judge did not write it.
+    /// The same as a text for people. Empty if the judge did not write one.
     #[serde(skip)]
     pub why: String,
     /// The people who can repair it.
     pub who: String,
-    /// What must be started anew besides what the steps restart.
+    /// What must be restarted, besides what the steps restart.
     pub restart: Restart,
-    /// What to do, in the order of doing: first what shows it, then what repairs it.
+    /// What to do, in this order: first what shows the problem, then what repairs it.
     pub steps: Vec<Step>,
 }
 
@@ -163,9 +163,9 @@ pub struct ReportedFinding {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// Which link of the chain.
+    /// The link of the chain.
     pub stage: StageName,
-    /// How it came out.
+    /// The result.
     pub status: Status,
     /// How long it took.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,22 +175,22 @@ pub struct Stage {
     pub skipped_because: Option<String>,
 }
 
-/// How a stage came out.
+/// The result of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// Nothing is wrong there.
+    /// It has no problem.
     Passed,
-    /// An error is there.
+    /// It has an error.
     Failed,
-    /// A warning is there.
+    /// It has a warning.
     Warned,
     /// It was not reached.
     Skipped,
 }
 
-/// Who was judged.
+/// The process that was judged.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -207,7 +207,7 @@ pub struct Subject {
     pub groups: Vec<u32>,
 }
 
-/// Who judged.
+/// The program that judged.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -217,7 +217,7 @@ pub struct Probe {
 }
 
 impl Report {
-    /// What the retry policy needs of it.
+    /// What the retry policy needs to know.
     #[must_use]
     pub fn attempt(&self) -> Attempt {
         let Verdict { class, transient, .. } = self.verdict;
@@ -227,7 +227,7 @@ impl Report {
 }
 
 impl Report {
-    /// What decides, or behind a success what will go wrong; `None` where nothing is wrong.
+    /// The deciding finding, or for `ready` the warning that will cause a failure. `None`: nothing is wrong.
     #[must_use]
     pub fn told(&self) -> Option<&ReportedFinding> {
         if self.verdict.class == Class::Ready {
@@ -238,7 +238,7 @@ impl Report {
         self.findings.first()
     }
 
-    /// Class, what will go wrong behind a success, and who acts: a change of one of them is news.
+    /// The class, what will fail after a success, and who acts. A change of one of them is news.
     #[must_use]
     pub fn in_ids(&self) -> Told {
         let but = self.verdict.but.filter(|_| self.verdict.class == Class::Ready);
@@ -264,15 +264,15 @@ impl Report {
     /// The JSON document, indented.
     ///
     /// # Errors
-    /// A bug; the line to say instead.
+    /// A bug; the error is the line to print instead.
     pub fn json(&self) -> Result<String, String> {
         self.json_line().map(|line| crate::text::indented(&line))
     }
 
-    /// The same in one line.
+    /// The JSON document, in one line.
     ///
     /// # Errors
-    /// The same.
+    /// A bug; the error is the line to print instead.
     pub fn json_line(&self) -> Result<String, String> {
         shown::serialised(serde_json::to_string(self))
     }
@@ -282,7 +282,7 @@ impl Report {
 mod tests {
     use super::*;
 
-    /// `make docs` writes it.
+    /// `make docs` writes the schema.
     #[test]
     fn the_json_schema_is_current() {
         let schema = schemars::schema_for!(Report);
@@ -291,7 +291,7 @@ mod tests {
         crate::generated::check("report.schema.json", &schema);
     }
 
-    /// Objects that would be read back with fields that nobody knows.
+    /// Objects for which unknown fields would be accepted when they are read back.
     fn open_objects(schema: &serde_json::Value) -> Vec<String> {
         let definitions = schema["$defs"].as_object().unwrap();
         let open = definitions.iter().filter(|(_, it)| {

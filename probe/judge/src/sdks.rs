@@ -1,5 +1,5 @@
-//! Which provider each SDK picks in this environment, why, and what it does when that one fails. Pure.
-//! `table` has the SDKs, `sts` whom they call, `proxy` by which way; `page` and `judge::shadow` tell it.
+//! Which provider each SDK picks in this environment, why, and what it does if that provider fails. Pure.
+//! `table` has the SDKs, `sts` whom they call, `proxy` which way they take. `page` and `judge::shadow` present the result.
 
 mod aliases;
 mod base;
@@ -35,7 +35,7 @@ pub(crate) use stop::all as all_stops;
 pub use sts::{Call, OWN_DEFAULT, call};
 pub use table::SDKS;
 
-/// Where an SDK may take credentials from.
+/// A provider of credentials in an SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Provider {
@@ -64,7 +64,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// As the JSON has it.
+    /// The name in JSON.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl Provider {
         }
     }
 
-    /// In a sentence.
+    /// The name in a sentence.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -100,7 +100,7 @@ impl Provider {
         }
     }
 
-    /// Of a profile, whatever its kind.
+    /// Whether it is a profile of any kind.
     #[must_use]
     pub fn is_profile(self) -> bool {
         matches!(
@@ -115,7 +115,7 @@ impl Provider {
         )
     }
 
-    /// What the pod is meant to use.
+    /// Whether a pod with this mechanism is meant to use it.
     #[must_use]
     pub fn is_of(self, mechanism: Mechanism) -> bool {
         match mechanism {
@@ -126,10 +126,10 @@ impl Provider {
     }
 }
 
-/// A provider that is configured here, and by what: names of variables and settings, never values.
+/// A provider that is configured here, and the names of the variables and settings that configure it, never their values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Present {
-    /// Which step of the order.
+    /// The step of the SDK's order.
     pub provider: Provider,
     /// The variables or settings that configure it.
     pub because: Vec<&'static str>,
@@ -142,7 +142,7 @@ pub struct Present {
 }
 
 impl Present {
-    /// `AWS_ROLE_ARN and …`, `credential_process of profile shop`.
+    /// The names in a sentence: `AWS_ROLE_ARN and …`, `credential_process of profile shop`.
     #[must_use]
     pub fn because(&self) -> String {
         let names = joined(&self.because);
@@ -153,20 +153,20 @@ impl Present {
     }
 }
 
-/// What an SDK does when the provider that it picked fails.
+/// What an SDK does if the provider that it picked fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "does", rename_all = "kebab-case")]
 pub enum OnFailure {
-    /// The SDK fails with it.
+    /// The SDK fails too.
     Stops,
     /// The SDK tries the next one.
     GoesOn {
-        /// That next one.
+        /// The next one.
         to: Provider,
     },
-    /// There is nobody to go on to.
+    /// There is no other provider to try.
     HasNoOther,
-    /// Only a warning, and calls without credentials.
+    /// The SDK only warns, and calls without credentials.
     Warns,
 }
 
@@ -177,14 +177,14 @@ pub struct SdkChain {
     pub sdk: &'static Sdk,
     /// In the SDK's order; the first is picked.
     pub providers: Vec<Present>,
-    /// What it does when the provider that it picks fails.
+    /// What it does if the provider that it picks fails.
     pub on_failure: OnFailure,
     /// Values at which it stops, before any provider or at the one that it picks.
     pub stops: Vec<&'static Stop>,
 }
 
 impl SdkChain {
-    /// The provider that it picks; `None`: it finds none, or stops before it looks.
+    /// The provider that it picks. `None`: it finds none, or stops before it looks.
     #[must_use]
     pub fn picks(&self) -> Option<&Present> {
         self.providers.first().filter(|_| !self.stops_early())
@@ -194,7 +194,7 @@ impl SdkChain {
         self.stops.iter().any(|stop| stop.at.is_none())
     }
 
-    /// The provider whose credentials it has in the end; `None`: it has none.
+    /// The provider whose credentials it has in the end. `None`: it has none.
     fn succeeds_with(&self) -> Option<Provider> {
         let picked = self.picks()?;
         match (&picked.broken, &self.on_failure) {
@@ -205,7 +205,7 @@ impl SdkChain {
     }
 }
 
-/// Every SDK in this environment, in the table's order.
+/// All SDKs in this environment, in the table's order.
 #[must_use]
 pub fn chain(environment: &Environment) -> Vec<SdkChain> {
     SDKS.iter().map(|sdk| chain_of(sdk, environment)).collect()
@@ -241,7 +241,7 @@ fn on_failure(sdk: &Sdk, providers: &[Present]) -> OnFailure {
     }
 }
 
-/// The SDK with this id, or one of its names; or that of the program with this name.
+/// The SDK with this id or name, or the SDK of the program with this name.
 #[must_use]
 pub fn by_id(id: &str) -> Option<&'static Sdk> {
     let named = |sdk: &&Sdk| {
@@ -258,7 +258,7 @@ pub fn by_id(id: &str) -> Option<&'static Sdk> {
     SDKS.iter().find(named).or_else(by_alias)
 }
 
-/// What somebody may have meant who wrote a name that is none.
+/// Similar names, for a name that does not exist.
 #[must_use]
 pub fn similar(given: &str) -> Vec<&'static str> {
     let given = given.to_ascii_lowercase();
@@ -270,7 +270,7 @@ pub fn similar(given: &str) -> Vec<&'static str> {
     names.filter(is_similar).take(5).collect()
 }
 
-/// How many letters are to be changed, added or taken out.
+/// The edit distance, in bytes.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (line, a) in (1..).zip(one.bytes()) {
@@ -288,11 +288,11 @@ fn programs(sdk: &Sdk) -> impl Iterator<Item = &'static Alias> {
     ALIASES.iter().filter(|alias| alias.sdk == sdk.id)
 }
 
-/// The SDK of an application, where its command's name leaves only one.
+/// The SDK of an application, if its command leaves only one.
 #[must_use]
 fn by_command(command: &str) -> Option<&'static Sdk> {
     let starts = |prefix: &str| command.starts_with(prefix);
-    // `node`, `java`, `dotnet` and `aws` each have two SDKs, and a Go program has any name.
+    // `node`, `java`, `dotnet` and `aws` each have two SDKs, and a Go program can have any name.
     if starts("python") || starts("gunicorn") || starts("celery") {
         by_id("botocore")
     } else if starts("ruby") || starts("puma") {
@@ -304,20 +304,20 @@ fn by_command(command: &str) -> Option<&'static Sdk> {
     }
 }
 
-/// What `--sdk` comes to: `auto` is an id where the command tells it.
+/// Resolves `--sdk=auto` to an id if the command determines it.
 #[must_use]
 pub fn resolved(asked: Option<SdkName>, command: Option<&str>) -> Option<SdkName> {
     let told = command.filter(|_| asked == Some(SdkName::Auto)).and_then(by_command);
     told.map_or(asked, |sdk| Some(SdkName::Named(sdk.id.to_owned())))
 }
 
-/// The SDK that `--sdk` names; `None`: none, or `auto`.
+/// The SDK that `--sdk` names. `None`: none, or `auto`.
 #[must_use]
 pub fn stated(environment: &Environment) -> Option<&'static Sdk> {
     named(environment.options.sdk.as_ref()?)
 }
 
-/// The SDK of that name; `None`: `auto`, or there is none.
+/// The SDK with that name. `None`: `auto`, or there is none.
 #[must_use]
 pub fn named(name: &SdkName) -> Option<&'static Sdk> {
     match name {
@@ -326,13 +326,13 @@ pub fn named(name: &SdkName) -> Option<&'static Sdk> {
     }
 }
 
-/// Whether the SDK that `--sdk` names takes any notice of the variable; without one, somebody does.
+/// Whether the SDK that `--sdk` names reads the variable. Without `--sdk`, any SDK may read it.
 #[must_use]
 pub(crate) fn is_read(environment: &Environment, variable: &str) -> bool {
     stated(environment).is_none_or(|sdk| !sdk.unread.iter().copied().flatten().any(|name| *name == variable))
 }
 
-/// The names of these in a sentence; `every SDK except …` where that is shorter.
+/// The names of these SDKs in a sentence, or `every SDK except …` if that is shorter.
 #[must_use]
 pub fn names(sdks: &[&Sdk]) -> String {
     let of = |sdks: &mut dyn Iterator<Item = &Sdk>| -> Vec<&'static str> {
@@ -341,7 +341,7 @@ pub fn names(sdks: &[&Sdk]) -> String {
     enumerate(&of(&mut sdks.iter().copied()), &of(&mut SDKS.iter()))
 }
 
-/// A sentence about these that fits the first line of a report of this class: with their names, else with their number.
+/// A sentence about these SDKs that fits the first line of a report of this class: with their names, else with their number.
 pub(crate) fn sentence(class: Class, sdks: &[&Sdk], of: &dyn Fn(&str) -> String) -> String {
     let whole = of(&names(sdks));
     let count = sdks.iter().map(|sdk| sdk.names.len()).sum::<usize>();
@@ -351,12 +351,12 @@ pub(crate) fn sentence(class: Class, sdks: &[&Sdk], of: &dyn Fn(&str) -> String)
     of(&format!("{count} SDKs"))
 }
 
-/// What the mark and the class, or `ready 0, but`, leave of a first line.
+/// How many characters of a first line the mark and the class, or `ready 0, but`, leave.
 pub(crate) fn room(class: Class) -> usize {
     96 - "ready 0, but ".len().max(class.id().len() + " 00: ".len())
 }
 
-/// The verb behind names: singular behind one, and behind every one.
+/// The verb after names: singular after one name and after `every`.
 pub(crate) fn verb<'v>(names: &str, singular: &'v str, plural: &'v str) -> &'v str {
     let several = names.contains(" and ") || names.ends_with(" SDKs");
     if names.starts_with("every ") || !several { singular } else { plural }

@@ -1,5 +1,5 @@
-//! What follows from the evidence before the network: the mechanism, whose role, which file, which endpoint. Pure.
-//! Each value is named with its source. Whether the values are any good, the judges say.
+//! What follows from the evidence before the network: mechanism, role, token file, region, endpoint. Pure.
+//! Each value has its source. The judges say whether the values are right.
 
 pub mod agent;
 pub mod arn;
@@ -15,13 +15,13 @@ use crate::settings::partition::Partition;
 pub const IRSA_MOUNT: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
 /// Where the webhook mounts the Pod Identity token.
 pub const POD_IDENTITY_MOUNT: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
-/// The token for the API server, which every pod has unless it opts out; sent to nobody else.
+/// The token for the API server, which every pod has unless it opts out. It goes to no other server.
 pub const API_SERVER_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// A value and where it was found.
+/// A value and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced {
-    /// The value as it stands there.
+    /// The value as it was found.
     pub value: String,
     /// A flag, a variable, or a profile and its setting.
     pub source: String,
@@ -32,13 +32,13 @@ impl Sourced {
         Self { value: value.to_owned(), source: source.into() }
     }
 
-    /// It stands in a profile's file, which is read when the app starts; no webhook and no pod spec has it.
+    /// Whether it is in a profile file, which the app reads at start, and so not set by a webhook or a pod spec.
     pub(crate) fn is_of_a_file(&self) -> bool {
         self.source.contains(OF_PROFILE)
     }
 }
 
-/// What the environment asks for.
+/// What the environment requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requested {
     /// How the pod is meant to get its credentials.
@@ -49,7 +49,7 @@ pub struct Requested {
     pub token_file: Option<Sourced>,
 }
 
-/// Reads mechanism, role and token file out of flags, variables and the profile, in this order.
+/// Reads mechanism, role and token file from flags, variables and the profile, in this order.
 #[must_use]
 pub fn requested(environment: &Environment) -> Requested {
     let stated = &environment.options;
@@ -60,8 +60,8 @@ pub fn requested(environment: &Environment) -> Requested {
     let mut role_arn = pick(&stated.role_arn, "--role-arn", "AWS_ROLE_ARN");
     let mut token_file = pick(&stated.token_file, "--token-file", "AWS_WEB_IDENTITY_TOKEN_FILE");
     if role_arn.is_none() && token_file.is_none() {
-        // A pair or nothing: no SDK mixes one variable with one profile setting.
-        // A profile that goes on from another begins with that one's identity.
+        // Take both from the profile or none: no SDK mixes a variable with a profile setting.
+        // A profile with a source profile starts with the identity of the source.
         let first = environment.profile.as_ref().map(Profile::beginning);
         role_arn = first.and_then(|profile| of_profile(profile, "role_arn"));
         token_file = first.and_then(|profile| of_profile(profile, "web_identity_token_file"));
@@ -75,7 +75,7 @@ pub fn requested(environment: &Environment) -> Requested {
     let pod_identity = uri.is_some() && environment.get(agent::TOKEN_FILE_VARIABLE).is_some();
     let mechanism = match stated.mechanism {
         Some(mechanism) => mechanism,
-        // Nearly all SDKs prefer IRSA when both are complete (sources.md, “SDKs”).
+        // Nearly all SDKs prefer IRSA if both are complete (sources.md, “SDKs”).
         _ if irsa => Mechanism::Irsa,
         _ if pod_identity => Mechanism::PodIdentity,
         _ if role_arn.is_some() || token_file.is_some() => Mechanism::Irsa,
@@ -84,7 +84,7 @@ pub fn requested(environment: &Environment) -> Requested {
         _ => Mechanism::None,
     };
     if mechanism == Mechanism::PodIdentity {
-        // The association decides on the role: nobody asks for one, at most somebody expects one.
+        // The association decides the role. The pod requests none; at most a flag expects one.
         role_arn = stated.expect_role.as_deref().map(|role| Sourced::new(role, "--expect-role"));
         token_file = agents_file;
     }
@@ -100,15 +100,15 @@ fn of_profile(profile: &Profile, key: &str) -> Option<Sourced> {
     Some(Sourced::new(value, format!("{key}{OF_PROFILE}{}", profile.name)))
 }
 
-/// Between a profile's setting and the profile's name.
+/// Separates a profile's setting from the profile's name.
 const OF_PROFILE: &str = " of profile ";
 
 /// Where the exchange goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StsRoute {
-    /// `None`: nothing names one.
+    /// `None`: nothing names a region.
     pub region: Option<Sourced>,
-    /// Whom the exchange goes to, or why there is nobody.
+    /// The host of the exchange, or why there is none.
     pub endpoint: Result<Endpoint, RouteProblem>,
 }
 
@@ -119,20 +119,20 @@ pub struct Endpoint {
     pub url: String,
     /// The host in that URL, without port.
     pub host: String,
-    /// The region that the signed call is scoped to.
+    /// The region that calls are signed for.
     pub signing_region: String,
-    /// The variable that names the URL; `None`: it follows from the region.
+    /// The variable that names the URL. `None`: the URL follows from the region.
     pub configured_by: Option<&'static str>,
-    /// `sts.amazonaws.com`, because no region is known.
+    /// It is `sts.amazonaws.com`, because no region is known.
     pub global: bool,
 }
 
-/// Why no endpoint follows.
+/// Why no endpoint could be derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteProblem {
-    /// No region, and the role's partition has no global endpoint.
+    /// No region is known, and the role's partition has no global endpoint.
     NoRegion,
-    /// The value is no region's name.
+    /// The value is not the name of a region.
     RegionForm(Sourced),
     /// An endpoint variable or a combination that no SDK accepts.
     Setting {
@@ -141,7 +141,7 @@ pub enum RouteProblem {
         /// What is wrong with it.
         problem: String,
     },
-    /// Another process names a host that is not AWS's: its token is not for it, unless the probe's own environment says so.
+    /// Another process names a host that is not AWS's. Its token must not go there, unless the probe's own environment says so.
     Untrusted {
         /// The variable.
         name: &'static str,
@@ -217,7 +217,7 @@ pub(crate) fn endpoint(
     Ok(Endpoint { url, host, signing_region: name.to_owned(), configured_by: None, global: false })
 }
 
-/// STS in the region of an EKS issuer, if that is another one of the same partition; never beside a configured endpoint.
+/// STS in the region of an EKS issuer. `None`: it is the same region or another partition, or an endpoint is configured.
 #[must_use]
 pub fn endpoint_of_issuer(asked: &Endpoint, issuer: &str) -> Option<Endpoint> {
     let region = partition::region_of_issuer(issuer)?;
@@ -230,7 +230,7 @@ pub fn endpoint_of_issuer(asked: &Endpoint, issuer: &str) -> Option<Endpoint> {
     Some(Endpoint { url, host, signing_region: region.to_owned(), configured_by: None, global: false })
 }
 
-/// Only `aws` has a global endpoint that answers for every role of the partition.
+/// The global endpoint, if the role is in `aws`: only there it answers for every role of the partition.
 fn global_endpoint(environment: &Environment) -> Result<Endpoint, RouteProblem> {
     let role = requested(environment).role_arn;
     let role = role.and_then(|role| RoleArn::parse(&role.value).ok());
@@ -250,7 +250,7 @@ pub(crate) fn global() -> Endpoint {
     }
 }
 
-/// `AWS_ENDPOINT_URL_STS` before `AWS_ENDPOINT_URL`, then the profile's settings, unless all are switched off (SDK reference guide).
+/// `AWS_ENDPOINT_URL_STS`, then `AWS_ENDPOINT_URL`, then the profile's settings, unless all are switched off (SDK reference guide).
 pub(crate) fn configured_endpoint(environment: &Environment) -> Option<(&'static str, &str)> {
     if environment.is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return None;
@@ -266,16 +266,16 @@ pub(crate) fn configured_endpoint(environment: &Environment) -> Option<(&'static
         .or_else(|| setting("endpoint_url", PROFILE_SETTING))
 }
 
-/// What names an endpoint in the config file, as it is told.
+/// The settings in the config file that name an endpoint, in words.
 pub(crate) const SERVICES_SETTING: &str = "endpoint_url of sts in the profile's services";
 pub(crate) const PROFILE_SETTING: &str = "endpoint_url of the profile";
 
-/// Whether the endpoint stands in a file, where no variable can be taken away.
+/// Whether the endpoint is in a file, so that no variable can be removed.
 pub(crate) fn is_in_file(configured_by: &str) -> bool {
     [SERVICES_SETTING, PROFILE_SETTING].contains(&configured_by)
 }
 
-/// Checked before the SDK sees it: it would print the request, token included, with its own error.
+/// Checks the URL before the SDK sees it, because the SDK's own error would print the request with the token.
 fn check_endpoint_url(url: &str) -> Result<String, String> {
     let uri: http::Uri = url.parse().map_err(|_| "it is no URL".to_owned())?;
     match uri.scheme_str() {
@@ -284,7 +284,7 @@ fn check_endpoint_url(url: &str) -> Result<String, String> {
     }
     match uri.host() {
         Some(host) if !host.is_empty() => {
-            // The last dot only says that no search list applies, and case says nothing.
+            // A trailing dot only means that no search list applies, and case has no meaning.
             let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
             Ok(host.to_ascii_lowercase())
         }
@@ -292,10 +292,10 @@ fn check_endpoint_url(url: &str) -> Result<String, String> {
     }
 }
 
-/// The longest session name that STS takes.
+/// The longest session name that STS accepts, in characters.
 const SESSION_NAME_LIMIT: usize = 64;
 
-/// The name of the session: trust policies may look at it (`sts:RoleSessionName`).
+/// The name of the session. Trust policies may check it (`sts:RoleSessionName`).
 #[must_use]
 pub fn session_name(environment: &Environment, process: &Process, token: Option<&Token>) -> Sourced {
     if let Some(name) = &environment.options.session_name {
@@ -314,7 +314,7 @@ pub fn session_name(environment: &Environment, process: &Process, token: Option<
 /// The source of a session name that nobody set.
 pub const OWN_SOURCE: &str = "credprobe";
 
-/// `[\w+=,.@-]` (STS API, RoleSessionName).
+/// Whether STS allows the character: `[\w+=,.@-]` (STS API, RoleSessionName).
 pub(crate) fn is_session_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }

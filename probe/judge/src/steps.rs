@@ -1,5 +1,5 @@
-//! What a person does next, as data: a sentence, and the command that it explains.
-//! The catalogue writes templates, judges and `explain` fill them in; the report prints the steps.
+//! The steps that a person takes next, as data: a sentence, and the command that it explains.
+//! The catalogue has templates. The judges and `explain` fill them in, and the report prints the steps.
 
 pub mod script;
 pub(crate) mod slot;
@@ -15,26 +15,26 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Whether it only looks or changes something.
+    /// Whether it only looks, or changes something.
     pub kind: StepKind,
-    /// The condition under which it is the right step; `null`: it always is. Steps in a row that have one are alternatives.
+    /// The condition under which it is the right step. `null`: it always is. Consecutive steps with a condition are alternatives.
     pub when: Option<String>,
-    /// The sentence that explains the command, or what to do in words.
+    /// The sentence that explains the command, or says what to do.
     pub say: String,
-    /// The command, in one line; `null`: the step is told in words.
+    /// The command, in one line. `null`: the step has only words.
     pub run: Option<String>,
-    /// What the step changes; `null` where it only looks.
+    /// What the step changes. `null`: it only looks.
     pub changes: Option<String>,
 }
 
 impl Step {
-    /// One that only looks; `run` is a command that the caller has made of names of their kinds.
+    /// A step that only looks. The caller has built `run` from names of their kinds.
     #[must_use]
     pub fn look(say: impl Into<String>, run: Option<String>) -> Self {
         Self { kind: StepKind::Look, when: None, say: say.into(), run, changes: None }
     }
 
-    /// One that changes something; without a command it is told in words.
+    /// A step that changes something. Without a command it has only words.
     #[must_use]
     pub fn change(say: impl Into<String>, run: Option<String>, changes: impl Into<String>) -> Self {
         let changes = Some(changes.into());
@@ -47,15 +47,15 @@ impl Step {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StepKind {
-    /// Nothing is different afterwards.
+    /// It changes nothing.
     Look,
-    /// Something is: `changes` says what.
+    /// It changes something; `changes` says what.
     Change,
 }
 
 #[cfg(test)]
 impl Step {
-    /// What a person reads: the sentence behind `# `, then the command.
+    /// The text for a person: the sentence after `# `, then the command.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         std::iter::once(format!("# {}", self.say)).chain(self.run.clone())
     }

@@ -1,5 +1,5 @@
-//! Text for people and shells: escaping, cutting, times, quoting. Pure, and below everything else.
-//! What is said, the other rooms decide.
+//! Text for people and shells: escaping, truncating, times, quoting. Pure; no other room is used here.
+//! The other rooms decide what to say.
 
 mod indent;
 pub mod redactor;
@@ -9,7 +9,7 @@ use time::{Date, Month, OffsetDateTime};
 
 pub use indent::indented;
 
-/// RFC 3339 in UTC, whole seconds.
+/// The time in RFC 3339, UTC, whole seconds.
 #[must_use]
 pub fn rfc3339(seconds: i64) -> String {
     let time =
@@ -28,7 +28,7 @@ pub fn rfc3339(seconds: i64) -> String {
 /// Seconds since the epoch; `None`: not RFC 3339 in UTC.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<i64> {
-    // As the SDKs write it: no offset, no blank between date and time.
+    // As the SDKs write it: no offset, and no blank between date and time.
     let text = text.strip_suffix('Z')?;
     let (text, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let bytes = text.as_bytes();
@@ -52,12 +52,12 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     Some(time.assume_utc().unix_timestamp())
 }
 
-/// Characters that a reader does not see, or that change what he sees: a pasted command must be what it looks like (CVE-2021-42574).
+/// Characters that change the direction of text. A pasted command must be what it looks like (CVE-2021-42574).
 const fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Control and bidirectional characters, line ends of Unicode and characters without width.
+/// Control and bidirectional characters, Unicode line breaks, and characters without width.
 fn is_unseen(c: char) -> bool {
     let invisible = matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}'
         | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
@@ -65,7 +65,7 @@ fn is_unseen(c: char) -> bool {
     c.is_control() || is_bidi(c) || invisible
 }
 
-/// A step in one line, whatever it quotes: a line break in a comment would begin a command.
+/// A step in one line, whatever it quotes: after a line break in a comment, a command would begin.
 #[must_use]
 pub(crate) fn one_line(text: String) -> String {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !text.contains(is_unseen) {
@@ -112,7 +112,7 @@ pub(crate) fn plain(text: &str) -> String {
     out
 }
 
-/// Cuts at a character boundary and says that it did.
+/// Truncates at a character boundary and marks the place with `…`.
 pub fn truncate(text: &mut String, limit: usize) {
     if text.len() > limit {
         let ellipsis = '…';
@@ -125,17 +125,17 @@ pub fn truncate(text: &mut String, limit: usize) {
     }
 }
 
-/// No address: whoever handed the image out knows who takes reports of it.
+/// Names no address: whoever distributed the image knows where to report bugs.
 macro_rules! report_it {
     ($what:expr) => {
         concat!("internal-error (1): ", $what, "; please report it to whoever gave you credprobe")
     };
 }
 
-/// The line that a process without stack or memory ends with: nothing of it is made then.
+/// The last line of a process without stack or memory. It is a constant, because nothing can be built then.
 pub const STARVED_LINE: &str = concat!(report_it!("credprobe ran out of stack or memory"), "\n");
 
-/// The line that a bug ends with.
+/// The last line of a process that ends because of a bug.
 #[must_use]
 pub fn internal_error_line(what: &str) -> String {
     format!(report_it!("{}"), what)

@@ -1,5 +1,5 @@
-//! IAM trust policies against the claims of a token, element by element, and the mistakes that people usually make. Pure.
-//! What is said of the result, the report says.
+//! Compares IAM trust policies with a token's claims, element by element, and finds the mistakes that people usually make. Pure.
+//! The report words the result.
 
 pub(crate) mod common_mistakes;
 pub(crate) mod condition;

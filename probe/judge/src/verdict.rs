@@ -1,5 +1,5 @@
-//! Which finding decides, and with which code the process ends. Pure: findings in, judgement out; no clock.
-//! What is found, the judges say; how it is told, the reports say.
+//! Decides which finding counts and the exit code. Pure: findings in, judgement out; no clock.
+//! The judges make findings; the reports word them.
 
 #[cfg(test)]
 mod combinations;
@@ -21,58 +21,58 @@ use serde::Serialize;
 /// What a verdict depends on besides the findings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Situation {
-    /// The required role's credentials were issued.
+    /// Credentials of the required role were issued.
     pub issued: bool,
     /// `--deny-warnings`: without an error, the first warning decides.
     pub deny_warnings: bool,
-    /// `--sts-compatible`: one refusal stands for every cause.
+    /// `--sts-compatible`: one refusal can have any cause.
     pub compatible: bool,
 }
 
-/// The findings, weighed against each other.
+/// The findings and how they relate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Judgement {
     /// The class of the deciding finding, else `ready`.
     pub class: Class,
-    /// Where the deciding finding stands in `findings`.
+    /// The position of the deciding finding in `findings`.
     pub deciding: Option<usize>,
-    /// Errors, then warnings, then what others explain ("also seen"), then notes; each by table order,
-    /// `inconclusive` after its like. So the deciding finding comes first.
+    /// Errors, then warnings, then what others explain ("also seen"), then notes. Each group is in table order, with
+    /// `inconclusive` last. So the deciding finding comes first.
     pub findings: Vec<JudgedFinding>,
 }
 
-/// A finding with its place in the whole; its severity is the final one.
+/// A finding with its final severity and what explains it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct JudgedFinding {
     /// The finding.
     pub finding: Finding,
-    /// The class that explains it: it is no news of its own, but "also seen".
+    /// The class that explains it, so that it is only "also seen".
     pub explained_by: Option<Class>,
 }
 
-/// How the process ends.
+/// How the process exits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
     /// The exit code.
     pub code: u8,
-    /// `--tolerate` covers the verdict; the report says so and is unchanged otherwise.
+    /// `--tolerate` covers the verdict. The report says so and is otherwise unchanged.
     pub tolerated: bool,
 }
 
-/// All judges once over the evidence, and what their findings come to; `observed_at` is the clock.
+/// Runs all judges once over the evidence and decides. `observed_at` is the clock, in seconds since the epoch.
 #[must_use]
 pub fn judge_evidence(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> Judgement {
     let mut findings = judge::findings(evidence, settings, observed_at);
-    // What the role may do is a question only once its credentials are ready.
+    // What the role may do only matters once its credentials are ready.
     if role_access::is_stated(evidence, settings) && are_ready(evidence, findings.clone()) {
         findings.extend(role_access::findings(evidence, settings, observed_at));
     }
     weigh(evidence, findings)
 }
 
-/// Whether the credentials are ready by what was seen so far, warnings aside: then what was stated of access is asked.
+/// Whether the credentials are ready by what was seen so far, ignoring warnings. Then the stated access is checked.
 #[must_use]
 pub fn ready_so_far(evidence: &Evidence, settings: &EffectiveSettings, observed_at: i64) -> bool {
     judge::issued(evidence) && are_ready(evidence, judge::findings(evidence, settings, observed_at))
@@ -83,7 +83,7 @@ fn are_ready(evidence: &Evidence, findings: Vec<Finding>) -> bool {
     decide(findings, &situation).class == Class::Ready
 }
 
-/// The same of findings that were made already.
+/// Decides with findings that were made already.
 #[must_use]
 pub fn weigh(evidence: &Evidence, findings: Vec<Finding>) -> Judgement {
     decide(findings, &situation(evidence))
@@ -98,7 +98,7 @@ fn situation(evidence: &Evidence) -> Situation {
     }
 }
 
-/// Weighs the findings against each other by four rules (rules-of-the-verdict.md, “Which finding decides”); their order does not matter.
+/// Decides by four rules (rules-of-the-verdict.md, “Which finding decides”). The order of the findings does not matter.
 #[must_use]
 pub fn decide(mut findings: Vec<Finding>, situation: &Situation) -> Judgement {
     for finding in &mut findings {
@@ -122,7 +122,7 @@ pub fn decide(mut findings: Vec<Finding>, situation: &Situation) -> Judgement {
     Judgement { class, deciding, findings }
 }
 
-/// The code of a judgement, given what the user lets pass.
+/// The exit code of a judgement, with what the user tolerates.
 #[must_use]
 pub fn exit_code(judgement: &Judgement, tolerate: &Tolerate, report_only: bool) -> Exit {
     let tolerated = judgement.class != Class::Ready
@@ -131,9 +131,9 @@ pub fn exit_code(judgement: &Judgement, tolerate: &Tolerate, report_only: bool) 
     Exit { code, tolerated }
 }
 
-/// Rule (a): once the required role's credentials were issued, what was only guessed blocks nobody.
+/// Rule (a): once credentials of the required role were issued, a guess blocks no pod.
 fn severity_in(situation: &Situation, finding: &Finding) -> Severity {
-    // Good news is never held against a pod.
+    // Good news never counts against a pod.
     if finding.class == Class::Ready {
         return Severity::Info;
     }
@@ -144,8 +144,8 @@ fn severity_in(situation: &Situation, finding: &Finding) -> Severity {
     }
 }
 
-/// Rule (b): the class that explains each finding. An explainer is at least as severe as what it explains, and so is what
-/// explains the explainer; a warning promotes nothing, or rule (a) would be undone.
+/// Rule (b): the class that explains each finding. An explainer gets at least the severity of what it explains, and so does what
+/// explains the explainer. A warning promotes nothing, because that would undo rule (a).
 fn explain(findings: &mut [Finding], situation: &Situation) -> Vec<Option<Class>> {
     loop {
         let explained: Vec<Option<Class>> =
@@ -161,7 +161,7 @@ fn explain(findings: &mut [Finding], situation: &Situation) -> Vec<Option<Class>
                 by.severity == Severity::Warning && findings.iter().zip(&explained).any(named)
             })
             .collect();
-        // Each round promotes a finding, so there are no more rounds than findings.
+        // Each round promotes a finding, so there are at most as many rounds as findings.
         if !promoted.contains(&true) {
             return explained;
         }
@@ -173,7 +173,7 @@ fn explain(findings: &mut [Finding], situation: &Situation) -> Vec<Option<Class>
     }
 }
 
-/// The first class of the table that explains the finding and was seen itself.
+/// The first class of the table that explains the finding and was itself found.
 fn explainer(finding: &Finding, all: &[Finding], situation: &Situation) -> Option<Class> {
     if finding.severity == Severity::Info {
         return None;
@@ -197,7 +197,7 @@ fn explains(by: &Finding, finding: &Finding, situation: &Situation) -> bool {
     holds && by.severity != Severity::Info && !by.explains_nothing
 }
 
-/// The groups of a report, in its order.
+/// The groups of a report, in order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
     Error,
@@ -207,8 +207,8 @@ enum Group {
 }
 
 impl JudgedFinding {
-    /// Rules (c) and (d) as a sort key: group, `inconclusive` last, table order; what was stated before what was not;
-    /// the rest makes the order total.
+    /// Rules (c) and (d) as a sort key: group, `inconclusive` last, table order, stated before guessed. The rest makes the
+    /// order total.
     fn place(&self) -> (Group, bool, Class, Basis, &Finding) {
         let group = match (self.explained_by, self.finding.severity) {
             (Some(_), _) => Group::AlsoSeen,
@@ -223,26 +223,26 @@ impl JudgedFinding {
 }
 
 impl Judgement {
-    /// The finding that decided; `None` when ready.
+    /// The finding that decided; `None` for `ready`.
     #[must_use]
     pub fn deciding_finding(&self) -> Option<&Finding> {
         let judged = self.findings.get(self.deciding?)?;
         Some(&judged.finding)
     }
 
-    /// Who repairs it; `None` when ready.
+    /// Who repairs it; `None` for `ready`.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         self.deciding_finding()?.owner
     }
 
-    /// Waiting may heal it.
+    /// Whether waiting may heal it.
     #[must_use]
     pub fn transient(&self) -> bool {
         self.deciding_finding().is_some_and(|finding| finding.transient)
     }
 
-    /// Where it is `ready`: the class of the first warning that nothing explains.
+    /// For `ready`: the class of the first warning that nothing explains.
     #[must_use]
     pub fn but(&self) -> Option<Class> {
         let bites =

@@ -1,16 +1,16 @@
-//! YAML as Kubernetes reads it: a tree with the line of each node, by the rules of the Go library below kubectl. Bounded, pure.
-//! What the nodes mean, others say.
+//! Reads YAML like Kubernetes: a tree with the line of each node, by the rules of the Go library that kubectl uses. Bounded, pure.
+//! Other code interprets the nodes.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Lists and mappings in each other: a pod's specification needs about ten.
+/// The depth of nested lists and mappings. A pod's specification needs about ten levels.
 const DEPTH_LIMIT: usize = 64;
-/// Nodes of one document, those that aliases repeat included.
+/// Nodes of one document, including those that aliases repeat.
 const NODE_LIMIT: usize = 200_000;
 
-/// A node, and where it begins.
+/// A node and its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Counted from 1.
@@ -30,12 +30,12 @@ pub enum Value {
     Text {
         /// Without quotes and escapes.
         text: String,
-        /// The line on which a literal block (`|`) begins: its lines are lines of the document. `None`: it is of another style.
+        /// The line on which a literal block (`|`) begins, because its lines are lines of the document. `None`: it has another style.
         literal: Option<usize>,
     },
-    /// In order.
+    /// In the order of the document.
     List(Vec<Node>),
-    /// In order; of equal keys the last one counts. Merge keys (`<<`) are replaced by what they bring.
+    /// In the order of the document. Of equal keys the last one counts. Merge keys (`<<`) are replaced by the pairs that they add.
     Map(Vec<(Node, Node)>),
 }
 
@@ -44,12 +44,12 @@ pub enum Value {
 pub struct Problem {
     /// Counted from 1.
     pub line: usize,
-    /// In the parser's words.
+    /// The parser's message.
     pub what: String,
 }
 
 impl Node {
-    /// The string; `None`: it is something else.
+    /// The string; `None`: it is not a string.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.value {
@@ -58,7 +58,7 @@ impl Node {
         }
     }
 
-    /// The members of a list, none of anything else.
+    /// The items of a list; empty for anything else.
     #[must_use]
     pub fn list(&self) -> &[Self] {
         match &self.value {
@@ -67,7 +67,7 @@ impl Node {
         }
     }
 
-    /// The pairs of a mapping, none of anything else.
+    /// The pairs of a mapping; empty for anything else.
     #[must_use]
     pub fn pairs(&self) -> &[(Self, Self)] {
         match &self.value {
@@ -76,14 +76,14 @@ impl Node {
         }
     }
 
-    /// What a mapping has under `key`.
+    /// The value of `key` in a mapping.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.pairs().iter().rev().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
     }
 }
 
-/// The documents of a text, one after the other; it ends with the first problem.
+/// An iterator over the documents of a text. It ends with the first problem.
 pub struct Documents<'t> {
     parser: Parser<'t, StrInput<'t>>,
     ended: bool,
@@ -91,7 +91,7 @@ pub struct Documents<'t> {
     problem: Option<Problem>,
 }
 
-/// What stands behind a document that is whole. Go's `Unmarshal` has stopped there, the parser here only after it.
+/// The error for text after a complete document. Go's `Unmarshal` stops before it, but the parser here only after it.
 const BEHIND: &str = "did not find expected <document start>";
 
 /// The documents of `text`.
@@ -101,17 +101,17 @@ pub fn documents(text: &str) -> Documents<'_> {
     Documents { parser: Parser::new_from_str(text), ended: false, first_alone: false, problem: foreign(text) }
 }
 
-/// The first document; `Null` where there is none. What follows it is not looked at.
+/// The first document; `Null` if there is none. What follows it is ignored.
 ///
 /// # Errors
-/// It is not YAML, or beyond the limits.
+/// It is not YAML, or exceeds the limits.
 pub fn first_document(text: &str) -> Result<Node, Problem> {
     Documents { first_alone: true, ..documents(text) }
         .next()
         .unwrap_or(Ok(Node { line: 1, value: Value::Null }))
 }
 
-/// The first character that the Go library refuses anywhere.
+/// The first character that the Go library refuses at any place.
 fn foreign(text: &str) -> Option<Problem> {
     let refused = |c: char| {
         (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))
@@ -160,7 +160,7 @@ impl Documents<'_> {
     }
 }
 
-/// A list or mapping that is not closed yet; a mapping's children are keys and values in turn.
+/// An open list or mapping. The children of a mapping are keys and values in turn.
 struct Open {
     line: usize,
     anchor: usize,
@@ -238,7 +238,7 @@ impl Tree {
     }
 }
 
-/// The nodes of a tree; it is no deeper than the limit.
+/// The number of nodes in a tree. The tree is no deeper than the limit.
 fn size(node: &Node) -> usize {
     1 + match &node.value {
         Value::List(nodes) => nodes.iter().map(size).sum(),
@@ -257,7 +257,7 @@ fn map(children: Vec<Node>) -> Value {
         }
         match value.value {
             Value::Map(merged) => pairs.extend(merged),
-            // Of several the first one wins.
+            // Of several merged mappings the first one wins.
             Value::List(all) => pairs.extend(all.into_iter().rev().flat_map(|node| match node.value {
                 Value::Map(merged) => merged,
                 _ => Vec::new(),
@@ -282,12 +282,12 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, line: usize
     }
 }
 
-/// Whether a plain scalar is a string by YAML 1.1, as the Go library has it: `yes`, `off` and `1_000` are not.
+/// Whether a plain scalar is a string in YAML 1.1, as the Go library decides: `yes`, `off` and `1_000` are not.
 fn is_text(text: &str) -> bool {
     const WORDS: &[&str] = &["", "~", "null", "y", "n", "yes", "no", "true", "false", "on", "off"];
     const NUMBERS: &[&str] = &[".nan", ".inf", "+.inf", "-.inf"];
     let folded = text.to_ascii_lowercase();
-    // In lower case, capitals, or with one capital in front; `nULL` is a string.
+    // The words count in lower case, upper case, or with a leading capital; `nULL` is a string.
     let first = text.chars().next().is_some_and(|c| c.is_ascii_uppercase());
     let capital = text.get(1..).is_none_or(|rest| *rest == folded[1..]);
     let is_cased = text == folded || text == text.to_ascii_uppercase() || (first && capital);

@@ -1,5 +1,5 @@
-//! The line that the two crates keep: no ring of rooms in either, and nothing in this crate that needs a machine.
-//! Reads the sources and the lock file; what the compiler keeps by itself is not repeated here.
+//! Checks the dependencies of the two crates: no cycle of rooms in either, and nothing in this crate that needs a machine.
+//! Reads the sources and the lock file. What the compiler checks by itself is not repeated here.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "reads the sources and asks cargo")]
 #![expect(clippy::unwrap_used, reason = "a source that cannot be read is a failure")]
 #![expect(clippy::print_stdout, reason = "the graph of rooms, under --nocapture")]
@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What this crate may bring along, dependencies of dependencies included; whatever comes in is written down here.
+/// The dependencies that this crate may have, including indirect ones. A new one must be added here.
 const ALLOWED: &[&str] = &[
     "anstyle",
     "arraydeque",
@@ -68,7 +68,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Without comments and without what is compiled for tests only: there an arrow may go back.
+/// The source without comments and without test code, in which a dependency may point back.
 fn shipped(source: &Path) -> String {
     let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let of_tests = ["tests", "fixtures", "generated", "combinations", "properties", "sts_rules", "fuzz"];
@@ -82,7 +82,7 @@ fn shipped(source: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The rooms of a crate, and which rooms each names by `crate::`.
+/// The rooms of a crate, and the rooms that each names by `crate::`.
 fn rooms(root: &Path) -> Graph {
     let mut files = Vec::new();
     sources(root, &mut files);
@@ -99,7 +99,7 @@ fn rooms(root: &Path) -> Graph {
         for (at, _) in text.match_indices("crate::") {
             let rest = &text[at + "crate::".len()..];
             let heads: Vec<&str> = match rest.strip_prefix('{') {
-                // `use crate::{a, b::{c, d}}`: the words at the first depth.
+                // `use crate::{a, b::{c, d}}`: take the words at the first depth.
                 Some(list) => at_first_depth(list),
                 None => vec![rest],
             };
@@ -149,7 +149,7 @@ fn reachable(graph: &Graph, from: &str) -> BTreeSet<String> {
     seen
 }
 
-/// Rooms that lie on a way back to themselves, with what they name.
+/// Rooms that lie on a cycle, with the rooms that they name.
 fn in_a_ring(graph: &Graph) -> Vec<String> {
     let rings = graph.iter().filter(|(room, _)| reachable(graph, room).contains(*room));
     rings.map(|(room, named)| format!("{room} → {named:?}")).collect()
@@ -196,7 +196,7 @@ fn no_source_names_a_part_of_the_machine() {
     }
 }
 
-/// `cargo tree -p credprobe-judge -e normal`, for every target at once.
+/// `cargo tree -p credprobe-judge -e normal`, for all targets at once.
 #[test]
 fn nothing_comes_along_that_needs_a_machine() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -1,5 +1,5 @@
-//! Every scenario of the sandbox as objects of a cluster: what a laptop says of it beside what `check` says in the pod.
-//! A laptop may see less or more; it may not name another cause.
+//! Tests each scenario of the sandbox as objects of a cluster: compares the verdict from a laptop with that of `check` in the pod.
+//! The laptop may see less or more, but it must not name another cause.
 
 use crate::objects::{Pod, PodSpec};
 use crate::rows::{Which, rows};
@@ -17,7 +17,7 @@ const NOW: i64 = 1_790_000_000;
 const IRSA: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
 const POD_IDENTITY: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
 
-/// Arguments that state something which no object of a cluster says.
+/// Arguments that state something which no object of a cluster contains.
 const STATED: &[&str] = &[
     "--expect",
     "--sdk",
@@ -35,18 +35,18 @@ const STATED: &[&str] = &[
     "--tolerate",
 ];
 
-/// How the two views stand to each other.
+/// How the two verdicts relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Agreement {
     Same,
-    /// The laptop has no objection, and the pod has.
+    /// The laptop has no objection, but the pod has one.
     SeesLess,
-    /// The pod has no verdict of it, or none yet, and the laptop has.
+    /// The laptop has a finding, but the pod has no verdict on it, or not yet.
     SeesMore,
     Contradicts,
 }
 
-/// Where the two name different classes for one cause, and why that is right.
+/// Scenarios in which the two name different classes for one cause, and why that is right.
 const EXPLAINED: &[(&str, &str)] = &[];
 
 fn scenarios() -> BTreeMap<String, Value> {
@@ -63,7 +63,7 @@ fn scenarios() -> BTreeMap<String, Value> {
     all
 }
 
-/// `None`: it is about what somebody states in the pod.
+/// `None`: the scenario depends on what is stated in the pod.
 fn world(scenario: &Value) -> Option<World> {
     let args = scenario["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
     if args.into_iter().any(|arg| STATED.iter().any(|stated| arg.starts_with(stated))) {
@@ -197,7 +197,7 @@ fn spec(scenario: &Value, irsa: bool, by_agent: bool, account: &str, audience: &
     if group != 0 {
         pod_context["fsGroup"] = json!(group);
     }
-    // Another container, which states no user, keeps the kubelet from giving the file to the one that this one states.
+    // A second container that states no user keeps the kubelet from giving the file to the user of the first.
     let mut containers = vec![json!({"name": "app", "env": env, "volumeMounts": mounts,
         "securityContext": {"runAsUser": id("uid"), "runAsGroup": id("gid")}})];
     if owner != 0 {
@@ -225,7 +225,7 @@ fn iam(world: &mut World, scenario: &Value, issuer: &str, role: Option<&str>, me
                 id: "a-1".to_owned(),
                 role: text(&it["role_arn"], &format!("arn:aws:iam::{ACCOUNT}:role/{ROLE}")),
                 target_role: it["target_role_arn"].as_str().map(str::to_owned),
-                // EKS makes it, and presents it to target roles.
+                // EKS makes the external id and presents it to target roles.
                 external_id: Some(text(
                     &it["external_id"],
                     &format!("eu-west-1/{ACCOUNT}/prod/shop/checkout"),
@@ -311,11 +311,11 @@ fn a_laptop_never_names_another_cause_than_the_pod() {
             _ if inside == outside => Agreement::Same,
             (_, Class::Ready | Class::Inconclusive) => Agreement::SeesLess,
             (Class::Inconclusive, _) => Agreement::SeesMore,
-            // STS says no more in its generic text; IAM does.
+            // STS says no more in its generic text, but IAM does.
             (Class::TokenRejected, Class::ProviderMissing | Class::AudienceNotRegistered) => {
                 Agreement::SeesMore
             }
-            // It decides otherwise for what only it sees, and has the pod's finding beside it.
+            // The laptop decides by what only it sees, and also has the pod's finding.
             _ if seen.contains(&inside) => Agreement::SeesMore,
             _ => Agreement::Contradicts,
         };
@@ -344,7 +344,7 @@ fn a_laptop_never_names_another_cause_than_the_pod() {
         contradictions.join("\n")
     );
     assert_eq!(explained.len(), EXPLAINED.len(), "an explanation that nothing needs: {explained:?}");
-    // What a laptop is worth: fewer than this, and a judge has been lost.
+    // With fewer matches than this, a judge has been lost.
     assert!(counts[&Agreement::Same] >= 220 && failing >= 125, "{counts:?}, {failing} of the same fail");
     println!("{counts:?}, {failing} of the same fail, {stated} stated in the pod");
 }

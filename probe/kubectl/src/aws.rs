@@ -1,5 +1,5 @@
-//! IAM and EKS, asked by the user's own AWS CLI: get, list and describe only, what is shared once.
-//! No credential passes through here; what could not be asked is noted.
+//! Queries IAM and EKS with the user's own AWS CLI: only get, list and describe calls, and shared data only once.
+//! No credentials pass through here. What could not be asked is recorded.
 
 use crate::child::{self, Failed};
 use crate::world::{Association, Found, Provider, Role, Seen, Unseen, World};
@@ -14,11 +14,11 @@ use std::sync::Mutex;
 /// The AWS CLI with the user's flags.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Aws {
-    /// `--profile=…`
+    /// The flag `--profile=…`.
     pub profile: Option<String>,
 }
 
-/// How many calls run at once: the CLI is a Python program that takes half a second to start.
+/// How many calls run at once. The CLI is a Python program that takes half a second to start.
 const AT_ONCE: usize = 8;
 
 impl Aws {
@@ -31,7 +31,7 @@ impl Aws {
         if let Some(region) = region {
             command.args(["--region", region]);
         }
-        // Version 2 shows long answers in a pager where there is a terminal.
+        // Version 2 shows long output in a pager if there is a terminal.
         command.env("AWS_PAGER", "");
         command
     }
@@ -43,16 +43,16 @@ impl Aws {
     }
 }
 
-/// What is to be asked besides what the pods need.
+/// What to ask besides what the pods need.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Extent {
-    /// Every role of the account, for those that trust this cluster and that nothing uses.
+    /// Every role of the account, to find those that trust this cluster but are not used.
     pub all_roles: bool,
-    /// Associations of accounts that no pod uses, too.
+    /// Also associations of service accounts that no pod uses.
     pub all_associations: bool,
 }
 
-/// Adds what AWS says of the roles, providers and associations that the cluster's pods use.
+/// Adds what AWS says about the roles, providers and associations that the cluster's pods use.
 pub(crate) fn gather(
     aws: &Aws,
     world: &mut World,
@@ -97,7 +97,7 @@ pub(crate) fn gather(
     }
 }
 
-/// Name, region, account and issuer, where flags and kubeconfig do not say them.
+/// Adds name, region, account and issuer, if flags and kubeconfig do not have them.
 fn cluster(aws: &Aws, world: &mut World) {
     let Some(name) = world.cluster.name.clone() else {
         world.unseen.push(Unseen {
@@ -189,7 +189,7 @@ fn associations(aws: &Aws, world: &mut World, accounts: &BTreeSet<(String, Strin
     world.iam.associations = Seen::Known(all);
 }
 
-/// Version 1 prints seconds, version 2 a date with an offset.
+/// Version 1 prints seconds; version 2 prints a date with an offset.
 fn time(value: &Value) -> Option<i64> {
     if let Some(seconds) = value.as_f64() {
         #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
@@ -210,7 +210,7 @@ fn time(value: &Value) -> Option<i64> {
     Some(parse_rfc3339(&format!("{local}Z"))? - sign * offset)
 }
 
-/// Each role once. Those of another account than the caller's are not asked for: the name could be taken there, too.
+/// Asks for each role once. Roles of another account are not asked for, because the caller's account may have the same name.
 fn roles_of(aws: &Aws, world: &mut World, wanted: &BTreeSet<String>, progress: &mut dyn FnMut(&str)) {
     let own = world.iam.account.clone().unwrap_or_default();
     let mut names = Vec::new();
@@ -256,7 +256,7 @@ fn roles_of(aws: &Aws, world: &mut World, wanted: &BTreeSet<String>, progress: &
     }
 }
 
-/// One provider in each account that has roles for web identities; only the caller's own can be asked for.
+/// Asks for the provider of the caller's account, if roles for web identities are in it. Other accounts cannot be asked.
 fn providers(aws: &Aws, world: &mut World, roles: &BTreeSet<String>, progress: &mut dyn FnMut(&str)) {
     let Some(issuer) = world.issuer_path().map(str::to_owned) else { return };
     let own = world.iam.account.clone().unwrap_or_default();
@@ -309,7 +309,7 @@ fn other_roles(aws: &Aws, world: &mut World) {
     }
 }
 
-/// A few at a time, the answers in the order of the questions.
+/// Asks a few at a time. The answers have the order of the questions.
 fn in_parallel<T: Sync, R: Send>(items: &[T], ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = Mutex::new(0_usize);
     let answers: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());

@@ -1,17 +1,17 @@
-//! kubectl and aws as children: an argument list, no shell, and their answers read from pipes.
-//! No secret is in an argument; what they say on stderr becomes one line.
+//! Runs kubectl and aws as child processes: an argument list, no shell, and output read from pipes.
+//! No secret is in an argument. Their stderr becomes one line.
 
 use credprobe_judge::text::shown::escaped;
 use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use zeroize::Zeroizing;
 
-/// Why a child gave no answer.
+/// Why a child process gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failed {
     /// One line, safe for a terminal.
     pub why: String,
-    /// The program is not there.
+    /// The program does not exist.
     pub not_found: bool,
 }
 
@@ -29,7 +29,7 @@ impl Failed {
 /// The longest line of stderr that is passed on.
 const LINE_LIMIT: usize = 400;
 
-/// Runs it to its end; its stdout as bytes that are wiped when they are dropped.
+/// Runs the command to its end. Its stdout is wiped when it is dropped.
 pub(crate) fn output(command: &mut Command, input: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, Failed> {
     reading(command, input, |stdout| {
         let mut bytes = Zeroizing::new(Vec::new());
@@ -38,7 +38,7 @@ pub(crate) fn output(command: &mut Command, input: Option<&[u8]>) -> Result<Zero
     })
 }
 
-/// The same, with stdout read by `read` while the child writes.
+/// Runs the command while `read` reads its stdout.
 pub(crate) fn reading<T>(
     command: &mut Command,
     input: Option<&[u8]>,
@@ -53,17 +53,17 @@ pub(crate) fn reading<T>(
     })?;
     let (mut stdin, mut stdout, mut stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (answer, said) = std::thread::scope(|scope| {
-        // A child that writes on two pipes is read on both.
+        // Read stderr on a second thread, because the child may block on either pipe.
         let said = scope.spawn(move || {
             let mut said = Vec::new();
-            // What it says is a courtesy; its exit code counts.
+            // An error here is ignored: stderr only adds an explanation, and the exit code decides.
             let _ = stderr.as_mut().map(|stderr| stderr.take(64 * 1024).read_to_end(&mut said));
-            // The rest, so that it does not wait for a reader.
+            // Read the rest too, so that the child does not block.
             let _ = stderr.as_mut().map(|stderr| std::io::copy(stderr, &mut std::io::sink()));
             said
         });
         if let (Some(stdin), Some(input)) = (stdin.as_mut(), input) {
-            // A child that ends early says why itself.
+            // Ignore an error: a child that ends early says why itself.
             let _ = stdin.write_all(input);
         }
         drop(stdin);
@@ -78,7 +78,7 @@ pub(crate) fn reading<T>(
     if status.success() { answer } else { Err(Failed::new(reason(&name, status, &said))) }
 }
 
-/// The last line that says something, as both programs end with it.
+/// The last line with an error, or the last line: both programs end with their reason.
 fn reason(name: &str, status: ExitStatus, said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

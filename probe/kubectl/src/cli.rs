@@ -1,5 +1,5 @@
-//! The command line: words, flags, and usage errors as one line.
-//! Without a word it is `debug`, as before there were others.
+//! The command line: words, flags, and usage errors in one line.
+//! Without a word it is `debug`, which was the only word at first.
 
 use crate::print::Form;
 use crate::rows::FailOn;
@@ -8,17 +8,17 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
 
-/// What was asked for.
+/// The parsed command line.
 pub(crate) enum Asked {
     Why(Why),
     Fleet(Fleet),
     Lint(Lint),
     Debug(Debug),
-    /// To stdout, exit 0.
+    /// Printed to stdout, exit 0.
     Print(String),
 }
 
-/// Flags of kubectl that are passed on, and the EKS cluster.
+/// The flags that are passed on to kubectl.
 #[derive(Debug, Default)]
 pub(crate) struct Where {
     pub kubectl: Vec<String>,
@@ -69,16 +69,16 @@ pub(crate) struct Debug {
     pub custom: Option<String>,
     pub within: u64,
     pub place: Where,
-    /// For `credprobe check`.
+    /// Arguments for `credprobe check`.
     pub check: Vec<String>,
 }
 
 const WORDS: &[&str] = &["debug", "why", "fleet", "lint", "completion", "help"];
-/// As `kubectl debug` has them.
+/// The profiles of `kubectl debug`.
 const PROFILES: [&str; 6] = ["general", "baseline", "restricted", "netadmin", "sysadmin", "legacy"];
 
 /// # Errors
-/// One line: a flag or value that is not allowed.
+/// A flag or value is not allowed. The error is one line.
 pub(crate) fn parse(args: &[OsString], variable: &dyn Fn(&str) -> Option<String>) -> Result<Asked, String> {
     let mut line: Vec<OsString> = vec!["kubectl credprobe".into()];
     let first = args.first().map(|first| first.to_string_lossy().into_owned()).unwrap_or_default();
@@ -174,7 +174,7 @@ fn text(matches: &ArgMatches, name: &str) -> Option<String> {
     matches.try_get_one::<String>(name).ok().flatten().cloned()
 }
 
-/// An empty value is a variable of a script that is not set: better to say so than to take another namespace.
+/// An empty value comes from an unset variable in a script. It is an error, because another namespace would be wrong.
 fn place(matches: &ArgMatches) -> Result<Where, String> {
     let mut place = Where { namespace: text(matches, "namespace"), ..Where::default() };
     for name in ["context", "kubeconfig", "as"] {
@@ -211,7 +211,7 @@ fn form(matches: &ArgMatches) -> Form {
     text(matches, "output").and_then(|name| Form::parse(&name)).unwrap_or(Form::Text)
 }
 
-/// clap's own sentence has several lines; what matters of it stands in one.
+/// Reduces clap's error, which has several lines, to one line.
 fn in_one_line(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(shown(text)),
@@ -285,7 +285,7 @@ fn with_fail_on(command: Command) -> Command {
     ))
 }
 
-/// Every word and flag; completion is made of it too.
+/// Every word and flag. Completion is made from it too.
 pub(crate) fn program() -> Command {
     let why = Command::new("why")
         .about("Why will this pod, workload or service account not get its AWS credentials? Reads only")

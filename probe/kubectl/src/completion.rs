@@ -1,10 +1,10 @@
-//! Completion of words and flags, made of the same table as the help.
-//! Names of pods are kubectl's: for them its own completion is asked.
+//! Completes words and flags, from the same table as the help.
+//! For names of pods it asks kubectl's own completion.
 
 use clap::Command;
 use std::fmt::Write as _;
 
-/// The script for a shell; of `kubectl` the program that it looks for as `kubectl_complete-credprobe`.
+/// The script for a shell. For `kubectl` it is the program that kubectl looks for as `kubectl_complete-credprobe`.
 pub(crate) fn script(shell: &str, program: &Command) -> String {
     let words: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
     let flags = |command: &Command| {

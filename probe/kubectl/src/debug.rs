@@ -1,5 +1,5 @@
-//! `credprobe check` in a debug container beside a pod's container, and its exit code, which `kubectl debug` does not pass on.
-//! Creates that one ephemeral container and nothing else. It neither lists, watches nor attaches.
+//! Runs `credprobe check` in a debug container next to a pod's container and returns its exit code, which `kubectl debug` does not.
+//! Creates only that ephemeral container. Never lists, watches or attaches.
 
 mod profile;
 mod state;
@@ -15,13 +15,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// A request that gets no answer ends after half a minute.
+/// Ends a request without an answer after half a minute.
 const TIMEOUT: &str = "--request-timeout=30s";
 
 struct Session {
     kubectl: Kubectl,
     pod: String,
-    /// What was last seen of the pod.
+    /// The pod as it was last read.
     seen: Value,
 }
 
@@ -62,14 +62,14 @@ pub(crate) fn run(asked: &Debug) -> Result<u8, Stop> {
         Ok(report) => say(&String::from_utf8_lossy(&report)),
         Err(failed) => {
             talk(&format!("no report: {}", failed.why));
-            // The probe writes its verdict to the termination message too.
+            // The probe also writes its verdict to the termination message.
             let message = state::message(&session.seen, &name);
             if !message.is_empty() {
                 say(&format!("{}\n", message.lines().map(escaped).collect::<Vec<_>>().join("\n")));
             }
         }
     }
-    // No code of the probe's is that high.
+    // The probe has no exit code this high.
     if code >= 128 {
         talk(&format!("debug container {name} was killed: {}", state::reason(&session.seen, &name)));
     }
@@ -77,7 +77,7 @@ pub(crate) fn run(asked: &Debug) -> Result<u8, Stop> {
 }
 
 impl Session {
-    /// What kubectl gives may be no JSON, or not a pod's.
+    /// Reads the pod. The output of kubectl may not be JSON, or not a pod.
     fn look(&mut self) -> Result<(), String> {
         let seen =
             child::output(&mut self.kubectl.command(&["get", "pod", &self.pod, "--output=json"]), None)
@@ -90,7 +90,7 @@ impl Session {
         Ok(())
     }
 
-    /// Not attached: a container that never starts would be waited for without end, and what it prints first may be missed.
+    /// Does not attach: that would wait forever for a container that never starts, and could miss its first output.
     fn add(
         &self,
         asked: &Debug,
@@ -120,13 +120,13 @@ impl Session {
         })
     }
 
-    /// The exit code of the debug container.
+    /// Waits for the exit code of the debug container.
     fn wait(&mut self, asked: &Debug, name: &str) -> Result<u8, Stop> {
         let until = Instant::now() + Duration::from_secs(asked.within);
         loop {
             let state = match self.look() {
                 Ok(()) => state::of(&self.seen, name),
-                // An API server that is away for a moment comes back; a pod that is gone does not.
+                // The API server may be away for a moment, but a pod that is gone does not come back.
                 Err(why) if why.contains("(NotFound)") => return Err(Stop::unread(why)),
                 Err(why) => State::Waiting(why),
             };
@@ -156,7 +156,7 @@ impl Session {
     }
 }
 
-/// The one that is asked for, the only one, or the pod's default.
+/// The container that is asked for, the only one, or the pod's default.
 fn container(pod: &Value, asked: &Debug) -> Result<String, Stop> {
     let names: Vec<&str> =
         state::containers(pod, &["containers"]).filter_map(|it| it["name"].as_str()).collect();
@@ -179,13 +179,13 @@ fn container(pod: &Value, asked: &Debug) -> Result<String, Stop> {
     })
 }
 
-/// The profile that is handed to kubectl.
+/// The custom profile for kubectl.
 enum Custom {
     Made(Vec<u8>),
     Given(String),
 }
 
-/// Where kubectl finds it, gone when it has been read.
+/// Where kubectl finds the profile. A temporary file is deleted afterwards.
 enum Handed {
     Path(String),
     Temporary(PathBuf),
@@ -203,14 +203,14 @@ impl Handed {
 impl Drop for Handed {
     fn drop(&mut self) {
         if let Self::Temporary(path) = self {
-            // It may hold the pod's variables.
+            // The file may contain the pod's variables.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
 impl Custom {
-    /// By a pipe where there is a name for it, so that nothing of the pod's variables lies in a file.
+    /// Passes the profile through a pipe if possible, so that no file contains the pod's variables.
     fn handed_over(&self) -> Result<(Handed, Option<Vec<u8>>), Stop> {
         match self {
             Self::Given(path) => Ok((Handed::Path(path.clone()), None)),
@@ -232,7 +232,7 @@ impl Custom {
 fn profile_of(pod: &Value, asked: &Debug, container: &str) -> Result<(String, Custom), Stop> {
     let uid = profile::uid(pod, container);
     let chosen = asked.profile.clone().unwrap_or_else(|| {
-        // Its own security context is in the custom profile; `restricted` would only add what keeps it from being the same.
+        // The custom profile has the container's own security context, and `restricted` would add settings in which the two differ.
         let open = uid == Some(0) || profile::has_more(pod, container);
         if open { "baseline" } else { "restricted" }.to_owned()
     });
@@ -261,7 +261,7 @@ fn new_name(pod: &Value) -> String {
     }
 }
 
-/// Five hex digits; the standard library seeds its hashers by chance.
+/// Five hex digits. The standard library seeds its hashers randomly.
 fn random_name() -> String {
     format!("{:05x}", RandomState::new().hash_one(Instant::now()) & 0xf_ffff)
 }

@@ -1,5 +1,5 @@
-//! `why --exchange`: a token of the service account (TokenRequest), handed to the AWS CLI with a policy that denies everything.
-//! The token goes from pipe to pipe: it stands in no argument, no file and no output; what AWS gives for it is wiped unread.
+//! `why --exchange`: passes a token of the service account (TokenRequest) to the AWS CLI, with a policy that denies everything.
+//! The token goes from pipe to pipe and is in no argument, file or output. The credentials that AWS returns are wiped unread.
 
 use crate::child;
 use crate::kubectl::Kubectl;
@@ -12,15 +12,15 @@ use credprobe_judge::text::redactor::Redactor;
 use serde::Deserialize;
 use std::process::Command;
 
-/// What credentials of this exchange may do.
+/// The session policy for the credentials of this exchange.
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-/// The shortest that Kubernetes gives.
+/// The shortest lifetime that Kubernetes allows, in seconds.
 const SECONDS: &str = "600";
-/// A server of somebody else's must not get the token.
+/// The prefix of variables that could send the token to another server.
 const REDIRECTING: &str = "AWS_ENDPOINT_URL";
 
-/// Tries it for the first pod that has IRSA, and keeps what STS says.
+/// Tries the exchange for the first pod that has IRSA, and keeps the answer of STS.
 pub(crate) fn attempt(kubectl: &Kubectl, world: &mut World, profile: Option<&str>, container: Option<&str>) {
     let wanted = unit::views(world).iter().find_map(|pod| wanted(pod, container));
     let Some(wanted) = wanted else {
@@ -44,7 +44,7 @@ struct Wanted {
     account: String,
     role: String,
     audience: String,
-    /// Name and uid; `None`: no pod of it runs, and the token is bound to the account alone.
+    /// Name and uid. `None`: no pod of the workload runs, and the token is bound to the service account alone.
     pod: Option<(String, String)>,
 }
 
@@ -53,7 +53,7 @@ fn wanted(pod: &PodView<'_>, container: Option<&str>) -> Option<Wanted> {
     let role = containers.find_map(|it| it.env.iter().find(|it| it.name == "AWS_ROLE_ARN")?.value.clone())?;
     let tokens = pod.spec.volumes.iter().filter_map(|it| it.projected.as_ref());
     let tokens = tokens.flat_map(|it| &it.sources).filter_map(|it| it.service_account_token.as_ref());
-    // That of the volume which the application reads; the API server's own has no audience.
+    // The audience of the volume that the application reads. The API server's token has none.
     let audience =
         tokens.map(|it| it.audience.clone()).find(|it| !it.is_empty() && it != "pods.eks.amazonaws.com")?;
     Some(Wanted {
@@ -136,7 +136,7 @@ fn exchanged(
     Ok(exchange)
 }
 
-/// Neither a variable nor a profile may send the token to another host.
+/// Keeps variables and profiles from sending the token to another host.
 fn without_redirection(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().to_ascii_uppercase().starts_with(REDIRECTING) {
@@ -146,7 +146,7 @@ fn without_redirection(command: &mut Command) {
     command.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
 }
 
-/// Of the credentials nothing is read.
+/// Has no field for the credentials, so they are not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Issued {
@@ -162,7 +162,7 @@ struct AssumedRoleUser {
     arn: String,
 }
 
-/// Code and message in `An error occurred (CODE) when calling the OPERATION operation: MESSAGE`.
+/// Code and message of `An error occurred (CODE) when calling the OPERATION operation: MESSAGE`.
 fn refusal(line: &str) -> Option<(&str, &str)> {
     let (_, rest) = line.split_once("An error occurred (")?;
     let (code, rest) = rest.split_once(") when calling the AssumeRoleWithWebIdentity operation")?;

@@ -1,5 +1,5 @@
-//! What EKS's webhook adds to a pod when it is created, and what keeps it from doing so. Pure.
-//! By amazon-eks-pod-identity-webhook, `pkg/handler/handler.go` and `pkg/cache/cache.go` (sources.md, “The webhook”).
+//! What EKS's webhook adds to a pod when it is created, and what prevents that. Pure.
+//! From amazon-eks-pod-identity-webhook, `pkg/handler/handler.go` and `pkg/cache/cache.go` (sources.md, “The webhook”).
 
 use crate::objects::{
     Container, EnvVar, Map, Meta, PodSpec, Projected, Source, TokenSource, Volume, VolumeMount,
@@ -14,13 +14,13 @@ const EXPIRATION: &str = "eks.amazonaws.com/token-expiration";
 const REGIONAL: &str = "eks.amazonaws.com/sts-regional-endpoints";
 const SKIP: &str = "eks.amazonaws.com/skip-containers";
 const WEBHOOK: &str = "iam-for-pods.amazonaws.com";
-/// As EKS and the project's own manifest call the configuration.
+/// The name of the webhook configuration on EKS and in the project's own manifest.
 pub(crate) const CONFIGURATION: &str = "pod-identity-webhook";
 
 const URI: &str = "http://169.254.170.23/v1/credentials";
 const AGENTS_FILE: &str = "eks-pod-identity-token";
 
-/// What the service account is to be given.
+/// Which mechanism the service account is meant to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meant {
     Irsa { role: String },
@@ -28,7 +28,7 @@ pub(crate) enum Meant {
     Nothing,
 }
 
-/// An association comes before an annotation (`buildPodPatchConfig`).
+/// An association takes precedence over an annotation (`buildPodPatchConfig`).
 pub(crate) fn meant(world: &World, namespace: &str, account: &str) -> Meant {
     if world.association(namespace, account).is_some() {
         return Meant::PodIdentity;
@@ -40,18 +40,18 @@ pub(crate) fn meant(world: &World, namespace: &str, account: &str) -> Meant {
     }
 }
 
-/// Why the webhook leaves a container alone.
+/// Why the webhook does not change a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LeftAlone {
     /// The pod's annotation names the container.
     Skipped,
-    /// There is no webhook of that name.
+    /// There is no webhook with that name.
     NoWebhook,
-    /// What the webhook demands of `namespace` or `pod`, and is not there.
+    /// A label that the webhook requires of `namespace` or `pod` is missing.
     Selector { of: &'static str, demand: String },
 }
 
-/// `None`: nothing that is known now keeps the webhook from it.
+/// Why the webhook leaves the container alone. `None`: no reason is known.
 pub(crate) fn left_alone(world: &World, namespace: &str, pod: &Meta, container: &str) -> Option<LeftAlone> {
     if is_skipped(pod, container) {
         return Some(LeftAlone::Skipped);
@@ -76,14 +76,14 @@ pub(crate) fn is_skipped(pod: &Meta, container: &str) -> bool {
     skipped.split(',').any(|name| name.trim() == container)
 }
 
-/// Whether the API server admits a pod although the webhook does not answer.
+/// Whether the API server admits a pod even if the webhook does not answer.
 pub(crate) fn fails_open(world: &World) -> bool {
     let webhook = world.webhook.known().and_then(Option::as_ref);
     let webhooks = webhook.map(|it| it.webhooks.as_slice()).unwrap_or_default();
     webhooks.iter().any(|it| it.failure_policy == "Ignore")
 }
 
-/// The specification as it will be, of a pod that is not there yet.
+/// The specification of a future pod, as the webhook will leave it.
 pub(crate) fn predicted(world: &World, namespace: &str, meta: &Meta, spec: &PodSpec) -> PodSpec {
     let mut spec = spec.clone();
     let account = account_name(&spec).to_owned();
@@ -134,14 +134,14 @@ struct Given {
     variables: Vec<(&'static str, String)>,
     volume: &'static str,
     mount: &'static str,
-    /// EKS's webhook sends all SDKs to the STS of the region, unless the account says otherwise.
+    /// EKS's webhook sends all SDKs to the regional STS, unless the service account says otherwise.
     regional: bool,
     file: &'static str,
     audience: String,
 }
 
 impl Given {
-    /// Neither variable, where the specification has one of the two; the region wherever it is missing.
+    /// Adds neither variable if the specification has one of the two. Adds the region if it is missing.
     fn add_to(&self, container: &mut Container, region: Option<&str>) {
         let has = |container: &Container, name: &str| container.env.iter().any(|it| it.name == name);
         if !self.variables.iter().any(|(name, _)| has(container, name)) {
@@ -186,13 +186,13 @@ fn variable(name: &str, value: &str) -> EnvVar {
     EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None }
 }
 
-/// `default`, where the specification names none.
+/// The service account's name; `default` if the specification names none.
 pub(crate) fn account_name(spec: &PodSpec) -> &str {
     let names = [spec.service_account_name.as_str(), spec.service_account.as_str(), "default"];
     names.into_iter().find(|name| !name.is_empty()).unwrap_or_default()
 }
 
-/// An annotation that was likely meant to be the role's: the key as it stands.
+/// An annotation that was probably meant to be the role's, with its key as written.
 pub(crate) fn misspelt(annotations: &Map) -> Option<(&str, &str)> {
     let letters = |text: &str| {
         text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()

@@ -1,5 +1,5 @@
-//! The cluster, asked by the user's own kubectl: GET and LIST only.
-//! A read that lacks rights is noted, and the rest goes on.
+//! Queries the cluster with the user's own kubectl: only GET and LIST.
+//! A read that lacks rights is recorded, and the rest continues.
 
 use crate::child::{self, Failed};
 use crate::inject::CONFIGURATION;
@@ -15,11 +15,11 @@ use std::process::Command;
 /// kubectl with the user's flags.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kubectl {
-    /// `--context=…` and the like, before every verb.
+    /// `--context=…` and similar flags, placed before every verb.
     pub flags: Vec<String>,
 }
 
-/// Which objects of the cluster are looked at.
+/// The part of the cluster to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Scope {
     All,
@@ -50,7 +50,7 @@ impl Kubectl {
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T, Failed> {
-        // Some answers are long: an object is read as it comes.
+        // Some answers are long, so an object is parsed as it arrives.
         let mut command = self.command(&[&["get", "--output=json", "--request-timeout=60s"], words].concat());
         child::reading(&mut command, None, |stdout| {
             let read = serde_json::from_reader(BufReader::with_capacity(1 << 16, stdout));
@@ -60,13 +60,13 @@ impl Kubectl {
 
     fn list<T: DeserializeOwned>(&self, scope: &Scope, kind: &str, more: &[&str]) -> Result<Vec<T>, Failed> {
         let flags = scope.flags();
-        // In chunks, so that an API server with many objects answers in pieces.
+        // kubectl reads in chunks, so an API server with many objects answers in pieces.
         let words: Vec<&str> =
             [kind].into_iter().chain(flags.iter().map(String::as_str)).chain(more.iter().copied()).collect();
         self.get::<List<T>>(&words).map(|list| list.items)
     }
 
-    /// The namespace of the context.
+    /// The namespace of the current context.
     pub(crate) fn namespace(&self) -> Result<String, Failed> {
         let view = child::output(&mut self.command(&["config", "view", "--minify", "--output=json"]), None)?;
         let view: Value = serde_json::from_slice(&view).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Kubectl {
         Ok(namespace.filter(|it| !it.is_empty()).unwrap_or("default").to_owned())
     }
 
-    /// The cluster as kubeconfig knows it: its ARN as a name, or the arguments with which a token is made.
+    /// The cluster as kubeconfig names it: by an ARN, or by the arguments that make a token.
     pub(crate) fn cluster(&self) -> Cluster {
         let view = child::output(&mut self.command(&["config", "view", "--minify", "--output=json"]), None);
         let view: Value = view.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
@@ -82,7 +82,7 @@ impl Kubectl {
     }
 }
 
-/// Pure.
+/// Reads the cluster from a kubeconfig. Pure.
 pub(crate) fn of_kubeconfig(view: &Value) -> Cluster {
     let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str);
     let names = [text("/contexts/0/context/cluster"), text("/contexts/0/name"), text("/clusters/0/name")];
@@ -98,7 +98,7 @@ pub(crate) fn of_kubeconfig(view: &Value) -> Cluster {
         let at = arguments.iter().position(|it| flags.contains(it))?;
         arguments.get(at + 1).map(|it| (*it).to_owned())
     };
-    // https://ID.gr7.eu-west-1.eks.amazonaws.com
+    // The form is https://ID.gr7.eu-west-1.eks.amazonaws.com.
     let server = text("/clusters/0/cluster/server").unwrap_or_default();
     let of_server = server.split(".eks.amazonaws.com").next().filter(|it| it.len() < server.len());
     let region = of_server.and_then(|host| host.rsplit('.').next()).map(str::to_owned);
@@ -110,7 +110,7 @@ pub(crate) fn of_kubeconfig(view: &Value) -> Cluster {
 }
 
 impl Cluster {
-    /// `arn:aws:eks:REGION:ACCOUNT:cluster/NAME`
+    /// Parses `arn:aws:eks:REGION:ACCOUNT:cluster/NAME`.
     pub(crate) fn of_arn(arn: &str) -> Option<Self> {
         let parts: Vec<&str> = arn.split(':').collect();
         let [_, partition, "eks", region, account, resource] = parts.as_slice() else { return None };
@@ -124,10 +124,10 @@ impl Cluster {
     }
 }
 
-/// What is to be judged in the cluster.
+/// What to judge in the cluster.
 pub(crate) enum Wanted {
     Fleet(Scope),
-    /// These pods, and where there are none, this workload.
+    /// These pods. If there are none, this workload.
     These {
         pods: Vec<Pod>,
         workloads: Vec<Workload>,
@@ -135,10 +135,10 @@ pub(crate) enum Wanted {
     },
 }
 
-/// Everything of the cluster that credentials depend on, each read on its own.
+/// Reads everything in the cluster that credentials depend on, each kind separately.
 ///
 /// # Errors
-/// The pods themselves cannot be had.
+/// The pods themselves cannot be read.
 pub(crate) fn gather(kubectl: &Kubectl, wanted: Wanted) -> Result<World, Failed> {
     let scope = match &wanted {
         Wanted::Fleet(scope) => scope.clone(),
@@ -231,7 +231,7 @@ fn namespaces(kubectl: &Kubectl, scope: &Scope) -> Result<BTreeMap<String, crate
     Ok(all.into_iter().map(|it| (it.metadata.name, it.metadata.labels)).collect())
 }
 
-/// `of`: the nodes of some pods; `None`: all.
+/// `of`: the nodes of some pods; `None`: all nodes.
 fn nodes(
     kubectl: &Kubectl,
     of: Option<BTreeSet<String>>,
@@ -256,7 +256,7 @@ fn agent(kubectl: &Kubectl) -> Result<AgentPods, Failed> {
     })
 }
 
-/// What the API server says of itself; EKS serves the same to AWS.
+/// The issuer that the API server names. EKS serves the same to AWS.
 fn issuer(kubectl: &Kubectl) -> Result<Option<String>, Failed> {
     #[derive(Deserialize)]
     struct Discovery {

@@ -1,5 +1,5 @@
-//! `kubectl credprobe`: the cluster's and IAM's half of the diagnosis, from a laptop.
-//! Data flows one way: gather → translate → judge → print; kubectl and aws are the user's own.
+//! `kubectl credprobe`: diagnoses from a laptop what the cluster and IAM contribute to a pod's credentials.
+//! Data flows in one direction: gather → translate → judge → print. kubectl and aws are the user's own.
 
 #[cfg(test)]
 mod agreement;

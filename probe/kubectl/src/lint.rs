@@ -1,5 +1,5 @@
-//! Manifests that are not applied yet, as Helm or kustomize print them: what can be known from them, nothing else.
-//! No program is run: what a cluster or IAM would say is `unseen`.
+//! Judges manifests before they are applied, as Helm or kustomize print them, by their content alone.
+//! Runs no program. What a cluster or IAM would say is `unseen`.
 
 use crate::cli::Lint;
 use crate::objects::{Bare, Pod, Workload};
@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 use std::io::Read;
 
-/// The longest input, in bytes: more is no set of manifests.
+/// The longest input, in bytes. More than this is not a set of manifests.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Nobody was asked for these.
+/// What manifests do not contain.
 const NOT_HERE: &[&str] = &[
     "Pod Identity associations",
     "roles and trust policies",
@@ -58,7 +58,7 @@ fn read(file: &str) -> Result<String, Stop> {
 }
 
 fn documents(file: &str, text: &str) -> Result<Vec<Value>, Stop> {
-    // JSON is YAML too; read as itself it has no limit of nodes.
+    // JSON is YAML too, but the JSON parser has no limit of nodes.
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(vec![value]);
     }
@@ -67,7 +67,7 @@ fn documents(file: &str, text: &str) -> Result<Vec<Value>, Stop> {
         .map_err(|problem| Stop::usage(format!("`{file}`, line {}: {}", problem.line, problem.what)))
 }
 
-/// Pure.
+/// Converts a YAML node. Pure.
 fn json(node: &Node) -> Value {
     match &node.value {
         yaml::Value::Null => Value::Null,
@@ -90,7 +90,7 @@ fn json(node: &Node) -> Value {
     }
 }
 
-/// Modes are written in octal, as `0440` or `0o440`.
+/// Modes are octal numbers such as `0440` or `0o440`.
 fn number_of(text: &str) -> Option<Number> {
     let octal = text.strip_prefix("0o").or_else(|| text.strip_prefix('0').filter(|rest| !rest.is_empty()));
     match octal.map(|digits| i64::from_str_radix(digits, 8)) {
@@ -101,7 +101,7 @@ fn number_of(text: &str) -> Option<Number> {
 
 type Accounts = std::collections::BTreeMap<(String, String), Bare>;
 
-/// An object, or a list of them; what makes no pods and is no service account is passed over.
+/// Adds an object, or each object of a list. Skips everything that makes no pods and is not a service account.
 fn add(
     world: &mut World,
     accounts: &mut Accounts,
@@ -118,7 +118,7 @@ fn add(
         "Pod" => {
             let mut pod: Pod = typed(object, file)?;
             home(&mut pod.metadata.namespace, default);
-            // It is not there yet, so that the webhook still comes.
+            // The pod does not exist yet, so the webhook will still change it.
             let mut workload = Workload { kind, metadata: pod.metadata.clone(), ..Workload::default() };
             workload.spec.template = Some(pod);
             world.workloads.push(workload);

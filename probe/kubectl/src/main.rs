@@ -1,4 +1,4 @@
-//! From the arguments to the exit code. Data goes to stdout, talk to stderr, and the verdict is the exit code.
+//! Maps the arguments to an exit code. Data goes to stdout, messages go to stderr, and the verdict is the exit code.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Kubernetes objects as far as credentials depend on them; what else the API server has of them is passed over.
-//! Read from JSON or, in manifests, from YAML. Nothing is concluded here.
+//! Kubernetes objects with only the fields that credentials depend on. Other fields are ignored.
+//! Read from JSON or, in manifests, from YAML. Draws no conclusions.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub(crate) struct Pod {
 pub(crate) struct PodSpec {
     #[serde(deserialize_with = "or_default")]
     pub service_account_name: String,
-    /// The deprecated name of the same.
+    /// The deprecated name of `service_account_name`.
     #[serde(deserialize_with = "or_default")]
     pub service_account: String,
     #[serde(deserialize_with = "or_default")]
@@ -221,7 +221,7 @@ pub(crate) struct LinuxUser {
     pub supplemental_groups: Vec<i64>,
 }
 
-/// A service account, a namespace, a node: of these only the metadata counts.
+/// A service account, a namespace or a node. Only its metadata matters.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Bare {
@@ -255,7 +255,7 @@ pub(crate) struct JobTemplate {
 }
 
 impl Workload {
-    /// The pod that it makes.
+    /// The template of its pods.
     pub(crate) fn template(&self) -> Option<&Pod> {
         self.spec.template.as_ref().or_else(|| self.spec.job_template.as_ref()?.spec.template.as_ref())
     }
@@ -302,7 +302,7 @@ pub(crate) struct Expression {
 }
 
 impl Selector {
-    /// The first requirement that the labels do not meet, as kubectl writes it; `None`: they meet all.
+    /// The first requirement that the labels do not meet, in kubectl's notation. `None`: they meet all.
     pub(crate) fn refuses(&self, labels: &Map) -> Option<String> {
         let unequal = self.match_labels.iter().find(|(key, value)| labels.get(*key) != Some(value));
         if let Some((key, value)) = unequal {
@@ -327,19 +327,19 @@ impl Selector {
     }
 }
 
-/// What kubectl prints of several objects.
+/// The form in which kubectl prints several objects.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct List<T> {
     pub items: Vec<T>,
 }
 
-/// `null` is what a template leaves where a value is empty: as good as nothing.
+/// Treats `null` as missing: a template leaves it where a value is empty.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Option::<T>::deserialize(from).map(Option::unwrap_or_default)
 }
 
-/// Names and texts; a manifest may have numbers and booleans there, which the API server would refuse.
-/// Long values, such as the last applied configuration, are nobody's here.
+/// Names and texts. A manifest may have numbers and booleans there, which the API server would refuse.
+/// Long values, such as the last applied configuration, are dropped because nothing reads them.
 fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Map, D::Error> {
     let raw = Option::<BTreeMap<String, Value>>::deserialize(from)?.unwrap_or_default();
     let short = |value: Value| match value {

@@ -1,5 +1,5 @@
-//! What cluster and IAM say of a container that the container itself cannot see. Pure.
-//! Where the judges in the pod have a finding for what AWS will answer, it is theirs, with the cause put in its place.
+//! Findings about a container that come from the cluster and IAM and that the container itself cannot see. Pure.
+//! If the judges in the pod have a finding for the answer that AWS will give, that finding is used, with the cause added.
 
 mod agent;
 mod injection;
@@ -17,7 +17,7 @@ use credprobe_judge::options::Mechanism;
 use credprobe_judge::sdks::EffectiveSettings;
 use credprobe_judge::steps::Step;
 
-/// One container, with all that is known of it.
+/// One container and everything known about it.
 pub(crate) struct Case<'a, 'w> {
     pub world: &'w World,
     pub pod: &'a PodView<'w>,
@@ -27,16 +27,16 @@ pub(crate) struct Case<'a, 'w> {
     pub now: i64,
 }
 
-/// What follows from outside.
+/// The findings from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     pub findings: Vec<Finding>,
     pub only_in_pod: Vec<String>,
-    /// The judges' own `not-injected` is replaced by one with a cause.
+    /// Whether the judges' own `not-injected` is replaced by a finding with a cause.
     pub replaces_injection: bool,
-    /// The role whose credentials are to come.
+    /// The role whose credentials the container should get.
     pub role: Option<String>,
-    /// Whether IAM's part was looked at.
+    /// Whether IAM was checked.
     pub iam: bool,
 }
 
@@ -59,35 +59,35 @@ pub(crate) fn judge(case: &Case<'_, '_>) -> Outside {
 }
 
 impl Case<'_, '_> {
-    /// `shop/checkout`
+    /// The service account, as `shop/checkout`.
     fn account(&self) -> String {
         format!("{}/{}", self.pod.namespace, self.pod.account())
     }
 
-    /// The finding that the judges in the pod will have once `change` is what is seen there.
+    /// The finding that the judges in the pod will have after `change`, which describes what the pod will see.
     fn will_be(&self, class: Class, change: impl FnOnce(&mut Evidence)) -> Finding {
         self.may_be(class, change).unwrap_or_else(|| Finding::new(class, ""))
     }
 
-    /// The same, where they have one.
+    /// Like `will_be`; `None` if the judges have no such finding.
     fn may_be(&self, class: Class, change: impl FnOnce(&mut Evidence)) -> Option<Finding> {
         let mut evidence = self.seen.evidence.clone();
         change(&mut evidence);
         let settings = EffectiveSettings::from_evidence(&evidence);
         let found =
             judge::findings(&evidence, &settings, self.now).into_iter().find(|it| it.class == class)?;
-        // What was ruled out there was ruled out by an answer that nobody has given yet.
+        // Drop what the judges ruled out, because that relies on an answer that AWS has not given yet.
         Some(Finding { ruled_out: Vec::new(), why: String::new(), ..found })
     }
 }
 
-/// A name that may stand in a command.
+/// Whether the name may be put into a command.
 fn is_name(text: &str) -> bool {
     let ok = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"-./".contains(&it);
     !text.is_empty() && !text.starts_with(['-', '.', '/']) && text.bytes().all(ok)
 }
 
-/// How new pods are made of the same workload: a command where there is one that does no more than that.
+/// Adds how to replace the workload's pods: as a command if there is one that does only that.
 fn made_anew(case: &Case<'_, '_>, finding: Finding) -> Finding {
     let (namespace, workload) = (case.pod.namespace, case.pod.workload.as_str());
     if case.pod.predicted {
@@ -115,12 +115,12 @@ fn with(mut finding: Finding, step: Step) -> Finding {
     finding
 }
 
-/// What no command does.
+/// A step that no command can do.
 fn in_words(say: impl Into<String>, changes: &str) -> Step {
     Step::change(say, None, changes)
 }
 
-/// Text from outside in a sentence.
+/// Text from outside, made safe for a sentence.
 fn words(text: &str) -> String {
     credprobe_judge::text::shown::escaped(text).replace(['\n', '\r'], " ")
 }

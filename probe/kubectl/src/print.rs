@@ -1,4 +1,4 @@
-//! Rows as text, JSON, JUnit and CSV. Everything from outside is escaped for where it goes.
+//! Prints rows as text, JSON, JUnit and CSV. Everything from outside is escaped for its destination.
 //! Decides nothing.
 
 use crate::rows::{Outcome, Row, Trust};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// The version of the JSON document: fields are added under it, never changed or removed.
+/// The version of the JSON document. Within a version fields are added, but never changed or removed.
 pub(crate) const SCHEMA: &str = "credprobe/fleet/v1";
 
 /// The form of the output.
@@ -38,7 +38,7 @@ impl Form {
     }
 }
 
-/// All that is to be said.
+/// Everything to print.
 pub(crate) struct Said<'a> {
     pub world: &'a World,
     pub rows: &'a [Row],
@@ -47,7 +47,7 @@ pub(crate) struct Said<'a> {
     pub unused: &'a [(String, &'static str, String)],
 }
 
-/// The fleet, or manifests.
+/// Prints the fleet, or manifests.
 pub(crate) fn fleet(said: &Said<'_>, form: Form, on_terminal: bool) -> String {
     match form {
         Form::Text | Form::Wide => table(said, form == Form::Wide),
@@ -57,7 +57,7 @@ pub(crate) fn fleet(said: &Said<'_>, form: Form, on_terminal: bool) -> String {
     }
 }
 
-/// One workload at length.
+/// Prints one workload in detail.
 pub(crate) fn why(said: &Said<'_>, form: Form, look: Look, on_terminal: bool) -> String {
     if !matches!(form, Form::Text | Form::Wide) {
         return fleet(said, form, on_terminal);
@@ -128,7 +128,7 @@ fn only_in_pod(out: &mut String, row: &Row, look: Look) {
     }
 }
 
-/// One line for each read that lacked rights.
+/// Prints one line for each read that lacked rights.
 fn unseen(out: &mut String, world: &World, look: Look) {
     if world.unseen.is_empty() {
         return;
@@ -269,7 +269,7 @@ fn columns(row: &Row, wide: bool) -> Vec<String> {
     all
 }
 
-/// How many of those who could are named.
+/// How many of the service accounts that could assume a role are named.
 const NAMED: usize = 10;
 
 fn wide_trust(out: &mut String, said: &Said<'_>, all: bool) {
@@ -307,7 +307,7 @@ struct Document<'a> {
     schema: &'static str,
     workloads: Vec<Value>,
     unseen: Vec<Value>,
-    /// Statements of trust policies that were seen, and who gets in by them.
+    /// The statements of the trust policies, and the service accounts that they admit.
     trust: Vec<Value>,
     unused_accounts: Vec<Value>,
     aws_calls: &'a std::collections::BTreeMap<&'static str, usize>,
@@ -398,7 +398,7 @@ fn junit(said: &Said<'_>) -> String {
     out
 }
 
-/// For text and attributes; what XML 1.0 does not take has been escaped by then.
+/// Escapes for text and attributes. Characters that XML 1.0 forbids have been escaped before.
 fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -446,7 +446,7 @@ fn csv(said: &Said<'_>) -> String {
     out
 }
 
-/// RFC 4180; a spreadsheet takes what begins with one of these for a formula.
+/// A cell of RFC 4180. A spreadsheet would take a text that begins with one of these characters for a formula.
 fn csv_cell(text: &str) -> String {
     let text = escaped(text);
     let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };

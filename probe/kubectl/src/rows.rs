@@ -1,5 +1,5 @@
-//! Verdicts as rows: containers of one workload that come out the same are one, with their pods counted. Pure.
-//! Order and groups for every output form.
+//! Turns verdicts into rows. Containers of one workload with the same result share a row, which counts their pods. Pure.
+//! Defines order and groups for every output form.
 
 use crate::unit::{self, PodView};
 use crate::verdict::{self, Judged};
@@ -20,20 +20,20 @@ pub(crate) struct Row {
     pub service_account: String,
     pub mechanism: &'static str,
     pub role: Option<String>,
-    /// Names of the pods that come out so; empty: there is none yet.
+    /// The pods with this result. Empty: there is none yet.
     pub pods: Vec<String>,
-    /// `None`: nothing asks for AWS.
+    /// `None`: nothing in it asks for AWS.
     pub report: Option<Report>,
     pub only_in_pod: Vec<String>,
 }
 
-/// What a row comes to, in the order of the groups.
+/// The result of a row, in the order of the groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     Fails(Class),
-    /// Not to be told.
+    /// The verdict is not known.
     Unknown,
-    /// `ready`, but this will bite.
+    /// `ready`, but this class will cause a failure.
     But(Class),
     Ready,
     Nothing,
@@ -52,7 +52,7 @@ impl Row {
         }
     }
 
-    /// The sentence that the row is grouped by.
+    /// The sentence that rows are grouped by.
     pub(crate) fn summary(&self) -> &str {
         let Some(report) = &self.report else { return "" };
         match report.verdict.but {
@@ -62,13 +62,13 @@ impl Row {
     }
 }
 
-/// Which containers are wanted.
+/// The containers to judge.
 pub(crate) enum Which<'a> {
     All,
     Named(&'a str),
 }
 
-/// Judges everything; `asked`: somebody asks about these very pods, so that nothing is silent.
+/// Judges everything. `asked`: the user named these pods, so none may be left out.
 pub(crate) fn rows(world: &World, which: &Which<'_>, asked: bool, now: i64) -> Vec<Row> {
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     for pod in unit::views(world) {
@@ -125,7 +125,7 @@ fn add(rows: &mut BTreeMap<Key, Row>, pod: &PodView<'_>, container: String, judg
     row.pods.extend(pod.pod_name().map(str::to_owned));
 }
 
-/// Pods of one workload differ by name, node and age, and are told alike.
+/// Removes the pod's name, node and age, so that equal pods of one workload share a row.
 fn without(summary: &str, pod: &str) -> String {
     let digits = |it: char| if it.is_ascii_digit() { '0' } else { it };
     let summary = if pod.is_empty() { summary.to_owned() } else { summary.replace(pod, "") };
@@ -137,7 +137,7 @@ fn without(summary: &str, pod: &str) -> String {
     }
 }
 
-/// What `--fail-on` covers.
+/// The findings that `--fail-on` covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FailOn {
     classes: BTreeSet<Class>,
@@ -167,7 +167,7 @@ impl FailOn {
         Ok(all)
     }
 
-    /// The code of the first class in the table's order that it covers; 0: none.
+    /// The code of the first covered class, in the table's order; 0 if there is none.
     pub(crate) fn code(&self, rows: &[Row]) -> u8 {
         let findings = rows.iter().filter_map(|row| row.report.as_ref()).flat_map(|report| &report.findings);
         let told = findings.filter(|it| it.explained_by.is_none() && it.severity != Severity::Info);
@@ -181,20 +181,20 @@ impl FailOn {
     }
 }
 
-/// A statement of a role's trust policy, and the service accounts of this cluster that get in by it.
+/// A statement of a role's trust policy, and the service accounts of this cluster that it admits.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Trust {
     pub role: String,
     pub statement: usize,
-    /// As the policy has them; empty: no condition on the subject.
+    /// As written in the policy. Empty: no condition on the subject.
     pub subjects: Vec<String>,
-    /// It admits more than accounts that it names.
+    /// Whether it admits more than the service accounts that it names.
     pub wide: bool,
-    /// `shop/checkout`; of those that are there.
+    /// The existing service accounts, as `shop/checkout`.
     pub could_assume: Vec<String>,
 }
 
-/// Of every role that was seen and trusts this cluster's issuer.
+/// The trust of every role that was read and trusts this cluster's issuer.
 pub(crate) fn trust(world: &World) -> Vec<Trust> {
     let Some(issuer) = world.issuer_path() else { return Vec::new() };
     let used = world.iam.roles.values().filter_map(|found| match found {
@@ -234,7 +234,7 @@ fn is_wide(breadth: &Breadth) -> bool {
     breadth.subjects.is_empty() || breadth.subjects.iter().any(|it| it.contains(['*', '?']))
 }
 
-/// Annotated accounts and associations that no workload uses: account, mechanism, role.
+/// Annotated service accounts and associations that no workload uses: account, mechanism, role.
 pub(crate) fn unused(world: &World, rows: &[Row]) -> Vec<(String, &'static str, String)> {
     let used: BTreeSet<(&str, &str)> =
         rows.iter().map(|row| (row.namespace.as_str(), row.service_account.as_str())).collect();

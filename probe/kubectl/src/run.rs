@@ -1,5 +1,5 @@
-//! Each word from its flags to its exit code.
-//! What was read decides nothing here; the judges do.
+//! Runs each word, from its flags to its exit code.
+//! Decides nothing about what was read; the judges do.
 
 use crate::aws::{self, Aws, Extent};
 use crate::child::Failed;
@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Why it ends without a verdict: a code, and one line for stderr.
+/// Why a run ends without a verdict: a code, and one line for stderr.
 pub(crate) struct Stop {
     pub code: u8,
     pub line: String,
@@ -35,7 +35,7 @@ impl Stop {
     }
 }
 
-/// The whole run; the exit code.
+/// Runs the program and returns its exit code.
 #[must_use]
 pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     let asked = cli::parse(args, variable).map_err(Stop::usage);
@@ -61,13 +61,13 @@ pub fn run(args: &[OsString], variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     }
 }
 
-/// Data, to stdout. A reader that has gone has read enough.
+/// Writes data to stdout. Ignores errors, because a reader that has closed the pipe wants no more.
 pub(crate) fn say(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-/// Talk, to stderr, in one line without control characters.
+/// Writes a message to stderr, in one line without control characters.
 pub(crate) fn talk(line: &str) {
     let _ = writeln!(std::io::stderr(), "kubectl credprobe: {}", escaped(line));
 }
@@ -154,7 +154,7 @@ fn why(asked: Why, variable: &dyn Fn(&str) -> Option<String>) -> Result<u8, Stop
     Ok(code.map_or(0, Class::code))
 }
 
-/// The pods that are asked about, and what makes them.
+/// The pods that the user asks about, and the workloads that make them.
 fn subject(kubectl: &Kubectl, namespace: &str, subject: &str) -> Result<(Vec<Pod>, Vec<Workload>), Stop> {
     let (kind, name) = subject.split_once('/').unwrap_or(("pod", subject));
     let ok = |it: u8| it.is_ascii_alphanumeric() || b"-.".contains(&it);
@@ -202,7 +202,7 @@ fn subject(kubectl: &Kubectl, namespace: &str, subject: &str) -> Result<(Vec<Pod
     }
 }
 
-/// What would make a pod of a service account that no pod uses.
+/// A workload with the service account, for an account that no pod uses.
 fn imagined(namespace: &str, account: &str) -> Workload {
     let mut pod = Pod::default();
     pod.spec.service_account_name = account.to_owned();
@@ -214,7 +214,7 @@ fn imagined(namespace: &str, account: &str) -> Workload {
     workload
 }
 
-/// `--selector=app=checkout`, as far as labels are matched one by one.
+/// `--selector=app=checkout`. Covers only labels that must be equal.
 fn selector(workload: &Workload) -> Option<String> {
     let labels = workload.spec.selector.as_ref()?.get("matchLabels")?.as_object()?;
     let pairs: Vec<String> =

@@ -1,5 +1,5 @@
-//! From a container's specification to the evidence that credprobe would collect in it. Pure.
-//! What only the pod can show is named beside it, and never guessed.
+//! Translates a container's specification into the evidence that credprobe would collect in it. Pure.
+//! What only the pod can show is named and never guessed.
 
 mod token_file;
 
@@ -11,22 +11,22 @@ use credprobe_judge::evidence::{Environment, Evidence, Process, kept};
 use credprobe_judge::settings::{IRSA_MOUNT, POD_IDENTITY_MOUNT};
 use std::collections::BTreeMap;
 
-/// The evidence, and where it ends.
+/// The evidence and its limits.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub evidence: Evidence,
-    /// Sentences.
+    /// Sentences about what only the pod shows.
     pub only_in_pod: Vec<String>,
-    /// Variables whose values stand in objects that were not read.
+    /// Variables whose values are in objects that were not read.
     pub hidden: Vec<Hidden>,
-    /// Variables that nobody listed may come from a Secret or a ConfigMap.
+    /// Unlisted variables may come from a Secret or a ConfigMap.
     pub open: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hidden {
     pub name: String,
-    /// `ConfigMap aws-settings`.
+    /// The object that has the value, as `ConfigMap aws-settings`.
     pub source: String,
 }
 
@@ -39,7 +39,7 @@ const CHOOSING: &[&str] = &[
 ];
 
 impl Seen {
-    /// A value on which everything hangs was not read.
+    /// A variable that decides everything and whose value was not read.
     pub(crate) fn undecided(&self) -> Option<&Hidden> {
         self.hidden.iter().find(|hidden| CHOOSING.contains(&hidden.name.as_str()))
     }
@@ -49,7 +49,7 @@ impl Seen {
     }
 }
 
-/// The evidence of one container; `now` is the time at which its token counts as issued.
+/// The evidence of one container. `now` is the time at which its token counts as issued.
 pub(crate) fn seen(world: &World, pod: &PodView<'_>, container: &Container, now: i64) -> Seen {
     let mut seen = Seen::default();
     seen.evidence.process = process(world, pod, container);
@@ -86,13 +86,13 @@ fn environment(pod: &PodView<'_>, container: &Container, seen: &mut Seen) -> Env
         ..Environment::default()
     };
     environment.options.no_network = true;
-    // Repairs name what makes the pods, which is known here.
+    // Repairs name the workload, which is known here.
     environment.options.workload = pod.workload.parse().ok();
     for name in kept::PLAIN.iter().chain(kept::URLS).chain(kept::CREDENTIALS) {
         let is_credential = kept::CREDENTIALS.contains(name);
         let value = match values.get(name) {
             Some(Some(value)) => kept::kept(name, value),
-            // Wherever it comes from, it is there.
+            // The value is in another object, but it is set.
             Some(None) if is_credential => Some("set".to_owned()),
             Some(None) => None,
             None => is_credential.then(|| "unset".to_owned()),
@@ -122,7 +122,7 @@ fn without_var(path: &str) -> &str {
     if path.starts_with("/var/run/") { path.strip_prefix("/var").unwrap_or(path) } else { path }
 }
 
-/// `None`: it stands in another object, or in the pod that is not there yet.
+/// `None`: the value is in another object, or in a pod that does not exist yet.
 fn value_of(pod: &PodView<'_>, variable: &EnvVar, before: &BTreeMap<&str, Option<String>>) -> Option<String> {
     let Some(from) = &variable.value_from else {
         return expanded(variable.value.as_deref().unwrap_or_default(), before);
@@ -145,7 +145,7 @@ fn value_of(pod: &PodView<'_>, variable: &EnvVar, before: &BTreeMap<&str, Option
     }
 }
 
-/// `$(NAME)` stands for a variable before this one, `$$` for a dollar sign; what is not known stays as it is.
+/// Replaces `$(NAME)` by an earlier variable and `$$` by a dollar sign. Unknown names stay as they are.
 fn expanded(text: &str, before: &BTreeMap<&str, Option<String>>) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;
@@ -169,7 +169,7 @@ fn expanded(text: &str, before: &BTreeMap<&str, Option<String>>) -> Option<Strin
     Some(out)
 }
 
-/// `ConfigMap aws-settings`; empty: a reference to another variable whose value is not known.
+/// Where the value comes from, for example `ConfigMap aws-settings` or `a variable before it`.
 fn source_of(variable: &EnvVar) -> String {
     let Some(from) = &variable.value_from else { return "a variable before it".to_owned() };
     let kinds = [
@@ -213,9 +213,9 @@ fn process(world: &World, pod: &PodView<'_>, container: &Container) -> Process {
     }
 }
 
-/// Who a container runs as, as far as specification and status say it.
+/// The user of a container, as far as specification and status name it.
 pub(crate) struct User {
-    /// `None`: the image says.
+    /// `None`: the image decides.
     pub uid: Option<i64>,
     pub gid: Option<i64>,
     pub groups: Vec<i64>,
@@ -241,7 +241,7 @@ impl User {
     }
 }
 
-/// Whether something asks for AWS in this container, though nothing is injected.
+/// Whether something in this container asks for AWS although nothing is injected.
 pub(crate) fn asks(world: &World, pod: &PodView<'_>, container: &Container, seen: &Seen) -> bool {
     let environment = &seen.evidence.environment;
     let variable = environment.variables.iter().any(|(name, value)| {
@@ -252,7 +252,7 @@ pub(crate) fn asks(world: &World, pod: &PodView<'_>, container: &Container, seen
     if variable {
         return true;
     }
-    // Somebody chose to leave it out, or added it after the webhook had been there: a mesh's proxy, say.
+    // It was left out on purpose, or added after the webhook had run, as a mesh's proxy is.
     let left_out = inject::is_skipped(pod.meta, &container.name) || is_injected_elsewhere(pod, container);
     let account = world.account(pod.namespace, pod.account());
     let annotations = account.map(|account| &account.metadata.annotations);
@@ -261,7 +261,7 @@ pub(crate) fn asks(world: &World, pod: &PodView<'_>, container: &Container, seen
     meant && !left_out
 }
 
-/// Whether the webhook gave another container of the pod something.
+/// Whether the webhook gave another container of the pod credentials, but not this one.
 pub(crate) fn is_injected_elsewhere(pod: &PodView<'_>, container: &Container) -> bool {
     let given = |it: &Container| has_mount(it, IRSA_MOUNT) || has_mount(it, POD_IDENTITY_MOUNT);
     pod.containers().any(|it| it.name != container.name && given(it)) && !given(container)

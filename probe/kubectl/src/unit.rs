@@ -1,5 +1,5 @@
-//! What is judged: a container of a pod that runs, or of one that a workload would make. Pure.
-//! Names the workload as people type it: `deployment/checkout`.
+//! The unit that is judged: a container of a running pod, or of a pod that a workload would make. Pure.
+//! Names the workload in the form that people type: `deployment/checkout`.
 
 use crate::inject;
 use crate::objects::{Container, Meta, Pod, PodSpec, PodStatus, Workload};
@@ -7,7 +7,7 @@ use crate::world::World;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// A pod, and whose it is.
+/// A pod and its workload.
 pub(crate) struct PodView<'w> {
     pub namespace: &'w str,
     /// `deployment/checkout`, `pod/debug`.
@@ -15,7 +15,7 @@ pub(crate) struct PodView<'w> {
     pub meta: &'w Meta,
     pub spec: Cow<'w, PodSpec>,
     pub status: Option<&'w PodStatus>,
-    /// There is no such pod yet: the specification is as the webhook would leave it.
+    /// The pod does not exist yet. The specification is as the webhook would leave it.
     pub predicted: bool,
 }
 
@@ -24,7 +24,7 @@ impl PodView<'_> {
         inject::account_name(&self.spec)
     }
 
-    /// `None` for a pod that is not there yet.
+    /// `None` if the pod does not exist yet.
     pub(crate) fn pod_name(&self) -> Option<&str> {
         Some(self.meta.name.as_str()).filter(|name| !self.predicted && !name.is_empty())
     }
@@ -33,20 +33,20 @@ impl PodView<'_> {
         Some(self.spec.node_name.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// By the specification; what a node is labelled with is not looked at here.
+    /// By the specification. The node's labels do not count here.
     pub(crate) fn is_windows(&self) -> bool {
         let stated = self.spec.os.as_ref().map(|os| os.name.as_str());
         stated == Some("windows")
             || self.spec.node_selector.get("kubernetes.io/os").is_some_and(|os| os == "windows")
     }
 
-    /// Init containers first, as they run.
+    /// Init containers first, in the order in which they run.
     pub(crate) fn containers(&self) -> impl Iterator<Item = &Container> {
         self.spec.init_containers.iter().chain(&self.spec.containers)
     }
 }
 
-/// Every pod, and every workload that has none now.
+/// Every pod, and every workload that has no pods now.
 pub(crate) fn views(world: &World) -> Vec<PodView<'_>> {
     let mut views: Vec<PodView<'_>> = world.pods.iter().filter(|pod| is_alive(pod)).map(of_pod).collect();
     let present: BTreeSet<(String, String)> =
@@ -55,7 +55,7 @@ pub(crate) fn views(world: &World) -> Vec<PodView<'_>> {
         let Some(template) = workload.template() else { continue };
         let name = name_of(&workload.kind, &workload.metadata.name);
         let is_present = present.contains(&(workload.metadata.namespace.clone(), name.clone()));
-        // What a controller made is judged as what made it.
+        // An object that a controller made is judged through its owner.
         let is_owned = workload.metadata.owner_references.iter().any(|it| it.controller == Some(true));
         if !is_present && !is_owned {
             views.push(of_template(world, workload, template, name));
@@ -92,7 +92,7 @@ fn of_template<'w>(world: &World, workload: &'w Workload, template: &'w Pod, nam
     }
 }
 
-/// By the owner; of a ReplicaSet the Deployment, of a CronJob's Job the CronJob, by the forms of their names.
+/// The owner. For a ReplicaSet it is the Deployment, for a CronJob's Job the CronJob, recognised by the form of their names.
 pub(crate) fn workload_of(pod: &Meta) -> String {
     let owner = pod.owner_references.iter().find(|owner| owner.controller == Some(true));
     let Some(owner) = owner else { return name_of("pod", &pod.name) };
@@ -105,7 +105,7 @@ pub(crate) fn workload_of(pod: &Meta) -> String {
             }
         }
         "Job" => match owner.name.rsplit_once('-') {
-            // Minutes since 1970, as the CronJob controller names its Jobs.
+            // The CronJob controller names its Jobs by the minutes since 1970.
             Some((cron_job, minutes))
                 if minutes.len() >= 8 && minutes.bytes().all(|it| it.is_ascii_digit()) =>
             {

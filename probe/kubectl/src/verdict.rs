@@ -1,5 +1,5 @@
-//! All judges over one container, and what they come to: the report that credprobe itself would print. Pure.
-//! What a laptop cannot see is left out of the verdict and named beside it.
+//! Runs all judges on one container and makes the report that credprobe itself would print. Pure.
+//! What a laptop cannot see is not part of the verdict, but the report names it.
 
 use crate::objects::Container;
 use crate::outside::{self, Case};
@@ -23,11 +23,11 @@ pub(crate) struct Judged {
     pub mechanism: Mechanism,
     pub role: Option<String>,
     pub only_in_pod: Vec<String>,
-    /// Neither mechanism, and nothing asks for one: there is no verdict.
+    /// There is no verdict: the container has neither mechanism, and nothing asks for one.
     pub silent: bool,
 }
 
-/// What no specification says, of any container that is to have credentials.
+/// What no specification says, for any container that should get credentials.
 const NEVER_SEEN: &[&str] = &[
     "whether STS or the agent answers: DNS, egress, proxies, certificates, clocks",
     "profile files in the image, and what its entrypoint changes: variables, user, files",
@@ -56,7 +56,7 @@ pub(crate) fn judged(world: &World, pod: &PodView<'_>, container: &Container, no
     findings.retain(|finding| {
         stands(finding, &seen, world) && !(outside.replaces_injection && finding.class == Class::NotInjected)
     });
-    // What STS itself has said comes before what follows from IAM.
+    // An actual answer of STS takes precedence over conclusions from IAM.
     let is_answered = |finding: &Finding| tried.is_some() && finding.class.has(Attribute::OfSts);
     let answers: Vec<Class> = findings.iter().filter(|it| is_answered(it)).map(|it| it.class).collect();
     let issued = tried.is_some_and(|tried| tried.exchange.issued);
@@ -70,7 +70,7 @@ pub(crate) fn judged(world: &World, pod: &PodView<'_>, container: &Container, no
         findings.retain(|it| !lacks(it));
         findings.push(not_read(&format!("the value of {}", hidden.name), &hidden.source));
     } else if let Some(variable) = profile_file(&seen).filter(|_| findings.iter().any(lacks)) {
-        // Role and token may stand in a profile, as on OpenShift.
+        // Role and token may come from a profile, as on OpenShift.
         findings.retain(|it| !lacks(it));
         findings.push(not_read(
             "the profile from which the credentials come",
@@ -109,19 +109,19 @@ fn mounted(seen: &Seen) -> bool {
     seen.evidence.environment.irsa_mount || seen.evidence.environment.pod_identity_mount
 }
 
-/// What follows only from something that nobody looked at is no finding.
+/// Whether the finding is supported. A finding that follows only from something unobserved is dropped.
 fn stands(finding: &Finding, seen: &Seen, world: &World) -> bool {
     let token = seen.evidence.token.as_ref();
     let is_jwt = token.is_some_and(|token| token.shape == TokenShape::Jwt);
     match finding.class {
-        // A token that the kubelet will make has an issuer, whoever that is.
+        // The token that the kubelet will make has an issuer, although it is not known here.
         Class::TokenMalformed => !(is_jwt && world.issuer.is_none()),
-        // EKS's own webhook sets the region; without a cluster nobody knows which.
+        // EKS's own webhook sets the region. Without a cluster the region is unknown.
         Class::RegionMissing => {
             let unknown = world.cluster.region.is_none() && (world.from_manifests || world.issuer.is_none());
             !unknown && !seen.hides("AWS_REGION") && !seen.hides("AWS_DEFAULT_REGION")
         }
-        // Who the image runs as is told as what only the pod shows.
+        // The report names the image's user as something that only the pod shows.
         Class::TokenFileUnreadable => finding.severity != Severity::Info,
         _ => true,
     }
@@ -143,7 +143,7 @@ fn profile_file(seen: &Seen) -> Option<&'static str> {
     names.into_iter().find(|name| seen.evidence.environment.get(name).is_some())
 }
 
-/// `ready` means less here than in the pod, and says so.
+/// `ready` means less here than in the pod, and the text says so.
 fn ready(role: Option<&str>, world: &World, iam: bool) -> String {
     let role = role.and_then(|role| role.rsplit('/').next());
     let role = role.map_or_else(|| "the credentials".to_owned(), |role| format!("role {role}"));

@@ -1,15 +1,15 @@
-//! What was seen of cluster and IAM, as plain data: the judges look at nothing else.
-//! What could not be seen is said once, with the reason.
+//! What was observed of the cluster and IAM, as plain data. The judges look at nothing else.
+//! What could not be observed is recorded once, with the reason.
 
 use crate::objects::{Bare, Map, Pod, WebhookConfiguration, Workload};
 use credprobe_judge::evidence::Exchange;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a read gave.
+/// The result of a read.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Seen<T> {
     Known(T),
-    /// Nobody looked, or nobody may.
+    /// The read was not made, or not allowed.
     #[default]
     Unseen,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Unseen {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
     pub pods: Vec<Pod>,
-    /// Of those, what has no pods now is judged by its template.
+    /// A workload that has no pods now is judged by its template.
     pub workloads: Vec<Workload>,
     /// By namespace and name.
     pub accounts: Seen<BTreeMap<(String, String), Bare>>,
@@ -48,9 +48,9 @@ pub(crate) struct World {
     pub issuer: Option<String>,
     pub cluster: Cluster,
     pub iam: Iam,
-    /// What STS said to a token of our own, with `--exchange`.
+    /// The answer of STS to a token that was made here, with `--exchange`.
     pub tried: Option<Tried>,
-    /// The manifests are not applied yet: nothing of a cluster was looked at.
+    /// The manifests are not applied yet, so no cluster was observed.
     pub from_manifests: bool,
     pub unseen: Vec<Unseen>,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Tried {
     pub exchange: Exchange,
 }
 
-/// As far as kubeconfig, flags or EKS name it.
+/// The cluster, as far as kubeconfig, flags or EKS name it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Cluster {
     pub name: Option<String>,
@@ -73,45 +73,45 @@ pub(crate) struct Cluster {
     pub arn: Option<String>,
 }
 
-/// The Pod Identity agent's daemonset and its pods that run.
+/// The Pod Identity agent's daemonset and its running pods.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AgentPods {
     pub daemonset: bool,
-    /// Nodes on which one runs.
+    /// The nodes on which an agent runs.
     pub nodes: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Iam {
-    /// `--no-aws`, or there is no `aws` here.
+    /// `false` with `--no-aws`, or if there is no `aws` program here.
     pub asked: bool,
     /// The account of the caller.
     pub account: Option<String>,
-    /// By ARN as the pod has it.
+    /// By the ARN that the pod has.
     pub roles: BTreeMap<String, Found<Role>>,
     /// By ARN.
     pub providers: BTreeMap<String, Found<Provider>>,
     /// By namespace and service account.
     pub associations: Seen<BTreeMap<(String, String), Association>>,
-    /// Roles that no workload asks for; only with `--all-roles`.
+    /// Roles that no workload asks for. Only with `--all-roles`.
     pub others: Vec<Role>,
-    /// Calls of `aws`, by operation.
+    /// The number of calls of `aws`, by operation.
     pub calls: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found<T> {
     There(T),
-    /// AWS says that there is none.
+    /// AWS says that it does not exist.
     Missing,
     Unseen,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Role {
-    /// As IAM has it.
+    /// The ARN that IAM has.
     pub arn: String,
-    /// What `aws iam get-role` printed.
+    /// The output of `aws iam get-role`.
     pub answer: Vec<u8>,
 }
 
@@ -124,13 +124,13 @@ pub(crate) struct Provider {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Association {
     pub id: String,
-    /// Empty: it was listed and could not be described.
+    /// Empty: the association was listed but could not be described.
     pub role: String,
     pub target_role: Option<String>,
     pub external_id: Option<String>,
     pub tags_disabled: bool,
     pub policy: bool,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub created: Option<i64>,
 }
 
@@ -143,7 +143,7 @@ impl World {
         self.iam.associations.known()?.get(&(namespace.to_owned(), name.to_owned()))
     }
 
-    /// The issuer as IAM writes it.
+    /// The issuer in the form that IAM uses, without `https://`.
     pub(crate) fn issuer_path(&self) -> Option<&str> {
         let issuer = self.issuer.as_deref()?;
         Some(issuer.strip_prefix("https://").unwrap_or(issuer))

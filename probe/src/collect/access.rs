@@ -1,5 +1,5 @@
-//! Asks AWS's services whether the role may do what was stated: requests of the table of safe calls, signed by the SDK's signer
-//! and sent over our own wire. Of an answer its status is kept, and an error's code and text; every other byte is dropped unread.
+//! Checks with AWS's services whether the role may do what was stated. The requests come from the table of safe calls, are signed by
+//! the SDK's signer and go over our own wire. Of a response its status is kept, and an error's code and text; the rest is dropped.
 
 use crate::collect::answer;
 use crate::collect::exchange::{self, Credentials, Request};
@@ -17,10 +17,10 @@ use credprobe_judge::evidence::{AccessCall, Failure, FailureKind, Phase, StsErro
 use credprobe_judge::text::redactor::Redactor;
 use http::{HeaderName, HeaderValue};
 
-/// How the calls say who they are, in CloudTrail too.
+/// The `User-Agent` of the calls, which CloudTrail shows too.
 const USER_AGENT: &str = concat!("credprobe/", env!("CARGO_PKG_VERSION"));
 
-/// Longer than any of an error's codes is made by AWS.
+/// In characters. No error code of AWS is longer.
 const CODE_LIMIT: usize = 128;
 
 /// Why there are no credentials.
@@ -31,13 +31,13 @@ pub(super) struct NotIssued {
 }
 
 impl NotIssued {
-    /// Several pairs in one policy may be too much where one is not.
+    /// Whether the session policy was too large. Then fewer pairs in one policy may work.
     pub(super) fn is_for_size(&self) -> bool {
         self.error.as_ref().is_some_and(|error| error.code.starts_with("PackedPolicyTooLarge"))
     }
 }
 
-/// The exchange once more, for credentials that may do what `policy` allows.
+/// Repeats the exchange, for credentials that may only do what `policy` allows.
 pub(super) async fn narrowed(
     wire: &Wire,
     request: &Request<'_>,
@@ -77,7 +77,7 @@ fn unusable(detail: &str) -> Failure {
     Failure { phase: Phase::Transfer, kind, peer: None, errno: None, detail: detail.to_owned() }
 }
 
-/// One request, once. Credentials that an AssumeRole of the table returns are dropped with the body.
+/// Sends one request, once. If it is an AssumeRole of the table, the credentials are dropped with the body.
 pub(super) async fn call(
     wire: &Wire,
     credentials: &Credentials,
@@ -88,7 +88,7 @@ pub(super) async fn call(
     send(wire, credentials, ask, asked, redactor).await.0
 }
 
-/// One AssumeRole on the way to the next role, and the credentials that it returned.
+/// One AssumeRole in a chain of roles. Also returns the credentials from its response.
 pub(super) async fn hop(
     wire: &Wire,
     credentials: &Credentials,
@@ -116,7 +116,7 @@ pub(super) async fn hop(
     (call, Some(Credentials(issued)))
 }
 
-/// The body of a good answer comes back unread.
+/// Also returns the body of a successful response, unread.
 async fn send(
     wire: &Wire,
     credentials: &Credentials,
@@ -153,7 +153,7 @@ async fn send(
     (call, None)
 }
 
-/// Code and text, by whichever of AWS's protocols.
+/// The code and text of an error, in any of AWS's protocols.
 fn error(body: &[u8], kind: Option<&str>) -> (Option<String>, String) {
     if !body.trim_ascii_start().starts_with(b"{") && kind.is_none() {
         let answer = answer::error(body);
@@ -161,14 +161,14 @@ fn error(body: &[u8], kind: Option<&str>) -> (Option<String>, String) {
     }
     let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |names: &[&str]| names.iter().find_map(|name| document.get(*name)?.as_str());
-    // `com.amazon.coral.service#AccessDeniedException`, or a URL behind a colon.
+    // `com.amazon.coral.service#AccessDeniedException`, or with a URL after a colon.
     let code = kind.or_else(|| text(&["__type", "code"]));
     let code = code.map(|code| code.rsplit('#').next().unwrap_or(code));
     let code = code.map(|code| code.split(':').next().unwrap_or(code).chars().take(CODE_LIMIT).collect());
     (code, text(&["message", "Message"]).unwrap_or_default().to_owned())
 }
 
-/// `None`: the values do not go into a request; none that the judge crate makes does so.
+/// `None`: the values do not fit into a request. The judge crate never makes such values.
 fn signed(credentials: &Credentials, ask: &Ask) -> Option<http::Request<Bytes>> {
     let url = format!("https://{}{}", ask.host, ask.path_and_query);
     let mut builder = http::Request::builder().method(ask.call.method).uri(&url);
@@ -202,7 +202,7 @@ fn signed(credentials: &Credentials, ask: &Ask) -> Option<http::Request<Bytes>> 
         value.set_sensitive(header.sensitive());
         request.headers_mut().insert(name, value);
     }
-    // Not signed: a proxy may change it.
+    // Set after signing, because a proxy may change it.
     request.headers_mut().insert(http::header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     Some(request)
 }

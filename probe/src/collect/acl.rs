@@ -1,17 +1,17 @@
-//! Reads the POSIX access control list of a file that is held open without being opened for reading.
-//! Who is granted what by it, the judge says.
+//! Reads the POSIX access control list of a file that is held but not opened for reading.
+//! The judge says who is granted what by it.
 
 use credprobe_judge::evidence::{AclEntry, AclTag};
 use rustix::io::Errno;
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 
-/// Empty where there is none beyond the mode, or the file system has no such lists.
+/// The entries. Empty if there are none beyond the mode, or if the file system has no ACLs.
 pub(super) fn read(file: &File) -> Vec<AclEntry> {
-    // `fgetxattr` refuses a descriptor of O_PATH with EBADF; the path by which /proc shows it works.
+    // `fgetxattr` refuses an O_PATH descriptor with EBADF; the file's path in /proc works.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let mut blob = Vec::new();
-    // The list may change between the question for its size and the one for its content.
+    // The list may change between the call for its size and the call for its content.
     for _ in 0..3 {
         let Ok(size) = rustix::fs::getxattr_query(&path, ATTRIBUTE) else { return Vec::new() };
         blob.resize(size, 0);

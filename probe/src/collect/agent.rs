@@ -1,5 +1,5 @@
-//! Asks the Pod Identity agent: first without a token, then with it, the bare JWT as kubelet wrote it.
-//! What its texts mean, the judge says; what form they have, `said` does.
+//! Requests credentials from the Pod Identity agent: first without a token, then with it, the bare JWT as the kubelet wrote it.
+//! `agent_error` parses the agent's error texts; the judge says what they mean.
 
 use crate::collect::answer;
 use crate::collect::exchange::Credentials;
@@ -16,7 +16,7 @@ use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// `GET /` without a token: whoever has the port answers it, the agent with `404 page not found`.
+/// `GET /` without a token. Any server on the port answers it; the agent answers `404 page not found`.
 pub async fn liveness(wire: &Wire, endpoint: &AgentEndpoint) -> (Network, Option<Liveness>) {
     let mut parts = endpoint.url.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::from_static("/"));
@@ -30,7 +30,7 @@ pub async fn liveness(wire: &Wire, endpoint: &AgentEndpoint) -> (Network, Option
     (network, liveness)
 }
 
-/// The value of the `Authorization` header: the token and nothing else. `None`: its bytes cannot stand there.
+/// The value of the `Authorization` header: the token and nothing else. `None`: its bytes are not allowed in a header.
 #[must_use]
 pub fn authorization(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_bytes(token.expose()).ok()?;
@@ -38,7 +38,7 @@ pub fn authorization(token: &Secret) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// One request for credentials: the way there, the answer, and the credentials if there are any.
+/// One request for credentials. Returns the agent's answer, and the credentials if it issued some.
 pub async fn agent(
     wire: &Wire,
     endpoint: &AgentEndpoint,
@@ -70,7 +70,7 @@ fn read(answer: &Response<Bytes>, redactor: &mut Redactor) -> (AgentAnswer, Opti
         ..AgentAnswer::default()
     };
     if answer.status().is_success() {
-        // A success that nobody can read may hold credentials all the same: none of it is quoted.
+        // A success that cannot be parsed may still contain credentials, so nothing of it is quoted.
         let Ok(issued) = serde_json::from_slice::<Issued>(answer.body()) else { return (read, None) };
         let parts = [&issued.access_key_id, &issued.secret_access_key, &issued.token];
         for part in parts {
@@ -99,7 +99,7 @@ fn read(answer: &Response<Bytes>, redactor: &mut Redactor) -> (AgentAnswer, Opti
     (read, None)
 }
 
-/// What aws-config's container provider needs of a success, under the names that it knows (`json_credentials.rs`).
+/// The fields that aws-config's container provider needs in a success (`json_credentials.rs`).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Issued {

@@ -1,34 +1,34 @@
-//! Reads STS answers leniently: error fields by local name wherever they stand, whatever the root and the namespace.
-//! Needed because the SDK keeps no `Date`, and gives up on bare `<Error>` documents.
+//! Reads STS responses leniently: error fields by their local name, at any place, whatever the root and the namespace.
+//! The SDK does not keep `Date` and gives up on bare `<Error>` documents.
 
 use aws_smithy_types::date_time::{DateTime, Format};
 use http::HeaderMap;
 use xmlparser::{ElementEnd, Token, Tokenizer};
 
-/// The namespace of every STS document.
+/// The XML namespace of every STS document.
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Elements nest three deep in an error document; what nests deeper is none.
+/// Elements are three levels deep in an error document. A deeper document is not one.
 const DEPTH_LIMIT: usize = 16;
 
 /// The fields of an error document.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Answer {
-    /// The root carries STS's namespace, or is what its errors have for one; other services of AWS have others.
+    /// Whether the root has STS's namespace or is `ErrorResponse`. Other AWS services have other namespaces.
     pub(super) from_sts: bool,
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) request_id: Option<String>,
 }
 
-/// What can be read of an error document; nothing where it is not XML.
+/// Reads an error document; empty if `body` is not XML.
 pub(super) fn error(body: &[u8]) -> Answer {
     let mut answer = Answer::default();
     let from_sts = elements(body, |element, text| answer.take(element, text));
     Answer { from_sts: from_sts == Some(true), ..if from_sts.is_some() { answer } else { Answer::default() } }
 }
 
-/// Hands out each element's text by its local name; whether the document has STS's form. `None`: it is a page.
+/// Calls `take` with each element's local name and text. Returns whether the document has STS's form. `None`: it is a web page.
 pub(super) fn elements(body: &[u8], mut take: impl FnMut(&str, &str)) -> Option<bool> {
     let mut from_sts = false;
     let Ok(text) = std::str::from_utf8(body) else { return Some(false) };
@@ -78,7 +78,7 @@ impl Answer {
     }
 }
 
-/// The five entities of XML and numeric references; anything else stays as it stands.
+/// Resolves the five entities of XML and numeric references. Anything else stays unchanged.
 pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -116,13 +116,13 @@ fn character(entity: &str) -> Option<char> {
     }
 }
 
-/// A header as text without the blanks around it (STS has been seen to send one before a request id).
+/// A header as trimmed text (STS has been seen to send a blank before a request id).
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty()).then(|| text.chars().take(128).collect())
 }
 
-/// `Date`, seconds since the epoch.
+/// The `Date` header, in seconds since the epoch.
 pub(super) fn http_date(headers: &HeaderMap) -> Option<i64> {
     let text = header(headers, "date")?;
     DateTime::from_str(&text, Format::HttpDate).ok().map(|date| date.secs())

@@ -1,5 +1,5 @@
-//! How the pod speaks to its API server: address and CA from the cluster, the service account's token, no proxy.
-//! What is asked there is the caller's.
+//! How the pod reaches its API server: address and CA from the cluster, the service account's token, no proxy.
+//! The caller makes the requests.
 
 use crate::collect::subject::Subject;
 use crate::transport::{self, AddressPolicy, Config, Proxies, ResolverConfig, RootStore, Wire};
@@ -10,36 +10,36 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Where kubelet mounts what a pod needs to speak to the API server.
+/// Where the kubelet mounts the files that a pod needs for the API server.
 const SERVICE_ACCOUNT_MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// A bundle of a cluster's CAs has a few kilobytes.
+/// In bytes. A bundle of a cluster's CAs has a few kilobytes.
 const CA_LIMIT: u64 = 256 * 1024;
 
-/// The API server as this pod may speak to it; read anew each time, for the token rotates.
+/// Access to the API server as this pod. Read again each time, because the token rotates.
 pub struct ApiServer {
     /// `https://ADDRESS:PORT`.
     pub base: String,
-    /// `Bearer …`, sensitive.
+    /// `Bearer …`, marked sensitive.
     pub authorization: HeaderValue,
-    /// Knows the token: whatever the API server says passes it.
+    /// Knows the token. Whatever the API server says is passed through it.
     pub redactor: Redactor,
     trust: RootStore,
 }
 
-/// What is missing.
+/// What is missing to reach the API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoApiServer {
     /// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set.
     Variables,
-    /// A file of the mount cannot be read or used; its path.
+    /// The path of a file in the mount that cannot be read or used.
     File(String),
 }
 
-/// At its in-cluster address, trusted by the in-cluster CA alone, never through a proxy. Address, CA and token are the
-/// probe's own: what another process has mounted vouches for nobody.
+/// The API server at its in-cluster address, trusted by the in-cluster CA alone, never through a proxy. Address, CA and token are
+/// the probe's own, because files that another process has mounted prove nothing.
 ///
 /// # Errors
-/// The pod has no address, CA or token of it.
+/// The probe has no address, CA or token for it.
 pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoApiServer> {
     let subject = subject.own();
     let of_cluster = |name| subject.text(name).ok_or(NoApiServer::Variables);
@@ -63,7 +63,7 @@ pub fn api_server(subject: &Subject, process: &Process) -> Result<ApiServer, NoA
 }
 
 impl ApiServer {
-    /// One attempt's connection.
+    /// A wire for one attempt.
     #[must_use]
     pub fn wire(&self, resolver: Arc<ResolverConfig>, deadline: Instant, body_limit: usize) -> Wire {
         Wire::new(Config {

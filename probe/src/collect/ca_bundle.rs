@@ -1,5 +1,5 @@
-//! Reads the certificates that the wire is to trust: the bundle instead of the compiled-in roots, the additions to them.
-//! What is in them, the wire checks.
+//! Reads the certificates that the wire should trust: a bundle that replaces the compiled-in roots, and additions to the roots.
+//! The wire checks their content.
 #![expect(clippy::disallowed_methods, reason = "an observer: the bundle of a flag is the probe's own file")]
 
 use super::files::{Files, folders};
@@ -12,21 +12,21 @@ use credprobe_judge::evidence::{Environment, TrustProblem, Unseen};
 use std::ffi::OsStr;
 use tokio::time::Instant;
 
-/// The longest bundle that is read, in bytes: Mozilla's whole list as PEM has a quarter of a megabyte.
+/// The longest bundle that is read, in bytes. Mozilla's whole list has about 250 kB as PEM.
 const BUNDLE_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// How many files are read in all folders of `SSL_CERT_DIR` together, a bundle's length in all: distributions have about 300,
-/// links included.
+/// How many files are read in all folders of `SSL_CERT_DIR` together. Their total length is limited like a bundle's. Distributions
+/// have about 300 files, links included.
 const FILES_LIMIT: usize = 1_000;
 
-/// Whether its environment says which roots it trusts.
+/// Whether the subject's environment says which roots it trusts.
 #[must_use]
 pub fn names_roots(subject: &Subject) -> bool {
     ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|name| subject.text(name).is_some())
 }
 
-/// `flag` before `AWS_CA_BUNDLE`; `SSL_CERT_FILE` and `SSL_CERT_DIR` are added, as far as `deadline` allows. What adds nothing and
-/// what could not be looked at is noted in `environment`.
+/// Reads the bundle of `flag`, else of `AWS_CA_BUNDLE`, and adds `SSL_CERT_FILE` and `SSL_CERT_DIR` as far as `deadline` allows.
+/// Additions that add nothing, and files that cannot be observed, are recorded in `environment`.
 ///
 /// # Errors
 /// The bundle cannot be read or holds no certificate.
@@ -55,7 +55,7 @@ pub fn read_ca_bundle(
         }
     }
     let (additions, not_seen) = additions(subject, deadline);
-    // Rust's clients, Ruby and others have no roots but that file's, where it is named.
+    // If this variable is set, Rust's clients, Ruby and others have only the roots of that file.
     let file = subject.text("SSL_CERT_FILE").map(|path| format!("SSL_CERT_FILE={path}"));
     let is_missing = |label: &String| {
         !additions.iter().any(|(other, _)| other == label)
@@ -80,7 +80,7 @@ fn idle(source: String, problem: &str) -> TrustProblem {
     TrustProblem { source, problem: problem.to_owned(), ..TrustProblem::default() }
 }
 
-/// Contents by label; the files of a folder have the folder's.
+/// Contents with their labels. The files of a folder share the folder's label.
 type Additions = Vec<(String, Vec<u8>)>;
 
 fn additions(subject: &Subject, deadline: Instant) -> (Additions, Vec<Unseen>) {
@@ -125,7 +125,7 @@ fn additions_in(
     additions
 }
 
-/// A FIFO in place of the file must not hold the probe up.
+/// Opens without blocking, so that a FIFO in place of the file cannot hold the probe up.
 pub(super) fn own(path: &str, limit: u64) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::OpenOptionsExt as _;
     crate::process::aside::looking_at(path);
@@ -151,7 +151,7 @@ mod tests {
         clock::deadline(Duration::from_secs(60))
     }
 
-    /// Folders with as many files each, of this content.
+    /// Folders with `files` files each, all with this content.
     fn folders_of(
         parent: &tempfile::TempDir,
         folders: usize,
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(read(&variables, later()).0.len(), 3);
     }
 
-    /// The kernel answers a read of the own memory at address 0 with EIO.
+    /// The kernel answers a read of `/proc/self/mem` at address 0 with EIO.
     #[test]
     fn what_the_node_keeps_from_view_is_noted_and_what_is_missing_is_not() {
         let of = |path: &str| {

@@ -1,5 +1,5 @@
 //! Asks the API server of the stated cluster whether it accepts this identity: one SelfSubjectReview, then the stated access reviews.
-//! The token is a secret: it goes to the one server that a flag names, over TLS that ends at the stated CA, through no proxy.
+//! The token is a secret. It goes only to the server that a flag names, over TLS that ends at the stated CA, through no proxy.
 
 use super::ca_bundle::own;
 use super::exchange::Credentials;
@@ -27,26 +27,26 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-/// Where kubelet mounts the cluster's own CA.
+/// Where the kubelet mounts the CA of its own cluster.
 const OWN_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
-/// A bundle of CAs has a few kilobytes.
+/// In bytes. A bundle of CAs has a few kilobytes.
 const CA_LIMIT: u64 = 256 * 1024;
-/// An answer has some hundred bytes; `extra` of other authenticators may have more.
+/// In bytes. A response has a few hundred bytes; `extra` of other authenticators may have more.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// What `aws eks get-token` asks for; EKS takes 15 minutes whatever it says.
+/// What `aws eks get-token` asks for. EKS accepts 15 minutes whatever it says.
 const EXPIRES: Duration = Duration::from_secs(60);
-/// What is kept of groups and of `extra`.
+/// How many items of groups and of `extra` are kept.
 const ITEMS: usize = 50;
-/// RFC 3986 leaves these as they are, and so does the AWS CLI.
+/// The characters that RFC 3986 and the AWS CLI leave unescaped.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The one server that may be asked.
+/// The one server that may receive the token.
 struct Server {
     base: String,
     trust: RootStore,
 }
 
-/// `sts`: whose GetCallerIdentity the token is; `refused`: EKS would take no such token, so none is made.
+/// Asks the stated cluster. `sts`: the host of the presigned GetCallerIdentity. `refused`: EKS would reject the token, so none is made.
 pub async fn cluster(
     subject: &Subject,
     options: &Options,
@@ -113,7 +113,7 @@ pub async fn cluster(
     cluster
 }
 
-/// The flag, or the kubeconfig, in the probe's own files.
+/// The server of the flag or the kubeconfig, read from the probe's own files.
 fn server(own_subject: &Subject, options: &Options, cluster: &mut Cluster) -> Result<Server, String> {
     let read =
         |path: &str, limit: u64| own(path, limit).map_err(|error| format!("{path} cannot be read ({error})"));
@@ -153,7 +153,7 @@ fn server(own_subject: &Subject, options: &Options, cluster: &mut Cluster) -> Re
 }
 
 /// The token as `aws eks get-token` makes it: a presigned GetCallerIdentity with the cluster's name as a signed header.
-/// In the order in which botocore writes the query, which the signature does not depend on.
+/// The query has botocore's order, on which the signature does not depend.
 fn token(
     cluster: &str,
     sts: &Endpoint,
@@ -235,7 +235,7 @@ impl Asked<'_> {
         cluster.status = Some(status);
         if status != 201 {
             cluster.message = self.said(response.body());
-            // Another server's 403 or 404 says nothing of this identity.
+            // A 403 or 404 of another server says nothing about this identity.
             if matches!(status, 403 | 404) && !is_of_kubernetes(response.body()) {
                 cluster.problem = Some(format!("what answers there is no API server: it answers {status}"));
             }
@@ -274,7 +274,7 @@ impl Asked<'_> {
         }
     }
 
-    /// `VERB:RESOURCE[.GROUP][/SUBRESOURCE][:NAMESPACE]`
+    /// Asks for one access. `asked` is `VERB:RESOURCE[.GROUP][/SUBRESOURCE][:NAMESPACE]`.
     async fn may(&self, asked: &str) -> AccessReview {
         let mut review = AccessReview { asked: asked.to_owned(), ..AccessReview::default() };
         let mut parts = asked.splitn(3, ':');
@@ -317,7 +317,7 @@ fn is_of_kubernetes(body: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// What the AWS CLI 2 prints for these credentials at this time: tests/python/cluster has the comparison.
+    /// What the AWS CLI 2 prints for these credentials at this time. tests/python/clusters/test_token.py compares it with the CLI.
     #[test]
     fn the_token_is_the_one_that_the_aws_cli_makes() {
         let credentials = aws_credential_types::Credentials::new(

@@ -1,13 +1,13 @@
-//! Resolves the cluster's own name, to tell its DNS from the name of STS.
+//! Resolves a name of the cluster itself, to distinguish a DNS failure from a problem with the name of STS.
 
 use crate::collect::subject::Subject;
 use crate::transport::Wire;
 use credprobe_judge::evidence::ControlName;
 
-/// Every cluster's DNS knows it, by the search list (kubernetes DNS specification).
+/// Every cluster's DNS resolves it through the search list (kubernetes DNS specification).
 const NAME: &str = "kubernetes.default.svc";
 
-/// `None` outside of a cluster.
+/// `None` outside a cluster.
 pub async fn control_name(subject: &Subject, wire: &Wire) -> Option<ControlName> {
     subject.own_text("KUBERNETES_SERVICE_HOST")?;
     let network = wire.lookup(NAME).await;

@@ -1,26 +1,26 @@
-//! Ids and capabilities: the probe's own, and a thread that takes those of another process.
-//! Only that thread changes: rustix makes bare system calls, where the C library would change all threads.
+//! User ids, group ids and capabilities: the probe's own, and a thread that takes those of another process.
+//! Only that thread changes, because rustix makes bare system calls; the C library would change all threads.
 
 use credprobe_judge::evidence::Process;
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid};
 use std::collections::BTreeSet;
 
-/// Why ids could not be taken.
+/// Why the ids could not be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CannotSwitch {
-    /// Capabilities that this process lacks, by name.
+    /// The capabilities that this process lacks, by name.
     Lacking(Vec<String>),
-    /// The step and the operating system's name of its error.
+    /// The step that failed and the system's name of its error.
     Failed { step: &'static str, error: String },
 }
 
-/// Runs `work` with exactly the ids of `process`; of its capabilities, with those that this process has too.
-/// The kernel then takes this process for one that nobody may trace, which the probe is anyway.
+/// Runs `work` with exactly the ids of `process`, and with those of its capabilities that this process also has.
+/// The kernel then marks this process as untraceable. The probe already is.
 ///
 /// # Errors
-/// Where this process may not, or where the outcome would differ because the subject reads by a capability
-/// that this process lacks.
+/// This process may not switch, or the subject reads by a capability that this process lacks, so the outcome
+/// would differ.
 pub fn as_ids<T: Send>(process: &Process, work: impl FnOnce() -> T + Send) -> Result<T, CannotSwitch> {
     let own = rustix::thread::capabilities(None).map_err(failed("capget"))?;
     let target = set_of(&process.capabilities);
@@ -41,11 +41,11 @@ pub fn as_ids<T: Send>(process: &Process, work: impl FnOnce() -> T + Send) -> Re
     })
 }
 
-/// Changes this thread for good.
+/// Changes this thread permanently.
 fn take(process: &Process, target: CapabilitySet) -> Result<(), CannotSwitch> {
     let groups = process.groups.iter().copied().map(gid).collect::<Result<Vec<Gid>, _>>()?;
     let (uid, gid) = (uid(process.uid)?, gid(process.gid)?);
-    // Without it the kernel drops all capabilities with uid 0, those that the subject has too.
+    // Otherwise the kernel drops all capabilities together with uid 0, also those that the subject has.
     rustix::thread::set_keep_capabilities(true).map_err(failed("prctl"))?;
     rustix::thread::set_thread_groups(&groups).map_err(failed("setgroups"))?;
     rustix::thread::set_thread_res_gid(gid, gid, gid).map_err(failed("setresgid"))?;
@@ -55,7 +55,7 @@ fn take(process: &Process, target: CapabilitySet) -> Result<(), CannotSwitch> {
     rustix::thread::set_capabilities(None, sets).map_err(failed("capset"))
 }
 
-/// Whether an `open` by this process is one by `process`: the same ids, groups and means to pass by permissions.
+/// Whether an `open` by this process has the same result as one by `process`: same ids, groups and permission overrides.
 #[must_use]
 pub fn are_own(process: &Process) -> bool {
     let (mut groups, mut its_groups) = (BTreeSet::new(), BTreeSet::new());
@@ -69,7 +69,7 @@ pub fn are_own(process: &Process) -> bool {
         && set_of(passes) & OVERRIDES == own & OVERRIDES
 }
 
-/// Effective capabilities of this process, by name.
+/// The effective capabilities of this process, by name.
 #[must_use]
 pub fn own_capabilities() -> Vec<String> {
     rustix::thread::capabilities(None).map(|sets| names(sets.effective)).unwrap_or_default()
@@ -79,14 +79,14 @@ fn names(set: CapabilitySet) -> Vec<String> {
     capability_names(set.bits())
 }
 
-/// Names of the bits that `/proc/PID/status` shows as `CapEff`; one that has no name yet has its number.
+/// The names of the bits that `/proc/PID/status` shows as `CapEff`. A bit without a name gets its number.
 pub(super) fn capability_names(bits: u64) -> Vec<String> {
     let name = |bit: usize| NAMES.get(bit).map_or_else(|| format!("CAP_{bit}"), |name| (*name).to_owned());
     (0..64).filter(|bit| bits >> bit & 1 == 1).map(name).collect()
 }
 
 fn set_of<'n>(names: impl IntoIterator<Item = &'n String>) -> CapabilitySet {
-    // Names stand in the order of their bits: each is looked for behind the one before it, then from the beginning.
+    // The names are in the order of their bits, so the search for each starts after the previous one, then from the beginning.
     let mut bits = 0;
     let mut next = 0;
     for name in names {
@@ -99,7 +99,7 @@ fn set_of<'n>(names: impl IntoIterator<Item = &'n String>) -> CapabilitySet {
     CapabilitySet::from_bits_retain(bits)
 }
 
-/// By bit (`linux/capability.h`). rustix has them too, and compares each with each to find one.
+/// Indexed by bit (`linux/capability.h`). rustix has the names too, but compares each with each to find one.
 const NAMES: &[&str] = &[
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -144,7 +144,7 @@ const NAMES: &[&str] = &[
     "CAP_CHECKPOINT_RESTORE",
 ];
 
-/// The largest number means "leave as it is" to the kernel.
+/// Refuses the largest number, which means "unchanged" to the kernel.
 fn uid(id: u32) -> Result<Uid, CannotSwitch> {
     if id == u32::MAX { Err(failed("setresuid")(Errno::INVAL)) } else { Ok(Uid::from_raw(id)) }
 }
@@ -157,7 +157,7 @@ fn failed(step: &'static str) -> impl Fn(Errno) -> CannotSwitch {
     move |errno| CannotSwitch::Failed { step, error: super::walk::errno_name(&errno.into()) }
 }
 
-/// What passes by permissions when a file is read (capabilities(7)).
+/// The capabilities that override permissions when a file is read (capabilities(7)).
 const OVERRIDES: CapabilitySet = CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH);
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.split_whitespace().map(|number| number.parse().unwrap()).collect()
         };
-        // Real, effective, saved, of the file system: all the same, or the thread could go back.
+        // Real, effective, saved and file system id must be equal, otherwise the thread could switch back.
         let one = |ids: Vec<u32>| ids.iter().all(|id| *id == ids[0]).then_some(ids[0]).unwrap();
         (one(numbers("Uid:")), one(numbers("Gid:")), numbers("Groups:"), own_capabilities())
     }

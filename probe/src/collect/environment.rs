@@ -1,5 +1,5 @@
-//! The variables and profile settings that decide, by an allowlist of names.
-//! Credentials are noted as `set`, and known to the scrubber from here on; URLs lose user info, query and fragment.
+//! Observes the variables and profile settings that matter, by an allowlist of names.
+//! Credentials are recorded as `set`, and the redactor knows them from then on. URLs lose user info, query and fragment.
 
 use crate::collect;
 use crate::collect::subject::Subject;
@@ -17,13 +17,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Settings of a profile whose values are secrets.
+/// Profile settings whose values are secrets.
 const PROFILE_CREDENTIALS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 
-/// Settings of a profile that are kept with their values.
+/// Profile settings that are kept with their values.
 const PROFILE_SETTINGS: &[&str] = &[
     "credential_source",
-    // Of the other account's making, and no secret (IAM user guide).
+    // The owner of the other account chooses it, and it is not a secret (IAM user guide).
     "external_id",
     "ignore_configured_endpoint_urls",
     "mfa_serial",
@@ -36,7 +36,7 @@ const PROFILE_SETTINGS: &[&str] = &[
     "web_identity_token_file",
 ];
 
-/// Settings of a profile that are kept by name: each makes it a provider of credentials.
+/// Profile settings that are kept by name only. Each makes the profile a provider of credentials.
 const PROFILE_PROVIDERS: &[&str] = &[
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -51,13 +51,13 @@ const PROFILE_PROVIDERS: &[&str] = &[
 /// The variables that name the active profile.
 const PROFILE_VARIABLES: &[&str] = &["AWS_DEFAULT_PROFILE", "AWS_PROFILE"];
 
-/// How many profiles are followed by `source_profile`; AWS assumes fewer roles in a row than that.
+/// How many `source_profile` links are followed. AWS assumes fewer roles in a row than that.
 const CHAIN_LIMIT: usize = 8;
 
-/// The longest profile file that is read, in bytes: real ones have a few kilobytes.
+/// The longest profile file that is read, in bytes. Real files have a few kilobytes.
 const PROFILE_FILE_LIMIT: u64 = 256 * 1024;
 
-/// Observes the subject's settings; its credentials become known to `redactor`.
+/// Observes the subject's settings. Adds its credentials to `redactor`.
 pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Redactor) -> Environment {
     let mut unseen = Vec::new();
     let mut is_dir = |path: &str| {
@@ -89,18 +89,18 @@ pub async fn environment(subject: &Subject, stated: Options, redactor: &mut Reda
     if subject.is_seen() {
         environment.unreadable = collect::unreadable(subject);
     }
-    // What nobody knows a secret for is looked through once, at the end of the run.
+    // Without a known secret there is nothing to redact yet; the end of the run redacts everything once.
     if redactor.is_empty() { environment } else { environment.redacted(redactor) }
 }
 
-/// A path or an ARN in a credential's place is a mistake, and no secret where it belongs.
+/// Adds a credential to `redactor`. A path or an ARN there is a mistake, and it is not a secret elsewhere in the report.
 fn add(redactor: &mut Redactor, value: &str) {
     if !value.starts_with("arn:") && !value.starts_with("/var/run/secrets/") {
         redactor.add(value.as_bytes());
     }
 }
 
-/// The active profile as aws-config reads it, over the subject's files and none of the ambient ones.
+/// Observes the active profile as aws-config reads it, from the subject's files only.
 async fn profile(
     subject: &Subject,
     redactor: &mut Redactor,
@@ -128,7 +128,7 @@ async fn profile(
     }
     let named = PROFILE_VARIABLES.iter().filter_map(|name| Some((*name, subject.variable(name)?.to_str()?)));
     let named: Vec<(&str, &str)> = named.collect();
-    // What could not be looked at may have any profile.
+    // A file that could not be read may contain any profile.
     let seen = unseen.len() == already_unseen;
     if contents.is_empty() {
         environment.profile_missing.extend(named.iter().filter(|_| seen).map(|(name, _)| (*name).to_owned()));
@@ -148,7 +148,7 @@ async fn profile(
     environment.default_profile = subject.text("AWS_DEFAULT_PROFILE").and_then(kept);
 }
 
-/// Pure: the files' contents by their paths, and the variables that choose among them.
+/// The active profile from file contents by path, and from the variables that choose among them. Pure.
 #[cfg(fuzzing)]
 pub(crate) async fn of_files(
     contents: HashMap<OsString, Vec<u8>>,
@@ -159,7 +159,7 @@ pub(crate) async fn of_files(
     kept(&profiles, None, profiles.selected_profile(), CHAIN_LIMIT)
 }
 
-/// Every profile; what is secret in any of them becomes known to `redactor`.
+/// Loads all profiles and adds their secrets to `redactor`.
 async fn load(
     contents: HashMap<OsString, Vec<u8>>,
     variables: &[(&str, &str)],
@@ -176,12 +176,12 @@ async fn load(
     Some(profiles)
 }
 
-/// What is kept of a profile, and of those that it goes on from, `left` at most; `credentials`: that file alone.
+/// The kept part of a profile and of at most `left` of its sources. `credentials`: the profiles of the credentials file alone.
 fn kept(profiles: &ProfileSet, credentials: Option<&ProfileSet>, name: &str, left: usize) -> Option<Profile> {
     let profile = profiles.get_profile(name)?;
     let given =
         PROFILE_SETTINGS.iter().filter_map(|key| Some(((*key).to_owned(), shown::value(profile.get(key)?))));
-    // Not collected, here as elsewhere: that sorts first, which is 4 kB of code for each type.
+    // `extend`, here as elsewhere: `collect` would sort first, which costs 4 kB of code for each type.
     let mut settings = BTreeMap::new();
     settings.extend(given);
     let of_service = profile.get("services").and_then(|services| {
@@ -207,7 +207,7 @@ fn kept(profiles: &ProfileSet, credentials: Option<&ProfileSet>, name: &str, lef
         in_credentials: shared.map(|key| (*key).to_owned()).collect(),
         source: profile
             .get("source_profile")
-            // A profile with keys may name itself, and a token file comes before a source.
+            // A profile with keys may name itself as its source, and a token file takes precedence over a source.
             .filter(|source| left > 0 && *source != name && profile.get("web_identity_token_file").is_none())
             .and_then(|source| kept(profiles, credentials, source, left - 1))
             .map(Box::new),

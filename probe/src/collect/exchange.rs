@@ -1,5 +1,5 @@
-//! Asks STS: AssumeRoleWithWebIdentity through the AWS SDK over our own wire, the answer read from its raw bytes.
-//! An SDK error is never formatted: its text can hold the token, its `Debug` the credentials.
+//! Calls AssumeRoleWithWebIdentity at STS through the AWS SDK over our own wire, and reads the response from its raw bytes.
+//! An SDK error is never formatted: its text can contain the token, its `Debug` the credentials.
 
 use crate::collect::answer::{self, Answer};
 use crate::process::clock;
@@ -15,15 +15,15 @@ use credprobe_judge::evidence::{Exchange, Network, StsError};
 use credprobe_judge::settings::Endpoint;
 use credprobe_judge::text::redactor::Redactor;
 
-/// Seconds that the session asked for may last: the least that STS gives, so `MaxSessionDuration` never refuses it.
+/// The requested session duration, in seconds. It is the shortest that STS allows, so `MaxSessionDuration` never refuses it.
 const SESSION_SECONDS: i32 = 900;
 
-/// Credentials as issued, on their way to the signed calls; no `Debug`.
+/// Issued credentials on their way to the signed calls. No `Debug`.
 #[derive(Clone)]
 pub struct Credentials(pub(super) aws_credential_types::Credentials);
 
 impl Credentials {
-    /// For one more use, where one is stated.
+    /// A copy, for the checks that follow GetCallerIdentity.
     pub fn again(&self) -> Self {
         Self(self.0.clone())
     }
@@ -31,7 +31,7 @@ impl Credentials {
 
 #[cfg(fuzzing)]
 impl Credentials {
-    /// Whether they were read, and have this in them.
+    /// Whether the credentials contain `marker`. For the fuzzer.
     pub(crate) fn hold(&self, marker: &str) -> bool {
         [self.0.secret_access_key(), self.0.session_token().unwrap_or_default()]
             .iter()
@@ -47,8 +47,8 @@ pub struct Request<'a> {
     pub session_name: &'a str,
 }
 
-/// One AssumeRoleWithWebIdentity: the way there, STS's answer, and the credentials if there are any.
-/// The token is sent exactly as the file has it: no SDK trims it.
+/// One AssumeRoleWithWebIdentity. Returns the record, STS's answer, and the credentials if it issued some.
+/// The token is sent exactly as it is in the file, because no SDK trims it.
 pub async fn exchange(
     wire: &Wire,
     request: &Request<'_>,
@@ -82,11 +82,11 @@ pub async fn exchange(
         }
         Err(error) => {
             let body = error.raw_response().and_then(|raw| raw.body().bytes());
-            // A cut or endless body is the network's news: there is no whole answer to judge.
+            // A truncated or endless body is a network failure: there is no whole response to judge.
             let Some(body) = body else { return (network, None, None) };
             match answer::header(&head.headers, "content-encoding") {
                 None => refuse(&mut exchange, body, redactor),
-                // Nobody asked for it and STS does not do it; what is inside may be credentials that nobody parsed.
+                // The request asked for no encoding, and STS sends none. The content may be credentials that were never parsed.
                 Some(coding) => {
                     exchange.from_sts = false;
                     exchange.excerpt = Some(format!(
@@ -100,7 +100,7 @@ pub async fn exchange(
     }
 }
 
-/// The exchange as every observer presents it.
+/// The request of the exchange, which every observer makes in the same way.
 pub(super) fn call(
     wire: &Wire,
     request: &Request<'_>,
@@ -109,7 +109,7 @@ pub(super) fn call(
     narrowed(wire, request, token, session_policy::DENY_ALL)
 }
 
-/// The same for credentials that may do a little: what `policy` allows.
+/// The same request with a session policy: the credentials may do only what `policy` allows.
 pub(super) fn narrowed(
     wire: &Wire,
     request: &Request<'_>,
@@ -126,7 +126,7 @@ pub(super) fn narrowed(
         .policy(policy)
 }
 
-/// What both calls are configured with. Nothing ambient: region, endpoint and HTTP are ours; nothing is retried, timed or corrected behind our back.
+/// The common configuration. Nothing is ambient: region, endpoint and HTTP are ours, and the SDK retries, times and corrects nothing.
 pub(super) fn config(wire: &Wire, endpoint: &Endpoint) -> aws_sdk_sts::config::Builder {
     aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -137,11 +137,11 @@ pub(super) fn config(wire: &Wire, endpoint: &Endpoint) -> aws_sdk_sts::config::B
         .timeout_config(TimeoutConfig::disabled())
         .identity_cache(IdentityCache::no_cache())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        // It would sign with STS's clock and so hide a skew from us that no other client of the pod is spared.
+        // The correction would sign with the clock of STS, and so hide a clock skew that affects every other client in the pod.
         .disable_clock_skew_correction(true)
 }
 
-/// `None`: the document has none, or not all of their parts.
+/// `None`: the document has no credentials, or some of their parts are missing.
 pub(super) fn credentials(
     output: &AssumeRoleWithWebIdentityOutput,
     redactor: &mut Redactor,
@@ -185,7 +185,7 @@ fn refuse(exchange: &mut Exchange, body: &[u8], redactor: &Redactor) {
             });
         }
         None if (200..300).contains(&exchange.status) => {
-            // It may hold credentials that nobody parsed, so that the scrubber does not know them.
+            // It may contain credentials that were never parsed, so the redactor does not know them.
             exchange.excerpt = Some("an answer that is no STS document".to_owned());
         }
         None => exchange.excerpt = Some(redactor.redact_and_truncate(body)),

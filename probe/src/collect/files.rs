@@ -1,5 +1,5 @@
-//! Opens the files that a subject's settings name as the subject would: with its ids, or by the judge's word where nobody can take those.
-//! The token file has more to it, and its own observer.
+//! Opens the files that a subject's settings name, as the subject would: with its ids, or by the judge's word if the probe cannot
+//! take its ids. The token file needs more and has its own observer.
 
 use super::credentials;
 use super::root::{READ, Root, names};
@@ -10,21 +10,21 @@ use credprobe_judge::evidence::{Process, TokenFile, UnreadableFile};
 use std::fs::File;
 use std::io;
 
-/// The judge's word on whether a file may be read, by what the kernel shows of the way to it.
+/// The judge's word on whether a file may be read, from what the kernel shows of the path to it.
 pub type MayRead<'a> = &'a (dyn Fn(&TokenFile) -> bool + Sync);
 
-/// A root in which files are opened with a subject's rights and no others.
+/// Opens files in a root with the subject's rights only.
 pub struct Files<'a> {
     root: &'a Root,
-    /// `None`: this thread has the subject's ids, and the kernel says.
+    /// `None`: this thread has the subject's ids, so the kernel decides.
     may_read: Option<MayRead<'a>>,
 }
 
-/// A file that was not opened.
+/// Why a file was not opened.
 #[derive(Debug)]
 pub struct NotOpened {
     pub error: io::Error,
-    /// The subject might have opened it.
+    /// True if only the probe failed: the subject might have opened the file.
     pub by_probe: bool,
 }
 
@@ -34,7 +34,7 @@ impl From<NotOpened> for io::Error {
     }
 }
 
-/// Runs `work` with the rights of `process`, in a thread of its own where they are not this process's.
+/// Runs `work` with the rights of `process`, on a separate thread if they differ from this process's.
 pub fn with_rights_of<T: Send>(
     process: &Process,
     root: &Root,
@@ -50,13 +50,13 @@ pub fn with_rights_of<T: Send>(
 }
 
 impl Files<'_> {
-    /// At most `limit` bytes.
+    /// Reads at most `limit` bytes.
     ///
     /// # Errors
-    /// As `open(2)` and `read(2)` say, or the judge.
+    /// Those of `open(2)` and `read(2)`, or the judge's refusal.
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
         let file = self.open(path)?;
-        // Another's terminal or device would be the probe's own.
+        // For example `/dev/stdin`: another process's terminal or device would become the probe's own.
         if !self.root.is_own() && !file.metadata()?.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -66,7 +66,7 @@ impl Files<'_> {
     /// The names in a directory.
     ///
     /// # Errors
-    /// As `open(2)` and `getdents(2)` say, or the judge.
+    /// Those of `open(2)` and `getdents(2)`, or the judge's refusal.
     pub fn names(&self, folder: &str, at_most: usize) -> io::Result<Vec<String>> {
         names(self.open(folder)?, at_most)
     }
@@ -93,18 +93,18 @@ impl Files<'_> {
     }
 }
 
-/// What settings and the C library name besides the token file.
+/// A file that settings or the C library name, other than the token file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     /// A variable with one path.
     File(&'static str),
-    /// A variable with directories, as `PATH` has them.
+    /// A variable with a list of directories, in the form of `PATH`.
     Folders(&'static str),
-    /// Everybody's.
+    /// A path that is the same for every process.
     Fixed(&'static str),
 }
 
-/// All of them: whatever is added here is looked at with the subject's rights, and said where they do not suffice.
+/// All such files. Each is opened with the subject's rights, and reported if these do not suffice.
 pub const NAMED: &[Named] = &[
     Named::File("AWS_CONFIG_FILE"),
     Named::File("AWS_SHARED_CREDENTIALS_FILE"),
@@ -115,10 +115,10 @@ pub const NAMED: &[Named] = &[
     Named::Fixed("/etc/resolv.conf"),
 ];
 
-/// Folders of one variable that are looked at: each costs a system call or two even where it is not there.
+/// How many folders of one variable are tried. Each costs one or two system calls even if it does not exist.
 const FOLDERS_LIMIT: usize = 100;
 
-/// Of a variable with directories.
+/// The folders of a variable.
 pub(super) fn folders<'s>(subject: &'s Subject, variable: &str) -> impl Iterator<Item = &'s str> {
     let folders = subject.text(variable).unwrap_or_default().split(':');
     folders.filter(|folder| !folder.is_empty()).take(FOLDERS_LIMIT)
@@ -134,10 +134,10 @@ impl Named {
     }
 }
 
-/// Errors that tell of somebody's rights; `EXDEV`: it lies in `/proc`, which shows each reader itself.
+/// Errors that concern rights. `EXDEV`: the path leads into `/proc`, which shows each reader itself.
 pub(super) const RIGHTS: &[&str] = &["EACCES", "EPERM", "EXDEV"];
 
-/// Those that the subject may not read, or the probe may not on its behalf. What is missing is no matter of rights.
+/// The files that the subject may not read, or the probe may not read on its behalf. A missing file is not among them.
 #[must_use]
 pub fn unreadable(subject: &Subject) -> Vec<UnreadableFile> {
     let paths: Vec<(&str, &str)> = NAMED.iter().flat_map(|named| named.paths(subject)).collect();
@@ -160,7 +160,7 @@ pub fn unreadable(subject: &Subject) -> Vec<UnreadableFile> {
 mod tests {
     use super::*;
 
-    /// The largest id cannot be taken by anybody, so that the judge's word is all there is.
+    /// No process can take the largest id, so only the judge's word is left.
     fn nobody() -> Process {
         Process { uid: u32::MAX, gid: u32::MAX, ..Process::default() }
     }

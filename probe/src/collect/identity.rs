@@ -1,5 +1,5 @@
-//! Asks STS who the credentials issued belong to: one signed GetCallerIdentity on the connection that is open.
-//! It needs no permission, and a deny-all session policy does not stop it.
+//! Asks STS whose credentials were issued: one signed GetCallerIdentity on the open connection.
+//! The call needs no permission, and a deny-all session policy does not prevent it.
 
 use crate::collect::answer;
 use crate::collect::exchange::{Credentials, config};
@@ -9,7 +9,7 @@ use credprobe_judge::evidence::{Identity, StsError};
 use credprobe_judge::settings::Endpoint;
 use credprobe_judge::text::redactor::Redactor;
 
-/// One GetCallerIdentity with `credentials`, which are dropped with it.
+/// One GetCallerIdentity with `credentials`, which are dropped afterwards.
 pub async fn identity(
     wire: &Wire,
     endpoint: &Endpoint,

@@ -1,5 +1,5 @@
-//! Fetches what the issuer publishes, without the token: discovery document, then keys; the public ones, then the API server's.
-//! Only after a refusal that needs it: EKS throttles these endpoints, and pods start together.
+//! Fetches the issuer's discovery document and keys, without the token: from the public URL, then from the API server.
+//! Runs only after a refusal that needs it, because EKS throttles these endpoints and pods start together.
 
 use super::signature::verify;
 use crate::collect::subject::Subject;
@@ -13,11 +13,11 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What the documents of one origin may take together.
+/// The time limit for all documents of one origin.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
-/// The longest document that is read, in bytes; an issuer's keys have about one kilobyte each.
+/// The longest document that is read, in bytes. A key has about one kilobyte.
 const DOCUMENT_LIMIT: usize = 256 * 1024;
-/// Fields without which STS takes no discovery document (IAM user guide, OIDC provider prerequisites).
+/// The fields that STS requires in a discovery document (IAM user guide, OIDC provider prerequisites).
 const NEEDED: &[&str] = &[
     "issuer",
     "jwks_uri",
@@ -26,8 +26,8 @@ const NEEDED: &[&str] = &[
     "id_token_signing_alg_values_supported",
 ];
 
-/// Asks both origins until one has keys; `config` is that of the exchange. An issuer on this host is asked only where
-/// STS was on it too (`asked_on_loopback`): a token must not lead a request to a port of the pod.
+/// Asks both origins until one has keys. `config` is that of the exchange. An issuer on this host is asked only if STS was on this
+/// host too (`asked_on_loopback`): a token must not direct a request to a port of the pod.
 pub async fn issuer(
     subject: &Subject,
     process: &Process,
@@ -50,7 +50,7 @@ pub async fn issuer(
         let authorization = Some(api_server.authorization);
         let asked = IssuerQuery { base: &api_server.base, kid, token, authorization };
         let source = asked.source(Origin::ApiServer, &wire).await;
-        // It was given a token that no one else knows of.
+        // Redact the pod's API server token, which only this observer has read.
         sources.extend(source.redacted(&api_server.redactor));
     }
     Issuer { sources }
@@ -89,12 +89,12 @@ impl IssuerQuery<'_> {
         let missing = NEEDED.iter().filter(|name| content.get(**name).is_none());
         source.missing = missing.map(|name| (*name).to_owned()).collect();
         let keys_url = match origin {
-            // Nothing leads a request of ours to a host that the subject did not name.
+            // A request may go only to a host that the subject named.
             Origin::Public => source
                 .jwks_uri
                 .clone()
                 .filter(|uri| uri.starts_with("https://") && host_of(uri) == host_of(self.base)),
-            // The document names the API server's public address, which the pod need not reach.
+            // The document names the API server's public address, which the pod may not reach.
             Origin::ApiServer => Some(format!("{}/openid/v1/jwks", self.base)),
         };
         let Some(keys_url) = keys_url else { return source };
@@ -102,7 +102,7 @@ impl IssuerQuery<'_> {
         if let Some(content) = content {
             match content.get("keys").and_then(Value::as_array) {
                 Some(published) => {
-                    // One member that is not as RFC 7517 has it leaves the others as good as they were.
+                    // Members that do not follow RFC 7517 are skipped; the others stay usable.
                     let kids = published.iter().filter_map(|key| key.get("kid")?.as_str());
                     source.kids = kids.map(str::to_owned).collect();
                     source.signature = verify(self.token.expose(), self.kid, published);

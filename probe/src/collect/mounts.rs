@@ -1,15 +1,15 @@
-//! Finds the mount of a file: a subPath volume shows as one, and is never updated.
-//! Which file is meant, `token_file` knows.
+//! Finds the mount of a file. A subPath volume is a mount of its file, and is never updated.
+//! `token_file` says which file is meant.
 
 use super::Root;
 use credprobe_judge::evidence::Mount;
 use std::borrow::Cow;
 use std::io::{BufRead as _, BufReader, Read as _};
 
-/// The longest mount table that is read, in bytes: a pod has some kilobytes.
+/// The longest mount table that is read, in bytes. A pod's has a few kilobytes.
 const LIMIT: u64 = 1024 * 1024;
 
-/// The mount whose mount point is `path` itself, which has no links; the last one lies on top.
+/// The mount whose mount point is exactly `path`, which contains no links. The last one in the table is on top.
 pub(super) fn of_file(root: &Root, path: &str) -> Option<Mount> {
     let mut table = BufReader::with_capacity(BUFFER, root.mount_table().ok()?.take(LIMIT));
     let (mut found, mut line) = (None, String::new());
@@ -20,16 +20,16 @@ pub(super) fn of_file(root: &Root, path: &str) -> Option<Mount> {
     found
 }
 
-/// As the kernel hands it out: lines of a mount table are some hundred bytes long.
+/// In bytes. Lines of a mount table have a few hundred.
 const BUFFER: usize = 1024;
 
-/// In a whole table, for the fuzzer and the tests.
+/// Searches a whole table, for the fuzzer and the tests.
 #[cfg(any(test, fuzzing))]
 pub(super) fn find(table: &str, path: &str) -> Option<Mount> {
     table.lines().rev().find_map(|line| parse(line, path))
 }
 
-/// `36 35 98:0 /root /point options [optional fields] - type source options`, where `point` is the one.
+/// Parses `36 35 98:0 /root /point options [optional fields] - type source options`, if its `/point` is `point`.
 fn parse(line: &str, point: &str) -> Option<Mount> {
     let mut fields = line.split(' ').skip(3);
     let root = fields.next()?;
@@ -42,9 +42,9 @@ fn parse(line: &str, point: &str) -> Option<Mount> {
     })
 }
 
-/// Blanks, tabs, line breaks and backslashes are written in octal.
+/// Replaces the octal escapes for blanks, tabs, line breaks and backslashes.
 fn unescaped(field: &str) -> Cow<'_, str> {
-    // Nearly none has one, and there is a line for each of a node's mounts.
+    // Hardly any line has one, and the table has a line for each mount of a node.
     if !field.contains('\\') {
         return Cow::Borrowed(field);
     }

@@ -1,5 +1,5 @@
-//! Attempts on a thread of their own, which also looks at whom the flags name: any file of theirs may hang.
-//! Where one does, the attempt ends at its deadline with what is known: which path did not answer.
+//! Makes attempts on a separate thread, which also opens the files of the process that the flags name: any of them may hang.
+//! If one hangs, the attempt ends at its deadline with what is known: which path did not answer.
 
 use crate::collect::steps::{self, Collector};
 use crate::collect::subject::{Subject, SubjectSelector};
@@ -12,15 +12,15 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// One attempt.
+/// The kinds of attempt.
 pub enum Attempt {
-    /// All that the settings allow, within this time.
+    /// Everything that the settings allow, within this time.
     Whole(Duration),
-    /// Nothing is sent.
+    /// Without sending anything.
     Local,
 }
 
-/// Who makes the attempts.
+/// Makes the attempts.
 pub struct Observer {
     whose: SubjectSelector,
     settings: Options,
@@ -29,7 +29,7 @@ pub struct Observer {
 
 impl Observer {
     /// # Errors
-    /// There can be no further thread; a line.
+    /// The thread cannot be started. The error is one line.
     pub fn new(whose: SubjectSelector, settings: Options) -> Result<Self, String> {
         let (its, stated) = (whose.clone(), settings.clone());
         let thread = Aside::new(move || {
@@ -51,26 +51,26 @@ impl Observer {
         Ok(Self { whose, settings, thread })
     }
 
-    /// Everything that the settings allow, in at most `timeout` and a little.
+    /// Makes one attempt with everything that the settings allow, in `timeout` and a short grace period.
     ///
     /// # Errors
-    /// The attempt could not begin; a line.
+    /// The attempt could not begin. The error is one line.
     pub async fn attempt(&self, timeout: Duration) -> Result<Collected, String> {
         let until = clock::deadline(timeout + GRACE);
         let answer = self.thread.ask(Attempt::Whole(timeout), until).await;
         answer.unwrap_or_else(|stuck| Ok(self.stuck(stuck)))
     }
 
-    /// Without the network.
+    /// Makes one attempt without the network.
     ///
     /// # Errors
-    /// The same.
+    /// As [`Observer::attempt`].
     pub async fn locally(&self, timeout: Duration) -> Result<Collected, String> {
         let answer = self.thread.ask(Attempt::Local, clock::deadline(timeout)).await;
         answer.unwrap_or_else(|stuck| Ok(self.stuck(stuck)))
     }
 
-    /// Of an attempt that did not come back.
+    /// The evidence of an attempt that did not return in time.
     pub fn stuck(&self, stuck: Stuck) -> Collected {
         Collector::stuck(&self.whose, self.settings.clone(), stuck)
     }
@@ -84,18 +84,18 @@ pub(crate) fn begin(whose: SubjectSelector) -> Result<(Runtime, Subject), String
     Ok((runtime, subject.map_err(|error| format!("the root directory cannot be opened ({error})"))?))
 }
 
-/// Descriptors that the first event loop opens, two by two: for polling, waking and signals.
+/// How many pairs of descriptors the first event loop opens: for polling, waking and signals.
 const NEEDED_PAIRS: usize = 4;
 
-/// What is told of at once; a page of memory instead of a dozen kilobytes, which are wiped at the end.
+/// How many events one poll returns. This takes a page of memory instead of a dozen kilobytes, which would be wiped at the end.
 const EVENTS: usize = 64;
 
-/// One thread's.
+/// An event loop for one thread.
 ///
 /// # Errors
-/// The kernel gives no descriptors for it; a line.
+/// The kernel gives no descriptors for it. The error is one line.
 pub fn runtime() -> Result<Runtime, String> {
-    // tokio panics where there is none for its signals.
+    // tokio panics if it gets no descriptor for its signals.
     let spare: io::Result<Vec<_>> = (0..NEEDED_PAIRS).map(|_| UnixStream::pair()).collect();
     let runtime = spare
         .map(drop)

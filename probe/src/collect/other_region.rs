@@ -1,5 +1,5 @@
-//! The same exchange in the issuer's region: whether the token is taken there tells a region that is not enabled
-//! from a provider that is missing. Never across partitions, at most once; the answer is dropped unread.
+//! Repeats the exchange in the issuer's region. If that region accepts the token, the first one is not enabled; else the OIDC provider
+//! is missing. Never crosses partitions and runs at most once. The response is dropped unread.
 
 use crate::collect::exchange::{Request, call};
 use crate::transport::Wire;
@@ -7,7 +7,7 @@ use crate::transport::secret::Secret;
 use credprobe_judge::evidence::OtherRegion;
 use credprobe_judge::settings::Endpoint;
 
-/// Asks `endpoint`, which is the issuer's region's.
+/// Asks `endpoint`, the STS of the issuer's region.
 pub async fn other_region(
     wire: &Wire,
     endpoint: &Endpoint,
@@ -15,7 +15,7 @@ pub async fn other_region(
     token: &Secret,
 ) -> OtherRegion {
     let request = Request { endpoint, ..*request };
-    // Credentials that may be in it die with it.
+    // Drops any credentials in the response.
     drop(call(wire, &request, token).send().await);
     OtherRegion {
         region: endpoint.signing_region.clone(),

@@ -1,12 +1,12 @@
-//! The subject's ids and capabilities, and what the downward API told the probe of its pod.
-//! They come from the kernel, of this process or of another, or from flags.
+//! The subject's ids and capabilities, and what the downward API told the probe about its pod.
+//! The kernel tells the ids of this process or of another one; flags can name another user.
 
 use super::credentials::own_capabilities;
 use crate::collect::subject::{Subject, SubjectSelector};
 use credprobe_judge::evidence::{Process, Target};
 use credprobe_judge::text::shown;
 
-/// Who is judged. Where another process could not be seen at all, its ids are the probe's own.
+/// The process that is judged. If another process could not be observed, the ids are the probe's own.
 #[must_use]
 pub fn process(subject: &Subject) -> Process {
     let text = |name: &str| subject.own_text(name).map(shown::value);
@@ -36,10 +36,10 @@ pub(crate) fn ids(whose: &SubjectSelector, target: Option<&Target>) -> Process {
     }
 }
 
-/// Kubelet's has some hundred bytes.
+/// In bytes. The kubelet's file has a few hundred.
 const RESOLV_CONF_LIMIT: u64 = 64 * 1024;
 
-/// `shop` of `search shop.svc.cluster.local svc.cluster.local cluster.local` (kubernetes `pkg/kubelet/network/dns`).
+/// `shop` from `search shop.svc.cluster.local svc.cluster.local cluster.local` (kubernetes `pkg/kubelet/network/dns`).
 fn namespace(resolv_conf: &str) -> Option<String> {
     let search = resolv_conf.lines().rfind(|line| line.starts_with("search"))?;
     let domains: Vec<&str> = search.split_whitespace().skip(1).collect();
@@ -50,7 +50,7 @@ fn namespace(resolv_conf: &str) -> Option<String> {
     })
 }
 
-/// Whom the flags name, as far as no file tells it: where one does not answer.
+/// The process that the flags name, without reading any file of it. For the case that a file does not answer.
 #[must_use]
 pub fn unseen(whose: &SubjectSelector) -> Process {
     let source = match whose {
@@ -76,8 +76,8 @@ fn own() -> Process {
     }
 }
 
-/// What no flag states is the probe's own: container runtimes give all containers of a pod the groups of its spec. The primary
-/// group comes from the image or from the container's own runAsGroup, so it is not lent beside a stated one.
+/// Takes what no flag states from the probe: container runtimes give all containers of a pod the groups of its spec. The primary
+/// group comes from the image or the container's own runAsGroup, so it is not lent if a flag states a group.
 fn as_user(own: Process, uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Process {
     let replaced = gid.filter(|gid| *gid != own.gid).map(|_| own.gid);
     let lent_groups: Vec<u32> = match groups {
@@ -97,13 +97,13 @@ fn as_user(own: Process, uid: Option<u32>, gid: Option<u32>, groups: Option<&[u3
         groups: groups.map_or(lent_groups, <[u32]>::to_vec),
         lent,
         probe_gid: Some(own.gid),
-        // Another user's cannot be known; few processes of an app have any.
+        // The capabilities of another user's process are unknown; few processes of an app have any.
         capabilities: if other { Vec::new() } else { own.capabilities },
         ..own
     }
 }
 
-/// Files are opened with the ids of the fourth column, and capabilities of another user namespace open none here.
+/// Files are opened with the ids in the fourth column. Capabilities of another user namespace do not count here.
 fn of_target(target: &Target) -> Option<Process> {
     let status = target.status.as_ref()?;
     Some(Process {
@@ -122,7 +122,7 @@ mod tests {
     use super::{as_user, namespace};
     use credprobe_judge::evidence::Process;
 
-    /// As containerd starts the image's user 65532: group 0 is its primary one and listed too.
+    /// The probe as containerd starts the image's user 65532: group 0 is primary, and listed too.
     fn probe() -> Process {
         Process { uid: 65_532, gid: 0, groups: vec![0, 1234], ..Process::default() }
     }

@@ -1,15 +1,15 @@
-//! Reads what the C library's resolver would read.
-//! What the lines mean, `transport` knows.
+//! Reads the files that the C library's resolver would read.
+//! `transport` parses them.
 
 use crate::collect::subject::Subject;
 use crate::transport::ResolverConfig;
 use credprobe_judge::evidence::Unseen;
 use std::sync::Arc;
 
-/// The longest file that is read, in bytes; `/etc/hosts` lists of blocked hosts have about a megabyte.
+/// The longest file that is read, in bytes. An `/etc/hosts` that blocks hosts has about a megabyte.
 const LIMIT: u64 = 2 * 1024 * 1024;
 
-/// `/etc/hosts` and `/etc/resolv.conf`; a file that is not there counts as empty, as for the C library.
+/// Reads `/etc/hosts` and `/etc/resolv.conf`. Like for the C library, a missing file counts as empty.
 #[must_use]
 pub fn resolver_config(subject: &Subject, unseen: &mut Vec<Unseen>) -> Arc<ResolverConfig> {
     const FILES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];

@@ -1,6 +1,6 @@
 //! Verifies the token's signature against the keys that its issuer publishes: `jsonwebtoken` reads the header, ring does
 //! the arithmetic.
-//! ring refuses a key outside its limits with the error of a bad signature, so the limits are looked at first.
+//! ring reports a key outside its limits like a bad signature, so the limits are checked first.
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
@@ -15,10 +15,10 @@ use ring::signature::{
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-/// Whether `token` verifies with a key of `keys` that has its `kid`, or with any key where the token names none.
+/// Whether `token` verifies with a key of `keys` that has its `kid`, or with any key if the token names none.
 ///
-/// An issuer may publish several keys under one `kid`: the token is good if one of them verifies it, and refused only
-/// if each of them could be tried and does not.
+/// An issuer may publish several keys under one `kid`. The token is good if one of them verifies it, and refused only
+/// if all of them could be tried and none does.
 pub(super) fn verify(token: &[u8], kid: Option<&str>, keys: &[Value]) -> Signature {
     let named = |key: &&Value| kid.is_none_or(|kid| key.get("kid").and_then(Value::as_str) == Some(kid));
     let mut named = keys.iter().filter(named).peekable();
@@ -33,7 +33,7 @@ pub(super) fn verify(token: &[u8], kid: Option<&str>, keys: &[Value]) -> Signatu
 }
 
 struct SignedToken<'a> {
-    /// `None`: one that `jsonwebtoken` does not know, such as ES512.
+    /// `None`: an algorithm that `jsonwebtoken` does not know, such as ES512.
     algorithm: Option<jsonwebtoken::Algorithm>,
     /// Header and claims as they were signed.
     message: &'a [u8],
@@ -52,7 +52,7 @@ impl<'a> SignedToken<'a> {
         })
     }
 
-    /// `None`: a key that is not meant for such a signature, which says nothing about the token.
+    /// `None`: the key is not meant for such a signature, which says nothing about the token.
     fn verify(&self, algorithm: Algorithm, key: &Value) -> Option<Signature> {
         if !is_for_signing(key) || !algorithm.fits(key) {
             return None;
@@ -95,14 +95,14 @@ enum Algorithm {
     Curve {
         verifier: &'static dyn VerificationAlgorithm,
         name: &'static str,
-        /// Of a coordinate, in bytes.
+        /// The length of a coordinate, in bytes.
         size: usize,
     },
     Edwards,
 }
 
 impl Algorithm {
-    /// `None`: a secret that both sides share (HS256), which no issuer publishes.
+    /// `None`: a shared secret (HS256), which no issuer publishes.
     fn of(algorithm: jsonwebtoken::Algorithm) -> Option<Self> {
         use jsonwebtoken::Algorithm as Known;
         Some(match algorithm {
@@ -119,7 +119,7 @@ impl Algorithm {
         })
     }
 
-    /// Whether the key's type and curve are this algorithm's; a key that does not say its type is tried.
+    /// Whether the key has this algorithm's type and curve. A key without a type is tried.
     fn fits(self, key: &Value) -> bool {
         let says = |name, expected: &str| {
             key.get(name).and_then(Value::as_str).is_none_or(|it| it.eq_ignore_ascii_case(expected))
@@ -132,10 +132,10 @@ impl Algorithm {
     }
 }
 
-/// First byte of a point that is given by both coordinates (SEC 1, 2.3.3).
+/// The first byte of a point that is given by both coordinates (SEC 1, 2.3.3).
 const UNCOMPRESSED_POINT: u8 = 4;
 
-/// Some issuers pad, against RFC 7515.
+/// Accepts padding: some issuers pad, against RFC 7515.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -143,7 +143,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// By `use` and `key_ops`, either of which may be absent; a word that RFC 7517 does not have excludes nothing.
+/// Decides by `use` and `key_ops`, either of which may be absent. A word that RFC 7517 does not define excludes nothing.
 fn is_for_signing(key: &Value) -> bool {
     let is_for_encryption = key.get("use").and_then(Value::as_str) == Some("enc");
     let operations = key.get("key_ops").and_then(Value::as_array);
@@ -164,7 +164,7 @@ fn with_leading_zeros(number: &[u8], size: usize) -> Option<Vec<u8>> {
     Some(full)
 }
 
-/// An exponent that ring takes: odd, from 3, under 2^33.
+/// Whether ring accepts the exponent: odd, at least 3, less than 2^33.
 fn is_usual_exponent(exponent: &[u8]) -> bool {
     if exponent.len() > 5 {
         return false;

@@ -1,5 +1,5 @@
-//! One run from subject to evidence: which observer when, and when to stop before the network.
-//! Judges in between only to decide that; the verdict is made from the evidence alone.
+//! One run from subject to evidence: which observer runs when, and when the run stops before the network.
+//! Asks the judges only for that. The verdict is made from the evidence alone.
 
 mod access;
 mod agent;
@@ -24,22 +24,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
-/// Whose roots a chain may end in, and whose it is held against besides.
+/// The roots that decide about a chain, and those that it is also compared with.
 struct Roots {
     own: RootStore,
     of_target: Option<RootStore>,
 }
 
-/// Observes subject, environment, token file and token; no CA bundle, for nothing is sent.
+/// Observes subject, environment, token file and token. Reads no CA bundle, because nothing is sent.
 pub async fn collect_locally(subject: &Subject, settings: Options) -> Collected {
     let mut run = Collector::begin();
-    // That STS was not asked is as intended, as with `--no-network`.
+    // With `no_network`, it is not a finding that STS was not asked.
     run.observe_locally(subject, Options { no_network: true, ..settings }).await;
     run.skip_network("between two exchanges");
     run.finish()
 }
 
-/// Observes everything that the settings allow; the network has what the files left of `timeout`.
+/// Observes everything that the settings allow. The network gets the time that the files leave of `timeout`.
 pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Duration) -> Collected {
     let deadline = clock::deadline(timeout);
     let mut run = Collector::begin();
@@ -54,7 +54,7 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
         (None, Some(token), Some(trust), (requested, route))
             if requested.mechanism == Mechanism::PodIdentity && agent.is_some() =>
         {
-            // Its own plain HTTP is to the agent alone; `--allow-http` is about STS.
+            // The agent's plain HTTP needs no permission; `--allow-http` concerns STS.
             let config = run.wire_config(subject, trust, deadline);
             if let Some(agent) = agent {
                 let sts = route.endpoint.as_ref().ok();
@@ -89,7 +89,7 @@ pub async fn collect_evidence(subject: &Subject, settings: Options, timeout: Dur
     run.finish()
 }
 
-/// Of the probe's own environment, where another process is judged: there it is stated, not observed.
+/// The endpoint in the probe's own environment if another process is judged. It then counts as stated, not as observed.
 fn own_endpoint(subject: &Subject) -> Option<String> {
     subject.target()?;
     let endpoint = |name| subject.own_text(name);
@@ -101,18 +101,18 @@ fn own_agent_uri(subject: &Subject) -> Option<String> {
     subject.own_text(settings::agent::URI_VARIABLE).map(shown::url)
 }
 
-/// A run under way.
+/// A run in progress.
 pub(super) struct Collector {
     evidence: Evidence,
     seen: bool,
     observed_at: i64,
     timings: Vec<Timing>,
-    /// The secrets of this run.
+    /// Knows the secrets of this run.
     redactor: Redactor,
 }
 
 impl Collector {
-    /// Names, addresses and the way are the subject's; at the end of it the probe's own roots decide.
+    /// Names, addresses and proxies are the subject's. The probe's own roots decide whether to trust the peer.
     fn wire_config(&mut self, subject: &Subject, roots: Roots, deadline: Instant) -> transport::Config {
         let resolver = collect::resolver_config(subject, &mut self.evidence.environment.unseen);
         looked();
@@ -143,7 +143,7 @@ impl Collector {
         }
     }
 
-    /// Of a look that did not come back in time nothing is left but where it hangs.
+    /// The evidence of a look that did not return in time: only where it hangs.
     pub(super) fn stuck(whose: &SubjectSelector, settings: Options, stuck: Stuck) -> Collected {
         let mut run = Self::begin();
         run.seen = false;
@@ -159,7 +159,7 @@ impl Collector {
         run.finish()
     }
 
-    /// What may be told of it: whoever reads the evidence, judges included, has it from here.
+    /// Redacts the evidence. Everyone who reads it, including the judges, gets it from here.
     fn finish(mut self) -> Collected {
         self.note_unasked_access();
         let stated = &self.evidence.environment.options;
@@ -177,7 +177,7 @@ impl Collector {
         }
     }
 
-    /// Environment, token file and token; the token's bytes where there are any.
+    /// Observes environment, token file and token. Returns the token's bytes if there are any.
     async fn observe_locally(&mut self, subject: &Subject, settings: Options) -> Option<Secret> {
         let evidence = &mut self.evidence;
         let watch = Stopwatch::start();
@@ -238,7 +238,7 @@ impl Collector {
             let of_another = subject.target().is_some();
             environment.trust_idle.iter_mut().for_each(|idle| idle.own = of_another);
             let own = own.map_err(|problem| TrustProblem { own: of_another, ..problem })?;
-            // Without any of its own, they are its image's, which nobody here knows.
+            // A target that names no roots uses those of its image, which the probe does not know.
             let named = of_another && collect::names_roots(subject);
             let of_target =
                 named.then(|| collect::read_ca_bundle(subject, None, deadline, environment)).transpose()?;
@@ -248,13 +248,13 @@ impl Collector {
         roots.map_err(|problem| environment.trust_problem = Some(problem)).ok()
     }
 
-    /// Why the network is not used: it was ruled out, or a local error is certain.
+    /// Why the network is not used: a flag says so, or a local error is certain.
     fn stays_local(&self, effective: &EffectiveSettings) -> Option<String> {
         if self.evidence.environment.options.no_network {
             return Some("--no-network".to_owned());
         }
         let finding = gate::exchange_blocked(&self.evidence, effective, self.observed_at)?;
-        // The log shows no more than the report, whose evidence is redacted before it is judged.
+        // The log must not show more than the report, whose evidence is redacted before it is judged.
         let shown = self.evidence.clone().redacted(&self.redactor);
         let shown = gate::exchange_blocked(&shown, effective, self.observed_at)
             .map(|it| it.summary)
@@ -263,7 +263,7 @@ impl Collector {
         Some(format!("{} is certain", finding.class.id()))
     }
 
-    /// The credentials, where something else than GetCallerIdentity is to be done with them.
+    /// Returns the credentials if something else than GetCallerIdentity needs them too.
     async fn observe_sts(
         &mut self,
         wire: &Wire,
@@ -308,7 +308,7 @@ impl Collector {
         again
     }
 
-    /// After `ready`, where a cluster is stated: does its API server accept this identity?
+    /// If a cluster is stated and the verdict is `ready` so far, asks its API server whether it accepts this identity.
     async fn ask_cluster(
         &mut self,
         subject: &Subject,
@@ -326,7 +326,7 @@ impl Collector {
         }
         let watch = Stopwatch::start();
         let refused = gate::cluster_refuses(&self.evidence, effective, self.observed_at);
-        // Names are resolved as the probe itself resolves them, whoever is judged.
+        // Resolve names as the probe does, whichever process is judged.
         let resolver = match subject.target() {
             Some(_) => collect::resolver_config(subject.own(), &mut Vec::new()),
             None => config.resolver.clone(),
@@ -338,7 +338,7 @@ impl Collector {
         self.timings.push(Timing::reached(StageName::Cluster, watch.elapsed_ms()));
     }
 
-    /// Where the name of STS did not resolve: does the cluster's own?
+    /// If the name of STS did not resolve, checks whether the cluster's own name does.
     async fn observe_control_name(&mut self, subject: &Subject, config: &transport::Config) {
         let failure = self.evidence.network.as_ref().and_then(|network| network.failure.as_ref());
         if failure.is_some_and(|failure| failure.phase == Phase::Resolve) {
@@ -347,7 +347,7 @@ impl Collector {
         }
     }
 
-    /// After a refusal that does not say its cause: the issuer's documents, and STS in the issuer's region.
+    /// After a refusal that does not say its cause, fetches the issuer's documents and asks STS in the issuer's region.
     async fn follow_up(
         &mut self,
         subject: &Subject,
@@ -398,7 +398,7 @@ fn in_the_answer(phases: &PhasesMs) -> f64 {
     clock::round([phases.processing, phases.transfer].into_iter().flatten().sum())
 }
 
-/// The token for the API server, decoded and never sent: it names the service account to annotate, and the cluster's issuer.
+/// Decodes the token for the API server; does not send it. It names the service account to annotate and the cluster's issuer.
 fn name_account(subject: &Subject, evidence: &mut Evidence) {
     let (_, bytes) =
         collect::open_token_file(subject.root(), API_SERVER_TOKEN, &evidence.process).read(false);

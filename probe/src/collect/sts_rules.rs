@@ -1,11 +1,11 @@
-//! STS's URL as the judge crate works it out, beside the endpoint rules of the SDK that sends the request.
-//! The rules parse a table of all partitions; to do that for every run was a third of a local check.
+//! Compares STS's URLs from the judge crate with the endpoint rules of the SDK that sends the request.
+//! The rules parse a table of all partitions. Doing that in every run took a third of a local check.
 
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use credprobe_judge::settings::partition::{Partition, sts_url};
 use proptest::prelude::*;
 
-/// The rules answer at once.
+/// The SDK's URL. Its rules answer without waiting.
 fn by_the_sdk(region: &str, fips: bool, dual_stack: bool) -> Result<String, String> {
     let params = Params::builder().region(region).use_fips(fips).use_dual_stack(dual_stack).build();
     let params = params.map_err(|error| error.to_string())?;

@@ -1,5 +1,5 @@
-//! Whose credentials are judged, and what only observers may know of it: raw variables and the root directory.
-//! The variables are kept unscrubbed here and nowhere else; `Debug` is missing on purpose.
+//! The process whose credentials are judged, with what only observers may know: raw variables and the root directory.
+//! Unredacted variables exist only here. `Debug` is missing on purpose.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the ambient process")]
 
 use crate::collect::target::{self, TargetPid};
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 
-/// Whom `--as-uid` and `--target-pid` name.
+/// The process or user that `--as-uid` and `--target-pid` name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SubjectSelector {
     /// This process.
     #[default]
     Own,
-    /// Another user who has this process's environment and files; `None`: as this process.
+    /// Another user with this process's environment and files. `None`: the same id as this process.
     User { uid: Option<u32>, gid: Option<u32>, groups: Option<Vec<u32>> },
     /// Another process.
     Process(TargetPid),
@@ -26,17 +26,17 @@ pub enum SubjectSelector {
 pub struct Subject {
     whose: SubjectSelector,
     variables: BTreeMap<OsString, OsString>,
-    /// The probe itself, where another process is judged.
+    /// The probe itself, if another process is judged.
     own: Option<Box<Self>>,
     root: Root,
-    /// With whose rights its files are read.
+    /// The rights with which its files are read.
     rights: Process,
     target: Option<Target>,
     seen: bool,
 }
 
 impl Subject {
-    /// Looks at whom the flags name; `is_seen` says whether that could be done.
+    /// Observes the process that the flags name. `is_seen` says whether that was possible.
     ///
     /// # Errors
     /// The probe's own root directory cannot be opened.
@@ -64,31 +64,31 @@ impl Subject {
         })
     }
 
-    /// `false`: another process, which could not be looked at; `target` says why.
+    /// `false` if another process could not be observed; `target` says why.
     #[must_use]
     pub fn is_seen(&self) -> bool {
         self.seen
     }
 
-    /// Whom the flags name.
+    /// The selection by flags.
     #[must_use]
     pub fn whose(&self) -> &SubjectSelector {
         &self.whose
     }
 
-    /// What was seen of the other process.
+    /// What was observed of the other process.
     #[must_use]
     pub fn target(&self) -> Option<&Target> {
         self.target.as_ref()
     }
 
-    /// Where its paths resolve.
+    /// The root for its paths.
     #[must_use]
     pub fn root(&self) -> &Root {
         &self.root
     }
 
-    /// A variable as it is, empty or not UTF-8.
+    /// A variable as it is, even if empty or not UTF-8.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
@@ -100,13 +100,13 @@ impl Subject {
         self.variable(name)?.to_str().filter(|value| !value.is_empty())
     }
 
-    /// Who sends, whoever is judged: its roots and its files vouch for the other end.
+    /// The process that sends, whichever is judged. Its roots and files decide whether to trust the peer.
     #[must_use]
     pub fn own(&self) -> &Self {
         self.own.as_deref().unwrap_or(self)
     }
 
-    /// The same of the probe's own environment, whoever is judged: what the downward API and the cluster tell it.
+    /// A variable of the probe's own environment, whichever process is judged: what the downward API and the cluster set.
     #[must_use]
     pub fn own_text(&self, name: &str) -> Option<&str> {
         self.own().text(name)
@@ -117,16 +117,16 @@ impl Subject {
         Self { variables, ..self }
     }
 
-    /// Runs `work`, which opens files with its rights: never with the probe's, which may be more.
+    /// Runs `work`, which opens files with the subject's rights and never with the probe's, which may be wider.
     pub fn with_rights<T: Send>(&self, work: impl Fn(&Files<'_>) -> T + Sync) -> T {
         let may_read = |file: &_| judge::gate::may_read(file, &self.rights);
         collect::with_rights_of(&self.rights, &self.root, &may_read, work)
     }
 
-    /// At most `limit` bytes of a file in its root.
+    /// Reads at most `limit` bytes of a file in its root.
     ///
     /// # Errors
-    /// As `open(2)` and `read(2)` say.
+    /// Those of `open(2)` and `read(2)`.
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
         self.with_rights(|files| files.read(path, limit))
     }

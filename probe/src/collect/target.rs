@@ -1,5 +1,5 @@
-//! Looks at another process for `--target-pid`: who it is, its environment by known names, its root directory.
-//! What could not be seen is kept with its errno; which rule of the kernel refuses, the judge says.
+//! Observes another process for `--target-pid`: its ids, the known names in its environment, its root directory.
+//! What could not be observed is kept with its errno. The judge says which kernel rule refused it.
 #![expect(clippy::disallowed_methods, reason = "an observer: it reads /proc")]
 
 mod choose;
@@ -25,28 +25,28 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-/// Which process is meant.
+/// The process that the flag names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetPid {
     Pid(u32),
-    /// The entrypoint of the one other container in sight.
+    /// The entrypoint of the only other visible container.
     Auto,
 }
 
-/// What observers need of a process that could be seen. No `Debug`: variables may hold credentials.
+/// What observers need of a process. No `Debug`, because variables may hold credentials.
 pub struct Seen {
-    /// The variables that credprobe knows, unscrubbed; of duplicates the first.
+    /// The variables that credprobe knows, unredacted. Of duplicates the first counts.
     pub variables: BTreeMap<OsString, OsString>,
     /// Its root directory (`O_PATH`).
     pub root: OwnedFd,
-    /// Its directory in `/proc` (`O_PATH`): reads relative to it never reach another process.
+    /// Its directory in `/proc` (`O_PATH`). Reads relative to it never reach another process.
     pub proc: OwnedFd,
 }
 
-/// More than exec(2) needs from the new memory to the new environment.
+/// More time than exec(2) needs between the new memory and the new environment.
 const EXEC: Duration = Duration::from_millis(10);
 
-/// A pod has some dozens; a node's are told by the first few already.
+/// A pod has a few dozen processes. If there are more, it is a node, and the first few show that already.
 const PROCESS_LIMIT: usize = 4096;
 
 const CANDIDATE_LIMIT: usize = 32;
@@ -55,10 +55,10 @@ const DESCENDANT_LIMIT: usize = 256;
 
 const DIFFERING_LIMIT: usize = 32;
 
-/// Names that are listed of one process.
+/// How many names are listed for one process.
 const NAMES_LIMIT: usize = 32;
 
-/// Looks at the process; `None`: it could not be seen, and the evidence says why.
+/// Observes the process. `None`: it could not be observed, and the evidence says why.
 #[must_use]
 pub fn observe(asked: TargetPid) -> (Target, Option<Seen>) {
     observe_in(Path::new("/proc"), asked)
@@ -97,7 +97,7 @@ fn observe_in(proc: &Path, asked: TargetPid) -> (Target, Option<Seen>) {
     (target, seen)
 }
 
-/// Every process in sight, by pid.
+/// Every visible process, by pid.
 fn processes(proc: &Path, target: &mut Target) -> Vec<Process> {
     let entries = std::fs::read_dir(proc).into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -147,14 +147,14 @@ fn open_token_file(
     let mut budget = environ::LIMIT;
     let mut environment = handle.environment(&mut budget);
     if environment.is_ok() && budget == environ::LIMIT {
-        // In the middle of exec(2) the new environment is not there yet.
+        // An exec(2) may be in progress, with the new environment not there yet.
         std::thread::sleep(EXEC);
         environment = handle.environment(&mut budget);
     }
     let root = handle.root();
     target.environment_error = environment.as_ref().err().copied().map(name);
     target.root_error = root.as_ref().err().copied().map(name);
-    // Whoever exits meanwhile shows an empty environment without any error.
+    // A process that exits meanwhile shows an empty environment without an error.
     let status = match handle.status() {
         Ok(after) => after,
         Err(error) => {
@@ -163,7 +163,7 @@ fn open_token_file(
         }
     };
     let gone = target.status_error.is_some() || status.kernel_thread || status.has_exited();
-    // After the capabilities were read: a process can enter another namespace, and not come back.
+    // Check this after reading the capabilities: a process can enter another namespace but cannot come back.
     target.other_user_namespace = !matches!((own, handle.user_namespace()), (Ok(own), Ok(its)) if own == its);
     let one_identity = status.uid.agree() && status.gid.agree();
     target.status = Some(status);
@@ -174,31 +174,31 @@ fn open_token_file(
     (!gone && !truncated && one_identity).then(|| Seen { variables, root, proc: handle.into_fd() })
 }
 
-/// Signal 0 finds what `hidepid` hides; `None`: `/proc` counts in another pid namespace than signals do.
+/// Signal 0 finds a process that `hidepid` hides. `None`: `/proc` belongs to another pid namespace than signals do.
 fn exists(pid: u32, own: Option<&Status>) -> Option<bool> {
     own.filter(|own| own.pid == std::process::id())?;
-    // 0 and below would mean process groups.
+    // A pid of 0 or less would mean process groups.
     let Some(pid) = i32::try_from(pid).ok().filter(|pid| *pid > 0) else { return Some(false) };
     Some(kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH))
 }
 
-/// A shell that exports or unsets shows only in its children.
+/// Compares the environment with that of descendants: what a shell exports or unsets shows only there.
 fn compare(proc: &Path, processes: &[Process], (pid, own): (u32, u32), seen: &Seen, target: &mut Target) {
     let chosen = processes.iter().find(|process| process.pid == pid);
     let Some(cgroup) = chosen.map(|process| &process.cgroup) else { return };
     let mut descendants = choose::descendants(processes, pid, cgroup);
     descendants.retain(|process| process.pid != own);
     target.truncated.descendants = target.truncated.processes || descendants.len() > DESCENDANT_LIMIT;
-    // For all of them together: each may claim megabytes.
+    // One budget for all of them, because each may claim megabytes.
     let mut budget = environ::LIMIT;
     for process in descendants.into_iter().take(DESCENDANT_LIMIT) {
         let Ok(handle) = Handle::open(proc, &process.pid.to_string()) else { continue };
-        // Compared through the same directory, so that it is the one whose environment is read.
+        // Read through the same handle, so that the cgroup belongs to the process whose environment is read.
         if handle.cgroup() != *cgroup {
             continue;
         }
         let Ok(environment) = handle.environment(&mut budget) else { continue };
-        // After exit it would seem to have unset everything.
+        // A process that has exited would seem to have unset everything.
         if !handle.status().is_ok_and(|status| !status.has_exited()) {
             continue;
         }
@@ -207,7 +207,7 @@ fn compare(proc: &Path, processes: &[Process], (pid, own): (u32, u32), seen: &Se
             return;
         }
         let mut variables = differences(&seen.variables, &environment);
-        // Of the chosen process's cut variables the values are not known.
+        // Values of the chosen process that were cut off are unknown.
         variables.retain(|name| !target.truncated.variables.contains(name));
         target.truncated.descendants |= variables.len() > NAMES_LIMIT;
         variables.truncate(NAMES_LIMIT);
@@ -217,7 +217,7 @@ fn compare(proc: &Path, processes: &[Process], (pid, own): (u32, u32), seen: &Se
     }
 }
 
-/// Names whose values differ; those of the pod and the cluster decide nothing.
+/// The names whose values differ, except those of the pod and the cluster, which decide nothing.
 fn differences(ours: &BTreeMap<OsString, OsString>, theirs: &Environment) -> Vec<String> {
     let mut names: BTreeSet<&OsString> = BTreeSet::new();
     names.extend(ours.keys().chain(theirs.variables.keys()));
@@ -233,7 +233,7 @@ fn lossy<'a>(names: impl IntoIterator<Item = &'a OsString>) -> Vec<String> {
     names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-/// `EACCES`, `ESRCH` …
+/// The name of an error: `EACCES`, `ESRCH` …
 fn name(error: Errno) -> String {
     format!("{error:?}")
 }
@@ -247,7 +247,7 @@ impl fmt::Display for TargetPid {
     }
 }
 
-/// For the fuzzer alone: whether anything is made of a process's status, and of its environment.
+/// For the fuzzer only: whether a process's status and its environment could be parsed.
 #[cfg(fuzzing)]
 pub(crate) fn parsed(bytes: &[u8]) -> (bool, bool) {
     let environment = environ::read(bytes, &mut (1024 * 1024)).unwrap_or_default();

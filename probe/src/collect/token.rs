@@ -1,5 +1,5 @@
-//! Takes a token apart, whatever its algorithm: its shape by hand, so that a wrong byte has an offset.
-//! Nothing is verified here, and the signature is not kept.
+//! Parses a token, whatever its algorithm. Its shape is parsed by hand, so that a wrong byte has an offset.
+//! Verifies nothing and does not keep the signature.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ pub fn token(bytes: &[u8]) -> Token {
             let member = |name: &str| header.get(name).and_then(Value::as_str).map(str::to_owned);
             token.alg = member("alg");
             token.kid = member("kid");
-            // Claims of the wrong type count as absent, and so does a whole set of them with one twice.
+            // A claim of the wrong type counts as absent. If a claim occurs twice, all claims do.
             if let Ok(claims) = serde_json::from_slice::<Claims>(&claims) {
                 claims.fill(&mut token);
             }
@@ -55,7 +55,7 @@ fn shape(bytes: &[u8]) -> Result<(Map<String, Value>, ClaimsJson), TokenShape> {
     Ok((header, claims))
 }
 
-/// What stands at the first foreign byte, in words: the bytes around it may be the token's.
+/// Describes the first foreign byte in words, because the bytes around it may belong to the token.
 fn found(bytes: &[u8], offset: usize) -> String {
     match bytes[offset] {
         b'{' | b'[' if offset == 0 => "JSON, not a token".to_owned(),
@@ -84,7 +84,7 @@ fn object(number: u8, bytes: &[u8]) -> Result<Map<String, Value>, TokenShape> {
         .map_err(|_| TokenShape::Segment { number, problem: "it is not a JSON object".to_owned() })
 }
 
-/// kubernetes `pkg/serviceaccount/claims.go` and, flat, `legacy.go`. A claim of the wrong type counts as absent.
+/// The claims of kubernetes `pkg/serviceaccount/claims.go` and, flat, `legacy.go`. A claim of the wrong type counts as absent.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Claims {

@@ -1,5 +1,5 @@
-//! Looks at the token file and opens it with the subject's ids, without blocking; reads a bounded part of it.
-//! Errors are kept as the kernel gave them; who is refused by which rule, the judge says.
+//! Observes the token file, opens it with the subject's ids without blocking, and reads a bounded part of it.
+//! Errors are kept as the kernel gave them. The judge says which rule refuses whom.
 #![expect(clippy::disallowed_methods, reason = "an observer: it reads files")]
 
 use super::credentials;
@@ -14,37 +14,37 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
-/// What stands at a path, and the means to read it.
+/// An observed token file, and the means to read it.
 pub struct OpenedTokenFile {
     pub file: TokenFile,
-    /// Opened with the subject's ids.
+    /// The file, opened with the subject's ids.
     opened: Option<File>,
-    /// What the walk found, for where nobody could open with the subject's ids.
+    /// What the walk found. Used if the probe cannot take the subject's ids.
     found: Option<End>,
 }
 
-/// What stands at `path` inside `root`, opened as `subject` would wherever that can be done.
+/// Observes `path` inside `root`, and opens it as `subject` would if that is possible.
 #[must_use]
 pub fn open_token_file(root: &Root, path: &str, subject: &Process) -> OpenedTokenFile {
     open_retrying_rotation(root, path, (!credentials::are_own(subject)).then_some(subject))
 }
 
 impl OpenedTokenFile {
-    /// The content: of the file that the subject's ids opened; where nobody could open it so, of the file that the walk
-    /// found, and only if `may_read`: the judge says that these ids may.
+    /// Reads the file that was opened with the subject's ids. If the probe could not take them, reads the file that the walk
+    /// found, but only if `may_read`: the judge says that these ids may.
     #[must_use]
     pub fn read(self, may_read: bool) -> (TokenFile, Option<Secret>) {
         let Self { mut file, opened, found } = self;
         let read = match (opened, found) {
             _ if file.kind != Some(FileKind::Regular) => return (file, None),
             (Some(opened), _) => content(opened),
-            // The very file that was judged, whatever stands at the path by now.
+            // Reopen exactly the file that was judged, whatever the path leads to by now.
             (None, Some(end)) if file.proof.is_none() && may_read => reopen(&end.file).and_then(content),
             _ => return (file, None),
         };
         match read {
             Ok(bytes) => {
-                // A file of /proc and the like has content without a size.
+                // A file in /proc and similar file systems has content but no size.
                 file.size = file.size.map(|size| size.max(bytes.len() as u64));
                 (file, Some(Secret::new(bytes)))
             }
@@ -56,7 +56,7 @@ impl OpenedTokenFile {
     }
 }
 
-/// Looks twice where kubelet may be at work: for a moment after a rotation `..data` may point nowhere, and older kubelets
+/// Looks again if the kubelet may be at work: for a moment after a rotation `..data` may point nowhere, and older kubelets
 /// set owner and mode only then (kubernetes pkg/volume/util/atomic_writer.go).
 fn open_retrying_rotation(root: &Root, path: &str, other: Option<&Process>) -> OpenedTokenFile {
     let first = open_once(root, path, other);
@@ -73,7 +73,7 @@ fn open_retrying_rotation(root: &Root, path: &str, other: Option<&Process>) -> O
     open_once(root, path, other)
 }
 
-/// `other`: the subject, where its ids are not ours.
+/// `other`: the subject, if its ids differ from ours.
 fn open_once(root: &Root, path: &str, other: Option<&Process>) -> OpenedTokenFile {
     let walk = root.find(path);
     let opened = match other {
@@ -129,7 +129,7 @@ fn describe(file: &mut TokenFile, metadata: &Metadata) {
     file.modified = Some(metadata.mtime());
 }
 
-/// One byte more than the limit shows that it is too long.
+/// Reads one byte more than the limit, to show that the file is too long.
 fn content(file: File) -> io::Result<Vec<u8>> {
     super::bounded(file, TOKEN_LIMIT + 1)
 }
@@ -144,7 +144,7 @@ fn data_path(path: &str) -> Option<String> {
     Some(Path::new(path).parent()?.join("..data").to_str()?.to_owned())
 }
 
-/// Where it points, or why that could not be seen where there may be a link.
+/// The target of `..data`, or why it could not be read although there may be a link.
 fn data_link(root: &Root, path: &str) -> (Option<String>, Option<String>) {
     match data_path(path).map(|path| root.read_link(&path)) {
         Some(Ok(link)) => (Some(link.to_string_lossy().into_owned()), None),
@@ -156,16 +156,16 @@ fn data_link(root: &Root, path: &str) -> (Option<String>, Option<String>) {
     }
 }
 
-/// Kubelet writes the volume anew when any of its sources changes, so that only a volume with one tells when the token came.
+/// The kubelet rewrites the volume when any of its sources changes. So only a volume with a single source tells when the token came.
 fn is_alone(root: &Root, path: &str) -> Option<bool> {
     let folder = Path::new(path).parent()?.to_str()?;
     let names = names(root.open(folder).ok()?, ENTRIES_LIMIT).ok()?;
-    // Its own bookkeeping: `..data` and the directory behind it.
+    // Skip the volume's own entries: `..data` and the directory behind it.
     let visible = names.iter().filter(|name| !name.starts_with(".."));
     Some(names.len() < ENTRIES_LIMIT && visible.count() == 1)
 }
 
-/// The token, `..data`, and what it points to before and after a rotation; more need not be listed.
+/// The token, `..data`, and the directories before and after a rotation. More entries need not be listed.
 const ENTRIES_LIMIT: usize = 8;
 
 /// Whether `..data` is new.
@@ -179,10 +179,10 @@ pub(super) fn links_protected() -> Option<bool> {
     Some(value.trim() != "0")
 }
 
-/// For this long after a rotation a refusal may still pass.
+/// How long after a rotation a refusal may be temporary.
 const SETTLES_WITHIN_SECONDS: i64 = 2;
 
-/// Kubelet needs microseconds; a machine under load, milliseconds.
+/// The kubelet needs microseconds; on a machine under load, milliseconds.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!((seen.size, bytes.unwrap().expose().len()), (Some(50_000), 20_001));
     }
 
-    /// A file that its owner alone may read, and another user.
+    /// A file that only its owner may read, and another user.
     fn private(name: &str) -> (String, Process) {
         let path = folder(name).join("token");
         std::fs::write(&path, "abc").unwrap();
@@ -278,7 +278,7 @@ mod tests {
     fn another_user_is_proved_or_left_open_but_never_read_for_without_a_yes() {
         let (path, other) = private("others");
         let look = open_token_file(&Root::own().unwrap(), &path, &other);
-        // Who may switch proves it; who may not leaves the verdict to the judge.
+        // A process that may switch ids proves the refusal; another one leaves it to the judge.
         let refused = Proof { by: Opener::AsSubject, error: Some("EACCES".to_owned()) };
         let proof = look.file.proof.clone();
         assert!(proof.is_none() || proof == Some(refused), "{proof:?}");

@@ -1,5 +1,5 @@
-//! Walks a path one component at a time inside a root that is not ours: links never lead out of it.
-//! Notes what stands on the way; nothing is opened for reading.
+//! Walks a path one component at a time inside a root that is not ours. Links never lead out of it.
+//! Records every component; opens nothing for reading.
 
 use super::acl;
 use credprobe_judge::evidence::{FileKind, PathComponent};
@@ -14,32 +14,32 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
-/// How many links a path may have, as the kernel allows (path_resolution(7)).
+/// How many links the kernel allows in a path (path_resolution(7)).
 const LINK_LIMIT: usize = 40;
 
-/// The longest path that the kernel takes (`linux/limits.h`).
+/// The longest path that the kernel accepts, in bytes (`linux/limits.h`).
 const PATH_LIMIT: usize = 4096;
 
-/// The most components that are noted: 40 links can make a path of megabytes, which nobody means.
+/// How many components are recorded. 40 links can make a path of megabytes, which nobody intends.
 pub(super) const COMPONENT_LIMIT: usize = 512;
 
-/// What a way into `/proc` of another root ends with: much of it shows each reader itself (`self`, `thread-self`, the
+/// The error for a path that enters `/proc` of another root. Much of `/proc` shows each reader itself (`self`, `thread-self`, the
 /// reader's own pid), and the reader would be the probe. Nobody keeps settings or tokens there.
 pub(super) const SHOWS_ITS_READER: Errno = Errno::EXDEV;
 
-/// Whether it lies in a process table, wherever that is mounted and whatever led there.
+/// Whether the file is in a process table, wherever that is mounted and however the path got there.
 pub(super) fn shows_its_reader(file: &File) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|of| of.f_type == PROC_SUPER_MAGIC)
 }
 
-/// A path as far as it led.
+/// A path as far as it could be followed.
 pub(super) struct Walk {
     pub(super) components: Vec<PathComponent>,
     /// What the path leads to, or why it leads nowhere.
     pub(super) end: io::Result<End>,
 }
 
-/// What stands at the end of a path, held by O_PATH.
+/// The object at the end of a path, held by O_PATH.
 pub(super) struct End {
     pub(super) file: File,
     /// `None`: it is the root.
@@ -48,7 +48,7 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Opens it where it lies, with the rights of the caller; a link that took its place since is an error.
+    /// Opens it in its directory, with the caller's rights. If a link has replaced it meanwhile, that is an error.
     pub(super) fn open(&self, flags: OFlags) -> io::Result<File> {
         match &self.directory {
             _ if self.file.metadata()?.is_dir() => at(&self.file, ".", flags),
@@ -58,15 +58,15 @@ impl End {
     }
 }
 
-/// Whether a link that stands last is followed.
+/// Whether to follow a link in the last component.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LastLink {
     Follow,
     Keep,
 }
 
-/// Walks `path` inside `root`: a leading `/`, in the path or in a link, is the root. `own`: the root is the caller's, whose
-/// `/proc` means the caller.
+/// Walks `path` inside `root`. A leading `/`, in the path or in a link, means that root. `own`: the root is the caller's, so
+/// `/proc` there shows the caller.
 pub(super) fn walk(root: &File, own: bool, path: &Path, last: LastLink) -> Walk {
     let mut way =
         Way { root, own, directories: Vec::new(), path: PathBuf::from("/"), components: Vec::new() };
@@ -74,11 +74,11 @@ pub(super) fn walk(root: &File, own: bool, path: &Path, last: LastLink) -> Walk 
     Walk { components: way.components, end }
 }
 
-/// From the root to where the walk stands.
+/// The state of a walk.
 struct Way<'a> {
     root: &'a File,
     own: bool,
-    /// The directories that were entered, so that `..` is the one before and never a question to the kernel.
+    /// The directories entered so far, so that `..` never has to ask the kernel.
     directories: Vec<File>,
     path: PathBuf,
     components: Vec<PathComponent>,
@@ -145,9 +145,9 @@ impl Way<'_> {
         !self.own && shows_its_reader(file)
     }
 
-    /// Goes up, but never above the root.
+    /// Goes up one directory, but never above the root.
     fn leave(&mut self) -> io::Result<()> {
-        // The kernel asks for search permission here too.
+        // The kernel checks search permission here too.
         if let Err(error) = at(self.here(), ".", OFlags::PATH) {
             return self.missing("..", error);
         }
@@ -182,7 +182,7 @@ impl Way<'_> {
         Err(error)
     }
 
-    /// Notes the error with the last component.
+    /// Records the error with the last component.
     fn refused<T>(&mut self, errno: Errno) -> io::Result<T> {
         let error = io::Error::from(errno);
         if let Some(component) = self.components.last_mut() {
@@ -192,19 +192,19 @@ impl Way<'_> {
     }
 }
 
-/// Opens what lies in `directory` under this name.
+/// Opens `name` in `directory`.
 fn at(directory: impl AsFd, name: impl rustix::path::Arg, flags: OFlags) -> io::Result<File> {
     let opened = rustix::fs::openat(directory, name, flags | OFlags::CLOEXEC, Mode::empty())?;
     Ok(File::from(opened))
 }
 
-/// Of a link that is held by O_PATH.
+/// The target of a link that is held by O_PATH.
 pub(super) fn link_target(link: &File) -> io::Result<PathBuf> {
     let target = rustix::fs::readlinkat(link, "", Vec::new())?;
     Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
 }
 
-/// `/` where it leads to the root, then names and `..`.
+/// `/` if the path is absolute, then names and `..`.
 fn parts(path: &Path) -> VecDeque<OsString> {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     parts.map(|part| part.as_os_str().to_owned()).collect()
@@ -219,7 +219,7 @@ fn describe(path: &Path, file: &File, metadata: &Metadata) -> PathComponent {
         uid: Some(metadata.uid()),
         gid: Some(metadata.gid()),
         link: link.map(|link| link.to_string_lossy().into_owned()),
-        // A link has no permissions of its own.
+        // A link has no permissions.
         acl: if metadata.is_symlink() { Vec::new() } else { acl::read(file) },
         ..PathComponent::default()
     }
@@ -239,7 +239,7 @@ pub(super) fn kind(metadata: &Metadata) -> FileKind {
     }
 }
 
-/// `EACCES`, `ENOENT` …; the error's own words where it has no number.
+/// `EACCES`, `ENOENT` …; the error's text if it has no number.
 pub(super) fn errno_name(error: &io::Error) -> String {
     error
         .raw_os_error()

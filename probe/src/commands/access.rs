@@ -1,4 +1,4 @@
-//! `credprobe access`: whether EKS maps a principal to a user of Kubernetes, by aws-auth and access entries as files.
+//! `credprobe access`: whether EKS maps a principal to a Kubernetes user, from aws-auth and access entries in files.
 
 use super::Failure;
 use super::cli::AccessArgs;
@@ -13,7 +13,7 @@ pub(super) fn run(asked: &AccessArgs) -> Result<u8, Failure> {
     log::install(asked.log_level);
     let of_file = |flag: &'static str, path: &Option<PathBuf>, limit: usize| {
         let bytes = path.as_deref().map(|path| {
-            // One byte more shows that it is too long.
+            // One byte more than the limit shows that the file is too long.
             let bytes = read(path, limit as u64 + 1);
             bytes.map_err(|error| Failure::usage(&format!("--{flag}: {}: {error}", path.display())))
         });

@@ -16,7 +16,7 @@ const NOT_A_POD: &str = "This does not look like a pod: KUBERNETES_SERVICE_HOST 
 pub(super) fn run(asked: &Check, in_pod: bool) -> Result<u8, Failure> {
     log::install(asked.log_level);
     let broken = Class::InternalError;
-    // A bug that ends the process is tolerated as one that is reported.
+    // `--tolerate` also covers a bug that ends the process before there is a report.
     if asked.tolerate.covers(broken, broken.info().owner, false) {
         guard::exit_zero_on_panic();
     }
@@ -32,7 +32,7 @@ pub(super) fn run(asked: &Check, in_pod: bool) -> Result<u8, Failure> {
         let ended = match check_with_retries(asked, &mut interrupt).await {
             Ok(Some(report)) => {
                 output::terminate(asked.termination_log.clone(), termination::lines(&report));
-                // What was said on the way stands before the report.
+                // Progress lines must come before the report.
                 output::settle();
                 let shown = show(&report, asked.output);
                 if !in_pod && report.verdict.class == Class::NotInjected && io::stderr().is_terminal() {
@@ -43,7 +43,7 @@ pub(super) fn run(asked: &Check, in_pod: bool) -> Result<u8, Failure> {
             Ok(None) => Err(Failure::new(Class::Inconclusive, "a signal came before there was a verdict")),
             Err(why) => Err(cannot_look(why)),
         };
-        // Said here, for nobody waits for what comes after.
+        // Print the failure here, because nothing waits for output that comes later.
         let code = ended.unwrap_or_else(Failure::say);
         let last_words = clock::deadline(output::LAST_WORDS);
         let until = if interrupt.came() { last_words } else { last_words.max(time_is_up) };

@@ -1,4 +1,4 @@
-//! From the command line and its environment twins `CREDPROBE_*` to typed options, each value parsed once.
+//! Turns the command line and its environment twins `CREDPROBE_*` into typed options. Each value is parsed once.
 //! Runs nothing; `commands` does.
 
 use crate::collect::CREDENTIALS;
@@ -32,7 +32,7 @@ use flags::Flag;
 pub(crate) use usage::UsageError;
 pub use usage::misspelt_twins;
 
-/// What was asked for.
+/// A command with its options.
 pub(crate) enum Command {
     Access(AccessArgs),
     Chain(Chain),
@@ -43,14 +43,14 @@ pub(crate) enum Command {
         output: Output,
     },
     Serve(Box<Serve>),
-    /// Asks this address on loopback.
+    /// The loopback address of the `serve` to query.
     Status(SocketAddr),
     Trust(Box<TrustArgs>),
 }
 
-/// `credprobe access`; of a file `-` is stdin.
+/// `credprobe access`. A file named `-` is stdin.
 pub(crate) struct AccessArgs {
-    /// `None`: the role of `role`, then of `AWS_ROLE_ARN`.
+    /// `None`: the role that `role` contains, else `AWS_ROLE_ARN`.
     pub principal: Option<String>,
     pub aws_auth: Option<PathBuf>,
     pub access_entries: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub(crate) struct AccessArgs {
 /// `credprobe chain`.
 pub(crate) struct Chain {
     pub whose: SubjectSelector,
-    /// One SDK, told at length; `None`: all.
+    /// The one SDK to show in detail; `None`: all.
     pub sdk: Option<&'static sdks::Sdk>,
     pub output: Output,
     pub log_level: tracing::Level,
@@ -70,9 +70,9 @@ pub(crate) struct Chain {
 
 /// `credprobe explain`.
 pub(crate) struct Explain {
-    /// A class, a code or a text; `-` is stdin; `None`: the table of all classes.
+    /// A class, a code or an error text; `-` is stdin; `None`: the table of all classes.
     pub text: Option<String>,
-    /// The role that the pod, or whoever asks, expects to call.
+    /// The role that the caller expects to have.
     pub expect_role: Option<String>,
     pub output: Output,
 }
@@ -81,7 +81,7 @@ pub(crate) struct Explain {
 pub(crate) struct TrustArgs {
     pub settings: Options,
     pub asked: Asked,
-    /// A saved report in place of the pod; `-` is stdin.
+    /// A saved report to use instead of the pod; `-` is stdin.
     pub report: Option<PathBuf>,
     /// `-` is stdin; `None`: print the statement that would match.
     pub policy: Option<PathBuf>,
@@ -92,13 +92,13 @@ pub(crate) struct TrustArgs {
 pub(crate) struct Check {
     pub settings: Options,
     pub whose: SubjectSelector,
-    /// One attempt, all phases together.
+    /// The limit for one attempt with all its phases.
     pub timeout: Duration,
     pub retry_policy: RetryPolicy,
-    /// At most this long before the first attempt.
+    /// The longest random delay before the first attempt.
     pub start_jitter: Duration,
     pub output: Output,
-    /// Written only where the file exists already.
+    /// Written only if the file exists already.
     pub termination_log: PathBuf,
     pub log_level: tracing::Level,
     pub tolerate: Tolerate,
@@ -108,24 +108,24 @@ pub(crate) struct Check {
 /// The outcome of parsing.
 pub(crate) enum Parsed {
     Run(Command),
-    /// Help, version, a completion script: to stdout, exit 0.
+    /// Help, version or a completion script: printed to stdout, exit 0.
     Print(String),
 }
 
-/// A day: what is longer is a mistake.
+/// A day. A longer duration is a mistake.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// Parses a command line, `args` without the program's name; `variable` looks environment twins up.
+/// Parses a command line. `args` lacks the program's name; `variable` looks up environment twins.
 ///
 /// # Errors
-/// A flag, value or variable that is not allowed.
+/// A flag, a value or a variable is not allowed.
 pub(crate) fn parse(
     args: &[OsString],
     variable: &dyn Fn(&str) -> Option<OsString>,
 ) -> Result<Parsed, UsageError> {
     let redactor = credentials(variable);
     let explains = args.first().is_some_and(|command| command == "explain");
-    // A text to explain is anybody's log: it is read whole, and `explain` says nothing of it but names.
+    // A text to explain can be any log. It is read unredacted, because `explain` repeats nothing of it but names.
     let shown_unless_text = |given: OsString| {
         let is_text = explains && !given.as_encoded_bytes().starts_with(b"-");
         if is_text { given } else { shown(given, &redactor) }
@@ -156,7 +156,7 @@ pub(crate) fn parse(
     parsed.map(Parsed::Run).map_err(|error| usage::named_by_its_source(error, &args, &twins))
 }
 
-/// What is printed whatever the flags: help, version, completion.
+/// The text of help, version and completion, which are printed whatever the flags are.
 fn printed(command: &flags::Command, args: &[OsString]) -> Result<Option<String>, UsageError> {
     let mut before_end = args.iter().take_while(|arg| *arg != "--");
     let asks = |arg: &OsString| arg == "--help" || arg == "-h";
@@ -179,7 +179,7 @@ fn printed(command: &flags::Command, args: &[OsString]) -> Result<Option<String>
     Ok(Some(text))
 }
 
-/// Whether `--report-only` is asked for, read without parsing: it holds for usage errors too.
+/// Whether `--report-only` is given. Does not need a valid command line, because the flag also holds for usage errors.
 #[must_use]
 pub fn is_report_only(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsString>) -> bool {
     let mut given = variable("CREDPROBE_REPORT_ONLY").filter(|value| !value.is_empty());
@@ -193,7 +193,7 @@ pub fn is_report_only(args: &[OsString], variable: &dyn Fn(&str) -> Option<OsStr
     given.is_some_and(|value| value == "1" || value == "true")
 }
 
-/// Why the probe is switched off: the value of `CREDPROBE_DISABLED`, unless it says that it is not.
+/// Why the probe is switched off: the value of `CREDPROBE_DISABLED`, unless that value means "not disabled".
 #[must_use]
 pub(crate) fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<String> {
     let given = variable("CREDPROBE_DISABLED")?;
@@ -202,12 +202,12 @@ pub(crate) fn disabled(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<St
     (!off.iter().any(|word| reason.eq_ignore_ascii_case(word))).then_some(reason)
 }
 
-/// No flag takes a token, and none a password: what looks like one is not even repeated in a usage error.
+/// Hides what looks like a token or password. No flag takes one, so not even a usage error repeats it.
 fn shown(given: OsString, redactor: &Redactor) -> OsString {
     given.to_str().map(|text| shown::argument(text, redactor).into()).unwrap_or(given)
 }
 
-/// Knows the credentials of the environment.
+/// A redactor that knows the credentials in the environment.
 fn credentials(variable: &dyn Fn(&str) -> Option<OsString>) -> Redactor {
     let mut redactor = Redactor::default();
     for value in CREDENTIALS.iter().filter_map(|name| variable(name)) {
@@ -216,7 +216,7 @@ fn credentials(variable: &dyn Fn(&str) -> Option<OsString>) -> Redactor {
     redactor
 }
 
-/// `credprobe [FLAGS]` is `credprobe check [FLAGS]`.
+/// Turns `credprobe [FLAGS]` into `credprobe check [FLAGS]`.
 fn with_default_command(args: &[OsString]) -> Vec<OsString> {
     let own = ["-h", "--help", "-V", "--version"];
     let is_check = match args.first().and_then(|first| first.to_str()) {
@@ -228,7 +228,7 @@ fn with_default_command(args: &[OsString]) -> Vec<OsString> {
     all
 }
 
-/// The environment twins that are set and not empty, as flags: (variable, `--flag=value`).
+/// The environment twins that are set and not empty: (variable, `--flag=value`).
 fn twins(
     command: &flags::Command,
     args: &[OsString],
@@ -244,7 +244,7 @@ fn twins(
             twins.push((name.clone(), item));
         };
         match value.to_str().filter(|_| flag.repeats()) {
-            // One flag of its kind on the command line, and the variable counts for nothing.
+            // For a repeatable flag, one use on the command line replaces the variable.
             Some(_) if args.iter().any(|arg| is_flag(arg, flag)) => {}
             Some(values) => values.split_whitespace().for_each(|value| add(value.as_ref())),
             None => add(&value),
@@ -258,7 +258,7 @@ fn is_flag(arg: &OsStr, flag: &Flag) -> bool {
     given.is_some_and(|given| given.split('=').next() == Some(flag.name))
 }
 
-/// The part that clap has: flags and argument of one command, help and suggestions apart.
+/// What clap parses: the flags and the argument of one command. Help and suggestions are ours.
 fn clap_command(command: &flags::Command) -> Clap {
     let args = command.flags().map(|flag| {
         let action = if flag.repeats() { ArgAction::Append } else { ArgAction::Set };
@@ -287,10 +287,10 @@ fn clap_command(command: &flags::Command) -> Clap {
         .args(argument)
 }
 
-/// What stands behind the command's name.
+/// The name of a command's positional argument.
 const ARGUMENT: &str = "ARGUMENT";
 
-/// What was given to one command, by flag or by twin.
+/// The values given to one command, by flags or twins.
 struct Given<'a>(&'a ArgMatches);
 
 impl Given<'_> {
@@ -314,7 +314,7 @@ impl Given<'_> {
         self.0.get_one::<String>(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// All values of a flag that may be repeated.
+    /// All values of a repeatable flag.
     fn texts(&self, name: &str) -> impl Iterator<Item = &String> {
         self.0.get_many::<String>(name).into_iter().flatten().filter(|value| !value.is_empty())
     }
@@ -323,7 +323,7 @@ impl Given<'_> {
         self.0.get_one::<String>(name).is_some_and(|value| value == "true" || value == "1")
     }
 
-    /// The value in its own type.
+    /// The value, parsed into its type.
     fn parsed<T: FromStr<Err = String>>(&self, name: &str) -> Result<Option<T>, UsageError> {
         let parsed = self.text(name).map(|given| given.parse());
         parsed.transpose().map_err(|why| UsageError(format!("--{name}: {why}")))
@@ -389,7 +389,7 @@ impl Given<'_> {
         })
     }
 
-    /// What `check` and `serve` judge by.
+    /// The options that `check` and `serve` judge by.
     fn settings(&self, timeout: Duration) -> Result<Options, UsageError> {
         let sts_compatible = self.is_on("sts-compatible");
         self.role_arns(&["expect-role", "role-arn"], sts_compatible)?;
@@ -427,7 +427,7 @@ impl Given<'_> {
         })
     }
 
-    /// Each as it was stated; what is not of that form is a mistake in the call.
+    /// The values of `--expect-access`, unchanged. A value that has another form is a usage error.
     fn expect_access(&self) -> Result<Vec<String>, UsageError> {
         let given = self.0.get_many::<String>("expect-access").into_iter().flatten();
         let stated: Vec<String> = given.filter(|value| !value.is_empty()).cloned().collect();
@@ -449,7 +449,7 @@ impl Given<'_> {
 
     fn explain(&self) -> Result<Explain, UsageError> {
         self.role_arns(&["expect-role"], false)?;
-        // Without quotes a text arrives word by word.
+        // An unquoted text arrives word by word.
         let words = self.0.get_many::<String>(ARGUMENT).into_iter().flatten();
         let words = words.map(String::as_str).collect::<Vec<_>>().join(" ");
         Ok(Explain {
@@ -468,7 +468,7 @@ impl Given<'_> {
         Ok(Chain { whose, sdk, output: self.output(), log_level: self.log_level() })
     }
 
-    /// `--sdk`, and the SDK that it names; `auto` names none.
+    /// The value of `--sdk` and the SDK that it names; `auto` names none.
     fn sdk(&self) -> Result<Option<(SdkName, Option<&'static sdks::Sdk>)>, UsageError> {
         let Some(name) = self.parsed::<SdkName>("sdk")? else { return Ok(None) };
         let sdk = sdks::named(&name);
@@ -486,12 +486,12 @@ impl Given<'_> {
         Ok(Some((name, sdk)))
     }
 
-    /// Whom the flags name; another user and another process exclude each other.
+    /// Parses `--as-uid`, `--as-gid` and `--target-pid`. Another user and another process exclude each other.
     fn whose(&self) -> Result<SubjectSelector, UsageError> {
         let bad = |flag: &str, given: &str, allowed: &str| {
             UsageError(format!("--{flag}: `{given}` is not allowed; allowed is {allowed}"))
         };
-        // The kernel has no user 4294967295: it means "unchanged".
+        // User 4294967295 does not exist: the kernel takes it for "unchanged".
         let id = |given: &str| given.parse::<u32>().ok().filter(|id| *id != u32::MAX);
         let one = |flag: &str| match self.text(flag) {
             Some(given) => id(&given).map(Some).ok_or_else(|| bad(flag, &given, "a number, 0 to 4294967294")),
@@ -551,12 +551,12 @@ impl Given<'_> {
         Ok(TrustArgs {
             report,
             settings: Options {
-                // A token that is named is the one to judge, whatever else the container has.
+                // If a token file is named, that token is judged, whatever else the container has.
                 mechanism: token_file.as_ref().map(|_| Mechanism::Irsa),
                 role_arn: self.text("role-arn"),
                 token_file,
                 session_name: self.text("session-name"),
-                // The token's issuer is the one that was stated, or there is nothing to hold against a policy.
+                // Without a report the token's issuer is the stated one; there is nothing else to compare a policy with.
                 expect_issuer: expect_issuer.clone().or_else(|| issuer.clone()),
                 no_network: true,
                 ..Options::default()
@@ -596,7 +596,7 @@ impl Given<'_> {
         })
     }
 
-    /// AWS_ROLE_ARN may be wrong, that is news; a flag that is wrong is a mistake in the call.
+    /// A malformed `AWS_ROLE_ARN` is a finding, but a malformed flag is a usage error.
     fn role_arns(&self, names: &[&str], compatible: bool) -> Result<(), UsageError> {
         for name in names {
             let parsed = self.text(name).map(|value| RoleArn::parse_for(&value, compatible));

@@ -1,5 +1,5 @@
-//! `credprobe explain`: what a class means, or an error text, or a whole log in which one stands.
-//! A log is read piece by piece; of no line more is kept than its class and the names in it.
+//! `credprobe explain`: the meaning of a class, of an error text, or of a whole log that contains one.
+//! A log is read piece by piece. Of each line only its class and the names in it are kept.
 
 use super::Failure;
 use super::cli::Explain;
@@ -17,7 +17,7 @@ pub(super) fn run(asked: &Explain) -> Result<u8, Failure> {
     }
     match explain::find(text) {
         Ok(_) => class(Some(text), asked.output),
-        // A number, or one word that nearly is a class.
+        // The text is a number or one word that resembles a class.
         Err(problem) if problem.is_slip() => Err(Failure::usage(&problem.to_string())),
         Err(_) => {
             let mut log = Log::default();
@@ -46,7 +46,7 @@ fn say(explanation: Option<Explanation>, output: Output) -> Result<u8, Failure> 
     }
 }
 
-/// On a thread of its own: this one is free for a signal, while a pipe does not end.
+/// Reads on a separate thread, so that a signal still works while a pipe stays open.
 fn stdin() -> io::Result<Log> {
     let reader = std::thread::Builder::new().spawn(|| {
         let mut log = Log::default();

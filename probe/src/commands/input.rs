@@ -1,4 +1,4 @@
-//! A file that is named on the command line; `-` is stdin.
+//! Reads a file that the command line names; `-` is stdin.
 #![expect(
     clippy::disallowed_methods,
     reason = "policies and saved reports are no evidence: who calls names them"
@@ -7,12 +7,12 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The largest report that is read: real ones have 20 kB.
+/// The largest report that is read, in bytes. Real reports have about 20 kB.
 const REPORT_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// A saved report.
+/// Reads a saved report.
 pub(super) fn report(path: &Path) -> Result<Vec<u8>, String> {
-    // One byte more shows that it is too long.
+    // One byte more than the limit shows that the file is too long.
     let document = read(path, REPORT_LIMIT + 1).map_err(|error| error.to_string())?;
     if document.len() as u64 > REPORT_LIMIT {
         return Err(format!("it is longer than {REPORT_LIMIT} bytes, so it is not a report"));
@@ -20,8 +20,8 @@ pub(super) fn report(path: &Path) -> Result<Vec<u8>, String> {
     Ok(document)
 }
 
-/// At most `limit` bytes of it, on a thread of its own: this one is free for a signal, while a pipe or a file system
-/// does not answer.
+/// Reads at most `limit` bytes on a separate thread, so that a signal still works while a pipe or a file system does
+/// not answer.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     let reader = std::thread::Builder::new().spawn(move || {

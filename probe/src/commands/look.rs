@@ -1,4 +1,4 @@
-//! One look without the network, for commands that need no verdict.
+//! Looks at the pod once without the network, for commands that need no verdict.
 
 use super::Failure;
 use crate::collect::observer::{self, Observer};
@@ -7,7 +7,7 @@ use credprobe_judge::evidence::Collected;
 use credprobe_judge::options::Options;
 use std::time::Duration;
 
-/// As long as an attempt of `check` by default.
+/// The same as the default for an attempt of `check`.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn look(whose: SubjectSelector, options: Options) -> Result<Collected, Failure> {

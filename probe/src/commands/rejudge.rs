@@ -1,4 +1,4 @@
-//! `credprobe judge`: a saved report judged again.
+//! `credprobe judge`: judges a saved report again.
 
 use super::Failure;
 use super::input;

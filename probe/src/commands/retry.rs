@@ -1,5 +1,5 @@
-//! Attempts until the verdict stands or patience ends: the pauses, a line about each attempt, and signals.
-//! Whether to try again, `retry_policy` says; what one attempt looks at, `check` does.
+//! Repeats attempts until the verdict is final or the time is up, with pauses, a progress line for each attempt, and signals.
+//! `retry_policy` says whether to try again; `collect::observer` makes one attempt.
 
 use crate::collect::observer::Observer;
 use crate::commands::cli::Check;
@@ -12,10 +12,10 @@ use credprobe_judge::verdict::retry_policy::start_delay;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-/// The last report; `None`: a signal came before there was one.
+/// Returns the last report; `None` if a signal came before the first one.
 ///
 /// # Errors
-/// No attempt could begin; a line.
+/// No attempt could begin; the error is one line.
 pub(crate) async fn check_with_retries(
     asked: &Check,
     interrupt: &mut Interrupt,
@@ -77,7 +77,7 @@ fn tenths(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// One line on a terminal that is written anew, else a line each in the log.
+/// Progress: one line that is rewritten on a terminal, else log lines.
 struct Progress {
     live: bool,
 }
@@ -91,7 +91,7 @@ impl Progress {
         if self.live { self.show(line) } else { tracing::warn!("{}", escaped(line)) }
     }
 
-    /// What is as it should be.
+    /// Shows a line about normal operation.
     fn tell(&self, line: &str) {
         if self.live { self.show(line) } else { tracing::info!("{}", escaped(line)) }
     }

@@ -1,4 +1,4 @@
-//! `credprobe serve`: starts the server, and says why where it cannot.
+//! `credprobe serve`: starts the server, or says why it cannot start.
 
 use super::{Failure, say_switched_off};
 use crate::collect::observer;

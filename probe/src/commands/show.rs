@@ -1,4 +1,4 @@
-//! An answer on stdout: a report, or what another command was asked for.
+//! Prints an answer to stdout: a report, or the output of another command.
 #![expect(clippy::disallowed_methods, reason = "NO_COLOR is for whoever prints")]
 
 use super::Failure;
@@ -10,7 +10,7 @@ use credprobe_judge::report::{Report, text};
 use credprobe_judge::text::indented;
 use std::io::{self, IsTerminal as _};
 
-/// The verdict's exit code, which holds whether or not somebody reads the report.
+/// Prints the report. Returns the verdict's exit code, which holds whether or not somebody reads the report.
 pub(super) fn show(report: &Report, output: Output) -> Result<u8, Failure> {
     match output {
         Output::Text => {
@@ -23,7 +23,7 @@ pub(super) fn show(report: &Report, output: Output) -> Result<u8, Failure> {
     Ok(report.exit_code)
 }
 
-/// A JSON document: for a person indented, for a program one line.
+/// Prints a JSON document: indented on a terminal, else in one line.
 pub(super) fn json(line: String) -> Result<u8, Failure> {
     data(&for_reader(line))
 }
@@ -32,7 +32,7 @@ fn for_reader(line: String) -> String {
     if io::stdout().is_terminal() { indented(&line) } else { line }
 }
 
-/// What somebody asked for, and misses if it does not arrive.
+/// Prints output that the user asked for. If it cannot be written, that is a failure.
 pub(super) fn data(text: &str) -> Result<u8, Failure> {
     print(text);
     output::finish();
@@ -42,7 +42,7 @@ pub(super) fn data(text: &str) -> Result<u8, Failure> {
     }
 }
 
-/// Why nothing was seen, and how to let it, the local report tells.
+/// Prints the local report, which says why nothing was seen and what would change that.
 pub(super) fn unseen(run: Collected, output: Output) -> Result<u8, Failure> {
     show(&credprobe_judge::assess_without_options(run), output)
 }

@@ -1,5 +1,5 @@
-//! `credprobe status`: asks the `serve` of this pod on loopback; its answer is the exit code.
-//! For exec probes in an image without a shell: nothing listening is `inconclusive`.
+//! `credprobe status`: queries the `serve` of this pod over loopback and exits with its code.
+//! Meant for exec probes in an image without a shell. If nothing listens, the class is `inconclusive`.
 
 use super::Failure;
 use crate::collect::observer;
@@ -14,9 +14,9 @@ use credprobe_judge::text::truncate;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Kubelet gives an exec probe a second by default, the start of the process included.
+/// The kubelet gives an exec probe one second by default, including the start of the process.
 const TIMEOUT: Duration = Duration::from_millis(800);
-/// Three lines; a termination message has a thousand bytes.
+/// In bytes. The answer has three lines, and a termination message has at most a thousand bytes.
 const LINE_LIMIT: usize = 4 * 1024;
 
 pub(super) fn run(address: SocketAddr) -> Result<u8, Failure> {
@@ -26,7 +26,7 @@ pub(super) fn run(address: SocketAddr) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// The line to print and the exit code.
+/// Returns the line to print and the exit code.
 async fn ask(address: SocketAddr) -> (String, u8) {
     let nobody = |why: &str| {
         let class = Class::Inconclusive;
@@ -46,7 +46,7 @@ async fn ask(address: SocketAddr) -> (String, u8) {
         proxies: Proxies::none(),
         deadline: clock::deadline(TIMEOUT),
         body_limit: LINE_LIMIT,
-        // An address needs no name.
+        // The address is numeric, so nothing is resolved.
         resolver: ResolverConfig::parse(None, None).into(),
         allow_http: false,
         peers: AddressPolicy::default(),
@@ -59,7 +59,7 @@ async fn ask(address: SocketAddr) -> (String, u8) {
         (_, Err(failure)) => return nobody(&failure.detail),
     };
     let code = response.headers().get(EXIT_CODE).and_then(|code| code.to_str().ok()?.parse::<u8>().ok());
-    // Codes of classes only: nobody else's number becomes ours.
+    // Accept only codes of classes: another server's number must not become our exit code.
     match code.filter(|code| Class::all().iter().any(|class| class.code() == *code)) {
         None => nobody(&format!("another server does, with status {}", response.status().as_u16())),
         Some(code) => {

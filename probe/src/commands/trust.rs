@@ -1,4 +1,4 @@
-//! `credprobe trust`: a role's trust policy held against the pod's token, a saved report's, or one that is stated.
+//! `credprobe trust`: checks a role's trust policy against the pod's token, a saved report's token, or a stated one.
 
 use super::Failure;
 use super::cli::TrustArgs;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &TrustArgs) -> Result<u8, Failure> {
     }
 }
 
-/// What a report saw; the flags of this call stand above those of its own.
+/// The evidence of a saved report. The flags of this call override the report's own.
 fn saved(path: &Path, args: &TrustArgs) -> Result<Collected, Failure> {
     let usage = |problem: String| Failure::usage(&format!("--report: {}: {problem}", path.display()));
     let document = input::report(path).map_err(usage)?;
@@ -58,7 +58,7 @@ fn saved(path: &Path, args: &TrustArgs) -> Result<Collected, Failure> {
 }
 
 fn of_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    // One byte more shows that it is too long.
+    // One byte more than the limit shows that the file is too long.
     let policy = read(path, POLICY_LIMIT as u64 + 1);
     policy.map_err(|error| Failure::usage(&format!("--policy: {}: {error}", path.display())))
 }

@@ -1,5 +1,5 @@
-//! Work that can hang in the kernel, on a thread of its own: a file system that does not answer holds up nobody else.
-//! The thread is asked, and given up at a deadline; the next question waits until it is back, so that at most one hangs.
+//! Runs work that can hang in the kernel on a separate thread, so that a stuck file system does not block the rest.
+//! A question is given up at its deadline. The next one waits until the thread is back, so at most one thread hangs.
 
 use std::cell::RefCell;
 use std::io;
@@ -9,18 +9,18 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// After its deadline an attempt still has to put its report together.
+/// How long an attempt may still take after its deadline to put its report together.
 pub const GRACE: Duration = Duration::from_millis(250);
 
-/// A thread that answers questions, one after the other.
+/// A thread that answers questions one after the other.
 pub struct Aside<Q, A> {
     questions: mpsc::Sender<Q>,
     desk: Arc<Desk<A>>,
-    /// A question was given up, and its answer is still to come.
+    /// True while a question was given up and its answer is still to come.
     owed: AtomicBool,
 }
 
-/// No answer in time; the path that the thread looked at last, where it was a path.
+/// There was no answer in time. Holds the path that the thread looked at last, if it was looking at one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stuck(pub Option<String>);
 
@@ -36,26 +36,26 @@ thread_local! {
     static LOOKING: RefCell<Path> = RefCell::default();
 }
 
-/// Notes which path this thread is about to look at.
+/// Records which path this thread is about to look at.
 pub fn looking_at(path: &str) {
     LOOKING.with_borrow(|looking| *locked(looking) = Some(path.to_owned()));
 }
 
-/// Notes that this thread waits for no file any more: what is slow from now on is the network, which has a deadline.
+/// Records that this thread no longer waits for a file: from here on only the network can be slow, and it has a deadline.
 pub fn looked() {
     LOOKING.with_borrow(|looking| *locked(looking) = None);
 }
 
-/// What it guards is whole after every statement.
+/// Ignores poisoning: the guarded values are consistent after every statement.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Aside<Q, A> {
-    /// Starts the thread; what answers is made on it.
+    /// Starts the thread. `make` runs on it and returns the function that answers.
     ///
     /// # Errors
-    /// There can be no further thread.
+    /// The thread cannot be started.
     pub fn new<W: FnMut(Q) -> A>(make: impl FnOnce() -> W + Send + 'static) -> io::Result<Self> {
         let (questions, asked) = mpsc::channel();
         let desk = Arc::new(Desk { answer: Mutex::new(None), there: Notify::new(), path: Path::default() });
@@ -73,18 +73,18 @@ impl<Q: Send + 'static, A: Send + 'static> Aside<Q, A> {
         Ok(Self { questions, desk, owed: AtomicBool::new(false) })
     }
 
-    /// The answer, or that there was none by `until`.
+    /// Returns the answer to `question` if it arrives before `until`.
     ///
     /// # Errors
-    /// The thread hangs, with this question or still with an earlier one.
+    /// The thread hangs on this question or still on an earlier one.
     pub async fn ask(&self, question: Q, until: Instant) -> Result<A, Stuck> {
         let answered = async {
             if self.owed.load(Ordering::Relaxed) {
-                // Too late to tell anything about now.
+                // This answer is discarded: it describes an earlier moment.
                 self.answer().await;
             }
             self.owed.store(true, Ordering::Relaxed);
-            // A thread that is gone has ended the process already.
+            // If the thread has panicked, the process has ended already.
             let _ = self.questions.send(question);
             self.answer().await
         };
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(aside.ask(0, soon()).await, Ok(0));
         let stuck = Err(Stuck(Some("/mnt/efs/token".to_owned())));
         assert_eq!(aside.ask(1, soon()).await, stuck);
-        // No second thread is sent after the first.
+        // The hanging thread is not replaced by a second one.
         assert_eq!(aside.ask(2, soon()).await, stuck);
         drop(release);
         assert_eq!(

@@ -1,28 +1,28 @@
-//! The two clocks: the wall clock, against which tokens are held, and a monotonic one for durations.
+//! The two clocks: a wall clock to compare tokens with, and a monotonic clock for durations.
 #![expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Seconds since the epoch.
+/// The wall clock, in seconds since the epoch.
 #[must_use]
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The same for those who count otherwise.
+/// The wall clock, as std's type.
 #[must_use]
 pub fn system() -> SystemTime {
     SystemTime::now()
 }
 
-/// When an attempt that may last `timeout` from now ends.
+/// The end of an attempt that starts now and may last `timeout`.
 #[must_use]
 pub fn deadline(timeout: Duration) -> tokio::time::Instant {
     tokio::time::Instant::now() + timeout
 }
 
-/// Of the monotonic clock, which a test can stop and wind.
+/// The monotonic clock, which a test can pause and advance.
 #[must_use]
 pub fn instant() -> tokio::time::Instant {
     tokio::time::Instant::now()
@@ -42,25 +42,25 @@ impl Stopwatch {
         self.0.elapsed()
     }
 
-    /// Milliseconds since the start, to a microsecond.
+    /// Milliseconds since the start, rounded to a microsecond.
     #[must_use]
     pub fn elapsed_ms(&self) -> f64 {
         round(self.0.elapsed().as_secs_f64() * 1_000.0)
     }
 }
 
-/// To three places: finer is noise in a report.
+/// Rounds to three decimal places, because finer differences are noise in a report.
 #[must_use]
 pub fn round(milliseconds: f64) -> f64 {
     (milliseconds * 1_000.0).round() / 1_000.0
 }
 
-/// A number from 0 up to 1, from the kernel; static binaries have it without `/dev`.
+/// A random number in `[0, 1)`. It comes from the kernel, so a static binary gets it without `/dev`.
 #[must_use]
 pub fn random() -> f64 {
     use ring::rand::SecureRandom as _;
     let mut bytes = [0; 4];
-    // Without randomness all pods would wait alike, which is bad and no reason to fail.
+    // Without randomness all pods wait equally long. That is bad, but no reason to fail.
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0
 }

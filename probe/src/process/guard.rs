@@ -1,5 +1,5 @@
-//! What holds for the whole process: no core dump, no reader of its memory, one way out when the probe itself breaks,
-//! and one by a signal. A panic, a stack overflow and a failed allocation end without their payload: it may hold a secret.
+//! Hardens the process: no core dump, no reading of its memory by others, and one exit path for bugs and for signals.
+//! A panic, a stack overflow and a failed allocation end without their payload, because it may hold a secret.
 
 #[cfg(all(panic = "abort", target_feature = "crt-static"))]
 mod no_backtrace;
@@ -12,26 +12,26 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// The exit code of a bug: 1, or 0 under `--report-only`, whose promise holds for bugs too.
+/// The exit code after a bug: 1, or 0 with `--report-only`, which must hold for bugs too.
 static CODE: AtomicU8 = AtomicU8::new(1);
 
-/// Somebody else waits for signals.
+/// True when other code waits for signals.
 static AWAITED: AtomicBool = AtomicBool::new(false);
 
-/// How long a last line waits for room in a pipe that nobody may read.
+/// How long, in milliseconds, the last line waits for room in a pipe that nobody may read.
 const ROOM_MS: u8 = 250;
 
-/// From now on a bug exits 0.
+/// Makes bugs exit 0 from now on.
 pub fn exit_zero_on_panic() {
     CODE.store(0, Ordering::Relaxed);
 }
 
-/// From now on signals no longer end the process by themselves.
+/// Keeps signals from ending the process from now on, because the caller waits for them.
 pub fn signals_are_awaited() {
     AWAITED.store(true, Ordering::Relaxed);
 }
 
-/// Switches everything on.
+/// Sets the limits, the panic hook and the signal handlers.
 pub fn install() {
     let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let _ = nix::sys::prctl::set_dumpable(false);
@@ -42,7 +42,7 @@ pub fn install() {
         exit();
     }));
     handle(Signal::SIGABRT, on_abort);
-    // The kernel gives the first process of a container no default action (pid_namespaces(7)): it would ignore them.
+    // The kernel ignores signals without a handler for the first process of a container (pid_namespaces(7)).
     if nix::unistd::getpid().as_raw() == 1 {
         handle(Signal::SIGTERM, on_end);
         handle(Signal::SIGINT, on_end);
@@ -56,7 +56,7 @@ fn handle(signal: Signal, handler: extern "C" fn(i32)) {
     let _ = unsafe { sigaction(signal, &action) };
 }
 
-/// One write, where there is room: a pipe that nobody reads must not keep a broken probe alive.
+/// Writes once, and only if there is room: a pipe that nobody reads must not keep a broken probe alive.
 fn last_line(bytes: &[u8]) {
     let stderr = std::io::stderr();
     let mut room = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
@@ -69,7 +69,7 @@ fn exit() -> ! {
     std::process::exit(i32::from(CODE.load(Ordering::Relaxed)))
 }
 
-/// std ends with SIGABRT after a stack overflow and a failed allocation.
+/// std raises SIGABRT after a stack overflow and after a failed allocation.
 extern "C" fn on_abort(_: i32) {
     last_line(STARVED_LINE.as_bytes());
     end(CODE.load(Ordering::Relaxed));

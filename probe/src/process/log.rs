@@ -1,5 +1,5 @@
-//! Log lines on stderr: the probe's own and nobody else's.
-//! Libraries are shut out by target, and by level at compile time: at `debug` the SDK prints key ids, at `trace` credentials.
+//! Writes the probe's own log lines to stderr.
+//! Libraries are filtered by target, and by level at compile time: the SDK prints key ids at `debug` and credentials at `trace`.
 
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -7,7 +7,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// From now on events of this crate up to `level` are written.
+/// Writes events of this crate up to `level` from now on.
 pub fn install(level: Level) {
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::from_level(level));
     let lines = tracing_subscriber::fmt::layer()

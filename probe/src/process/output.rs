@@ -1,5 +1,5 @@
-//! What the probe says: each of stdout, stderr and termination log is written by a thread of its own.
-//! Nobody may read a pipe, and a write to a full one lasts for ever: who says something never waits for that.
+//! Writes stdout, stderr and the termination log, each on a separate thread.
+//! Nobody may be reading a pipe, and a write to a full pipe blocks forever. So callers never wait for a write.
 
 use crate::process::aside::locked;
 use crate::process::clock;
@@ -12,20 +12,20 @@ use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// What waits to be written at most; what comes on top of it is dropped, and counted.
+/// The most messages that wait to be written. Further messages are dropped and counted.
 const QUEUE: usize = 64;
-/// A writer's frames are small.
+/// A writer needs only small stack frames.
 const STACK: usize = 128 * 1024;
-/// How long lines may still take when everything else is done: a reader that is there takes microseconds.
+/// How long pending lines may take after all other work is done. A reader that is present needs microseconds.
 pub const LAST_WORDS: Duration = Duration::from_millis(250);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 static OUT: Stream = Stream::new();
 static ERR: Stream = Stream::new();
 static LOG: Stream = Stream::new();
-/// The pipes of this process were waited for long enough.
+/// True once the process no longer waits for its pipes.
 static GIVEN_UP: AtomicBool = AtomicBool::new(false);
-/// The error with which a write to stdout failed; 0: none did.
+/// The `errno` of a failed write to stdout; 0 if no write failed.
 static LOST: AtomicI32 = AtomicI32::new(0);
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -37,7 +37,7 @@ struct Stream {
     written: Condvar,
 }
 
-/// Data, with a line break after it.
+/// Writes data to stdout, and a line break after it.
 pub fn print(text: &str) {
     let line = format!("{text}\n");
     OUT.take(move || {
@@ -48,12 +48,12 @@ pub fn print(text: &str) {
     tell_dropped("stdout", &OUT);
 }
 
-/// Talk, with a line break after it.
+/// Writes a message to stderr, escaped and with a line break after it.
 pub fn say(line: &str) {
     talk((escaped(line) + "\n").into_bytes());
 }
 
-/// The same of what is escaped already, and moves the cursor.
+/// Writes to stderr without escaping, for text that is escaped already and moves the cursor.
 pub fn talk(bytes: Vec<u8>) {
     tell_dropped("stderr", &ERR);
     ERR.take(move || {
@@ -61,12 +61,12 @@ pub fn talk(bytes: Vec<u8>) {
     });
 }
 
-/// The termination message, where it is wanted.
+/// Writes the termination message.
 pub fn terminate(path: PathBuf, line: String) {
     LOG.take(move || crate::process::termination::write(&path, &line));
 }
 
-/// As soon as there is room again: an incomplete log must not look complete.
+/// Reports dropped messages as soon as there is room again: an incomplete log must not look complete.
 fn tell_dropped(name: &'static str, stream: &'static Stream) {
     let dropped = stream.dropped.load(Ordering::Relaxed);
     if dropped == 0 || !stream.has_room() {
@@ -79,14 +79,14 @@ fn tell_dropped(name: &'static str, stream: &'static Stream) {
     });
 }
 
-/// Until all is written, or that time has come.
+/// Waits until everything is written, or until that time.
 pub async fn written(until: Instant) {
     while !settle() && clock::instant() < until {
         sleep_until(until.min(clock::deadline(LOOK_AGAIN))).await;
     }
 }
 
-/// Whether all is written, after the moment that this takes where somebody reads.
+/// Waits one short moment, which is enough for a reader that is present. Returns whether everything is written.
 pub fn settle() -> bool {
     [&OUT, &ERR, &LOG].iter().all(|stream| {
         let pending = locked(&stream.pending);
@@ -95,12 +95,12 @@ pub fn settle() -> bool {
     })
 }
 
-/// From now on nobody waits for what is not written yet.
+/// Stops [`finish`] from waiting for pending output.
 pub fn give_up() {
     GIVEN_UP.store(true, Ordering::Relaxed);
 }
 
-/// Until all is written; a signal ends that, where nobody took signals over.
+/// Waits until everything is written or [`give_up`] was called. A signal still ends the process, unless other code awaits signals.
 pub fn finish() {
     loop {
         if GIVEN_UP.load(Ordering::Relaxed) || settle() {
@@ -109,7 +109,7 @@ pub fn finish() {
     }
 }
 
-/// What did not get to stdout since this was last asked, as a line; a reader that went away wanted no more.
+/// An error line if a write to stdout failed since the last call. A reader that closed the pipe wanted no more, so that is not one.
 pub fn lost() -> Option<String> {
     let error = nix::errno::Errno::from_raw(LOST.swap(0, Ordering::Relaxed));
     let is_lost = !matches!(error, nix::errno::Errno::UnknownErrno | nix::errno::Errno::EPIPE);
@@ -128,7 +128,7 @@ impl Stream {
 
     fn take(&'static self, job: impl FnOnce() + Send + 'static) {
         let Some(queue) = self.queue.get_or_init(|| self.start()) else {
-            // Without a second thread this one has to.
+            // The writer thread could not be started, so this thread writes.
             return job();
         };
         *locked(&self.pending) += 1;
@@ -161,7 +161,7 @@ fn write(to: impl std::os::fd::AsFd, mut bytes: &[u8]) -> nix::Result<()> {
             Ok(0) => return Err(nix::errno::Errno::EIO),
             Ok(length) => bytes = bytes.get(length..).unwrap_or_default(),
             Err(nix::errno::Errno::EINTR) => {}
-            // Whoever shares the descriptor made it non-blocking.
+            // Another process that shares the descriptor made it non-blocking.
             Err(nix::errno::Errno::EAGAIN) => std::thread::sleep(Duration::from_millis(10)),
             Err(error) => return Err(error),
         }
@@ -169,7 +169,7 @@ fn write(to: impl std::os::fd::AsFd, mut bytes: &[u8]) -> nix::Result<()> {
     Ok(())
 }
 
-/// A line of the log, as `tracing` writes it: in one piece, with its line break.
+/// The sink for `tracing`, which passes each log line in one piece, with its line break.
 pub struct Talk;
 
 impl Write for Talk {

@@ -1,16 +1,16 @@
-//! SIGTERM and SIGINT: kubelet and people end a wait or a `serve` with them.
-//! What happens then is the caller's business.
+//! Receives SIGTERM and SIGINT, with which the kubelet and people end a wait or a `serve`.
+//! The caller decides what to do then.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Whichever comes first.
+/// Waits for the first of these signals.
 pub struct Interrupt {
     signals: Vec<Signal>,
     came: bool,
 }
 
 impl Interrupt {
-    /// From now on the signals no longer end the process by themselves.
+    /// Takes the signals over: from now on they do not end the process.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it has an effect")]
     pub fn new() -> Self {
@@ -20,7 +20,7 @@ impl Interrupt {
         Self { signals, came: false }
     }
 
-    /// Until one of them comes.
+    /// Waits until a signal arrives.
     pub async fn received(&mut self) {
         std::future::poll_fn(|context| {
             let mut received = self.signals.iter_mut().map(|signal| signal.poll_recv(context));
@@ -34,7 +34,7 @@ impl Interrupt {
         self.came = true;
     }
 
-    /// Whether one has come already.
+    /// Whether a signal has arrived already.
     #[must_use]
     pub fn came(&self) -> bool {
         self.came

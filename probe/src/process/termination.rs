@@ -1,5 +1,5 @@
-//! Writes the termination message into the file that kubelet made for it.
-//! What it says, the report's `termination::lines` does.
+//! Writes the termination message into the file that the kubelet made for it.
+//! The report's `termination::lines` says what the message is.
 #![expect(clippy::disallowed_methods, reason = "it writes the file that kubelet made for it")]
 
 use std::fs::Metadata;
@@ -7,9 +7,9 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Writes `line` where there is a file already: kubelet makes it, and outside Kubernetes there is none.
-/// It is a mount point and may be written by any user; a failure changes nothing about the verdict.
-/// A FIFO, a device, a socket or a link in its place is none of kubelet's: to open some of them has effects.
+/// Writes `line` only into an existing file: the kubelet makes it, and outside Kubernetes there is none.
+/// The file is a mount point that any user may write. A failure does not change the verdict.
+/// The kubelet never makes a FIFO, a device, a socket or a link there, and to open some of them has side effects.
 pub fn write(path: &Path, line: &str) {
     let is_file = |metadata: std::io::Result<Metadata>| metadata.is_ok_and(|metadata| metadata.is_file());
     if !is_file(path.symlink_metadata()) {
@@ -17,7 +17,7 @@ pub fn write(path: &Path, line: &str) {
     }
     let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOFOLLOW | nix::libc::O_NOCTTY;
     let Ok(mut file) = std::fs::File::options().write(true).custom_flags(flags).open(path) else { return };
-    // Whatever was put there meanwhile.
+    // The path may have been replaced since the first check.
     if is_file(file.metadata()) && file.set_len(0).is_ok() {
         let _ = file.write_all(line.as_bytes());
     }
@@ -31,7 +31,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
-    /// Whether it ended at all.
+    /// Whether the write ended within the deadline.
     fn written(path: &Path) -> bool {
         let (done, ended) = mpsc::channel();
         let path = path.to_owned();
@@ -54,7 +54,7 @@ mod tests {
         nix::unistd::mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
         nix::unistd::mkfifo(&at("read-fifo"), Mode::S_IRWXU).unwrap();
         let socket = UnixDatagram::bind(at("socket")).unwrap();
-        // Somebody holds it open: to open it for writing would succeed.
+        // A process holds the FIFO open, so opening it for writing would succeed.
         let reader = std::fs::File::options().read(true).write(true).open(at("read-fifo")).unwrap();
         for name in ["file", "link", "device", "fifo", "read-fifo", "socket", ".", "missing", "file/below"] {
             assert!(written(&at(name)), "{name} holds the probe up");

@@ -1,5 +1,5 @@
-//! Judges without end: locally at every interval, with an exchange when one is due or the token has rotated.
-//! When that is, `schedule` says; what the verdicts mean, `state`. What judges is handed in, so that time can be simulated.
+//! Judges endlessly: locally at every interval, with an exchange when one is due or the token has rotated.
+//! `schedule` says when an exchange is due; `state` says what verdicts mean. The judge is a parameter, so tests can simulate time.
 
 use super::Shared;
 use super::schedule::Schedule;
@@ -7,17 +7,17 @@ use crate::process::clock;
 use credprobe_judge::report::Report;
 use tokio::time::{sleep, sleep_until};
 
-/// The probe, as far as the cycle knows it.
+/// What the cycle needs of the probe.
 pub trait Judge {
-    /// Nothing is sent.
+    /// Judges without sending anything.
     fn locally(&self) -> impl Future<Output = Report>;
-    /// The whole of `check`, once.
+    /// Judges like one attempt of `check`, with the exchange.
     fn with_exchange(&self) -> impl Future<Output = Report>;
-    /// From 0 up to 1.
+    /// A random number in `[0, 1)`.
     fn random(&self) -> f64;
 }
 
-/// Runs until it is dropped. `say` hears each verdict that differs from the one before in class, warning or owner.
+/// Runs until it is dropped. Calls `say` with each verdict that differs from the previous one in class, warning or owner.
 pub async fn run(
     judge: &impl Judge,
     schedule: Schedule,
@@ -32,7 +32,7 @@ pub async fn run(
             if !no_network && shared.state().wants_exchange(clock::instant()) {
                 shared.exchange_wanted.notify_one();
             }
-            // After the work, not at a fixed beat: a node that was suspended has nothing to catch up with.
+            // Sleep after the work rather than on a fixed beat, so that a suspended node does not have to catch up.
             sleep(schedule.interval).await;
         }
     };
@@ -58,7 +58,7 @@ pub async fn run(
             until_due_or_wanted(shared, pause).await;
         }
     };
-    // The first exchange comes with the first judgement in it, so that the local ones begin an interval later.
+    // The first judgement includes the first exchange, so the local ones begin one interval later.
     let locally = async {
         sleep(schedule.interval).await;
         locally.await;
@@ -71,7 +71,7 @@ async fn until_due_or_wanted(shared: &Shared, pause: std::time::Duration) {
     loop {
         tokio::select! {
             () = sleep_until(due) => return,
-            // It may be about a token that has been exchanged meanwhile.
+            // The notification may concern a token that has been exchanged meanwhile.
             () = shared.exchange_wanted.notified() => if shared.state().wants_exchange(clock::instant()) { return },
         }
     }

@@ -1,5 +1,5 @@
-//! The readiness gate: keeps one condition of the own pod as `/readyz` has it (KEP-580), through the wire.
-//! Trouble with the API server is told once and tried again; it changes nothing else.
+//! The readiness gate: keeps one condition of this pod equal to `/readyz` (KEP-580), through the API server.
+//! Trouble with the API server is reported once and retried; it affects nothing else.
 
 use super::Shared;
 use super::state::ReadinessReason;
@@ -17,29 +17,29 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// One PATCH, all phases together.
+/// The limit for one PATCH with all its phases.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Without a change the API server is asked at most once in this time.
+/// How long a failed PATCH waits for its retry, unless the condition changes.
 const BETWEEN_TRIES: Duration = Duration::from_secs(60);
-/// A pod has some kilobytes and comes back with the answer; its annotations are 256 KiB at most.
+/// In bytes. The response holds the pod, which has a few kilobytes; its annotations have at most 256 KiB.
 const ANSWER_LIMIT: usize = 512 * 1024;
-/// Of the API server's own words in a log line.
+/// In bytes: how much of the API server's message a log line repeats.
 const QUOTE_LIMIT: usize = 256;
 
-/// With each exchange it is sent again, for somebody may have removed it; not more often than this.
+/// Each exchange sends the condition again, because somebody may have removed it, but not more often than this.
 const BETWEEN_REPEATS: Duration = Duration::from_secs(10);
 
-/// The condition to keep, and whose.
+/// The condition to keep, and the pod that has it.
 #[derive(Clone)]
 pub(super) struct Gate {
     condition: String,
     pod: String,
     namespace: String,
-    /// A pod of the same name that replaced this one is not ours to patch.
+    /// A pod of the same name may have replaced this one, and we must not patch that.
     uid: String,
 }
 
-/// What the condition says.
+/// What the condition should say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Desired {
     ready: bool,
@@ -53,14 +53,15 @@ enum Trouble {
     NoApiServer(NoApiServer),
     Request,
     Network(Failure),
-    /// A file that is needed for it does not answer.
+    /// A file that the PATCH needs does not answer.
     Stuck(String),
-    /// What it answers, and says.
+    /// The API server's status and message.
     Status(u16, String),
 }
 
 impl Trouble {
-    /// The same trouble is told once, though a port, a time or a resource's version in its words differs each time.
+    /// Whether this is the same kind of trouble, so that it is not reported again. A port, a time or a resource version in its
+    /// text may differ each time.
     fn is_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NoApiServer(a), Self::NoApiServer(b)) => a == b,
@@ -74,7 +75,7 @@ impl Trouble {
 
 impl Gate {
     /// # Errors
-    /// The downward API does not say which pod this is; a line.
+    /// The downward API does not say which pod this is. The error is one line.
     pub(super) fn new(subject: &Subject, condition: &ConditionType) -> Result<Self, String> {
         let field = |variable: &str, path: &str| {
             subject.own_text(variable).map(shown::value).ok_or_else(|| {
@@ -89,7 +90,7 @@ impl Gate {
             namespace: field("POD_NAMESPACE", "metadata.namespace")?,
             uid: field("POD_UID", "metadata.uid")?,
         };
-        // They become parts of a path.
+        // The names become parts of a URL path.
         let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c));
         if is_name(&gate.pod) && is_name(&gate.namespace) {
             return Ok(gate);
@@ -97,7 +98,7 @@ impl Gate {
         Err("--readiness-gate: POD_NAME or POD_NAMESPACE is not a name that Kubernetes gives".to_owned())
     }
 
-    /// Patches on every change and after every exchange, and tries again what failed; never returns.
+    /// Patches on every change and after every exchange, and retries failures. Never returns.
     pub(super) async fn keep(&self, shared: &Shared) {
         let mut set: Option<(Desired, u64)> = None;
         let patcher = match self.patcher() {
@@ -115,7 +116,7 @@ impl Gate {
             let exchanges = exchanges(shared);
             let is_set = set.as_ref().is_some_and(|set| set.0 == desired && set.1 == exchanges);
             let pause = if set.is_some() { BETWEEN_REPEATS } else { BETWEEN_TRIES };
-            // A change goes out at once; what failed, and what is only said again, after a while.
+            // A change is sent at once. A retry or a repetition waits for its pause.
             let again_at = tried
                 .as_ref()
                 .filter(|(last, _)| last.ready == desired.ready && last.reason == desired.reason)
@@ -143,7 +144,7 @@ impl Gate {
         }
     }
 
-    /// Files of the service account are read for each patch.
+    /// Patches on a separate thread, because each patch reads files of the service account.
     fn patcher(&self) -> std::io::Result<Aside<Value, Result<(), Trouble>>> {
         let gate = self.clone();
         Aside::new(move || {
@@ -187,8 +188,9 @@ impl Gate {
             .body(Bytes::from(body.to_string()))
     }
 
-    /// A strategic merge by the condition's type leaves all other conditions alone, and of this one what is not named:
-    /// `lastTransitionTime` is that of the last other status (core/v1 `PodStatus`, `PodCondition`).
+    /// The body of a strategic merge patch. It merges by the condition's type, so it leaves all other conditions alone, and also the
+    /// fields of this one that it omits. `lastTransitionTime` is the time of the last change of status (core/v1 `PodStatus`,
+    /// `PodCondition`).
     fn body(&self, desired: &Desired, transition: Option<i64>) -> Value {
         let mut condition = json!({
             "type": self.condition,
@@ -202,7 +204,7 @@ impl Gate {
         json!({"metadata": {"uid": self.uid}, "status": {"conditions": [condition]}})
     }
 
-    /// One line for each new kind of trouble, and one when it is over.
+    /// Logs one line for each new kind of trouble, and one when it is over.
     fn tell(&self, before: &mut Option<Trouble>, now: Option<&Trouble>) {
         match now {
             Some(trouble) if !before.as_ref().is_some_and(|before| before.is_as(trouble)) => {
@@ -253,7 +255,7 @@ fn exchanges(shared: &Shared) -> u64 {
     state.succeeded + state.failed
 }
 
-/// As `/readyz`; no ARN in the message, for whoever may read pods reads it.
+/// What `/readyz` says. The message has no ARN, because everyone who may read pods can read it.
 fn desired(shared: &Shared) -> Desired {
     let (ready, because) = shared.state().readyz(clock::instant());
     let reason = match (&because, because.class()) {

@@ -1,5 +1,5 @@
-//! HTTP/1.1 within bounds: whatever connects, memory and answering time stay what they are.
-//! What is answered, `routes` says; nothing here knows a verdict.
+//! Serves HTTP/1.1 within bounds: however many clients connect, memory and response time stay limited.
+//! `routes` makes the answers; nothing here knows a verdict.
 
 use bytes::Bytes;
 use http::header::ALLOW;
@@ -23,49 +23,49 @@ use tokio::time::sleep;
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
-/// Makes answers; only GET and HEAD come here.
+/// Makes answers, for GET and HEAD only.
 pub(super) trait Routes: Send + Sync + 'static {
     fn answer(&self, request: &Request<Incoming>) -> Answer;
 }
 
-/// What a server holds at most.
+/// The most that a server holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// One more, and the peer with the most of them loses the one that has been quiet longest: slow ones can't keep a
-    /// probe out.
+    /// One more connection, and the peer that has the most of them loses the one that has been idle longest. So slow peers
+    /// cannot keep a probe out.
     connections: usize,
-    /// The same for one more of a single peer.
+    /// The limit for a single peer, with the same effect.
     of_a_peer: usize,
-    /// From accept to the end of the first request's header: probes and Prometheus send theirs at once.
+    /// From the accept to the end of the first request's header. Probes and Prometheus send theirs at once.
     first_header: Duration,
-    /// The same for each further request: Prometheus's default interval is a minute, and it keeps its connection.
+    /// The same for each further request. Prometheus keeps its connection, and its default interval is a minute.
     next_header: Duration,
 }
 
 impl Bounds {
-    /// Kubelet's probes open a connection each, a Prometheus keeps one; some 15 kB each.
+    /// Each probe of the kubelet opens a connection, and a Prometheus keeps one. A connection takes about 15 kB.
     pub(super) const PUBLIC: Self = Self {
         connections: 64,
         of_a_peer: 16,
         first_header: Duration::from_secs(5),
         next_header: Duration::from_secs(75),
     };
-    /// A browser opens six.
+    /// A browser opens six connections.
     pub(super) const ADMIN: Self = Self { connections: 16, ..Self::PUBLIC };
 }
 
-/// The whole header of a request. Cookies of other servers on localhost come along in a browser.
+/// In bytes, for the whole header of a request. A browser sends the cookies of other servers on localhost along.
 const HEADER_LIMIT: usize = 16 * 1024;
 const HEADERS: usize = 64;
-/// So many are accepted before those that are there have their turn. No more than one peer may have: each of them has
-/// had its turn before it is one too many.
+/// How many connections are accepted before the existing ones have their turn. Not more than one peer may have, so that each of
+/// its connections has had a turn before one is evicted.
 const ACCEPTS: usize = Bounds::PUBLIC.of_a_peer;
-/// Out of descriptors: there is one again soon.
+/// If there are no descriptors left, one becomes free soon.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
 
-/// Accepts and answers for ever.
+/// Accepts connections and answers requests forever.
 pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<impl Routes>) {
-    // Counts accepts and requests: the smallest is the one that has been quiet longest.
+    // Counts accepts and requests. The connection with the smallest number has been idle longest.
     let clock = Arc::new(AtomicU64::new(0));
     let mut open: Vec<Connection> = Vec::with_capacity(bounds.connections);
     loop {
@@ -97,7 +97,7 @@ pub(super) async fn serve(listener: TcpListener, bounds: Bounds, routes: Arc<imp
     }
 }
 
-/// What has arrived already.
+/// The next connection, if one is waiting already.
 async fn next(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
     poll_fn(|context| match listener.poll_accept(context) {
         Poll::Ready(arrival) => Poll::Ready(Some(arrival)),
@@ -106,7 +106,7 @@ async fn next(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAdd
     .await
 }
 
-/// Ends a connection of `peer` if it has as many as it may, else one of whoever has most if there are as many as may be.
+/// Evicts a connection of `peer` if it has its limit, else one of the peer with the most if the server has its limit.
 fn make_room(open: &mut Vec<Connection>, bounds: Bounds, peer: IpAddr) {
     let of = |peer: IpAddr| open.iter().filter(move |connection| connection.peer == peer).count();
     let whose = if of(peer) >= bounds.of_a_peer {
@@ -128,7 +128,7 @@ struct Connection {
     peer: IpAddr,
 }
 
-/// Whoever drops the list of connections ends them.
+/// Aborts the connection's task when it is evicted or the server stops.
 impl Drop for Connection {
     fn drop(&mut self) {
         self.task.abort();
@@ -136,7 +136,7 @@ impl Drop for Connection {
 }
 
 async fn connection(stream: TcpStream, bounds: Bounds, routes: &impl Routes, request_came: &impl Fn()) {
-    // An answer is one small piece.
+    // An answer is one small packet, so there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let first = AtomicBool::new(true);
     let service = service_fn(|request: Request<Incoming>| {
@@ -144,7 +144,7 @@ async fn connection(stream: TcpStream, bounds: Bounds, routes: &impl Routes, req
         request_came();
         async move {
             if pipelined {
-                // One answer a turn: whoever has a hundred questions waits after each for those who have one.
+                // One answer for each turn: a client that pipelines a hundred requests must not delay the others.
                 tokio::task::yield_now().await;
             }
             let answer = match *request.method() {
@@ -156,7 +156,7 @@ async fn connection(stream: TcpStream, bounds: Bounds, routes: &impl Routes, req
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(bounds.next_header);
-    // Some checkers send their request and close their half.
+    // Some health checkers send their request and then shut down their sending half.
     http.half_close(true);
     http.max_buf_size(HEADER_LIMIT).max_headers(HEADERS);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
@@ -164,7 +164,7 @@ async fn connection(stream: TcpStream, bounds: Bounds, routes: &impl Routes, req
         _ = &mut connection => return,
         () = sleep(bounds.first_header) => if first.load(Ordering::Relaxed) { return },
     }
-    // What goes wrong on a connection is its client's to know.
+    // An error on a connection concerns only its client.
     let _ = connection.await;
 }
 
@@ -174,12 +174,12 @@ fn method_not_allowed() -> Answer {
     answer
 }
 
-/// One line of text.
+/// An answer of one line of plain text.
 pub(super) fn plain(status: StatusCode, line: &str) -> Answer {
     typed(status, "text/plain; charset=utf-8", format!("{line}\n"))
 }
 
-/// Any text; nobody may keep it, take it for something else, show it in a frame or load it into a page of another origin.
+/// An answer with headers against caching, sniffing, framing, and loading from a page of another origin.
 pub(super) fn typed(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Answer {
     use http::header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,

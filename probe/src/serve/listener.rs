@@ -1,5 +1,5 @@
-//! The listening sockets: one for both address families where the machine has both.
-//! What is accepted, `http` answers.
+//! Opens the listening sockets. One socket serves both address families if the machine has both.
+//! `http` answers the connections.
 
 use crate::serve::options::Listen;
 use rustix::net::sockopt::set_ipv6_v6only;
@@ -7,13 +7,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Connections that the kernel completes before they are accepted.
+/// How many connections the kernel completes before we accept them.
 const BACKLOG: u32 = 1024;
 
-/// The public one: `[::]` takes IPv4 too, and becomes `0.0.0.0` where there is no IPv6 and nobody asked for it.
+/// The public socket. `[::]` also accepts IPv4. If the machine has no IPv6, the default address becomes `0.0.0.0`.
 ///
 /// # Errors
-/// As `socket(2)`, `bind(2)` and `listen(2)` say.
+/// Those of `socket(2)`, `bind(2)` and `listen(2)`.
 pub(super) fn public(listen: Listen) -> io::Result<TcpListener> {
     match bind(listen.address) {
         Err(error) if listen.by_default && error.kind() != io::ErrorKind::AddrInUse => {
@@ -23,23 +23,23 @@ pub(super) fn public(listen: Listen) -> io::Result<TcpListener> {
     }
 }
 
-/// Exactly this address.
+/// Listens on exactly this address.
 ///
 /// # Errors
-/// The same.
+/// Those of `socket(2)`, `bind(2)` and `listen(2)`.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
     if address.is_ipv6() && address.ip().is_unspecified() {
-        // Whatever net.ipv6.bindv6only says.
+        // Overrides net.ipv6.bindv6only.
         set_ipv6_v6only(&socket, false)?;
     }
-    // A restarted container meets its own connections in TIME_WAIT.
+    // After a restart, connections of the previous container may still be in TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Without the number of the error.
+/// The error as text, without its number.
 pub(super) fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "another process has this port; name another one".to_owned(),

@@ -1,5 +1,5 @@
-//! `/metrics` in the OpenMetrics text format; names and labels are a promise, and name no account, role or pod.
-//! Made anew from `state`, at most ten times a second: what is not known yet is absent.
+//! `/metrics` in the OpenMetrics text format. Names and labels are stable, and none of them is an account, a role or a pod.
+//! Made from `state`, at most ten times a second. A value that is not known yet has no sample.
 
 use super::Shared;
 use super::state::State;
@@ -18,20 +18,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// OpenMetrics 1.0.
+/// The content type of OpenMetrics 1.0.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// However many ask, the text is made once in this time.
+/// The text is reused for this long, however many clients ask.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// What Prometheus scrapes.
+/// The metrics that Prometheus scrapes.
 pub(super) struct Metrics {
     registry: Registry,
     last: Mutex<Option<(Instant, Bytes)>>,
 }
 
 impl Metrics {
-    /// `full`: `credprobe_class` of each class too.
+    /// With `full`, `credprobe_class` has a sample for each class too.
     #[must_use]
     pub(super) fn new(shared: Arc<Shared>, full: bool) -> Self {
         let mut registry = Registry::default();
@@ -39,7 +39,7 @@ impl Metrics {
         Self { registry, last: Mutex::new(None) }
     }
 
-    /// The whole answer.
+    /// The whole response body.
     #[must_use]
     pub(super) fn text(&self) -> Bytes {
         let mut last = locked(&self.last);
@@ -156,7 +156,7 @@ impl Out<'_, '_> {
         ConstGauge::new(value).encode(encoder)
     }
 
-    /// Seconds since the epoch; what is not known has no sample.
+    /// A gauge in seconds since the epoch. An unknown time has no sample.
     fn time(&mut self, name: &str, help: &str, seconds: Option<i64>) -> fmt::Result {
         seconds.map_or(Ok(()), |seconds| self.gauge(name, help, seconds))
     }
@@ -166,7 +166,7 @@ impl Out<'_, '_> {
         self.info("credprobe_build", help, &[("version", env!("CARGO_PKG_VERSION"))])
     }
 
-    /// Its sample's name ends with `_info`.
+    /// An info metric; the name of its sample ends with `_info`.
     fn info(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) -> fmt::Result {
         self.0.encode_descriptor(name, help, None, MetricType::Info)?.encode_info(&labels)
     }

@@ -1,5 +1,5 @@
-//! What `serve` is asked for: addresses, intervals, readiness, the condition's type.
-//! The flags are parsed in `commands::cli`.
+//! The options of `serve`: addresses, intervals, readiness, the condition's type.
+//! `commands::cli` parses the flags.
 
 use super::readiness::Mode;
 use super::schedule::Schedule;
@@ -12,22 +12,22 @@ use std::time::Duration;
 /// `credprobe serve`.
 pub struct Serve {
     pub settings: Options,
-    /// One attempt, all phases together.
+    /// The limit for one attempt with all its phases.
     pub timeout: Duration,
     pub listen: Listen,
-    /// Loopback.
+    /// A loopback address.
     pub admin_listen: SocketAddr,
     pub schedule: Schedule,
     pub readiness: Mode,
-    /// How long refusals must last in [`Mode::Hold`].
+    /// How long refusals must last in [`Mode::Hold`] before the pod becomes unready.
     pub hold: Duration,
     pub gate: Option<ConditionType>,
-    /// `credprobe_class` too.
+    /// Whether to export `credprobe_class`.
     pub full_metrics: bool,
     pub tolerate: Tolerate,
     pub report_only: bool,
     pub output: Output,
-    /// Written only where the file exists already, and only on a non-zero exit.
+    /// Written only if the file exists already, and only on a non-zero exit.
     pub termination_log: PathBuf,
     pub log_level: tracing::Level,
 }
@@ -35,18 +35,18 @@ pub struct Serve {
 /// Where the public server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listen {
-    /// `[::]` takes IPv4 too.
+    /// `[::]` also accepts IPv4.
     pub address: SocketAddr,
-    /// Nobody named it: on a machine without IPv6 it becomes `0.0.0.0`.
+    /// Not set by the user, so it may fall back to `0.0.0.0` on a machine without IPv6.
     pub by_default: bool,
 }
 
-/// The type of a pod's condition, `DOMAIN/NAME` (Kubernetes qualified name).
+/// The type of a pod condition, `DOMAIN/NAME` (a Kubernetes qualified name).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConditionType(pub(crate) String);
 
 impl ConditionType {
-    /// As in the pod's `readinessGates`.
+    /// As the pod's `readinessGates` names it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

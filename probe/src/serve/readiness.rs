@@ -1,31 +1,32 @@
-//! Whether the pod is to be ready, from the verdicts so far (rules-of-the-verdict.md, “`serve`”). Pure: times are given.
-//! Whether a verdict is still fresh, `state` knows.
+//! Decides from the verdicts so far whether the pod is ready (rules-of-the-verdict.md, “`serve`”). Pure: times are parameters.
+//! `state` knows whether a verdict is still fresh.
 
 use credprobe_judge::catalog::{Class, Readiness as Effect};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// `--readiness`.
+/// The value of `--readiness`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Once ready, only what is certain to break the application, or lasts, makes the pod unready.
+    /// Once ready, the pod becomes unready only by what is certain to break the application, or by what lasts.
     Hold,
-    /// As the verdict says, at once.
+    /// The pod follows the verdict at once.
     Strict,
-    /// Ready once is ready for good.
+    /// Once ready, the pod stays ready.
     Startup,
 }
 
-/// One bad trust policy must not take every replica out of service at once: this many refusals in a row, and the hold.
+/// The number of refusals in a row that, with the hold, make a pod unready. A bad trust policy must not take every replica out
+/// of service at once.
 const REFUSALS: u32 = 3;
 
-/// Memory of the verdicts.
+/// What is remembered of the verdicts.
 #[derive(Debug)]
 pub struct Readiness {
     mode: Mode,
     hold: Duration,
     was_ready: bool,
-    /// How many exchanges in a row were refused, the time of the first and of the last of them.
+    /// How many exchanges in a row were refused, and the times of the first and the last refusal.
     refused: Option<(u32, Instant, Instant)>,
 }
 
@@ -35,7 +36,7 @@ impl Readiness {
         Self { mode, hold, was_ready: false, refused: None }
     }
 
-    /// Takes note of an exchange that ended with `class`; `passes`: it is ready, or tolerated.
+    /// Records an exchange that ended with `class`. `passes`: the verdict is ready, or tolerated.
     pub fn exchanged(&mut self, class: Class, passes: bool, now: Instant) {
         if passes {
             self.refused = None;
@@ -43,15 +44,15 @@ impl Readiness {
             let (count, first, _) = self.refused.unwrap_or((0, now, now));
             self.refused = Some((count + 1, first, now));
         }
-        // Network trouble neither counts as a refusal nor ends a row of them: nobody was asked.
+        // Network trouble is not a refusal and does not end a row of refusals: STS was not asked.
     }
 
-    /// Takes note of the verdict that is shown.
+    /// Records whether the shown verdict passes.
     pub fn shown(&mut self, passes: bool) {
         self.was_ready |= passes;
     }
 
-    /// Whether the pod is ready. `passes`: the verdict shown is ready, or tolerated; `breaks`: it is among those that
+    /// Whether the pod is ready. `passes`: the shown verdict is ready, or tolerated. `breaks`: it is one of those that
     /// break the application as soon as it renews its credentials ([`breaks_at_once`]).
     #[must_use]
     pub fn is_ready(&self, passes: bool, breaks: bool) -> bool {
@@ -67,13 +68,13 @@ impl Readiness {
     }
 }
 
-/// The next renewal of the credentials fails whatever STS thinks.
+/// Whether the next renewal of the credentials fails whatever STS says.
 #[must_use]
 pub fn breaks_at_once(class: Class) -> bool {
     class.info().readiness == Effect::AtOnce
 }
 
-/// STS, IAM or the agent said no.
+/// Whether STS, IAM or the agent refused.
 fn is_refusal(class: Class) -> bool {
     class.info().readiness == Effect::IfItLasts
 }
@@ -86,7 +87,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
     const HOLD: Duration = Duration::from_secs(900);
 
-    /// The state after verdicts at these minutes, all of them exchanges.
+    /// Whether the pod is ready after exchanges with these classes at these minutes.
     fn after(mode: Mode, verdicts: &[(u32, Class)]) -> bool {
         let start = now();
         let mut readiness = Readiness::new(mode, HOLD);
@@ -122,7 +123,7 @@ mod tests {
         assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (16, Denied)]));
         assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (2, Denied), (16, Denied)]));
         assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Throttled), (16, Denied)]));
-        // A success between starts anew; network trouble between does not, and counts for nothing.
+        // A success in between restarts the count. Network trouble neither restarts it nor counts.
         assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Ready), (10, Denied), (16, Denied)]));
         assert!(after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Timeout), (16, Denied)]));
         assert!(!after(Mode::Hold, &[(0, Ready), (1, Denied), (9, Timeout), (16, Denied), (17, Denied)]));
@@ -139,7 +140,7 @@ mod tests {
         assert!(after(Mode::Startup, &verdicts));
     }
 
-    /// The column of the class table decides, for a class that comes later too.
+    /// The column of the class table decides, for future classes too.
     #[test]
     fn a_class_does_what_its_column_says() {
         for class in Class::all().iter().filter(|class| **class != Class::Ready) {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     proptest! {
-        /// Strict forgets, startup never does, and hold is never stricter than strict.
+        /// Startup is at least as lenient as hold, and hold at least as lenient as strict.
         #[test]
         fn the_modes_are_ordered(codes in proptest::collection::vec(0..Class::all().len(), 1..40)) {
             let verdicts: Vec<_> =

@@ -1,5 +1,5 @@
-//! Which path is answered with what: the public listener names class and code only, the loopback one has the report.
-//! Every answer comes from the state as it is; none makes the probe look at anything.
+//! Maps a path to its answer. The public listener names only class and code; the loopback listener has the report.
+//! Every answer is made from the current state; no request makes the probe look at anything.
 
 use super::Shared;
 use super::http::{Answer, Routes, plain, typed};
@@ -14,7 +14,7 @@ use http::{HeaderValue, Request, StatusCode, Uri, uri::Authority};
 use hyper::body::Incoming;
 use std::sync::Arc;
 
-/// `/livez`, `/readyz`, `/metrics`.
+/// The routes `/livez`, `/readyz` and `/metrics`.
 pub(super) struct Public {
     shared: Arc<Shared>,
     metrics: Metrics,
@@ -40,7 +40,7 @@ impl Routes for Public {
     }
 }
 
-/// The page, `/report`, `/status`.
+/// The page, and the routes `/report` and `/status`.
 pub(super) struct Admin {
     shared: Arc<Shared>,
 }
@@ -83,7 +83,7 @@ impl Admin {
         }
     }
 
-    /// For `credprobe status`: its exit code, and the line that it prints.
+    /// For `credprobe status`: the code to exit with, and the line to print.
     fn status(&self) -> Answer {
         let state = self.shared.state();
         let (ready, because) = state.readyz(clock::instant());
@@ -118,7 +118,7 @@ fn status(ready: bool) -> StatusCode {
     if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// A page of the web whose name was pointed at loopback (DNS rebinding) sends its own name.
+/// Rejects DNS rebinding: a web page whose name was pointed at loopback sends that name as the host.
 fn is_for_loopback(request: &Request<Incoming>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -128,12 +128,12 @@ fn is_for_loopback(request: &Request<Incoming>) -> bool {
     };
     let of_header = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
     let no_user = |authority: &Authority| !authority.as_str().contains('@');
-    // The request line's own host, where it has one, counts before the header (RFC 9112 §3.2.2).
+    // A host in the request line takes precedence over the header (RFC 9112 §3.2.2).
     let of_line = Uri::authority(request.uri());
     of_header.as_ref().is_some_and(|host| named(host) && no_user(host)) && of_line.is_none_or(named)
 }
 
-/// No frame, nothing from elsewhere; the one style sheet and the one script by their hashes.
+/// Allows no frames and nothing from other origins. The style sheet and the script are allowed by their hashes.
 #[must_use]
 pub(super) fn content_security_policy() -> String {
     use base64::Engine as _;

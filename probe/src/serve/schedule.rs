@@ -1,32 +1,32 @@
-//! When the next exchange is due: the interval with some jitter, after failures a back-off with full jitter. Pure.
-//! That a rotated token is exchanged at once, `cycle` sees to.
+//! Decides when the next exchange is due: after the interval with some jitter, or after a back-off with full jitter. Pure.
+//! `cycle` exchanges a rotated token at once.
 
 use std::time::Duration;
 
 /// How often `serve` judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
-    /// Between two local judgements.
+    /// The pause between two local judgements.
     pub interval: Duration,
-    /// Between two exchanges that succeed, give or take a tenth.
+    /// The pause after an exchange that succeeded, give or take a tenth.
     pub exchange_interval: Duration,
 }
 
-/// Pods that started together drift apart by this part of the interval, to both sides.
+/// Each interval varies by this fraction in both directions, so that pods which started together drift apart.
 const JITTER: f64 = 0.1;
-/// The ceiling of the pause after the first failure; it doubles with each further one.
+/// The ceiling of the pause after the first failure. It doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-/// No pause's ceiling is higher: a repaired role is seen within minutes.
+/// Caps the ceiling, so that a repaired role is noticed within minutes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// A pod that has never been ready may hold a rollout up, and serves nobody meanwhile.
+/// The cap before the first success: a pod that has never been ready serves nobody, and may block a rollout.
 const LONGEST_BEFORE_FIRST: Duration = Duration::from_secs(60);
-/// What full jitter draws below this would be no pause.
+/// Full jitter can draw a value near zero, which would be no pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 impl Schedule {
-    /// The pause after an exchange that was the `failures`th in a row to fail; 0: it succeeded.
+    /// The pause before the next exchange, after `failures` failures in a row; 0 means that the last one succeeded.
     ///
-    /// `first`: there has been no success yet; `wished` is STS's `Retry-After`, in seconds; `random` from 0 up to 1.
+    /// `first`: no exchange has succeeded yet. `wished`: the `Retry-After` of STS, in seconds. `random` is in `[0, 1]`.
     #[must_use]
     pub fn pause(&self, failures: u32, first: bool, wished: Option<u64>, random: f64) -> Duration {
         let random = random.clamp(0.0, 1.0);
@@ -65,7 +65,7 @@ mod tests {
     fn before_the_first_success_the_ceiling_is_a_minute() {
         let ceilings = (1..=7).map(|failures| HOURLY.pause(failures, true, None, 1.0).as_secs());
         assert_eq!(ceilings.collect::<Vec<_>>(), [5, 10, 20, 40, 60, 60, 60]);
-        // Who asks for more time gets it.
+        // A `Retry-After` also counts before the first success, up to the longest pause.
         assert_eq!(HOURLY.pause(9, true, Some(86_400), 1.0), LONGEST_PAUSE);
     }
 

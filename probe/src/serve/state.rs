@@ -1,5 +1,5 @@
-//! What `serve` knows: the last verdicts, whether the pod is ready by them, what is to be counted. Pure: times are given.
-//! Every answer over HTTP and the condition are made from it; `cycle` fills it.
+//! What `serve` knows: the last verdicts, whether they make the pod ready, and the counters. Pure: times are parameters.
+//! `cycle` fills it. Every HTTP answer and the readiness condition are made from it.
 
 use super::readiness::{Mode, Readiness, breaks_at_once};
 use credprobe_judge::catalog::Class;
@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How many verdicts the page's strip shows.
+/// How many verdicts the strip on the page shows.
 pub const HISTORY: usize = 50;
-/// A local judgement older than this many intervals is no news any more.
+/// A judgement older than this many intervals is stale.
 const STALE_INTERVALS: u32 = 3;
-/// Intervals that are shorter than a busy node's hiccups make nothing stale.
+/// Nothing is stale before this time: with a very short interval, a busy node alone would make verdicts stale.
 const SHORTEST_STALE: Duration = Duration::from_secs(1);
 
 /// What was asked for.
@@ -26,7 +26,7 @@ pub struct Settings {
     pub interval: Duration,
     pub readiness: Mode,
     pub hold: Duration,
-    /// STS is never asked, so that the local verdict is all there is.
+    /// STS is never asked, so there is only the local verdict.
     pub no_network: bool,
     pub report_only: bool,
     /// Why nothing is judged.
@@ -38,26 +38,26 @@ pub struct Settings {
 pub struct State {
     settings: Settings,
     readiness: Readiness,
-    /// Whether the pod was ready by the last verdict for which everything could be seen.
+    /// Whether the last complete verdict made the pod ready. It holds while the probe cannot look.
     kept: bool,
-    /// The last local judgement, where it is newer than the last exchange.
+    /// The last local judgement, if it is newer than the last exchange.
     local: Option<Local>,
-    /// The last judgement that was free to exchange did not: something stood in the way.
+    /// True if the last judgement that was allowed to exchange did not, because something prevented it.
     unasked: bool,
-    /// When the last judgement of either kind was made.
+    /// When the last judgement was made, local or not.
     judged_at: Option<Instant>,
-    /// The last judgement with an exchange in it.
+    /// The last judgement that includes an exchange.
     exchanged: Option<Report>,
     accepted: Option<Accepted>,
     /// How many exchanges in a row failed.
     failures: u32,
     pub succeeded: u64,
     pub failed: u64,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub last_success: Option<i64>,
     /// When the next exchange is due, in seconds since the epoch.
     pub next_exchange: Option<i64>,
-    /// Since when the verdict shown is as it is.
+    /// Since when the shown verdict has not changed, in seconds since the epoch.
     since: Option<i64>,
     history: VecDeque<PastVerdict>,
 }
@@ -66,43 +66,43 @@ pub struct State {
 struct Local {
     report: Report,
     at: Instant,
-    /// It counts for more than the last exchange.
+    /// Whether it takes precedence over the last exchange.
     overrides_exchange: bool,
 }
 
-/// The token that STS accepted last, and its time then: where our clock takes that token for expired, ours is wrong.
+/// The token that STS accepted last, and the time at STS then. If our clock says that this token expired, our clock is wrong.
 #[derive(Debug)]
 struct Accepted {
     token: TokenFingerprint,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     date: i64,
     at: Instant,
 }
 
-/// What tells one token from the next.
+/// What distinguishes one token from the next.
 #[derive(Debug, PartialEq, Eq)]
 struct TokenFingerprint {
-    /// Kubelet's link, which it swaps for other content only.
+    /// The target of the kubelet's `..data` link, which changes only with the content.
     data_link: Option<String>,
     /// `iat`, `exp`, `jti`.
     claims: Option<(Option<i64>, Option<i64>, Option<String>)>,
-    /// The file's time, where there are no claims: a copy may be written again and again with the same token.
+    /// The file's modification time, used only without claims: a copying process may rewrite the same token again and again.
     modified: Option<i64>,
 }
 
-/// Why `/readyz` says what it says.
+/// The reason for the answer of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadinessReason {
-    /// The verdict shown.
+    /// The shown verdict.
     Verdict(Class),
-    /// It is not ready, and the pod stays so all the same.
+    /// The verdict is not ready, but the pod stays ready.
     Held(Class),
-    /// It is about the cluster of `--cluster`, whose trouble takes no application out of service.
+    /// The verdict concerns the cluster of `--cluster`, whose trouble takes no application out of service.
     Beside(Class),
-    /// The class is one of `--tolerate`.
+    /// The class is tolerated by `--tolerate`.
     Tolerated(Class),
     ReportOnly(Option<Class>),
-    /// It is ready, but this will go wrong; whether the run only reports.
+    /// The verdict is ready, but this class will cause a failure. The flag is true with `--report-only`.
     But(Class, bool),
     Disabled(String),
     NoVerdict,
@@ -131,12 +131,12 @@ impl State {
         }
     }
 
-    /// Takes a judgement without an exchange.
+    /// Records a judgement without an exchange.
     pub fn judged_locally(&mut self, report: Report, now: Instant) {
         self.keep(now);
         self.judged_at = Some(now);
         let overrides_exchange = self.overrides_exchange(&report, now);
-        // What keeps the free judgement from exchanging may be seen by nobody else: a CA bundle, say. It looks again soon.
+        // Only the judgement that may exchange sees some obstacles, for example a CA bundle. It looks again soon, so keep its result.
         if overrides_exchange || !self.unasked {
             let before = self.told();
             self.local = Some(Local { report, at: now, overrides_exchange });
@@ -144,7 +144,7 @@ impl State {
         }
     }
 
-    /// Takes a judgement that was free to exchange and began then; what is certain may have kept it from that.
+    /// Records a judgement that began at `began` and was allowed to exchange. A certain failure may have prevented the exchange.
     pub fn judged(&mut self, report: Report, began: Instant, now: Instant) {
         self.keep(now);
         let before = self.told();
@@ -167,7 +167,7 @@ impl State {
             self.accepted = date.map(|date| Accepted { token: TokenFingerprint::of(&report), date, at: now });
         }
         self.exchanged = Some(report);
-        // An exchange takes seconds, in which the file may have gone.
+        // An exchange takes seconds. A local judgement made meanwhile is newer, because the file may have vanished.
         self.local = self.local.take().filter(|local| local.at > began).map(|local| {
             let overrides_exchange = self.overrides_exchange(&local.report, now);
             Local { overrides_exchange, ..local }
@@ -209,7 +209,7 @@ impl State {
         }
     }
 
-    /// The verdict in force: what the last exchange said, unless something that is certain has come up since.
+    /// The verdict in force: that of the last exchange, unless a certain failure has been seen since.
     #[must_use]
     pub fn shown(&self) -> Option<&Report> {
         match &self.local {
@@ -218,19 +218,20 @@ impl State {
         }
     }
 
-    /// The same in ids.
+    /// The shown verdict, as ids.
     #[must_use]
     pub fn told(&self) -> Option<Told> {
         self.shown().map(Report::in_ids)
     }
 
-    /// Since when it is as it is, in seconds since the epoch.
+    /// Since when the shown verdict has not changed, in seconds since the epoch.
     #[must_use]
     pub fn since(&self) -> Option<i64> {
         self.since
     }
 
-    /// An expired token, say, unless it has not expired by the clock of STS.
+    /// The errors that break the application at once, for example an expired token. If the clock of STS says that the token is still
+    /// valid, that one is left out.
     fn immediate_failures<'r>(
         &self,
         report: &'r Report,
@@ -259,27 +260,28 @@ impl State {
         let told = |class| exchanged.findings.iter().find(|finding| finding.class == class);
         let expired = errors(local).filter(|finding| breaks_at_once(finding.class)).any(|finding| {
             told(finding.class).is_none_or(|told| {
-                // It was accepted all the same; asked again when that tells nothing any more, and not for ever where STS said no time.
+                // STS accepted this token although our clock says it expired. Ask again once that is out of date, but not forever if
+                // STS sent no date.
                 told.severity != Severity::Error && self.accepted.is_some() && breaks(finding.class)
             })
         });
         !is_blocked(local) && (TokenFingerprint::of(local) != TokenFingerprint::of(exchanged) || expired)
     }
 
-    /// Whether the last judgement that was free to exchange did not: what stands in the way may be gone soon.
+    /// Whether the last judgement that was allowed to exchange did not. The obstacle may be gone soon.
     #[must_use]
     pub fn is_unasked(&self) -> bool {
         self.unasked
     }
 
-    /// How many exchanges in a row failed, and the wish of the last answer, in seconds.
+    /// How many exchanges in a row failed, and the `Retry-After` of the last response, in seconds.
     #[must_use]
     pub fn failures(&self) -> (u32, Option<u64>) {
         let exchange = self.exchanged().and_then(|report| report.evidence.exchange.as_ref());
         (self.failures, exchange.and_then(|exchange| exchange.retry_after))
     }
 
-    /// By the verdicts alone, whatever `--report-only` says.
+    /// Whether the verdicts make the pod ready, ignoring `--report-only`.
     #[must_use]
     pub fn is_ready(&self, now: Instant) -> bool {
         !self.is_stale(now) && self.shown().is_some_and(|report| self.is_ready_by(report, now))
@@ -298,7 +300,7 @@ impl State {
         self.judged_at.is_none_or(|at| now.saturating_duration_since(at) > limit)
     }
 
-    /// What probes are told, and why.
+    /// The answer of `/readyz` and its reason.
     #[must_use]
     pub fn readyz(&self, now: Instant) -> (bool, ReadinessReason) {
         if let Some(reason) = &self.settings.disabled {
@@ -327,19 +329,19 @@ impl State {
         (ready, because)
     }
 
-    /// The newest judgement, for what changes without an exchange: the token.
+    /// The newest judgement, for data that changes without an exchange, such as the token.
     #[must_use]
     pub fn newest(&self) -> Option<&Report> {
         self.local.as_ref().map(|local| &local.report).or(self.exchanged())
     }
 
-    /// The newest judgement with an exchange in it.
+    /// The newest judgement that includes an exchange.
     #[must_use]
     pub fn exchanged(&self) -> Option<&Report> {
         self.exchanged.as_ref()
     }
 
-    /// Oldest first, at most [`HISTORY`].
+    /// Past verdicts, oldest first, at most [`HISTORY`].
     #[must_use]
     pub fn history(&self) -> &VecDeque<PastVerdict> {
         &self.history
@@ -347,7 +349,7 @@ impl State {
 }
 
 impl ReadinessReason {
-    /// Which class it is about; before the first verdict and after the last fresh one `inconclusive`.
+    /// The class of the reason. It is `inconclusive` before the first verdict and when the last one is stale.
     #[must_use]
     pub fn class(&self) -> Option<Class> {
         match self {
@@ -362,7 +364,7 @@ impl ReadinessReason {
     }
 }
 
-/// Names nothing but class and code: anyone in the cluster may read it.
+/// Names only class and code, because anyone in the cluster may read it.
 impl std::fmt::Display for ReadinessReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if let Some(class) = self.class() {
@@ -386,25 +388,25 @@ impl std::fmt::Display for ReadinessReason {
     }
 }
 
-/// Ready, or tolerated.
+/// Whether the verdict is ready, or tolerated.
 #[must_use]
 pub fn passes(report: &Report) -> bool {
     report.verdict.class == Class::Ready || report.verdict.tolerated
 }
 
-/// The same, and what the application does not depend on.
+/// Whether the verdict passes, or fails only where the application does not depend on it.
 fn counts_as_ready(report: &Report) -> bool {
     passes(report) || fails_at_the_cluster_alone(report)
 }
 
-/// The exchange was good, and so was all before it.
+/// Whether the cluster stage is the only one that failed.
 fn fails_at_the_cluster_alone(report: &Report) -> bool {
     let mut failed = report.stages.iter().filter(|stage| stage.status == Status::Failed).peekable();
     failed.peek().is_some() && failed.all(|stage| stage.stage == StageName::Cluster)
 }
 
-/// Whether the next exchange is to come sooner. What the role may do, and what a cluster says, is asked at the exchange's
-/// interval, however that came out: such questions never go into the failures' back-off.
+/// Whether the next exchange should come sooner. Checks of what the role may do, and of a cluster, run at the exchange's interval
+/// whatever their result: they never go into the back-off after failures.
 fn exchange_failed(report: &Report) -> bool {
     let verdict = &report.verdict;
     let after_ready = verdict.class.info().stage.is_some_and(|it| it > StageName::Identity);
@@ -412,7 +414,7 @@ fn exchange_failed(report: &Report) -> bool {
     verdict.class != Class::Ready && !after_ready && !is_open && !fails_at_the_cluster_alone(report)
 }
 
-/// What the probe could not look at, for reasons of its own, makes no pod unready, nor ready.
+/// Whether the probe itself could not look. That makes the pod neither ready nor unready.
 fn is_unseen(report: &Report) -> bool {
     let own = report.verdict.class == Class::Inconclusive && !report.verdict.tolerated;
     own && !fails_at_the_cluster_alone(report)

@@ -1,5 +1,5 @@
-//! A pod's days on a stopped clock: rotation, expiry, a revoked role, STS away, jumps of the wall clock.
-//! The cycle, the state and the judges are real; the world that they look at is `world`'s.
+//! Days of a pod on a simulated clock: rotation, expiry, a revoked role, an STS outage, jumps of the wall clock.
+//! The cycle, the state and the judges are real; `world` simulates what they look at.
 
 mod world;
 
@@ -52,7 +52,7 @@ async fn a_token_that_nobody_rotates_expires_and_a_new_one_heals() {
         pod.wait(7 * MINUTE).await;
         let (ready, because) = pod.readyz();
         assert!(!ready, "{because}");
-        // What STS said of it stays in view, and no judgement without it is taken for a defect of the probe.
+        // The response of STS stays visible, and a judgement without it is not reported as a defect of the probe.
         let classes = pod.state(|state| {
             let shown = state.shown().unwrap();
             assert!(shown.evidence.exchange.is_some());
@@ -117,7 +117,7 @@ async fn a_file_that_does_not_answer_is_told_and_leaves_readiness_as_it_was() {
                 let before = pod.readyz().0;
                 assert_eq!(before, was_ready || mode == Mode::Startup);
                 pod.hang(true);
-                // From within an interval on, through exchanges that are due.
+                // The two hours begin within an interval and include exchanges that are due.
                 for _ in 0..HOUR.as_secs() * 2 {
                     pod.wait(Duration::from_secs(1)).await;
                     assert_eq!(pod.readyz().0, before, "{mode:?}");
@@ -160,7 +160,7 @@ async fn what_is_tolerated_is_ready_and_a_failure_all_the_same() {
         assert_eq!(pod.readyz(), (true, ReadinessReason::Tolerated(Class::ConnectTimeout)));
         assert!(pod.exchanges() > 5, "tried again by the back-off, {} times", pod.exchanges());
         let (ok, error, last) = pod.state(|state| (state.succeeded, state.failed, state.last_success));
-        // One may be under way.
+        // One exchange may be in progress.
         let begun = u64::from(pod.exchanges());
         assert!((begun - 1..=begun).contains(&error), "{error} of {begun}");
         assert_eq!((ok, last), (0, None));
@@ -187,7 +187,7 @@ async fn a_file_that_goes_while_sts_answers_slowly_stays_gone() {
             assert!(!ready || because == ReadinessReason::Verdict(Class::Ready), "{because}");
         }
         assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::TokenFileMissing)));
-        // Ready, missing; the exchange that succeeded meanwhile changed nothing.
+        // Said: ready, then missing. The exchange that succeeded meanwhile changed nothing.
         assert_eq!(pod.said(), 2);
     })
     .await;
@@ -219,7 +219,7 @@ async fn a_revoked_role_shows_at_once_and_counts_after_the_hold() {
         assert_eq!(pod.metric("credprobe_ready"), 1.0);
         pod.wait(14 * MINUTE).await;
         assert!(pod.readyz().0);
-        // The next refusal may be a whole back-off away.
+        // The next refusal may come a whole back-off later.
         pod.wait(7 * MINUTE).await;
         assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::AccessDenied)));
         assert_eq!(pod.metric("credprobe_ready"), 0.0);
@@ -255,7 +255,7 @@ async fn sts_away_shows_at_once_and_never_counts() {
             pod.wait(MINUTE).await;
             pod.sts(Sts::Away);
             pod.rotate();
-            // An interval, and the time that the attempt takes.
+            // One interval, plus the duration of the attempt.
             pod.wait(Duration::from_secs(26)).await;
             assert_eq!(pod.metric("credprobe_verdict_code"), 42.0);
             pod.wait(away).await;
@@ -280,11 +280,11 @@ async fn one_bad_policy_turns_none_of_fifty_unready_within_the_hold() {
                 pod.wait(MINUTE).await;
                 if pod.metric("credprobe_verdict_code") == 53.0 {
                     let first = *shown_after.get_or_insert(minute);
-                    // The first refusal was up to a minute before it was seen here.
+                    // The first refusal came up to a minute before this loop saw it.
                     assert!(pod.readyz().0 || minute - first >= 14, "unready after {} min", minute - first);
                 }
             }
-            // An hour and a tenth at most: the metric shows it with the first exchange that is refused.
+            // An hour and a tenth at most: the metric shows the refusal after the first refused exchange.
             assert!(shown_after.unwrap() <= 66);
             assert!(!pod.readyz().0);
         })
@@ -299,13 +299,13 @@ async fn a_wall_clock_that_jumps_is_not_taken_for_an_expired_token() {
         pod.wait(MINUTE).await;
         pod.jump(2 * 86_400);
         pod.wait(Duration::from_secs(20)).await;
-        // STS accepts the token that our clock takes for expired.
+        // STS accepts the token, which has expired by our clock.
         assert!(pod.readyz().0, "{}", pod.readyz().1);
         assert_eq!(pod.exchanges(), 2);
         pod.wait(30 * MINUTE).await;
         assert!(pod.readyz().0);
         assert_eq!(pod.exchanges(), 2);
-        // Nor when STS, which knows the time, cannot be asked any more.
+        // The pod also stays ready when STS, which knows the time, is no longer reachable.
         pod.sts(Sts::Away);
         pod.wait(2 * HOUR).await;
         assert!(pod.readyz().0, "{}", pod.readyz().1);
@@ -342,7 +342,8 @@ async fn a_day_has_two_dozen_exchanges_and_a_day_of_refusals_is_no_load() {
     pod.place(Token { iat: -300, ttl: 2 * 86_400 });
     pod.run(pod.wait(24 * HOUR)).await;
     assert!((22..=28).contains(&pod.exchanges()), "{}", pod.exchanges());
-    // Full jitter below five minutes: one in two and a half. Before the first success below one: two a minute.
+    // With full jitter below five minutes there is one exchange in 2.5 min; below one minute, before the first success, two in
+    // each minute.
     for (succeeds_first, exchanges) in [(true, 450..=750), (false, 2_400..=3_400)] {
         let pod = Pod::new(Mode::Hold);
         pod.place(Token { iat: -300, ttl: 2 * 86_400 });
@@ -444,7 +445,7 @@ async fn the_verdict_in_words_has_an_owner_unless_all_is_well() {
     .await;
 }
 
-/// All of them, on one clock.
+/// Runs all futures on one clock.
 async fn futures_of(futures: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut futures: Vec<_> = futures.map(Box::pin).collect();
     std::future::poll_fn(|context| {
@@ -471,7 +472,7 @@ async fn a_clusters_trouble_is_told_and_takes_no_pod_out() {
                     (5..=7).contains(&exchanges),
                     "asked at the exchange interval, not {exchanges} times"
                 );
-                // The application's own trouble counts as ever.
+                // The application's own failures still count.
                 pod.sts(Sts::Denies);
                 pod.wait(2 * HOUR).await;
                 assert_eq!(pod.readyz().0, mode == Mode::Startup, "{mode:?}");
@@ -481,7 +482,7 @@ async fn a_clusters_trouble_is_told_and_takes_no_pod_out() {
     }
 }
 
-/// Contract: at the exchange's interval, also after 64 to 67, until an exchange itself fails.
+/// Access checks run at the exchange's interval, also after codes 64 to 67, until an exchange itself fails.
 #[tokio::test(start_paused = true)]
 async fn what_the_role_may_not_do_is_asked_at_the_exchanges_interval_and_counts_only_when_it_lasts() {
     let pod = Pod::new(Mode::Hold);
@@ -499,7 +500,7 @@ async fn what_the_role_may_not_do_is_asked_at_the_exchanges_interval_and_counts_
         assert_eq!(pod.exchanges(), 3);
         pod.wait(2 * HOUR).await;
         assert_eq!(pod.readyz(), (false, ReadinessReason::Verdict(Class::PermissionMissing)));
-        // An exchange that fails itself is tried again soon.
+        // A failed exchange is retried soon.
         pod.sts(Sts::Away);
         pod.wait(2 * HOUR).await;
         let before = pod.exchanges();

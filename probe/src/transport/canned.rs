@@ -1,5 +1,5 @@
-//! For the fuzzer alone: a connection over which the given answers come, whatever is asked.
-//! Everything above it, HTTP and SDK, is what ships.
+//! For the fuzzer only: a connection that returns given responses, whatever the request is.
+//! HTTP and the SDK above it are the code that ships.
 
 use super::exchange::Connection;
 use super::fault::Fault;
@@ -16,12 +16,12 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Between the answers of two connections.
+/// Separates the responses of two connections.
 const BETWEEN: &[u8] = b"\n---\n";
 
 static ANSWERS: Mutex<Option<VecDeque<Vec<u8>>>> = Mutex::new(None);
 
-/// From now on each connection has the next of these answers and then ends, so that no input waits for a deadline.
+/// Gives each new connection the next of these responses. The connection then ends, so that no input waits for a deadline.
 pub(crate) fn answer_with(mut bytes: &[u8]) {
     let mut answers = VecDeque::new();
     while let Some(at) = bytes.windows(BETWEEN.len()).position(|window| window == BETWEEN) {
@@ -32,7 +32,7 @@ pub(crate) fn answer_with(mut bytes: &[u8]) {
     *lock(&ANSWERS) = Some(answers);
 }
 
-/// A stream that says nothing before it is asked: bytes that nobody asked for end an HTTP connection.
+/// A stream that is silent until it receives a request: unexpected bytes would end an HTTP connection.
 struct Canned {
     answer: Cursor<Vec<u8>>,
     is_asked: bool,

@@ -1,13 +1,13 @@
-//! What a reader needs of a presented certificate, from its DER (RFC 5280 §4.1); whatever the bytes are, it never fails.
-//! Nothing is verified here: that is rustls's, and it has already refused or accepted what is read.
+//! Reads the fields of a presented certificate that a report shows, from its DER (RFC 5280 §4.1). No input makes it fail.
+//! Verifies nothing: rustls has already accepted or refused the certificate.
 
 use credprobe_judge::evidence::Certificate;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Subject, issuer, names and dates of `der`; what can't be read stays empty.
+/// Subject, issuer, names and dates of `der`. A field that cannot be read stays empty.
 ///
-/// A walk by hand instead of a library: it reads what strict parsers refuse, and such certificates are what a refused
-/// handshake is about; it also adds no crate (x509-cert adds five, x509-parser fifteen).
+/// It is written by hand because strict parsers refuse some of the certificates that cause a refused handshake. It also adds
+/// no crate (x509-cert adds five, x509-parser fifteen).
 pub(super) fn read(der: &[u8]) -> Certificate {
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, der);
     let sha1 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -39,17 +39,17 @@ fn walk(der: &[u8], certificate: &mut Certificate) -> Option<()> {
     Some(())
 }
 
-/// Elements of DER one after the other (X.690 §8.1).
+/// A sequence of DER elements (X.690 §8.1).
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
-    /// Tag and content of the next element; `None`: the end, or nothing that can be one.
+    /// Tag and content of the next element. `None`: the end, or bytes that are not an element.
     fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.0.split_first()?;
         let (&first, rest) = rest.split_first()?;
         let (length, rest) = match first {
             0..=0x7f => (usize::from(first), rest),
-            // The long form; four bytes are more than any handshake message holds.
+            // The long form. Four length bytes exceed any handshake message.
             0x81..=0x84 => {
                 let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
                 (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
@@ -66,7 +66,7 @@ impl<'a> Der<'a> {
     }
 }
 
-/// RFC 4514 §2: the last relative name first.
+/// A name in the order of RFC 4514 §2: the last relative name comes first.
 fn name(content: &[u8]) -> String {
     let mut sequence = Der(content);
     let mut relative_names = Vec::new();
@@ -91,7 +91,7 @@ fn named(oid: &[u8], tag: u8, value: &[u8]) -> String {
     match (keyword, text(tag, value)) {
         (Some(keyword), Some(text)) => format!("{keyword}={}", escaped(&text)),
         (keyword, _) => {
-            // RFC 4514 §2.4: the encoding in hexadecimal where there is no keyword or no text.
+            // RFC 4514 §2.4: without a keyword or a text the encoding is shown in hexadecimal.
             let keyword = keyword.map_or_else(|| dotted(oid), str::to_owned);
             let length = u8::try_from(value.len()).ok().filter(|length| *length < 0x80);
             let header = [tag].into_iter().chain(length);
@@ -101,12 +101,12 @@ fn named(oid: &[u8], tag: u8, value: &[u8]) -> String {
     }
 }
 
-/// The character strings of X.520 that occur in names.
+/// The text of the X.520 string types that occur in names.
 fn text(tag: u8, value: &[u8]) -> Option<String> {
     match tag {
-        // UTF8String, NumericString, PrintableString, IA5String: the last three are ASCII.
+        // UTF8String, NumericString, PrintableString, IA5String. The last three are ASCII.
         0x0c | 0x12 | 0x13 | 0x16 => Some(String::from_utf8_lossy(value).into_owned()),
-        // TeletexString: Latin-1 in practice.
+        // TeletexString, which is Latin-1 in practice.
         0x14 => Some(value.iter().copied().map(char::from).collect()),
         // BMPString.
         0x1e => {
@@ -117,7 +117,7 @@ fn text(tag: u8, value: &[u8]) -> Option<String> {
     }
 }
 
-/// RFC 4514 §2.4; control characters too, so that the text stays one line.
+/// Escapes as RFC 4514 §2.4 does, and control characters too, so that the text stays one line.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let last = text.chars().count().saturating_sub(1);
@@ -147,7 +147,7 @@ fn dotted(oid: &[u8]) -> String {
             continue;
         }
         if arcs.is_empty() {
-            // X.690 §8.19.4: the first two arcs share a number.
+            // X.690 §8.19.4: one number encodes the first two arcs.
             let first = (arc / 40).min(2);
             arcs.push(first.to_string());
             arc -= first * 40;
@@ -167,7 +167,7 @@ fn alternative_names(extensions: &[u8]) -> Option<Vec<String>> {
         if extension.expect(OBJECT_IDENTIFIER)? != SUBJECT_ALTERNATIVE_NAME {
             continue;
         }
-        // `critical` may stand between.
+        // The optional `critical` may come before the value.
         let value = std::iter::from_fn(|| extension.next()).find(|(tag, _)| *tag == OCTET_STRING)?.1;
         let mut general_names = Der(Der(value).expect(SEQUENCE)?);
         while let Some((tag, value)) = general_names.next() {
@@ -192,7 +192,7 @@ fn address(value: &[u8]) -> Option<IpAddr> {
     v4.or_else(|_| <[u8; 16]>::try_from(value).map(|octets| Ipv6Addr::from(octets).into())).ok()
 }
 
-/// Seconds since the epoch from UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 restricts them: with seconds, in UTC.
+/// Seconds since the epoch, from UTCTime or GeneralizedTime in the form of RFC 5280 §4.1.2.5: with seconds, in UTC.
 fn time((tag, value): (u8, &[u8])) -> Option<i64> {
     let digits = value.strip_suffix(b"Z")?;
     let number = |range: std::ops::Range<usize>| {
@@ -202,7 +202,7 @@ fn time((tag, value): (u8, &[u8])) -> Option<i64> {
             .try_fold(0, |sum: i64, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
     let (year, rest) = match (tag, digits.len()) {
-        // Two digits: 1950 to 2049.
+        // A year of two digits means 1950 to 2049.
         (UTC_TIME, 12) => (number(0..2).map(|year| if year < 50 { 2000 + year } else { 1900 + year })?, 2),
         (GENERALIZED_TIME, 14) => (number(0..4)?, 4),
         _ => return None,
@@ -212,7 +212,7 @@ fn time((tag, value): (u8, &[u8])) -> Option<i64> {
     Some(days_since_epoch(year, month, day)? * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-/// Of the proleptic Gregorian calendar; the year begins in March here, so that the leap day is its last.
+/// Days in the proleptic Gregorian calendar. The year begins in March here, so that the leap day is its last day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -243,10 +243,10 @@ const IP_ADDRESS: u8 = 0x87;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_3: u8 = 0xa3;
 
-/// 2.5.29.17.
+/// OID 2.5.29.17.
 const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
-/// RFC 4514 §3.
+/// The keywords of RFC 4514 §3.
 const KEYWORDS: [(&[u8], &str); 9] = [
     (&[0x55, 0x04, 0x03], "CN"),
     (&[0x55, 0x04, 0x07], "L"),
@@ -259,11 +259,11 @@ const KEYWORDS: [(&[u8], &str); 9] = [
     (&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x01], "UID"),
 ];
 
-/// A report is read by people; X.520 allows names of 64 characters.
+/// In bytes. People read the report, and X.520 allows names of 64 characters.
 const MAX_TEXT: usize = 512;
 
-/// An interception proxy's certificate may list hundreds; fifty show whose it is.
+/// The certificate of an interception proxy may list hundreds of names; fifty show whose it is.
 const MAX_NAMES: usize = 50;
 
-/// No real identifier is longer, and the text of each byte is.
+/// In bytes. No real identifier is longer, and each byte adds text.
 const MAX_OID: usize = 32;

@@ -1,5 +1,5 @@
-//! A TCP connection to the first of several addresses that answers; every attempt recorded with its outcome.
-//! Where the addresses come from and what is spoken afterwards is decided elsewhere.
+//! Connects over TCP to the first of several addresses that answers, and records the outcome of each attempt.
+//! Does not resolve names, and does not use the connection.
 
 use super::fault::{Fault, connect_outcome, errno_name};
 use super::record::Record;
@@ -17,12 +17,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Races `addresses`: each begins 250 ms after the one before it, or at once when all before it have failed. What `late`
-/// brings meanwhile, and `admits`, joins the race.
+/// Races `addresses`. Each attempt begins 250 ms after the previous one, or at once if all earlier attempts have failed.
+/// Addresses that `late` delivers meanwhile join the race if `admits` accepts them.
 ///
 /// # Errors
-/// When all have failed, what the one that came furthest met: refused (a host answered), then timed out, then anything
-/// else of the system, then unreachable.
+/// If all attempts fail, the error of the one that came furthest. The order is: refused (a host answered), timed out, any
+/// other system error, unreachable.
 pub(super) async fn connect(
     addresses: &[IpAddr],
     mut late: Late,
@@ -38,7 +38,7 @@ pub(super) async fn connect(
         if let Some(address) = waiting.pop_front() {
             let address = SocketAddr::new(address, port);
             let record = record.clone();
-            // The attempt's place is taken here, so that the record has the order in which attempts began.
+            // Take the slot here, so that the record lists attempts in the order in which they began.
             let slot = record.attempt(address);
             running.spawn(async move {
                 let result = TcpStream::connect(address).await;
@@ -52,12 +52,12 @@ pub(super) async fn connect(
         let head_start = sleep(ATTEMPT_DELAY);
         let patience = sleep(LATE_PATIENCE);
         tokio::pin!(head_start, patience);
-        // Until the next one may begin.
+        // Wait until the next attempt may begin.
         while waiting.is_empty() || !running.is_empty() {
             tokio::select! {
                 Some(finished) = running.join_next() => match finished {
                     Ok((address, Ok(stream))) => {
-                        // Two small writes of the handshake must not wait for each other's acknowledgement.
+                        // Do not delay the second of two small writes in the handshake (Nagle's algorithm).
                         let _ = stream.set_nodelay(true);
                         record.connected(address);
                         return Ok((stream, address));
@@ -66,7 +66,7 @@ pub(super) async fn connect(
                         failures.push((address, error));
                         patience.as_mut().reset(Instant::now() + LATE_PATIENCE);
                     }
-                    // A task that panicked.
+                    // The task panicked.
                     Err(_) => {}
                 },
                 () = &mut head_start, if !waiting.is_empty() => break,
@@ -78,16 +78,16 @@ pub(super) async fn connect(
                     }
                     None => more = false,
                 },
-                // Addresses that are not known yet can't be waited for as long as connections can.
+                // Late addresses get less patience than a connection that is being opened.
                 () = &mut patience, if more && running.is_empty() => more = false,
-                // The rest has failed, and no more will come.
+                // Every attempt has failed, and no more addresses will come.
                 else => return Err(verdict(failures)),
             }
         }
     }
 }
 
-/// RFC 8305 §4: families take turns, IPv6 first; within a family the nameserver's order.
+/// RFC 8305 §4: address families alternate, IPv6 first. Within a family the nameserver's order is kept.
 fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
     let mut v6 = addresses.iter().filter(|address| address.is_ipv6());
     let mut v4 = addresses.iter().filter(|address| address.is_ipv4());
@@ -121,7 +121,7 @@ fn verdict(failures: Vec<(SocketAddr, io::Error)>) -> Fault {
                 io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
                     (FailureKind::Broken, "reset the connection while it was made")
                 }
-                // EPERM, EACCES: a rule on this very node forbids it, so no packet went out.
+                // EPERM, EACCES: a rule on this node forbids it, so no packet was sent.
                 _ => (FailureKind::Unreachable, "can't be reached: this system forbids or fails the attempt"),
             }
         }
@@ -131,8 +131,8 @@ fn verdict(failures: Vec<(SocketAddr, io::Error)>) -> Fault {
     Fault::new(kind, format!("{peer} {what}{others}")).peer(Some(peer)).errno(&error)
 }
 
-/// RFC 8305 §5, the recommended Connection Attempt Delay.
+/// The Connection Attempt Delay that RFC 8305 §5 recommends.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// How long the other family's addresses are waited for when all of this one's have failed.
+/// How long to wait for the other family's addresses after all addresses of this family have failed.
 const LATE_PATIENCE: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! One DNS question as a message, and what a datagram says to it (RFC 1035), over the codec of the crate `domain`.
-//! No sockets: `resolve` sends and receives.
+//! Encodes one DNS question and interprets a datagram as its answer (RFC 1035), with the codec of the crate `domain`.
+//! Has no sockets: `resolve` sends and receives.
 
 use domain::{
     base::{Message, MessageBuilder, Name, Rtype, iana::Rcode},
@@ -17,11 +17,11 @@ pub(super) struct DnsQuestion {
 /// What a message from the nameserver means for the question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Late, forged or for somebody else: wait on.
+    /// The message is late, forged or for another question: keep waiting.
     NotForUs,
-    /// Carries the question's id and can't be understood.
+    /// The message has the question's id but cannot be parsed.
     Garbage,
-    /// Too long for a datagram: ask over TCP (RFC 1035 §4.2.1).
+    /// The answer is too long for a datagram: ask over TCP (RFC 1035 §4.2.1).
     Truncated,
     Answer {
         rcode: Rcode,
@@ -30,11 +30,11 @@ pub(super) enum Reading {
 }
 
 impl DnsQuestion {
-    /// `None`: `name` can't be a domain name (empty or over-long labels, RFC 1035 §2.3.4).
+    /// Makes a question. `None`: `name` is not a valid domain name (empty or over-long labels, RFC 1035 §2.3.4).
     ///
-    /// `id` must not be guessable: with the port of the socket it is all that an off-path forger has to guess.
+    /// `id` must be unpredictable: an off-path forger has to guess only it and the port of the socket.
     pub(super) fn new(name: &str, family: Family, id: u16) -> Option<Self> {
-        // A backslash would begin an escape of master files, which a host name never holds.
+        // A backslash would start an escape sequence of master files, and host names have none.
         if name.contains('\\') {
             return None;
         }
@@ -42,19 +42,19 @@ impl DnsQuestion {
         Some(Self { name, record_type: family.record_type(), id })
     }
 
-    /// The message: recursion desired, one question; no EDNS, as the C library sends by default.
+    /// The message: one question, with recursion desired. It has no EDNS; the C library sends none by default.
     pub(super) fn message(&self) -> Vec<u8> {
         let mut builder = MessageBuilder::new_vec();
         builder.header_mut().set_id(self.id);
         builder.header_mut().set_rd(true);
         let mut question = builder.question();
-        // One name of 255 bytes at most always fits into a message.
+        // A name has at most 255 bytes, so it always fits into a message.
         let _ = question.push((&self.name, self.record_type));
         question.finish()
     }
 
-    /// What `datagram` says. Every A or AAAA record of the answer section counts: the recursive nameserver has followed
-    /// the CNAMEs, and asking it to prove that would only refuse what the C library takes.
+    /// Interprets `datagram`. Every A or AAAA record of the answer section counts. The recursive nameserver has followed the
+    /// CNAMEs, and to check them again would only refuse answers that the C library accepts.
     pub(super) fn read(&self, datagram: &[u8]) -> Reading {
         let Ok(message) = Message::from_octets(datagram) else {
             return Reading::NotForUs;
@@ -66,7 +66,7 @@ impl DnsQuestion {
         match message.sole_question() {
             Ok(echo) if *echo.qname() == self.name && echo.qtype() == self.record_type => {}
             Ok(_) => return Reading::NotForUs,
-            // FORMERR, REFUSED and the like may come without the question.
+            // FORMERR, REFUSED and similar answers may come without the question.
             Err(_) if header.rcode() != Rcode::NOERROR && message.header_counts().qdcount() == 0 => {}
             Err(_) => return Reading::Garbage,
         }
@@ -97,7 +97,7 @@ impl DnsQuestion {
     }
 }
 
-/// Of addresses.
+/// The address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     V4,
@@ -112,7 +112,7 @@ impl Family {
         }
     }
 
-    /// `A` or `AAAA`.
+    /// The record type: `A` or `AAAA`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::V4 => "A",
@@ -121,5 +121,5 @@ impl Family {
     }
 }
 
-/// An endpoint has a handful; a thousand would only be tried one after the other until the deadline.
+/// An endpoint has a handful of addresses. A thousand would only be tried one after the other until the deadline.
 const MAX_ADDRESSES: usize = 16;

@@ -1,5 +1,5 @@
-//! Where a request goes, taken from its URL, and which addresses it may go to.
-//! Names are turned into addresses elsewhere.
+//! Where a request goes, parsed from its URL, and which addresses it may go to.
+//! Resolves no names.
 
 use super::fault::Fault;
 use http::{
@@ -17,21 +17,21 @@ pub(super) struct Endpoint {
     pub(super) secure: bool,
     pub(super) host: Host,
     pub(super) port: u16,
-    /// `host[:port]` as the URL has it, without the scheme's own port: the value of the `Host` header (RFC 9112 §3.2),
-    /// and, to the byte, what the SDK signs.
+    /// `host[:port]` as in the URL, without the scheme's default port. It is the value of the `Host` header (RFC 9112 §3.2)
+    /// and exactly what the SDK signs.
     pub(super) authority: String,
 }
 
-/// A host as it is resolved and verified: without brackets.
+/// A host in the form that is resolved and verified, without brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Host {
     Address(IpAddr),
-    /// May end in a dot, which says that no search list applies.
+    /// A trailing dot means that no search list applies.
     Name(String),
 }
 
 impl Host {
-    /// `text` as in a URL: a name, an IPv4 address, or an IPv6 address in brackets.
+    /// Parses `text` as in a URL: a name, an IPv4 address, or an IPv6 address in brackets.
     pub(super) fn parse(text: &str) -> Self {
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         bare.parse().map_or_else(|_| Self::Name(bare.to_ascii_lowercase()), Self::Address)
@@ -50,7 +50,7 @@ impl fmt::Display for Host {
 
 impl Endpoint {
     /// # Errors
-    /// `Unusable`: another scheme, no host, user info (which would be a secret in a URL).
+    /// `Unusable`: another scheme, no host, or user info (which would be a secret in a URL).
     pub(super) fn of(uri: &Uri) -> Result<Self, Fault> {
         let (secure, default_port) = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => (true, 443),
@@ -80,9 +80,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The port of `authority`, or `default` where it has none (RFC 3986 §3.2.3); `None`: it is none.
+/// The port of `authority`, or `default` if it has none (RFC 3986 §3.2.3). `None`: the port is invalid.
 ///
-/// By hand: for a port that is too large [`Authority::port`] says that there is none.
+/// Parsed by hand, because [`Authority::port`] reports a port that is too large as missing.
 pub(super) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
     let host_and_port = authority.as_str().rsplit('@').next()?;
     match host_and_port.strip_prefix(authority.host())?.strip_prefix(':').unwrap_or_default() {
@@ -94,17 +94,17 @@ pub(super) fn port_of(authority: &Authority, default: u16) -> Option<u16> {
 /// Which addresses a request may go to, whatever name led to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AddressPolicy {
-    /// Wherever the subject's own settings point.
+    /// Any address. For what the subject's own settings name.
     #[default]
     Any,
-    /// An URL that a token names, not the subject: nothing link-local and no metadata service.
+    /// No link-local address and no metadata service. For a URL that the token names, not the subject.
     DenyMetadata,
-    /// The same, and nothing on this host.
+    /// Like `DenyMetadata`, and also no address of this host.
     DenyLocal,
 }
 
 impl AddressPolicy {
-    /// Why `address` is refused; `None`: it may be used.
+    /// Why `address` is refused; `None`: it is allowed.
     pub(super) fn refusal(self, address: IpAddr) -> Option<&'static str> {
         let address = address.to_canonical();
         let local = match address {
@@ -124,17 +124,17 @@ impl AddressPolicy {
     }
 }
 
-/// Whether plain HTTP stays on this node: loopback, or the Pod Identity agent.
+/// Whether plain HTTP to `address` stays on this node: loopback, or the Pod Identity agent.
 pub(super) fn plain_http_is_local(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_loopback() || AGENT.contains(&address)
 }
 
-/// Where the EKS Pod Identity agent listens: link-local, on the pod's own node; it speaks HTTP only.
+/// Where the EKS Pod Identity agent listens: link-local, on the pod's node, only HTTP.
 const AGENT: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-/// The instance metadata service's IPv6 address; its IPv4 address is link-local.
+/// The IPv6 address of the instance metadata service. Its IPv4 address is link-local.
 const METADATA_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254));

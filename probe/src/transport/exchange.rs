@@ -1,5 +1,5 @@
-//! One request and its answer over a connection that is there, HTTP/1.1 by hyper, everything bounded.
-//! Redirects are answers like others; connecting, keeping and repeating is `transport`'s.
+//! Sends one request over an open connection and reads its response, with HTTP/1.1 by hyper. Everything is bounded.
+//! A redirect is a response like any other. `transport` connects, keeps connections and repeats requests.
 
 use super::endpoint::Endpoint;
 use super::fault::Fault;
@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use std::{error::Error as _, io, net::SocketAddr};
 use tokio::task::JoinHandle;
 
-/// A connection on which requests can be sent one after the other; it ends when it is dropped.
+/// A connection for requests one after the other. It ends when it is dropped.
 pub(super) struct Connection {
     pub(super) peer: SocketAddr,
     sender: http1::SendRequest<Full<Bytes>>,
@@ -23,23 +23,23 @@ pub(super) struct Connection {
     driver: JoinHandle<()>,
 }
 
-/// An exchange that did not come to its end.
+/// An exchange that did not complete.
 pub(super) struct Stopped {
     pub(super) fault: Fault,
-    /// Not a byte of an answer came: a kept connection that the server had closed meanwhile looks so.
+    /// No byte of a response arrived. A kept connection that the server had closed meanwhile looks like this.
     pub(super) unanswered: bool,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Whatever hyper still waits for, nobody else does.
+        // The task would go on waiting for the peer, and nobody needs the result.
         self.driver.abort();
     }
 }
 
 impl Connection {
     /// # Errors
-    /// None in practice: nothing is sent or read yet.
+    /// None in practice, because nothing is sent or read yet.
     pub(super) async fn over(stream: Box<dyn Duplex>, peer: SocketAddr) -> Result<Self, Fault> {
         let received = Received::default();
         let stream = TokioIo::new(Counted::new(stream, received.clone()));
@@ -51,21 +51,21 @@ impl Connection {
             .await
             .map_err(|error| fault(&error, "before the request"))?;
         let driver = tokio::spawn(async move {
-            // Its error is that of the request under way, which the sender returns.
+            // The sender returns this error for the request in progress.
             let _ = connection.await;
         });
         Ok(Self { peer, sender, received, driver })
     }
 
-    /// Whether the server has not closed the connection, as far as is known.
+    /// Whether the server has not closed the connection, as far as hyper knows.
     pub(super) async fn is_alive(&mut self) -> bool {
         self.sender.ready().await.is_ok()
     }
 
-    /// Sends `request` and reads the whole answer, its body up to `body_limit` bytes.
+    /// Sends `request` and reads the whole response, its body up to `body_limit` bytes.
     ///
     /// # Errors
-    /// `Broken`, `NotHttp`, `TooLong`, or TLS's when the peer ends that with an alert only now.
+    /// `Broken`, `NotHttp`, `TooLong`, or a TLS kind if the peer sends its alert only now.
     pub(super) async fn exchange(
         &mut self,
         request: http::Request<Full<Bytes>>,
@@ -94,8 +94,8 @@ impl Connection {
     }
 }
 
-/// The request as it goes over the connection: only path and query as its target, `Host` from the URL, and what is
-/// secret marked so that no `Debug` prints it.
+/// Prepares the request for the connection: its target is only path and query, `Host` comes from the URL, and secret headers
+/// are marked, so that no `Debug` prints them.
 pub(super) fn prepare(
     request: http::Request<Bytes>,
     endpoint: &Endpoint,
@@ -121,19 +121,19 @@ pub(super) fn prepare(
 
 async fn read(mut body: hyper::body::Incoming, limit: usize, record: &Record) -> Result<Bytes, Fault> {
     let too_long = |what: String| Fault::new(FailureKind::TooLong, what);
-    // What the header announces need not be waited for.
+    // Refuse an announced length before the body arrives.
     let announced = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if let Some(announced) = announced.filter(|length| *length > limit) {
         return Err(too_long(format!(
             "the answer announces a body of {announced} bytes; at most {limit} are read"
         )));
     }
-    // At once: what grows is copied, and old and new take memory together. Pages that nothing is written to take none.
+    // Reserve at once: a growing buffer is copied, and then old and new use memory together. Unwritten pages use none.
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(limit));
     while let Some(frame) = body.frame().await {
         let frame = frame
             .map_err(|error| fault(&error, &format!("after {} bytes of the answer's body", bytes.len())))?;
-        // Trailers are no part of any answer that is waited for.
+        // No expected response has trailers.
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -149,10 +149,10 @@ async fn read(mut body: hyper::body::Incoming, limit: usize, record: &Record) ->
     Ok(bytes.freeze())
 }
 
-/// hyper keeps the cause as a source; its own texts quote nothing of what was sent or received.
+/// hyper keeps the cause as a source. Its own texts quote nothing that was sent or received.
 fn fault(error: &hyper::Error, when: &str) -> Fault {
     if error.is_parse() {
-        // Beyond the limits too, which hyper's text then says.
+        // Includes exceeded limits; hyper's text names them.
         return Fault::new(FailureKind::NotHttp, format!("what the peer answered is not HTTP/1.1 ({error})"));
     }
     if error.is_user() {
@@ -167,12 +167,12 @@ fn fault(error: &hyper::Error, when: &str) -> Fault {
             format!("the peer sends without end: {flooded} and no answer was whole"),
         );
     }
-    // An alert may come after the handshake: TLS 1.3 refuses a missing client certificate so.
+    // An alert can come after the handshake: TLS 1.3 refuses a missing client certificate that way.
     if let Some(error) = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls_fault::of(error, "", &[]);
     }
     match cause.kind() {
-        // hyper's decoder of chunks.
+        // From hyper's decoder of chunks.
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             Fault::new(FailureKind::NotHttp, format!("the answer's body is not HTTP/1.1 ({cause}) {when}"))
         }
@@ -180,21 +180,21 @@ fn fault(error: &hyper::Error, when: &str) -> Fault {
     }
 }
 
-/// Headers of AWS's answers are under 1 KiB; proxies and gateways add some, 16 KiB is what servers accept themselves.
+/// In bytes. Headers of AWS's responses have less than 1 KiB, and proxies and gateways add some. Servers accept 16 KiB.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// The header, and of the body what hyper reads ahead (two of its buffers); above all the interim answers (1xx) before both:
-/// hyper takes any number of those, so busy with a flood of them that the deadline comes late.
+/// In bytes: the header, the part of the body that hyper reads ahead (two buffers), and the interim responses (1xx) before both.
+/// hyper accepts any number of interim responses, and a flood of them keeps it so busy that the deadline fires late.
 const MAX_BEFORE_BODY: usize = 256 * 1024;
 
-/// A chunk of one byte takes six.
+/// A chunk with one byte of data takes six bytes.
 const FRAMED_BYTE: usize = 6;
 
-/// Four times what AWS sends.
+/// Four times the number that AWS sends.
 const MAX_HEADERS: usize = 64;
 
-/// hyper's read buffer: no answer may make it grow to its default of 400 KiB.
+/// The limit of hyper's read buffer, in bytes. Its default would let a response grow it to 400 KiB.
 const MAX_BUFFER: usize = 64 * 1024;
 
-/// Values of these are credentials.
+/// Headers whose values are credentials.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "x-amz-security-token", "cookie"];

@@ -1,11 +1,11 @@
-//! A failure as the place that met it knows it: kind, peer, errno and one line; and the names of errors of the system.
-//! The phase is added by the record, which alone knows how far the request had come.
+//! A failure as the code that met it knows it: kind, peer, errno and one line. Also names system errors.
+//! The record adds the phase, because it alone knows how far the request had come.
 
 use credprobe_judge::evidence::{AddressOutcome, Failure, FailureKind, Phase};
 use nix::errno::Errno;
 use std::{io, net::SocketAddr};
 
-/// What went wrong, without the phase.
+/// A failure without its phase.
 #[derive(Debug)]
 pub(super) struct Fault {
     kind: FailureKind,
@@ -15,17 +15,17 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// `detail`: one line in plain words, with both sides where there are two, and nothing of request or answer.
+    /// `detail` is one line in plain words. It shows both sides if there are two, and quotes nothing of request or response.
     pub(super) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
         Self { kind, peer: None, errno: None, detail: detail.into() }
     }
 
-    /// A configuration or URL with which nothing can be done.
+    /// An unusable configuration or URL.
     pub(super) fn unusable(detail: impl Into<String>) -> Self {
         Self::new(FailureKind::Unusable, detail)
     }
 
-    /// A connection that died, with the system's name of the reason.
+    /// A connection that broke, with the system's name of the reason.
     pub(super) fn broken(error: &io::Error, doing: &str) -> Self {
         let how = match error.kind() {
             io::ErrorKind::UnexpectedEof => "the peer closed the connection",
@@ -46,9 +46,9 @@ impl Fault {
         self
     }
 
-    /// The same event seen from the endpoint: its proxy could not be used.
+    /// Turns the failure into "the proxy could not be used", which is how the endpoint sees it.
     pub(super) fn at_proxy(mut self, proxy: &str) -> Self {
-        // A setting that can't be used stays one, and running out of time is told by the phase.
+        // An unusable setting stays one, and the phase tells of a timeout.
         if !matches!(self.kind, FailureKind::Unusable | FailureKind::TimedOut) {
             self.kind = FailureKind::ProxyRefused;
         }
@@ -56,14 +56,14 @@ impl Fault {
         self
     }
 
-    /// The evidence, now that the phase is known.
+    /// Adds the phase.
     pub(super) fn in_phase(self, phase: Phase) -> Failure {
         let Self { kind, peer, errno, detail } = self;
         Failure { phase, kind, peer, errno, detail }
     }
 }
 
-/// `ECONNREFUSED`, … as errno(3) names them; `None` when the error did not come from the system.
+/// `ECONNREFUSED`, … as errno(3) names them. `None`: the error did not come from the system.
 pub(super) fn errno_name(error: &io::Error) -> Option<String> {
     error.raw_os_error().map(|number| match Errno::from_raw(number) {
         Errno::UnknownErrno => format!("errno {number}"),
@@ -71,7 +71,7 @@ pub(super) fn errno_name(error: &io::Error) -> Option<String> {
     })
 }
 
-/// How a TCP attempt ended that the system ended with `error`: connect(2), ip(7), netfilter's REJECT targets.
+/// The outcome of a TCP attempt that failed with `error`: connect(2), ip(7), netfilter's REJECT targets.
 pub(super) fn connect_outcome(error: &io::Error) -> AddressOutcome {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ECONNREFUSED) => AddressOutcome::Refused,
@@ -81,11 +81,11 @@ pub(super) fn connect_outcome(error: &io::Error) -> AddressOutcome {
             | Errno::EHOSTUNREACH
             | Errno::ENETDOWN
             | Errno::EHOSTDOWN
-            // No source address of that family, or a kernel booted without IPv6: for us there is no way either.
+            // There is no source address of that family, or the kernel runs without IPv6. So there is no route either.
             | Errno::EADDRNOTAVAIL
             | Errno::EAFNOSUPPORT,
         ) => AddressOutcome::Unreachable,
-        // EPERM and EACCES of a local firewall among them: `errno` tells.
+        // For example EPERM and EACCES of a local firewall, which `errno` tells apart.
         _ => AddressOutcome::Failed,
     }
 }

@@ -1,5 +1,5 @@
-//! Whether a request goes through the proxy of `HTTPS_PROXY`, given `NO_PROXY`: pure, both as values.
-//! The tunnel itself is `tunnel`'s.
+//! Decides from the values of `HTTPS_PROXY` and `NO_PROXY` whether a request goes through a proxy. Pure.
+//! `tunnel` opens the tunnel.
 
 use super::endpoint::{Endpoint, Host, port_of};
 use super::fault::Fault;
@@ -8,28 +8,28 @@ use http::{HeaderValue, uri::Authority};
 use percent_encoding::percent_decode_str;
 use std::{fmt, net::IpAddr};
 
-/// The subject's proxy settings; empty values count as unset.
+/// The subject's proxy settings. An empty value counts as unset.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// `HTTPS_PROXY` or `https_proxy`: `[http://][user:password@]host[:port]`.
     pub https_proxy: Option<String>,
-    /// `NO_PROXY` or `no_proxy`: what is reached without it.
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached without the proxy.
     pub no_proxy: Option<String>,
 }
 
 impl fmt::Debug for Proxies {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL may hold a password.
+        // Omit the URL, which may hold a password.
         formatter.debug_struct("Proxies").field("no_proxy", &self.no_proxy).finish_non_exhaustive()
     }
 }
 
-/// A proxy that tunnels with CONNECT. It has no `Debug`: it may hold a password.
+/// A proxy that tunnels with CONNECT. It has no `Debug`, because it may hold a password.
 #[derive(Clone)]
 pub(super) struct Proxy {
     pub(super) host: Host,
     pub(super) port: u16,
-    /// Value of `Proxy-Authorization`, marked sensitive.
+    /// The value of `Proxy-Authorization`, marked sensitive.
     pub(super) authorization: Option<HeaderValue>,
 }
 
@@ -40,15 +40,15 @@ impl fmt::Display for Proxy {
 }
 
 impl Proxies {
-    /// No proxy at all.
+    /// Settings without a proxy.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The proxy for `endpoint`; `None`: directly. Plain `http://` never goes through a proxy, loopback neither.
+    /// The proxy for `endpoint`; `None`: connect directly. Plain `http://` and loopback never use a proxy.
     ///
     /// # Errors
-    /// `Unusable`: the proxy's URL can't be parsed, or names a scheme other than `http`.
+    /// `Unusable`: the proxy's URL cannot be parsed, or its scheme is not `http`.
     pub(super) fn for_endpoint(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Fault> {
         let Some(url) = self.https_proxy.as_deref().map(str::trim).filter(|url| !url.is_empty()) else {
             return Ok(None);
@@ -76,7 +76,7 @@ fn is_loopback(host: &Host) -> bool {
 fn parse(url: &str) -> Result<Proxy, Fault> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     if !scheme.eq_ignore_ascii_case("http") {
-        // Only what is known to be a scheme is quoted: what stands before `://` could be half of a password.
+        // Quote only a known scheme: the text before `://` could be half of a password.
         let known = OTHER_SCHEMES.iter().find(|known| scheme.eq_ignore_ascii_case(known));
         let given =
             known.map_or_else(|| "not an `http://` URL".to_owned(), |known| format!("a `{known}://` URL"));
@@ -85,16 +85,16 @@ fn parse(url: &str) -> Result<Proxy, Fault> {
     }
     let (rest, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     if path.contains('@') {
-        // Else the first half of the password would be taken for the host, and shown.
+        // Otherwise the first half of the password would be taken for the host and shown.
         return Err(Fault::unusable(
             "`HTTPS_PROXY`: a `/`, `?` or `#` in the user info must be percent-encoded",
         ));
     }
-    // Passwords hold unescaped `@`s often enough: the last one ends the user info, as curl takes it.
+    // Passwords often contain an unescaped `@`. Like in curl, the last one ends the user info.
     let (user_info, host) = rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
     let malformed = || Fault::unusable("`HTTPS_PROXY` is not a URL with a host and, optionally, a port");
     let authority = host.parse::<Authority>().map_err(|_| malformed())?;
-    // RFC 9110 §4.2.1; Go and botocore take it so (curl would take 1080).
+    // RFC 9110 §4.2.1. Go and botocore use 80 too; curl would use 1080.
     let port = port_of(&authority, 80).ok_or_else(malformed)?;
     if authority.host().is_empty() {
         return Err(malformed());
@@ -103,7 +103,7 @@ fn parse(url: &str) -> Result<Proxy, Fault> {
     Ok(Proxy { host: Host::parse(authority.host()), port, authorization })
 }
 
-/// RFC 7617 §2, from the percent-encoded user info of a URL.
+/// The credentials of RFC 7617 §2, from the percent-encoded user info of a URL.
 fn basic(user_info: &str) -> Result<HeaderValue, Fault> {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     let mut pair: Vec<u8> = percent_decode_str(user).collect();
@@ -115,8 +115,8 @@ fn basic(user_info: &str) -> Result<HeaderValue, Fault> {
     Ok(value)
 }
 
-/// Whether an entry of `NO_PROXY` covers the host. There is no standard; this is what curl, Go and Python agree on, and
-/// where they differ (a leading dot: curl and Python include the domain itself, Go does not) what curl does.
+/// Whether an entry of `NO_PROXY` covers the host. There is no standard. This does what curl, Go and Python agree on. Where they
+/// differ it does what curl does: with a leading dot, curl and Python include the domain itself, Go does not.
 fn bypasses(no_proxy: &str, host: &Host, port: u16) -> bool {
     no_proxy.split([',', ' ', '\t']).any(|entry| covers(entry, host, port))
 }
@@ -128,7 +128,7 @@ fn covers(entry: &str, host: &Host, port: u16) -> bool {
     if entry == "*" {
         return true;
     }
-    // An address or a range of addresses never covers a name: names are not resolved to find out.
+    // An address or a range never covers a name, because names are not resolved to find out.
     if let Some((network, bits)) = entry.split_once('/') {
         return match (host, network.parse(), bits.parse()) {
             (Host::Address(address), Ok(network), Ok(bits)) => contains(network, bits, *address),
@@ -151,7 +151,7 @@ fn covers(entry: &str, host: &Host, port: u16) -> bool {
     }
 }
 
-/// `host:port`, `[v6]:port`; a bare IPv6 address has no port.
+/// Splits `host:port` or `[v6]:port`. A bare IPv6 address has no port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     let split = entry.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
     match split.map(|(host, port)| (host, port.parse())) {
@@ -162,7 +162,7 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
 
 fn contains(network: IpAddr, bits: u32, address: IpAddr) -> bool {
     let same = |network: u128, address: u128, width: u32| {
-        // A shift by the whole width would overflow: /0 holds everything.
+        // /0 contains everything. A shift by the whole width would overflow.
         bits <= width && (bits == 0 || (network ^ address) >> (width - bits) == 0)
     };
     match (network, address.to_canonical()) {
@@ -174,5 +174,5 @@ fn contains(network: IpAddr, bits: u32, address: IpAddr) -> bool {
     }
 }
 
-/// What other tools take as a proxy.
+/// Schemes that other tools accept for a proxy.
 const OTHER_SCHEMES: [&str; 6] = ["https", "socks", "socks4", "socks4a", "socks5", "socks5h"];

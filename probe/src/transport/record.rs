@@ -1,5 +1,5 @@
-//! The record of one exchange, written while it happens and kept outside the future that the deadline may cut off.
-//! It knows phase and time; what a failure means is the judge's.
+//! The record of one exchange. It is written during the exchange and lives outside the future that the deadline may drop.
+//! It knows phases and times; the judge decides what a failure means.
 
 use super::fault::Fault;
 use credprobe_judge::evidence::{
@@ -17,14 +17,14 @@ use tokio::time::Instant;
 pub(super) struct Record(Arc<Mutex<State>>);
 
 struct State {
-    /// As far as it is final; what is still under way stands in the fields below.
+    /// What is final so far. Work in progress is in the fields below.
     network: Network,
     attempts: Vec<Attempt>,
     phase: Phase,
     phase_began: Instant,
-    /// The other end of the connection in use.
+    /// The peer of the connection in use.
     peer: Option<SocketAddr>,
-    /// Bytes of the answer's body so far.
+    /// How many bytes of the response body have arrived.
     body_bytes: usize,
     closed: bool,
 }
@@ -39,10 +39,10 @@ struct Attempt {
 #[derive(Clone, Copy)]
 pub(super) struct Slot(usize);
 
-/// Two for each of 33 names, and some of them three times; a report of more would be too long to be judged again.
+/// Two questions for each of 33 names, with some retries. A report with more would be too long to be judged again.
 const MAX_QUESTIONS: usize = 512;
 
-/// A question without an outcome yet is one that was not answered in time.
+/// The outcome of a question that has not been answered in time, and so also the initial outcome.
 const UNANSWERED: &str = "timeout";
 
 impl Record {
@@ -59,11 +59,11 @@ impl Record {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The state is valid after each single assignment, so a poisoned lock hides nothing.
+        // The state is valid after each assignment, so a poisoned lock hides nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the phase under way and begins the next.
+    /// Ends the current phase and begins the next.
     pub(super) fn enter(&self, phase: Phase) {
         let mut state = self.state();
         let now = Instant::now();
@@ -72,14 +72,14 @@ impl Record {
         state.phase_began = now;
     }
 
-    /// Begins at `phase` without the ones before it: an address literal, a kept connection.
+    /// Begins at `phase` and skips the earlier ones, for an address literal or a kept connection.
     pub(super) fn begin_at(&self, phase: Phase) {
         let mut state = self.state();
         state.phase = phase;
         state.phase_began = Instant::now();
     }
 
-    /// The request goes over a kept connection to `peer`.
+    /// Records that the request uses a kept connection to `peer`.
     pub(super) fn reuse(&self, peer: SocketAddr) {
         self.begin_at(Phase::Processing);
         let mut state = self.state();
@@ -105,14 +105,14 @@ impl Record {
         }
     }
 
-    /// Addresses that came when others were being connected to already.
+    /// Adds addresses that arrived after connecting had begun.
     pub(super) fn resolved_late(&self, addresses: &[IpAddr]) {
         if let Some(resolution) = &mut self.state().network.resolution {
             resolution.addresses.extend(addresses);
         }
     }
 
-    /// The search list answered as `found_as`; what the name as written leads to.
+    /// Records that a name of the search list was found, `found_as`, and the addresses of the name as written.
     pub(super) fn searched(&self, found_as: &str, as_written: Vec<IpAddr>) {
         if let Some(resolution) = &mut self.state().network.resolution {
             resolution.found_as = Some(found_as.to_owned());
@@ -120,7 +120,7 @@ impl Record {
         }
     }
 
-    /// `None`: so many were asked that nobody would read more.
+    /// Adds a question. `None`: the record is full.
     pub(super) fn question(&self, name: &str, record_type: &str, nameserver: String) -> Option<Slot> {
         let mut state = self.state();
         let resolution = state.network.resolution.get_or_insert_default();
@@ -146,7 +146,7 @@ impl Record {
         }
     }
 
-    /// The questions so far, to say in one line what came of them.
+    /// The questions so far, for a one-line summary.
     pub(super) fn questions(&self) -> Vec<Question> {
         self.state()
             .network
@@ -168,7 +168,7 @@ impl Record {
         }
     }
 
-    /// One address won: whatever else is under way was given up for it.
+    /// Records that one address won. All other attempts are abandoned.
     pub(super) fn connected(&self, winner: SocketAddr) {
         let mut state = self.state();
         state.peer = Some(winner);
@@ -203,7 +203,7 @@ impl Record {
         self.state().body_bytes = count;
     }
 
-    /// The exchange ended with a whole answer or with `fault`.
+    /// Ends the record with a whole response or with `fault`.
     pub(super) fn close(&self, outcome: Result<(), Fault>) -> Network {
         let mut state = self.state();
         let now = Instant::now();
@@ -216,7 +216,7 @@ impl Record {
         state.network.clone()
     }
 
-    /// The deadline struck.
+    /// Ends the record because the deadline passed.
     pub(super) fn expire(&self) -> Network {
         let fault = {
             let state = self.state();
@@ -225,7 +225,7 @@ impl Record {
         self.close(Err(fault))
     }
 
-    /// What is known now; an exchange that its caller dropped reads as one that ran out of time.
+    /// The current state. An exchange that its caller dropped looks like a timeout.
     pub(super) fn snapshot(&self) -> Network {
         let state = self.state();
         if !state.closed {
@@ -245,7 +245,7 @@ impl Record {
         state.network.clone()
     }
 
-    /// Forgets what a dead kept connection left: the same request begins again on a new one.
+    /// Removes what a dead kept connection left: the same request starts again on a new connection.
     pub(super) fn restart(&self) {
         let mut state = self.state();
         state.network.reused = false;
@@ -286,7 +286,7 @@ impl State {
         self.network.addresses = self.addresses(now);
     }
 
-    /// The address in use; else, when only one was tried, that one.
+    /// The address in use. If only one was tried, that one.
     fn furthest_peer(&self) -> Option<SocketAddr> {
         let only = match self.attempts.as_slice() {
             [only] => Some(only.address),
@@ -295,7 +295,7 @@ impl State {
         self.peer.or(only)
     }
 
-    /// What the deadline cut off, for `detail`.
+    /// What the deadline interrupted, for `detail`.
     fn outstanding(&self) -> String {
         let waited = self.phase_began.elapsed().as_millis();
         let what = match self.phase {

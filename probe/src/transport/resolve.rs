@@ -1,5 +1,5 @@
-//! A stub resolver: hosts, then the nameservers over UDP, TCP on truncation; every question and its outcome recorded.
-//! Parsing of files and messages is `resolver_config`'s and `dns_message`'s.
+//! A stub resolver: the hosts file, then nameservers over UDP, and TCP after truncation. Records each question and its outcome.
+//! `resolver_config` parses files and `dns_message` parses messages.
 
 use super::dns_message::{DnsQuestion, Family, Reading};
 use super::fault::{Fault, errno_name};
@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-/// What a connection can begin with.
+/// The addresses that a connection can begin with.
 pub(super) struct Found {
     /// At least one.
     pub(super) addresses: Vec<IpAddr>,
@@ -31,17 +31,17 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Nothing that anybody would have to be asked for.
+    /// Addresses that need no question.
     pub(super) fn known(addresses: Vec<IpAddr>) -> Self {
         Self { addresses, late: Late(JoinSet::new()) }
     }
 }
 
-/// The family that has not answered yet; it is asked until this is dropped.
+/// The address family that has not answered yet. It is asked until this is dropped.
 pub(super) struct Late(JoinSet<(Family, Result<Vec<IpAddr>, LookupError>)>);
 
 impl Late {
-    /// Its addresses; `None`: no more will come.
+    /// The next addresses; `None`: no more will come.
     pub(super) async fn next(&mut self) -> Option<Vec<IpAddr>> {
         loop {
             if let Ok((_, Ok(addresses))) = self.0.join_next().await? {
@@ -53,11 +53,11 @@ impl Late {
 
 /// The addresses of `host`.
 ///
-/// The names to ask come in the C library's order (`ResolverConfig::candidates`), and the first that has addresses counts.
-/// Where the search list made that name, the name as written is asked too, for the record alone.
+/// Names are asked in the C library's order (`ResolverConfig::candidates`), and the first one with addresses counts.
+/// If the search list made that name, the name as written is asked too, only for the record.
 ///
 /// # Errors
-/// `NameNotFound`, `NameWithoutAddress`, `NameserverFailed`; `Unusable` when `host` can't be a domain name.
+/// `NameNotFound`, `NameWithoutAddress`, `NameserverFailed`; `Unusable` if `host` is not a valid domain name.
 pub(super) async fn resolve(
     config: &Arc<ResolverConfig>,
     host: &str,
@@ -81,11 +81,11 @@ pub(super) async fn resolve(
     Ok(found)
 }
 
-/// What came of one name, the worst first: a nameserver that fails hides whether the name exists.
+/// Why a name has no addresses, worst first: a failing nameserver hides whether the name exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LookupError {
     ServerFailure,
-    /// All said SERVFAIL: their trouble may be with this one name.
+    /// All nameservers said SERVFAIL, perhaps only because of this name.
     ServerFailed,
     NoData,
     NxDomain,
@@ -98,11 +98,11 @@ async fn ask_in_order(config: &Arc<ResolverConfig>, host: &str, record: &Record)
     }
     let mut worst = LookupError::NxDomain;
     for name in config.candidates(host) {
-        // Nameservers that were silent for one name won't speak for the next: only the name itself is worth the time.
+        // Nameservers that did not answer one name will not answer the next. Only the name as written is worth the time.
         if worst == LookupError::ServerFailure && name != as_written {
             continue;
         }
-        // Too long only with this search domain appended.
+        // The name is too long with this search domain, but maybe not with another.
         let Some(questions) = questions(&name) else { continue };
         match ask_both(config, &name, questions, record).await {
             Ok(found) => {
@@ -122,7 +122,7 @@ fn questions(name: &str) -> Option<(DnsQuestion, DnsQuestion)> {
     question(Family::V4).zip(question(Family::V6))
 }
 
-/// It tells whether the search list hides a name that exists; nothing that is slow is waited for.
+/// Tells whether the search list hides a name that exists. Does not wait for slow nameservers.
 async fn addresses_as_written(config: &Arc<ResolverConfig>, name: &str, record: &Record) -> Vec<IpAddr> {
     // A name without a dot is meant for the search list.
     let Some(questions) = questions(name).filter(|_| name.contains('.')) else { return Vec::new() };
@@ -130,8 +130,8 @@ async fn addresses_as_written(config: &Arc<ResolverConfig>, name: &str, record: 
     found.ok().and_then(Result::ok).map(|found| found.addresses).unwrap_or_default()
 }
 
-/// A and AAAA at once, IPv6 first in the answer. When one family has answered, the other is waited for a moment longer
-/// (RFC 8305 §3): firewalls exist that swallow AAAA questions only.
+/// Asks for A and AAAA at once and puts IPv6 addresses first. After one family has answered, it waits only a moment for the other
+/// (RFC 8305 §3), because some firewalls drop AAAA questions.
 async fn ask_both(
     config: &Arc<ResolverConfig>,
     name: &str,
@@ -157,7 +157,7 @@ async fn ask_both(
     let mut addresses = Vec::new();
     let mut nothings = Vec::new();
     loop {
-        // NXDOMAIN is about the name, whatever the type asked for (RFC 8020 §2).
+        // NXDOMAIN concerns the name, whatever type was asked for (RFC 8020 §2).
         let settled = !addresses.is_empty() || nothings.contains(&LookupError::NxDomain);
         let finished = if settled {
             timeout(RESOLUTION_DELAY, both.join_next()).await.ok().flatten()
@@ -168,7 +168,7 @@ async fn ask_both(
             Some(Ok((Family::V6, Ok(found)))) => drop(addresses.splice(0..0, found)),
             Some(Ok((Family::V4, Ok(found)))) => addresses.extend(found),
             Some(Ok((_, Err(nothing)))) => nothings.push(nothing),
-            // A task that panicked found nothing out.
+            // A task that panicked found nothing.
             Some(Err(_)) => nothings.push(LookupError::ServerFailure),
             None => break,
         }
@@ -180,13 +180,13 @@ async fn ask_both(
     }
 }
 
-/// Puts one question to the nameservers until one answers it.
+/// Asks one question of each nameserver until one answers.
 struct Asker {
     config: Arc<ResolverConfig>,
     name: String,
     family: Family,
     record: Record,
-    /// The other family has addresses.
+    /// True once the other family has addresses.
     one_found: Arc<AtomicBool>,
 }
 
@@ -204,11 +204,11 @@ impl Asker {
                         return Ok(addresses);
                     }
                     Some((Rcode::NXDOMAIN, _)) => return Err(LookupError::NxDomain),
-                    // SERVFAIL, REFUSED, silence, an error of the system: the next one.
+                    // SERVFAIL, REFUSED, silence or a system error: ask the next nameserver.
                     Some((Rcode::SERVFAIL, _)) => nothing = LookupError::ServerFailed,
                     Some(_) | None => nothing = LookupError::ServerFailure,
                 }
-                // The connection has begun without this family.
+                // The connection attempt has begun without this family.
                 if self.one_found.load(Ordering::Relaxed) {
                     return Err(nothing);
                 }
@@ -245,7 +245,7 @@ impl Asker {
             Transport::Tcp => format!("{nameserver}/tcp"),
         };
         let slot = self.record.question(&self.name, self.family.name(), shown)?;
-        // Until the right answer comes, what came instead is worth more than `timeout`.
+        // Until the right answer arrives, record "bad reply", which tells more than a timeout.
         let heard = || self.record.answered(slot, BAD_REPLY, 0);
         let reading = timeout(self.config.timeout, async {
             match transport {
@@ -279,9 +279,9 @@ async fn over_udp(
 ) -> io::Result<Reading> {
     let any =
         if nameserver.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
-    // A new socket, and so a new random port, for each question: the second half of what a forger must guess.
+    // A new socket has a new random port, the second number that a forger must guess.
     let socket = UdpSocket::bind((any, 0)).await?;
-    // Connected: only the nameserver's datagrams arrive, and "port unreachable" becomes ECONNREFUSED at once.
+    // On a connected socket only the nameserver's datagrams arrive, and "port unreachable" becomes ECONNREFUSED at once.
     socket.connect(nameserver).await?;
     socket.send(message).await?;
     let mut datagram = [0; MAX_DATAGRAM];
@@ -296,7 +296,7 @@ async fn over_udp(
 
 async fn over_tcp(question: &DnsQuestion, message: &[u8], nameserver: SocketAddr) -> io::Result<Reading> {
     let mut stream = TcpStream::connect(nameserver).await?;
-    // Length and message in one segment (RFC 7766 §8).
+    // Send length and message in one segment (RFC 7766 §8).
     let length = u16::try_from(message.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes(), message].concat()).await?;
     let length = stream.read_u16().await?;
@@ -305,7 +305,7 @@ async fn over_tcp(question: &DnsQuestion, message: &[u8], nameserver: SocketAddr
     Ok(question.read(&answer))
 }
 
-/// From the generator of the TLS library: it asks the kernel directly and so works in a root without `/dev`.
+/// A random id from the TLS library's generator, which asks the kernel and so works in a root without `/dev`.
 fn random_id() -> Option<u16> {
     let mut bytes = [0; 2];
     rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;
@@ -341,13 +341,13 @@ fn fault(nothing: LookupError, host: &str, record: &Record) -> Fault {
     }
 }
 
-/// RFC 8305 §3, the recommended Resolution Delay.
+/// The Resolution Delay that RFC 8305 §3 recommends.
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// A nameserver of the cluster answers within a few milliseconds.
+/// A nameserver in the cluster answers within a few milliseconds.
 const DIAGNOSIS: Duration = Duration::from_millis(250);
 
-/// Without EDNS a datagram has 512 bytes at most (RFC 1035 §4.2.1); some nameservers send more.
+/// Without EDNS a datagram has at most 512 bytes (RFC 1035 §4.2.1), but some nameservers send more.
 const MAX_DATAGRAM: usize = 4096;
 
 const BAD_REPLY: &str = "bad-reply";

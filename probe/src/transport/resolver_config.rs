@@ -1,5 +1,5 @@
-//! `/etc/hosts` and `/etc/resolv.conf` as the C library reads them; text in, settings out.
-//! Pure: the caller reads the files, `resolve` asks the nameservers.
+//! Parses `/etc/hosts` and `/etc/resolv.conf` like the C library.
+//! Pure: the caller reads the files, and `resolve` asks the nameservers.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -11,30 +11,30 @@ use std::{
 pub struct ResolverConfig {
     /// Asked in this order; at most three from `resolv.conf`. Tests and sandboxes set ports here.
     pub nameservers: Vec<SocketAddr>,
-    /// `nameserver` lines that can't be used, as written, with the reason in parentheses.
+    /// Unusable `nameserver` lines, as written, with the reason in parentheses.
     pub skipped: Vec<String>,
     /// Domains appended in turn, without trailing dots; at most 32 are kept.
     pub search: Vec<String>,
-    /// A name with fewer dots is looked for in `search` first.
+    /// A name with fewer dots is looked up in `search` first.
     pub ndots: u8,
     /// How long one question waits for its answer.
     pub timeout: Duration,
-    /// How often the list of nameservers is gone through.
+    /// How often the whole list of nameservers is tried.
     pub attempts: u8,
-    /// `options use-vc`: every question over TCP.
+    /// `options use-vc`: every question goes over TCP.
     pub tcp_only: bool,
-    /// `options no-aaaa` (glibc 2.36): no question for IPv6 addresses.
+    /// `options no-aaaa` (glibc 2.36): IPv6 addresses are not asked for.
     pub no_aaaa: bool,
     /// Lower-case name and address, in the order of the hosts file.
     pub hosts: Vec<(String, IpAddr)>,
 }
 
 impl ResolverConfig {
-    /// From the texts of `/etc/hosts` and `/etc/resolv.conf`; `None` where the file can't be read, which the C library
-    /// takes for an empty one. What can't be understood is skipped, as there.
+    /// Parses the texts of `/etc/hosts` and `/etc/resolv.conf`. `None` means that the file cannot be read. Like the C library, this
+    /// treats it as empty and skips what it cannot understand.
     ///
-    /// Not done: a search list from the host's own domain name (it needs `gethostname`), `sortlist`, and `options
-    /// rotate`, which would only hide which nameserver is ill.
+    /// Not implemented: a search list from the host's own domain name (it needs `gethostname`), `sortlist`, and `options
+    /// rotate`, which would only hide which nameserver is faulty.
     pub fn parse(hosts: Option<&str>, resolv_conf: Option<&str>) -> Self {
         let mut config = Self {
             nameservers: Vec::new(),
@@ -56,14 +56,14 @@ impl ResolverConfig {
     }
 
     fn line(&mut self, line: &str) {
-        // A keyword counts only in the first column; comments begin there too, and so match no keyword.
+        // A keyword counts only in the first column. So does a comment, which matches no keyword.
         let Some((keyword, rest)) = line.split_once([' ', '\t']) else {
             return;
         };
         let mut words = rest.split_whitespace().take_while(|word| !word.starts_with(['#', ';']));
         match keyword {
             "nameserver" => self.nameserver(words.next().unwrap_or_default()),
-            // `domain` and `search` exclude each other: the last one counts.
+            // `domain` and `search` replace each other; the last one counts.
             "domain" => self.search = words.next().and_then(domain).into_iter().collect(),
             "search" => self.search = words.filter_map(domain).take(MAX_SEARCH).collect(),
             "options" => words.for_each(|word| self.option(word)),
@@ -80,14 +80,14 @@ impl ResolverConfig {
                 self.skipped.push(format!("{text} ({reason})"));
             }
         }
-        // A file of a million such lines is no reason for a report of that size.
+        // A file with a million such lines must not make the report as large.
         self.skipped.truncate(MAX_SKIPPED);
     }
 
     fn option(&mut self, word: &str) {
         let (name, value) = word.split_once(':').unwrap_or((word, ""));
-        // atoi(3): what is no number is 0. The upper limits are resolv.conf(5)'s; a time-out or attempts of 0 would
-        // ask nobody, and the C library too waits at least a second.
+        // Like atoi(3), this reads anything that is not a number as 0. The upper limits are from resolv.conf(5). A time-out or attempts
+        // of 0 would ask no one, and the C library also waits for at least a second.
         let number = value.parse::<u32>().unwrap_or(0);
         let at_most = |limit: u8| u8::try_from(number).map_or(limit, |number| number.min(limit));
         match name {
@@ -100,8 +100,8 @@ impl ResolverConfig {
         }
     }
 
-    /// The addresses of `name` without asking anybody: the hosts file, then `localhost` and what ends in it
-    /// (RFC 6761 §6.3). Whether the hosts file had it, and the addresses; `None`: a nameserver must be asked.
+    /// The addresses of `name` that are known without a question, from the hosts file, or for `localhost` and names below it
+    /// (RFC 6761 §6.3). The flag says whether the hosts file had the name. `None`: a nameserver must be asked.
     pub(super) fn known(&self, name: &str) -> Option<(bool, Vec<IpAddr>)> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let mut addresses = Vec::new();
@@ -120,8 +120,8 @@ impl ResolverConfig {
         localhost.then(|| (false, vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]))
     }
 
-    /// The absolute names to ask for `host`, without trailing dots, in the order of res_search(3): a name with fewer dots
-    /// than `ndots` is searched first, and one with enough dots is searched too, after it failed as written.
+    /// The absolute names to ask for `host`, without trailing dots, in the order of res_search(3). A name with fewer dots
+    /// than `ndots` is searched first. A name with enough dots is searched after it has failed as written.
     pub(super) fn candidates(&self, host: &str) -> Vec<String> {
         let name = host.trim_end_matches('.');
         let as_written = [name.to_owned()];
@@ -137,7 +137,7 @@ impl ResolverConfig {
     }
 }
 
-/// A search domain; `.` is the name as written, which is asked anyway, and nothing can be asked below one that is too long.
+/// A search domain. `.` would be the name as written, which is asked anyway, and a domain that is too long cannot be asked.
 fn domain(word: &str) -> Option<String> {
     let word = word.trim_end_matches('.');
     (1..=MAX_DOMAIN).contains(&word.len()).then(|| word.to_owned())
@@ -149,7 +149,7 @@ fn nameserver(text: &str) -> Result<SocketAddr, &'static str> {
     }
     let (address, zone) = text.split_once('%').ok_or("not an IP address")?;
     let address = address.parse::<Ipv6Addr>().map_err(|_| "not an IP address")?;
-    // Turning an interface's name into its number needs a system call, and this file makes none.
+    // Looking up an interface's number needs a system call, and this file makes none.
     let zone = zone.parse().map_err(|_| "a zone is understood as a number only")?;
     Ok(SocketAddrV6::new(address, DNS_PORT, 0, zone).into())
 }
@@ -159,7 +159,7 @@ fn hosts_entries(text: &str) -> Vec<(String, IpAddr)> {
     for line in text.lines() {
         let line = line.split_once('#').map_or(line, |(before, _)| before);
         let mut words = line.split_whitespace();
-        // An address with a zone (`fe80::1%eth0`) is skipped: no AWS name has one.
+        // Skip an address with a zone (`fe80::1%eth0`): no AWS name has one.
         let Some(Ok(address)) = words.next().map(str::parse) else {
             continue;
         };
@@ -177,15 +177,15 @@ const MAX_NAMESERVERS: usize = 3;
 /// Enough to show what is wrong with a file.
 const MAX_SKIPPED: usize = 4;
 
-/// The same of one line, in characters.
+/// How much of one line is kept, in characters.
 const MAX_SKIPPED_TEXT: usize = 64;
 
-/// What Kubernetes allows a pod. The C library has no limit any more, but each domain costs two questions and a place in
+/// The limit that Kubernetes sets for a pod. The C library no longer has one, but each domain costs two questions and a place in
 /// the report.
 const MAX_SEARCH: usize = 32;
 
 /// RFC 1035 §2.3.4, as text without the last dot.
 const MAX_DOMAIN: usize = 253;
 
-/// As many as are read of a nameserver's answer: all of them are tried and reported.
+/// The same limit as for a nameserver's answer, because all of them are tried and reported.
 const MAX_ADDRESSES: usize = 16;

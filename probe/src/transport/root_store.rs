@@ -1,5 +1,5 @@
-//! Which roots a peer's chain may end in: those compiled in or a bundle, and additions; texts in, a verifier out.
-//! Who reads the files and what the label of each is, the caller knows.
+//! Builds the roots that a peer's chain may end in: the compiled-in ones or a bundle, plus additions. Texts in, a verifier out.
+//! The caller reads the files and knows their labels.
 
 use rustls::{
     RootCertStore,
@@ -19,12 +19,12 @@ pub struct RootStore {
 }
 
 impl RootStore {
-    /// The additions that add nothing, and why.
+    /// The additions that add no root, and why.
     pub fn idle(&self) -> &[BundleProblem] {
         &self.idle
     }
 
-    /// What is trusted, for the record: `compiled-in` or the bundle's label, `+label` for each addition.
+    /// What is trusted, for the record: `compiled-in` or the bundle's label, plus `+label` for each addition.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -36,10 +36,10 @@ impl fmt::Debug for RootStore {
     }
 }
 
-/// A bundle that can't be used.
+/// A bundle that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleProblem {
-    /// As the caller named the bundle: `AWS_CA_BUNDLE=/path`.
+    /// The caller's name of the bundle: `AWS_CA_BUNDLE=/path`.
     pub label: String,
     /// What is wrong with it.
     pub reason: String,
@@ -53,15 +53,16 @@ impl fmt::Display for BundleProblem {
 
 impl Error for BundleProblem {}
 
-/// The trust that `ca_bundle` (instead of the roots compiled in) and `additions` (added to them) make; each is a label
-/// such as `AWS_CA_BUNDLE=/path` and the file's content in PEM (RFC 7468).
+/// The roots of `ca_bundle` (instead of the compiled-in roots) and of `additions` (in addition). Each of them is a label such as
+/// `AWS_CA_BUNDLE=/path` and the file's content in PEM (RFC 7468).
 ///
-/// Single certificates that can't be a root (version 1 with odd fields, negative serial numbers…) are passed over as
-/// long as one of the same file can: old bundles carry such.
+/// A certificate that cannot be a root (version 1 with odd fields, negative serial numbers…) is skipped if another one of
+/// the same file can. Old bundles contain such certificates.
 ///
 /// # Errors
-/// A bundle that is no PEM, holds no certificate, or none that can be a root. Of an addition counts what can be used: additions with
-/// the same label are one, as the files of a folder are, and one that adds nothing is noted.
+/// The bundle is not PEM, holds no certificate, or none that can be a root. An addition never fails: its usable certificates
+/// count, and if it adds nothing, [`RootStore::idle`] says so. Additions with the same label, such as the files of a folder, count
+/// as one.
 pub(crate) fn root_store(
     ca_bundle: Option<(&str, &[u8])>,
     additions: &[(&str, &[u8])],
@@ -82,7 +83,7 @@ pub(crate) fn root_store(
             idle.extend(problems.into_iter().next());
         }
     }
-    // Named explicitly: a process-wide default would be decided by whichever crate comes first.
+    // Named explicitly, because otherwise the first crate to install a default would decide.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
         .build()
@@ -95,7 +96,7 @@ fn read(label: &str, pem: &[u8]) -> Result<RootCertStore, BundleProblem> {
     add(label, pem, &mut roots).map(|()| roots)
 }
 
-/// Adds the certificates of a text, up to the first that is broken.
+/// Adds the certificates of a text, up to the first broken one.
 fn add(label: &str, pem: &[u8], roots: &mut RootCertStore) -> Result<(), BundleProblem> {
     let problem = |reason: String| BundleProblem { label: label.to_owned(), reason };
     let before = roots.len();
@@ -118,7 +119,7 @@ fn add(label: &str, pem: &[u8], roots: &mut RootCertStore) -> Result<(), BundleP
     }
 }
 
-/// Without the offending line: a file given by mistake may be a private key.
+/// Omits the offending line: a file given by mistake may be a private key.
 fn why(error: &rustls::pki_types::pem::Error) -> &'static str {
     use rustls::pki_types::pem::Error as Pem;
     match error {

@@ -1,5 +1,5 @@
-//! The wire as the AWS SDK's HTTP client; a failure comes back as [`WireFailure`] below the SDK's error.
-//! What the SDK makes of an answer, and how its errors are read, is the caller's.
+//! Makes the wire the AWS SDK's HTTP client. A failure comes back as [`WireFailure`] below the SDK's error.
+//! The caller reads the SDK's responses and errors.
 
 use super::Wire;
 use aws_smithy_runtime_api::client::{
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use credprobe_judge::evidence::{Failure, FailureKind};
 use std::{error::Error, fmt};
 
-/// Why no whole answer arrived, as an error that the SDK hands through. It holds nothing of request or answer.
+/// Why no whole response arrived, as an error that the SDK passes on. It holds nothing of request or response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WireFailure {
     /// As in the [`Network`](credprobe_judge::evidence::Network) record of the exchange.
@@ -21,7 +21,7 @@ pub struct WireFailure {
 }
 
 impl WireFailure {
-    /// Finds the wire's failure in the causes of an SDK error.
+    /// Finds the wire's failure among the causes of an SDK error.
     pub fn find<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         let mut cause = Some(error);
         while let Some(error) = cause {
@@ -44,7 +44,7 @@ impl Error for WireFailure {}
 
 impl From<WireFailure> for ConnectorError {
     fn from(error: WireFailure) -> Self {
-        // The kind steers the SDK's retries only, which are off; it is right all the same.
+        // The kind affects only the SDK's retries, which are off. It is correct anyway.
         match error.failure.kind {
             FailureKind::TimedOut => Self::timeout(error.into()),
             FailureKind::Unusable => Self::user(error.into()),
@@ -67,7 +67,7 @@ impl From<WireFailure> for ConnectorError {
 }
 
 impl HttpClient for Wire {
-    /// The settings' time-outs are not used: the wire's one deadline knows the phase, theirs would not.
+    /// Ignores the time-outs of the settings: they do not know the phase, and the wire's one deadline does.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
@@ -80,7 +80,7 @@ impl HttpConnector for Wire {
             let request =
                 request.try_into_http1x().map_err(|_| unusable("the SDK's request has no valid URL"))?;
             let (parts, body) = request.into_parts();
-            // The calls made here have bodies in memory; a stream could not be sent a second time.
+            // The SDK calls made here have bodies in memory. A stream could not be sent a second time.
             let body = body
                 .bytes()
                 .map(Bytes::copy_from_slice)
@@ -93,7 +93,7 @@ impl HttpConnector for Wire {
     }
 }
 
-/// Neither happens with the SDK's own requests and hyper's answers.
+/// Unreachable in practice: the SDK's requests have valid URLs and bodies in memory, and hyper's responses fit.
 fn unusable(why: &'static str) -> ConnectorError {
     ConnectorError::user(why.into())
 }

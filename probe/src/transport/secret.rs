@@ -1,5 +1,5 @@
-//! Secrets that cannot print.
-//! Where secrets may go, the transport decides; what peers say of them, the redactor takes out.
+//! A type for secrets that cannot be printed.
+//! The transport decides where a secret may go; the redactor removes it from what peers say.
 
 use zeroize::Zeroizing;
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, for sending or for comparing.
+    /// The bytes, for sending or comparing.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

@@ -1,5 +1,5 @@
-//! The byte stream below HTTP, plain or TLS, which counts what it received, and ends what has no end.
-//! Whether the peer answered at all decides what a failure is called and whether a request may be repeated.
+//! The byte stream below HTTP, plain or TLS. It counts the bytes received and stops an endless response.
+//! Whether the peer answered at all decides the name of a failure and whether a request may be repeated.
 
 use std::{
     fmt, io,
@@ -12,12 +12,12 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// TCP or TLS over it. One type for both: HTTP above is compiled once.
+/// TCP, or TLS over it. One type for both, so that the HTTP code above is compiled once.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// Counts the bytes read.
+/// Counts the bytes that are read.
 pub(super) struct Counted {
     stream: Box<dyn Duplex>,
     received: Received,
@@ -33,7 +33,7 @@ struct Counts {
 }
 
 impl Default for Counts {
-    /// What comes before a request is hyper's to refuse.
+    /// Has no limit: hyper refuses bytes that come before a request.
     fn default() -> Self {
         Self { bytes: AtomicUsize::new(0), limit: AtomicUsize::new(usize::MAX) }
     }
@@ -44,13 +44,13 @@ impl Received {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// From now on so many more may come.
+    /// Lets at most `more` further bytes arrive.
     pub(super) fn allow(&self, more: usize) {
         self.0.limit.store(self.bytes().saturating_add(more), Ordering::Relaxed);
     }
 }
 
-/// The peer sent more than any answer has.
+/// The peer sent more bytes than any response has.
 #[derive(Debug)]
 pub(super) struct Flooded {
     pub(super) limit: usize,

@@ -1,5 +1,5 @@
-//! Real sockets on loopback, real TLS servers, certificates made at run time; every test's name is its claim.
-//! Judging the records is tested elsewhere.
+//! Tests with real sockets on loopback, real TLS servers and certificates made at run time. Each test's name is its claim.
+//! The judges' tests are elsewhere.
 
 mod admission;
 mod certificate;

@@ -1,5 +1,5 @@
-//! The TLS handshake, with the chain that the peer presented kept also when it is refused.
-//! Trust is built in `trust`; certificates are read by `certificate`.
+//! The TLS handshake. It keeps the chain that the peer presented, even if the chain is refused.
+//! `root_store` builds the roots; `certificate` reads certificates.
 
 use super::endpoint::Host;
 use super::fault::Fault;
@@ -19,12 +19,12 @@ use std::{fmt, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// Speaks TLS 1.3 or 1.2 to the peer of `stream`, which must have a certificate for `host`.
+/// Speaks TLS 1.3 or 1.2 with the peer of `stream`, which must have a certificate for `host`.
 ///
-/// No ALPN: a server that finds none speaks HTTP/1.1 (RFC 9112), which is all that is spoken here.
+/// Sends no ALPN: without it a server speaks HTTP/1.1 (RFC 9112), the only version that this code speaks.
 ///
 /// # Errors
-/// The `Tls…` kinds; `Broken` when the connection dies in the handshake; `Unusable` when `host` can't be verified.
+/// The `Tls…` kinds; `Broken` if the connection breaks in the handshake; `Unusable` if `host` cannot be verified.
 pub(super) async fn handshake(
     stream: TcpStream,
     host: &Host,
@@ -33,7 +33,7 @@ pub(super) async fn handshake(
 ) -> Result<TlsStream<TcpStream>, Fault> {
     let shown = match host {
         Host::Address(address) => address.to_string(),
-        // Certificates and SNI know no trailing dot (RFC 6066 §3).
+        // Certificates and SNI have no trailing dot (RFC 6066 §3).
         Host::Name(name) => name.trim_end_matches('.').to_owned(),
     };
     record.tls(&shown, trust.label());
@@ -54,7 +54,7 @@ pub(super) async fn handshake(
     }
 }
 
-/// For one connection: the verifier writes into that connection's record.
+/// The configuration for one connection, because the verifier writes into that connection's record.
 fn config(trust: &RootStore, of_target: Option<RootStore>, record: &Record) -> Result<ClientConfig, Fault> {
     let verifier = Recording { verifier: Arc::clone(&trust.verifier), of_target, record: record.clone() };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&trust.provider))
@@ -62,15 +62,15 @@ fn config(trust: &RootStore, of_target: Option<RootStore>, record: &Record) -> R
         .map_err(|error| Fault::unusable(format!("no TLS version can be used: {error}")))?;
     let mut config =
         builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
-    // A resumed session presents no chain, and the next connection is there to show one.
+    // A resumed session presents no chain, but the next connection must show one.
     config.resumption = Resumption::disabled();
     Ok(config)
 }
 
-/// Verifies exactly as rustls does, and keeps what was presented.
+/// Verifies exactly like rustls and records the presented chain.
 struct Recording {
     verifier: Arc<WebPkiServerVerifier>,
-    /// Decides nothing.
+    /// Only for the record; does not affect the handshake.
     of_target: Option<RootStore>,
     record: Record,
 }
@@ -125,5 +125,5 @@ impl ServerCertVerifier for Recording {
     }
 }
 
-/// Real chains have two to five certificates; a peer may send what fits into 64 KiB.
+/// Real chains have two to five certificates, but a peer may send as many as fit into 64 KiB.
 const MAX_CHAIN: usize = 10;

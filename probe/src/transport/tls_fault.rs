@@ -1,12 +1,12 @@
-//! What a refusal by rustls means, in plain words with both sides.
-//! Pure: error, trust and presented chain in, fault out.
+//! Explains a refusal by rustls in plain words, with both sides.
+//! Pure: error, trusted roots and presented chain in, fault out.
 
 use super::fault::Fault;
 use credprobe_judge::evidence::{Certificate, FailureKind};
 use rustls::{CertificateError, Error, InvalidMessage, pki_types::UnixTime};
 use std::time::{Duration, UNIX_EPOCH};
 
-/// `roots`: what was trusted, as the record names it; `chain`: what the peer presented, leaf first.
+/// `roots`: what was trusted, as the record names it. `chain`: what the peer presented, leaf first.
 pub(super) fn of(error: &Error, roots: &str, chain: &[Certificate]) -> Fault {
     match error {
         Error::InvalidCertificate(error) => of_certificate(error, roots, chain),
@@ -17,7 +17,7 @@ pub(super) fn of(error: &Error, roots: &str, chain: &[Certificate]) -> Fault {
                 format!("the peer ended TLS with the alert `{}`", snake_case(&alert)),
             )
         }
-        // The first bytes are no TLS record: plain HTTP, SSH, … on that port.
+        // The first bytes are not a TLS record. That port speaks plain HTTP, SSH or another protocol.
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,
         ) => Fault::new(FailureKind::TlsNotTls, "the peer's answer is not TLS (plain HTTP on that port?)"),
@@ -82,7 +82,7 @@ fn presented_names(chain: &[Certificate]) -> String {
     first.join(", ") + &more
 }
 
-/// The certificate of the chain that the date belongs to: often it is not the leaf.
+/// The subject of the certificate that has this date. Often it is not the leaf.
 fn whose(chain: &[Certificate], date: impl Fn(&Certificate) -> i64, seconds: u64) -> Option<&str> {
     let dated = chain.iter().find(|certificate| u64::try_from(date(certificate)) == Ok(seconds));
     dated.map(|certificate| certificate.subject.as_str())
@@ -92,7 +92,7 @@ fn now(time: UnixTime) -> String {
     format!("{} by this node's clock", shown(time.as_secs()))
 }
 
-/// RFC 3339; dates beyond the year 9999, which it has no form for, as seconds.
+/// The time in RFC 3339, or in seconds for years after 9999, which RFC 3339 cannot express.
 fn shown(seconds: u64) -> String {
     match UNIX_EPOCH.checked_add(Duration::from_secs(seconds)) {
         Some(time) if seconds < YEAR_10000 => humantime::format_rfc3339_seconds(time).to_string(),
@@ -117,7 +117,7 @@ fn snake_case(name: &str) -> String {
     out.replace("recognised", "recognized")
 }
 
-/// One line; the record has all of them.
+/// The text has one line; the record has all names.
 const SHOWN_NAMES: usize = 5;
 
 /// 10000-01-01T00:00:00Z.

@@ -1,5 +1,5 @@
-//! The tunnel through a proxy: CONNECT and its answer (RFC 9110 §9.3.6), on a connection that is there already.
-//! Whether a proxy is used, `proxy` decides.
+//! Opens a tunnel through a proxy over an open connection: CONNECT and its answer (RFC 9110 §9.3.6).
+//! `proxy` decides whether a proxy is used.
 
 use super::endpoint::Endpoint;
 use super::fault::Fault;
@@ -11,10 +11,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Asks `proxy` for a tunnel to `endpoint`; afterwards the stream is the endpoint's.
+/// Asks `proxy` for a tunnel to `endpoint`. Afterwards the stream leads to the endpoint.
 ///
 /// # Errors
-/// `ProxyRefused` with any status but 2xx; `Broken` and `NotHttp` (the caller makes both the proxy's).
+/// `ProxyRefused` for any status but 2xx; `Broken` and `NotHttp`, which the caller attributes to the proxy.
 pub(super) async fn open(
     stream: &mut TcpStream,
     endpoint: &Endpoint,
@@ -27,8 +27,8 @@ pub(super) async fn open(
         .map_err(|error| Fault::broken(&error, "before CONNECT"))?;
     let mut answer = Vec::new();
     loop {
-        // Byte-exact reading is not needed: the endpoint says nothing before our ClientHello, so whatever follows
-        // the header is a fault of its own.
+        // It does no harm to read beyond the header: the endpoint sends nothing before our ClientHello, so further bytes are a
+        // fault anyway.
         let read = stream
             .read_buf(&mut answer)
             .await
@@ -64,7 +64,7 @@ fn request(endpoint: &Endpoint, proxy: &Proxy) -> Vec<u8> {
     request
 }
 
-/// Status and length of the header; `None`: not whole yet.
+/// The status and the length of the header; `None`: the header is not complete yet.
 fn status(answer: &[u8]) -> Result<Option<(u16, usize)>, Fault> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
@@ -91,8 +91,8 @@ fn judge(status: u16, header_only: bool) -> Result<(), Fault> {
     }
 }
 
-/// As for every answer: more is no proxy's greeting.
+/// The same limit, in bytes, as for other responses. No real proxy sends more.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// As for every answer.
+/// The same limit as for other responses.
 const MAX_HEADERS: usize = 64;

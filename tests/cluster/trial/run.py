@@ -1,9 +1,9 @@
-"""A cluster of one node on this machine, for one command, which finds it by KUBECONFIG. See ../README.md.
+"""A cluster with one node on this machine, for one command, which finds it through KUBECONFIG. See ../README.md.
 
     python3 run.py --cache=FOLDER --images=FOLDER [--] COMMAND …
 
-Debian's etcd and containerd, Kubernetes from Debian's source (build.sh), all in namespaces of their own: nothing of it can
-be reached from this machine's network, nothing can reach out, and when the command has ended the kernel ends all of it.
+It runs Debian's etcd and containerd, and Kubernetes from Debian's source (build.sh), all in separate namespaces: this machine's
+network cannot reach it, it cannot reach out, and the kernel ends all of it when the command has ended.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# Nothing is left among the sources.
+# Leave no bytecode among the sources.
 sys.dont_write_bytecode = True
 
 HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ PROGRAMS = {
     "ip": "iproute2",
     "unshare": "util-linux",
 }
-# Where the tests look for it, too.
+# The tests look for it here too.
 KUBECTL = Path(f"/var/tmp/credprobe-tools-{os.geteuid()}")
 # In seconds.
 PATIENCE = 180
@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="keep the components' logs in this folder")
     parser.add_argument("command", nargs="+")
     chosen = parser.parse_args()
-    # Ends through the `finally`s: nothing that was started may stay.
+    # Exit with an exception, so that each `finally` ends what was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if os.environ.get(INSIDE) != "1":
         return outside(chosen.cache)
@@ -75,15 +75,15 @@ def main() -> int:
 
 
 def outside(cache: Path) -> int:
-    """Builds, then starts this program again where it is alone."""
+    """Builds, then starts this program again in its own namespaces."""
     missing = [f"{name} (Debian's package {package})" for name, package in PROGRAMS.items() if not shutil.which(name)]
     if missing or os.geteuid() != 0:
         print(f"NOT RUN: {'not installed: ' + ', '.join(missing) if missing else 'needs root'}", file=sys.stderr)
         return 1
     subprocess.run(["sh", HERE / "build.sh", cache], check=True, stdout=sys.stderr)
-    # Inside, nothing can be fetched.
+    # Nothing can be fetched inside.
     tools.pinned("kubectl", KUBECTL)
-    # What is there already is somebody else's.
+    # What exists already belongs to others.
     before = cgroups()
     try:
         enter = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]
@@ -93,7 +93,7 @@ def outside(cache: Path) -> int:
 
 
 def cgroups() -> set[Path]:
-    """Those that container runtimes make, at the top of each hierarchy."""
+    """The cgroups that container runtimes make, at the top of each hierarchy."""
     names = ("k8s.io", "kubepods", "credprobe-trial")
     return {at for name in names for at in [*Path("/sys/fs/cgroup").glob(f"*/{name}"), *Path("/sys/fs/cgroup").glob(name)]}
 
@@ -106,7 +106,7 @@ def remove(tops: set[Path]) -> None:
 
 
 class NotStarted(Exception):
-    """Which component, and its last words."""
+    """A component did not start; the message says which, and its last lines."""
 
 
 class Cluster:
@@ -120,7 +120,7 @@ class Cluster:
     def start(self, images: Path) -> None:
         self.stand_alone()
         settings.write(self.folder)
-        # What it inherits is what containers' defaults must not exceed here.
+        # Containers inherit this limit; their defaults must not exceed it here.
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         at = self.folder
@@ -138,7 +138,7 @@ class Cluster:
         self.until("the service account", lambda: self.ask("get", "serviceaccount", "default", "-o=name") is not None)
 
     def stand_alone(self) -> None:
-        """A network with nothing but itself, and places of its own for what runtimes keep."""
+        """Sets up a network that contains nothing else, and separate places for what runtimes store."""
         for command in settings.NETWORK:
             subprocess.run(["ip", *command.split()], check=True)
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
@@ -178,7 +178,7 @@ class Cluster:
         return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
     def load(self, images: Path) -> None:
-        """By the names that pods have them under; containerd's ctr would make up names for what is in an OCI archive."""
+        """Loads the images under the names that pods use. containerd's ctr would invent names for the content of an OCI archive."""
         self.pause(self.folder / "pause.oci.tar")
         archives = {
             images / "credprobe.oci.tar": "docker.io/library/credprobe:tested",
@@ -213,7 +213,7 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 process.kill()
         self.running.clear()
-        # What kubelet and containerd have mounted below the folder keeps it from being removed.
+        # Mounts of the kubelet and containerd below the folder would prevent its removal.
         places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         for place in sorted((it for it in places if it.startswith(f"{self.folder}/")), reverse=True):
             subprocess.run(["umount", "--lazy", place], check=False)

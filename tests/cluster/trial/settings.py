@@ -1,4 +1,4 @@
-"""What each component of the trial cluster is told: keys, users, addresses, files. Nothing here starts anything."""
+"""The settings of each component of the trial cluster: keys, users, addresses, files. Nothing is started here."""
 
 import json
 import subprocess
@@ -6,11 +6,11 @@ from pathlib import Path
 
 NODE = "trial"
 PAUSE = "docker.io/library/pause:trial"
-# Of the node, in a network that ends at the bridge.
+# The node's address, in a network that ends at the bridge.
 NODE_IP = "10.77.0.1"
 PODS = "10.88.0.0/24"
 SERVICES = "10.96.0.0/24"
-# The API server's among the services. The node has it itself, so that pods reach it without kube-proxy.
+# The API server's address among the services. The node has it itself, so that pods reach it without kube-proxy.
 API_SERVER = "10.96.0.1"
 ISSUER = "https://kubernetes.default.svc"
 NETWORK = (
@@ -19,10 +19,10 @@ NETWORK = (
     f"addr add {NODE_IP}/24 dev node0",
     "link set node0 up",
     f"addr add {API_SERVER}/32 dev lo",
-    # The API server and the kubelet look for the address that leads out.
+    # The API server and the kubelet look for the address of the default route.
     "route add default via 10.77.0.254 dev node0 onlink",
 )
-# Name, groups. The token is the name: who can reach the server is root here anyway.
+# Name and groups. The token is the same as the name: whoever can reach the server is root here anyway.
 USERS = {
     "admin": ("admin", "system:masters"),
     "controller-manager": ("system:kube-controller-manager", ""),
@@ -89,7 +89,7 @@ def api_server(at: Path) -> list[str]:
         f"--service-account-key-file={at}/accounts.pub",
         f"--service-account-signing-key-file={at}/accounts.key",
         f"--service-account-issuer={ISSUER}",
-        # As every version from 1.22 on: pods' own tokens are bound to them and expire.
+        # The default from 1.22 on: pods' own tokens are bound to them and expire.
         "--feature-gates=BoundServiceAccountTokenVolume=true",
         "--allow-privileged=true",
     ]
@@ -129,14 +129,14 @@ def kubelet(at: Path) -> list[str]:
     ]
 
 
-# Reachable by root in this network alone, hence nobody is asked who they are.
+# Only root in this network can reach the kubelet, so it needs no authentication.
 KUBELET = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
     "kind": "KubeletConfiguration",
     "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
     "authorization": {"mode": "AlwaysAllow"},
     "failSwapOn": False,
-    # No cgroups but those that a container needs: not every machine has all controllers.
+    # Use no cgroups except those that a container needs, because not every machine has all controllers.
     "cgroupsPerQOS": False,
     "enforceNodeAllocatable": [],
     "cgroupDriver": "cgroupfs",
@@ -146,7 +146,7 @@ KUBELET = {
     "featureGates": {"BoundServiceAccountTokenVolume": True},
 }
 
-# CAP_SYS_RESOURCE may be missing: then nobody may have a lower oom_score_adj than this process.
+# CAP_SYS_RESOURCE may be missing. Then no process can have a lower oom_score_adj than this one.
 CONTAINERD = """
 version = 2
 root = "{at}/containerd"

@@ -1,2 +1,3 @@
+//! Fuzzes arguments and environment.
 #![no_main]
 credprobe_fuzz::target!(arguments);

@@ -1,2 +1,3 @@
+//! Fuzzes a saved report.
 #![no_main]
 credprobe_fuzz::target!(saved_report);

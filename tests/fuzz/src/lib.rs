@@ -1,5 +1,5 @@
-//! What all targets share: the memory that one input may take, counted by the allocator.
-//! The targets themselves are `credprobe::fuzz`'s functions.
+//! What all targets share: an allocator that limits the memory that one input may take.
+//! The targets themselves are the functions of `credprobe::fuzz`.
 #![allow(unsafe_code, reason = "an allocator is")]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 pub use credprobe;
 pub use libfuzzer_sys;
 
-/// Of an input below a megabyte.
+/// For an input below a megabyte.
 const LIMIT: usize = 4 * 1024 * 1024;
 
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
@@ -23,11 +23,11 @@ fn grown(by: usize) {
     PEAK.fetch_max(now, Ordering::Relaxed);
 }
 
-// SAFETY: the system's, and two numbers beside it.
+// SAFETY: it passes everything to the system's allocator, and only counts bytes.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grown(layout.size());
-        // SAFETY: the caller's duties are the system allocator's.
+        // SAFETY: the caller's duties are those of the system allocator.
         unsafe { System.alloc(layout) }
     }
 
@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs it, which may take so much memory and no more.
+/// Runs it, and fails if it takes more memory than the limit.
 pub fn within_limit(run: impl FnOnce()) {
     let before = IN_USE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
@@ -57,7 +57,7 @@ pub fn within_limit(run: impl FnOnce()) {
     assert!(took <= LIMIT, "it took {took} bytes of memory");
 }
 
-/// A target of the name of a function in `credprobe::fuzz`.
+/// Makes a target from the function of this name in `credprobe::fuzz`.
 #[macro_export]
 macro_rules! target {
     ($name:ident) => {

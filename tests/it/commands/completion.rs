@@ -1,5 +1,5 @@
-//! The completion scripts in the shells themselves, where this machine has them.
-//! What a shell offers is asked of the shell, not read from the script.
+//! The completion scripts in the real shells, if this machine has them.
+//! The tests ask the shell what it offers, and do not read the script.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{binary, ci::in_ci};
@@ -12,7 +12,7 @@ fn script(shell: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the shell prints for `program` on its stdin; `None`: it is not on this machine.
+/// What the shell prints for `program` on its stdin; `None` if this machine does not have the shell.
 fn asked(shell: &str, arguments: &[&str], program: &str) -> Option<String> {
     let mut command = Command::new(shell);
     let mut child = match command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() {
@@ -29,7 +29,7 @@ fn asked(shell: &str, arguments: &[&str], program: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
-/// Words before the cursor as bash splits them, and what it offers.
+/// The words before the cursor as bash splits them, and what bash then offers.
 const IN_BASH: &[(&[&str], &[&str])] = &[
     (&["credprobe", "ch"], &["check", "chain"]),
     (&["credprobe", "--expect-r"], &["--expect-role="]),

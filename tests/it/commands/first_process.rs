@@ -1,5 +1,5 @@
-//! As the first process of a container no signal has a default action: what waits for a file ends by one all the same.
-//! Where nobody may make a PID namespace this says so, and is a failure in CI as root.
+//! The first process of a container has no default action for signals. A probe that waits for a file must still end on one.
+//! Where a PID namespace cannot be made, the test says so; in CI as root that is a failure.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{binary, ci::in_ci, run::run};
@@ -20,7 +20,7 @@ use std::{
 const INCONCLUSIVE: i32 = 3;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// In a PID namespace of its own; `unshare` ends as it does.
+/// Starts the probe in its own PID namespace. `unshare` ends with the same exit code.
 fn first(words: &[&str], folder: &Path) -> Child {
     let mut command = Command::new("unshare");
     command.args(["--pid", "--fork", "--kill-child"]).arg(binary::probe()).args(words);
@@ -62,7 +62,7 @@ fn judge_and_trust_end_by_a_signal_while_a_pipe_says_nothing() {
     }
 }
 
-/// Sparse: only what is read of it takes time.
+/// The file is sparse, so only reading it takes time.
 #[test]
 fn a_gigabyte_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Golden files of all that the command line says without a pod: help, the class table, usage errors, `judge`.
+//! Golden files of everything that the command line prints without a pod: help, the class table, usage errors, `judge`.
 //! Change the wording freely; the diff shows what else changed.
 
 use super::session::Session;
@@ -43,7 +43,7 @@ fn explanations_are_what_they_were() {
     for argument in ["acces-denied", "99", "256", "-1"] {
         session.refused(&["explain", argument], &[]).unwrap();
     }
-    // A text, then; nothing in it is known.
+    // `explain` takes these as texts, and knows nothing in them.
     for argument in ["nonsense", "\u{1b}[31m", "53 54"] {
         let ran = session.run(&["explain", argument], &[]).unwrap();
         assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran}");
@@ -284,7 +284,7 @@ fn switches_that_keep_a_pod_alive_exit_0() {
         let ran = session.run(words, variables).unwrap();
         assert_eq!(ran.code, 0, "{ran}");
     }
-    // The negations: these do not switch anything off.
+    // Values that look like switches but do not switch anything off.
     for (words, variables, code) in [
         (&["--no-network"][..], &[("CREDPROBE_DISABLED", "false")][..], 10),
         (&["--report-only=false", "--no-network"], &[("CREDPROBE_REPORT_ONLY", "1")], 10),

@@ -1,5 +1,5 @@
-//! Hostile texts in each claim, variable, flag and element of a policy: what `trust` prints then is pasted into a real bash.
-//! `chain` and `explain` print no step from outside, so of theirs each line has to be plain.
+//! Puts hostile texts into each claim, variable, flag and element of a policy, and pastes what `trust` prints into a real bash.
+//! `chain` and `explain` print no step with text from outside, so each line of theirs only has to be plain.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{
@@ -37,7 +37,7 @@ impl Pod {
     }
 
     fn run(&mut self, words: &[&str], variables: &[(&str, &str)]) -> Option<Ran> {
-        // No process can have it.
+        // A process cannot have a zero byte in an argument or variable.
         if words.iter().chain(variables.iter().map(|(_, value)| value)).any(|text| text.contains('\0')) {
             return None;
         }
@@ -49,7 +49,7 @@ impl Pod {
         Some(run(&mut command, Stdio::piped()).unwrap())
     }
 
-    /// Text and JSON have the same steps; they are kept for the bash.
+    /// Runs `trust` with both outputs, which have the same steps, and keeps the steps for the bash.
     fn trust(&mut self, place: &str, flags: &[&str], variables: &[(&str, &str)]) {
         let words = |output: &'static str| [&["trust", output], flags].concat();
         let Some(text) = self.run(&words("--output=text"), variables) else { return };
@@ -57,14 +57,14 @@ impl Pod {
         let json: Value = serde_json::from_str(&json.stdout).unwrap_or_default();
         plain(&text);
         let steps = json["commands"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        // What is wrong with the pod is told as a script, of the policy its steps are.
+        // About a pod's fault `trust` prints a script, about a policy only the steps.
         for step in steps.chain(text.stdout.starts_with("# ").then_some(text.stdout.as_str())) {
             self.printed.insert(step.to_owned(), format!("{place} {variables:?}"));
         }
     }
 }
 
-/// Of what goes to a terminal each line has only what it shows.
+/// Each line on a terminal contains only what it shows.
 fn plain(ran: &Ran) {
     for line in ran.stdout.lines().chain(ran.stderr.lines()) {
         is_plain(&format!("# {line}")).unwrap();
@@ -107,7 +107,7 @@ fn nothing_that_trust_prints_runs_what_is_hostile() {
                 pod.trust(&flag, &[&format!("--{flag}={hostile}")], &[]);
             }
         }
-        // Each string of the policy, whole.
+        // Replace each string of the policy as a whole.
         let ends: Vec<usize> = POLICY.match_indices('"').map(|(at, _)| at).collect();
         let quoted = serde_json::to_string(hostile).unwrap();
         for pair in ends.chunks(2) {
@@ -125,7 +125,7 @@ fn nothing_that_trust_prints_runs_what_is_hostile() {
 fn what_chain_and_explain_print_is_what_it_looks_like() {
     let mut pod = Pod::new();
     for name in names::variables() {
-        // Few at a time would be as good: each variable meets each text in some run of the suite.
+        // Four texts per variable keep the run short. Together the variables use all texts.
         let turn = name.bytes().map(usize::from).sum::<usize>();
         for hostile in HOSTILE.iter().cycle().skip(turn % HOSTILE.len()).take(4) {
             if let Some(ran) = pod.run(&["chain"], &[(&name, hostile)]) {

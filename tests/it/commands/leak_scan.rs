@@ -1,5 +1,5 @@
-//! The leak scan itself can fail: the scan of the end-to-end tests is worth nothing otherwise.
-//! It stands here because the scenarios have a harness of their own.
+//! Checks that the leak scan finds secrets; otherwise the scan of the end-to-end tests would prove nothing.
+//! It is here because the scenarios have their own harness.
 
 use crate::support::leak::Secrets;
 

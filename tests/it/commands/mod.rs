@@ -1,5 +1,5 @@
-//! The command line, one topic a file.
-//! `session` is what they share: commands and what came of them.
+//! The command line, one topic per file.
+//! They share `session`: commands and their outcomes.
 
 mod completion;
 mod first_process;

@@ -1,5 +1,5 @@
-//! Whoever reads the report may go away; the exit code is the verdict's all the same.
-//! A closed pipe is not talked about; what a full disk lost is, and is an error where it was the answer.
+//! If the reader of the report goes away, the exit code is still the verdict's.
+//! A closed pipe is not reported. A full disk is reported, and is an error if the lost output was the answer.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{

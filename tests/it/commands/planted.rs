@@ -1,5 +1,5 @@
-//! A secret is planted in each variable, flag, profile setting and field of the downward API; no output may tell of it.
-//! The lists are read from the program: flags from its help, names of variables and settings from its source.
+//! Plants a secret in each variable, flag, profile setting and field of the downward API; no output may contain it.
+//! The lists come from the program: flags from its help, names of variables and settings from its source.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{
@@ -20,10 +20,10 @@ const COMMANDS: [&str; 8] = ["access", "chain", "check", "explain", "judge", "se
 const KEY_ID: &str = "AKIAPCGMMHEPJKKRN4OW";
 const SECRET_KEY: &str = "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";
 const HALVES: [&str; 2] = ["first-half-of-the-password", "other-half-of-the-password"];
-/// Between the halves of a password.
+/// Characters between the halves of a password.
 const UNESCAPED: [&str; 6] = ["", "/", "?", "#", "@", "://"];
 
-/// A healthy pod in a folder of its own.
+/// A healthy pod in its own folder.
 struct Pod {
     folder: tempfile::TempDir,
     secrets: Secrets,
@@ -54,7 +54,7 @@ impl Pod {
         self.folder.path().join(name)
     }
 
-    /// Runs with these on top of a healthy environment, and searches all that it says.
+    /// Runs with these on top of a healthy environment, and searches everything that it prints.
     fn tells_nothing(&mut self, words: &[&str], variables: &[(&str, &str)]) {
         let mut command = Command::new(binary::probe());
         command.env_clear().current_dir(self.folder.path());
@@ -72,7 +72,7 @@ impl Pod {
         }
     }
 
-    /// Every form in which somebody may have put a secret there.
+    /// Every form in which somebody may have written a secret there.
     fn values(&self, name: &str) -> Vec<String> {
         let token = &self.planted;
         let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
@@ -100,11 +100,11 @@ impl Pod {
     }
 }
 
-/// What nobody waits for, and where it says all that it can.
+/// The arguments with which a command ends soon and prints everything that it can.
 fn quiet<'w>(command: &'w str, termination: &'w str) -> Vec<&'w str> {
     match command {
         "check" => vec!["check", "--no-network", "--log-level=trace", termination],
-        // It would serve for ever; this refuses to start and says so.
+        // `serve` would run for ever. With this address it refuses to start and says so.
         "serve" => vec!["serve", "--listen=256.0.0.1:1", termination],
         "status" => vec!["status", "--admin-listen=127.0.0.1:1"],
         command => vec![command],
@@ -124,7 +124,7 @@ fn in_variables() {
                 pod.tells_nothing(&["chain", output], &[(&name, &value)]);
             }
             pod.tells_nothing(&["trust"], &[(&name, &value)]);
-            // Switched off it would stay, whatever its flags are.
+            // This variable would switch `serve` off, and it would then run whatever its flags are.
             if name != "CREDPROBE_DISABLED" {
                 pod.tells_nothing(&["serve", "--listen=256.0.0.1:1"], &[(&name, &value)]);
             }
@@ -181,7 +181,7 @@ fn in_profiles() {
         for value in pod.values(&setting).into_iter().chain([SECRET_KEY.to_owned()]) {
             let file = format!("[default]\n{setting} = {value}\n[profile other]\n{secret}");
             fs::write(pod.path(".aws/config"), file).unwrap();
-            // The variables would come first.
+            // The variables would win over the profile.
             let unset = [("AWS_ROLE_ARN", ""), ("AWS_REGION", "")];
             pod.tells_nothing(&["check", "--no-network", "--output=json"], &unset);
             pod.tells_nothing(&["check", "--no-network"], &unset);
@@ -204,7 +204,7 @@ fn in_a_report_and_in_a_policy() {
         Stdio::piped(),
     );
     let saved = saved.unwrap().stdout;
-    // Each string of the report, one after the other.
+    // Replace each string of the report, one after the other.
     let ends: Vec<usize> = saved.match_indices('"').map(|(at, _)| at).collect();
     assert!(ends.len() > 200 && ends.len().is_multiple_of(2), "{saved}");
     for pair in ends.chunks(2) {

@@ -1,5 +1,5 @@
-//! A session for a golden file: each command, its exit code, and all that it says.
-//! Reads like a terminal's log, so that a reviewer sees what a user would.
+//! A session for a golden file: each command, its exit code, and everything that it prints.
+//! It reads like a terminal's log, so that a reviewer sees what a user would see.
 
 use crate::support::{
     binary,
@@ -38,7 +38,7 @@ impl Session {
         Ok(ran)
     }
 
-    /// Runs what must be refused: one line on stderr, which is returned, nothing on stdout, exit code 2.
+    /// Runs a command that must be refused: nothing on stdout, exit code 2, and one line on stderr, which is returned.
     pub(super) fn refused(&mut self, words: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
         let ran = self.run(words, variables)?;
         let line = ran.stderr.strip_suffix('\n').unwrap_or_default();
@@ -60,7 +60,7 @@ impl Session {
     }
 }
 
-/// A golden file must not do to its reader's terminal what the test tries on the probe.
+/// Escapes control characters: a golden file must not do to its reader's terminal what the test tries on the probe.
 fn visible(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_ascii_graphic() || c == ' ' { c.into() } else { c.escape_unicode().to_string() })

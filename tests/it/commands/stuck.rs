@@ -1,5 +1,5 @@
-//! A FUSE file system without a server and pipes that nobody reads: neither deadline nor SIGTERM waits for them.
-//! Both are the kernel's own; where FUSE cannot be mounted that part says so, and is a failure in CI as root.
+//! A FUSE file system without a server, and pipes that nobody reads: neither the deadline nor SIGTERM waits for them.
+//! Both are the kernel's own. Where FUSE cannot be mounted, that part says so; in CI as root that is a failure.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{binary, ci::in_ci};
@@ -24,7 +24,7 @@ const INCONCLUSIVE: i32 = 3;
 const NOT_INJECTED: i32 = 10;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Nobody reads its requests.
+/// A mounted FUSE file system whose requests nobody reads.
 struct Hung {
     _server: File,
     folder: tempfile::TempDir,
@@ -66,7 +66,7 @@ fn probe(words: &[&str]) -> Command {
     command
 }
 
-/// Its code, and how long it took; killed after ten seconds.
+/// The exit code, and how long it took to end; it is killed after ten seconds.
 fn ended(mut child: Child, since: Instant) -> (Option<i32>, Duration) {
     while since.elapsed() < 10 * SECOND {
         if let Some(status) = child.try_wait().unwrap() {
@@ -83,7 +83,7 @@ fn terminate(child: &Child) {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
 }
 
-/// A pipe without room for another byte; its reader only keeps it open.
+/// A pipe that is full; its reader only keeps it open.
 fn full() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = io::pipe().unwrap();
     fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
@@ -175,7 +175,7 @@ fn status(at: SocketAddr, path: &str) -> io::Result<String> {
     Ok(answer.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
-/// The verdict flaps with each interval, each time with a report of 20 kB for a pipe that is full, and then all files hang.
+/// The verdict changes with each interval, each time with a report of 20 kB for a full pipe. After that all files hang.
 #[test]
 fn serve_goes_on_while_nobody_reads_and_a_file_hangs() {
     let Some(hung) = Hung::new() else { return };

@@ -1,5 +1,5 @@
-//! Colour is for people: on a terminal, unless they said `NO_COLOR`.
-//! The terminal is a pseudo-terminal of the kernel's.
+//! Colour is for people: only on a terminal, and not with `NO_COLOR`.
+//! The terminal is one of the kernel's pseudo-terminals.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::binary;
@@ -17,17 +17,17 @@ fn on_terminal(words: &[&str], variables: &[(&str, &str)]) -> String {
     on_terminals(words, variables, false)
 }
 
-/// `talk`: its stderr is the same terminal.
+/// With `talk` the probe's stderr is the same terminal.
 fn on_terminals(words: &[&str], variables: &[(&str, &str)], talk: bool) -> String {
     let pty = openpty(None, None).unwrap();
     let mut command = Command::new(binary::probe());
     command.env_clear().envs(variables.iter().copied()).args(words);
     let stderr = if talk { Stdio::from(pty.slave.try_clone().unwrap()) } else { Stdio::null() };
     let mut child = command.stdin(Stdio::null()).stdout(pty.slave).stderr(stderr).spawn().unwrap();
-    // Its copy of the terminal's end would keep the terminal open.
+    // The command holds a copy of the terminal's end, which would keep the terminal open.
     drop(command);
     let mut text = Vec::new();
-    // The end of a pseudo-terminal is an error (EIO), after everything was read.
+    // Reading past the end of a pseudo-terminal is an error (EIO); everything was read before.
     let _ = File::from(pty.master).read_to_end(&mut text);
     child.wait().unwrap();
     String::from_utf8(text).unwrap()

@@ -1,5 +1,5 @@
 //! `explain TEXT` and `explain -`: error texts and whole logs, on the binary that ships.
-//! What each text means, the judge crate's tests say; here is what the program does with it.
+//! The judge crate's tests cover what each text means; these cover what the program does with it.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use super::session::Session;
@@ -15,7 +15,7 @@ use std::{
 const DENIAL: &str = "An error occurred (AccessDenied) when calling the GetObject operation: User: arn:aws:sts::814203749616:assumed-role/checkout-reader/botocore-session-1764000000 is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::shop-data/orders.csv\" because no identity-based policy allows the s3:GetObject action";
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
-/// `log` piped into `credprobe explain -`.
+/// Pipes `log` into `credprobe explain -`.
 fn piped(name: &str, log: &[u8], words: &[&str]) -> Ran {
     let path = format!("{}/{name}.log", env!("CARGO_TARGET_TMPDIR"));
     fs::write(&path, log).unwrap();

@@ -1,5 +1,5 @@
-//! A token file may hold anything: the verdict is a class's, at once, and nothing of the file is told.
-//! Hand-picked files first, then pieces of a token put together at random; a failure prints what to replay.
+//! A token file may contain anything: the probe gives a verdict of a known class at once, and prints nothing of the file.
+//! First come hand-picked files, then pieces of a token in random order; a failure prints how to replay it.
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
 use crate::support::{
@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// For one local judgement in a debug build on a busy machine.
+/// For one local verdict of a debug build on a busy machine.
 const LIMIT: Duration = Duration::from_secs(1);
 const RANDOM_FILES: usize = 200;
 
@@ -68,7 +68,7 @@ fn holds(content: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Three parts of base64url, and perhaps white space around them.
+/// Three parts of base64url, possibly with white space around them.
 fn looks_like_a_token(content: &[u8]) -> bool {
     let is_part = |part: &[u8]| part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_=".contains(byte));
     let parts: Vec<&[u8]> = content.trim_ascii().split(|byte| *byte == b'.').collect();

@@ -1,4 +1,4 @@
-//! What the probe makes of STS's three answers: its own reports, on which its own patience decides.
+//! The probe's own reports for STS's three answers. The probe's retry policy decides on them.
 
 use credprobe_judge::evidence::{Collected, Evidence, Exchange, Identity, Network, StsError};
 use credprobe_judge::report::{Report, ReportOptions};
@@ -8,11 +8,11 @@ const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 const SESSION: &str = "arn:aws:sts::814203749616:assumed-role/checkout-reader/credprobe";
 
 pub(crate) struct Answers {
-    /// Both calls were answered.
+    /// STS answered both calls.
     pub(crate) ready: Report,
-    /// The exchange was, GetCallerIdentity was not.
+    /// STS answered the exchange, and throttled GetCallerIdentity.
     pub(crate) unconfirmed: Report,
-    /// `Throttling`, without `Retry-After`: STS sends none.
+    /// `Throttling`, without `Retry-After`, which STS does not send.
     pub(crate) throttled: Report,
 }
 
@@ -37,7 +37,7 @@ impl Answers {
     }
 }
 
-/// As STS says it: 400, never 429.
+/// As STS sends it: with status 400, never 429.
 fn rate_exceeded() -> StsError {
     StsError { code: "Throttling".to_owned(), message: "Rate exceeded".to_owned() }
 }

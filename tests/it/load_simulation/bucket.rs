@@ -1,8 +1,8 @@
-//! STS's limit of an account in a region, as a token bucket: a second's worth to begin with, refilled steadily.
+//! STS's limit for an account in a region, as a token bucket: it starts with a second's worth and refills steadily.
 
 use std::time::Duration;
 
-/// Requests a second: AWS's quota for STS in one account and region.
+/// Requests per second: AWS's quota for STS in one account and region.
 pub(crate) const LIMIT: u32 = 600;
 
 pub(crate) struct Bucket {
@@ -10,7 +10,7 @@ pub(crate) struct Bucket {
     at: Duration,
     pub(crate) requests: u32,
     pub(crate) refused: u32,
-    /// Requests that arrived in each second, refused ones too.
+    /// Requests that arrived in each second, including refused ones.
     pub(crate) per_second: Vec<u32>,
 }
 
@@ -19,7 +19,7 @@ impl Bucket {
         Self { held: f64::from(LIMIT), at: Duration::ZERO, requests: 0, refused: 0, per_second: Vec::new() }
     }
 
-    /// Whether a request that arrives `now` is let through; calls come in the order of time.
+    /// Whether a request that arrives `now` is admitted. Calls must come in the order of time.
     pub(crate) fn takes(&mut self, now: Duration) -> bool {
         let gained = (now - self.at).as_secs_f64() * f64::from(LIMIT);
         self.held = (self.held + gained).min(f64::from(LIMIT));

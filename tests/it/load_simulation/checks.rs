@@ -1,5 +1,5 @@
-//! `check` as an init container of many pods: each pod is a sequence of events on one queue.
-//! When to begin and whether to try again, the probe's own `retry_policy` says.
+//! `check` as an init container of many pods: each pod is a sequence of events in one queue.
+//! The probe's own `retry_policy` says when to start and whether to try again.
 
 use super::answers::Answers;
 use super::bucket::Bucket;
@@ -8,7 +8,7 @@ use credprobe_judge::catalog::Class;
 use credprobe_judge::verdict::retry_policy::{RetryPolicy, start_delay};
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
-/// Name, connection, TLS and the answer; the second call is a round trip on the same connection.
+/// Time for name, connection, TLS and the answer. The second call is one round trip on the same connection.
 pub(crate) const FIRST_CALL: Duration = Duration::from_millis(60);
 pub(crate) const SECOND_CALL: Duration = Duration::from_millis(20);
 const SEED: u64 = 20_000;
@@ -26,19 +26,19 @@ pub(crate) struct Setting {
 pub(crate) struct Run {
     pub(crate) setting: Setting,
     pub(crate) ready: u32,
-    /// Of the ready ones, those whose GetCallerIdentity was refused: a warning.
+    /// Pods that are ready although their GetCallerIdentity was refused: a warning.
     pub(crate) unconfirmed: u32,
     pub(crate) gave_up: u32,
     /// When the last pod was ready, if all were.
     pub(crate) all_ready: Option<Duration>,
-    /// When half of them were.
+    /// When half of them were ready.
     pub(crate) half_ready: Option<Duration>,
     pub(crate) end: Duration,
     pub(crate) requests: u32,
     pub(crate) refused: u32,
     pub(crate) attempts: u32,
     pub(crate) per_second: Vec<u32>,
-    /// When each pod that is ready was, in order.
+    /// When each ready pod became ready, in order.
     pub(crate) ready_at: Vec<Duration>,
 }
 
@@ -48,7 +48,7 @@ enum Call {
     Identity,
 }
 
-/// When, which pod (a tie is the lower number's), what arrives at STS, in which attempt.
+/// The time, the pod (the lower number comes first in a tie), what arrives at STS, and the attempt.
 type Event = Reverse<(Duration, u32, Call, u32)>;
 
 pub(crate) fn run(setting: Setting) -> Run {
@@ -73,7 +73,7 @@ pub(crate) fn run(setting: Setting) -> Run {
         };
         attempts += 1;
         end = end.max(done);
-        // Both clocks run from the start of the process, which the start's delay belongs to.
+        // Both clocks start with the process, so they include the start's delay.
         if let Some(pause) = retry_policy.pause(&report.attempt(), done, attempt, random.draw()) {
             queue.push(Reverse((done + pause, pod, Call::Exchange, attempt + 1)));
         } else if report.verdict.class == Class::Ready {

@@ -1,4 +1,4 @@
-//! The model: pods and their clocks, STS's limit, and what is drawn and written of it.
+//! The model: pods and their clocks, STS's limit, and the plot and tables of the results.
 
 pub(crate) mod answers;
 pub(crate) mod bucket;

@@ -58,7 +58,7 @@ fn seconds(at: Duration) -> String {
     format!("{:.1} s", at.as_secs_f64())
 }
 
-/// The count, and of how many hundred; a share that is not nothing is not shown as nothing.
+/// The count, and its percentage. A share above zero is never shown as zero.
 fn share(part: u32, whole: u32) -> String {
     if part == 0 {
         return "0".to_owned();

@@ -1,17 +1,17 @@
-//! probe/docs/scale.svg: pods that are ready, and requests that arrive, over time. Readable on light and dark paper.
+//! Draws probe/docs/scale.svg: ready pods and arriving requests over time. It is readable on light and dark paper.
 
 use super::{bucket::LIMIT, checks::Run};
 use std::fmt::Write as _;
 
-/// Of each run shown.
+/// The number of pods in each run shown.
 const PODS: u32 = 10_000;
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
-/// Above the first panel stand its title and the legend.
+/// Title and legend are above the first panel.
 const PANELS: [Panel; 2] = [Panel { top: 78.0, height: 210.0 }, Panel { top: 346.0, height: 170.0 }];
 const HEIGHT: f64 = 556.0;
-/// Seconds.
+/// The time axis, in seconds.
 const SPAN: f64 = 75.0;
 const BUSIEST: f64 = 30_000.0;
 
@@ -21,7 +21,7 @@ struct Panel {
 }
 
 impl Panel {
-    /// `value` from 0 up to 1, at `seconds`.
+    /// The point for `value`, from 0 to 1, at `seconds`.
     fn point(&self, seconds: f64, value: f64) -> String {
         format!("{:.1} {:.1}", across(seconds), self.height.mul_add(1.0 - value, self.top))
     }
@@ -35,7 +35,7 @@ fn across(seconds: f64) -> f64 {
     (WIDTH - LEFT - RIGHT).mul_add(seconds / SPAN, LEFT)
 }
 
-/// Runs that differ by their jitter alone, and one with what is enough for them.
+/// Draws runs that differ only in their jitter, and one with enough jitter.
 pub(crate) fn drawn(runs: &[Run], enough: &Run) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-labelledby=\"title\">\n\
@@ -73,7 +73,7 @@ pub(crate) fn drawn(runs: &[Run], enough: &Run) -> String {
     svg
 }
 
-/// A point for each quarter of a second.
+/// One point every quarter of a second.
 fn readiness(run: &Run, panel: &Panel) -> String {
     let mut path = String::new();
     for quarter in 0_u32.. {
@@ -89,7 +89,7 @@ fn readiness(run: &Run, panel: &Panel) -> String {
     path
 }
 
-/// A step for each second; seconds without a request are left out.
+/// One step every second; seconds without a request are left out.
 fn requests(run: &Run, panel: &Panel) -> String {
     let mut path = String::new();
     for (second, &count) in (0_u32..).zip(&run.per_second) {
@@ -105,7 +105,7 @@ fn requests(run: &Run, panel: &Panel) -> String {
     path
 }
 
-/// 1 is the bottom; what is less lies on it.
+/// Logarithmic. 1 is at the bottom, and lower counts are drawn there too.
 fn logarithmic(count: f64) -> f64 {
     (count.max(1.0).log10() / BUSIEST.log10()).min(1.04)
 }
@@ -144,7 +144,7 @@ fn frame(svg: &mut String, panel: &Panel, title: &str, marks: &[f64], height: im
     }
 }
 
-/// Colours that those who see red and green alike can tell apart; lighter ones on dark paper.
+/// Colours that people who confuse red and green can tell apart; lighter ones on dark paper.
 const STYLE: &str = "\
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; }

@@ -1,4 +1,4 @@
-//! Random numbers that are the same on each machine: SplitMix64.
+//! Random numbers that are the same on every machine: SplitMix64.
 
 pub(crate) struct Random(u64);
 
@@ -7,7 +7,7 @@ impl Random {
         Self(seed)
     }
 
-    /// From 0 up to 1.
+    /// From 0 to 1, without 1.
     pub(crate) fn draw(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -11,23 +11,23 @@ use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 const SEED: u64 = 30_000;
 const HOUR: Duration = Duration::from_secs(3_600);
 const END: Duration = Duration::from_secs(3 * 3_600);
-/// The flags' defaults.
+/// The defaults of the flags.
 const SCHEDULE: Schedule = Schedule { interval: Duration::from_secs(15), exchange_interval: HOUR };
 
 pub(crate) struct Served {
     pub(crate) pods: u32,
     pub(crate) half_ready: Duration,
     pub(crate) all_ready: Duration,
-    /// Of the first hour, in which all come together.
+    /// These are for the first hour, in which all pods start at once.
     pub(crate) requests: u32,
     pub(crate) refused: u32,
     pub(crate) busiest: u32,
-    /// Of the two hours after it.
+    /// These are for the two hours after it.
     pub(crate) busiest_later: u32,
     pub(crate) refused_later: u32,
 }
 
-/// When, which pod, whether it is the second call, how many exchanges in a row failed.
+/// The time, the pod, whether it is the second call, how many exchanges in a row have failed.
 type Event = Reverse<(Duration, u32, bool, u32)>;
 
 pub(crate) fn run(pods: u32) -> Served {
@@ -41,7 +41,7 @@ pub(crate) fn run(pods: u32) -> Served {
         if now >= END {
             break;
         }
-        // The first hourly exchange comes after nine tenths of the hour.
+        // The first hourly exchange comes after nine tenths of an hour.
         if now >= HOUR.mul_f64(0.85) && first_hour.is_none() {
             first_hour = Some((sts.requests, sts.refused));
         }

@@ -1,5 +1,5 @@
-//! A random path of two directories and a file, and who wants to read it.
-//! The bits are weighted: with even ones hardly any reader would get as far as the file.
+//! A random path of two directories and a file, and the process that wants to read it.
+//! The mode bits are weighted, because with even ones hardly any reader would reach the file.
 
 use super::ground::Ground;
 use credprobe_judge::evidence::Process;
@@ -28,7 +28,7 @@ struct Node {
     acl: Option<Acl>,
 }
 
-/// What a list says beyond the mode's bits for owner and others.
+/// What an access control list says beyond the mode's bits for owner and others.
 #[derive(Debug, Clone)]
 pub(crate) struct Acl {
     pub(crate) users: BTreeMap<u32, u16>,
@@ -51,7 +51,7 @@ impl Case {
 impl Node {
     fn dress(&self, path: &str) {
         chown(path, Some(self.uid), Some(self.gid)).unwrap();
-        // Most have none from the case before.
+        // This fails for most, which have no list from the case before.
         let _ = rustix::fs::removexattr(path, ATTRIBUTE);
         set_permissions(path, Permissions::from_mode(self.mode)).unwrap();
         if let Some(acl) = &self.acl {
@@ -61,7 +61,7 @@ impl Node {
 }
 
 impl Acl {
-    /// As the kernel takes it: version 2, then the entries by tag and id.
+    /// In the kernel's form: version 2, then the entries by tag and id.
     pub(crate) fn blob(&self, mode: u32) -> Vec<u8> {
         const NO_ID: u32 = u32::MAX;
         let bits = |shift: u32| u16::try_from(mode >> shift & 7).unwrap();
@@ -93,7 +93,7 @@ pub(crate) fn strategy(has_acls: bool) -> impl Strategy<Value = Case> {
     })
 }
 
-/// `wanted`: bits that four of five have.
+/// `wanted` are bits that four of five nodes have.
 fn node(wanted: u32, has_acls: bool) -> impl Strategy<Value = Node> {
     let mode = (0_u32..0o1000, weighted(0.8, Just(wanted)))
         .prop_map(|(mode, wanted)| mode | wanted.unwrap_or_default());
@@ -113,7 +113,7 @@ fn acl(wanted: u32) -> impl Strategy<Value = Acl> {
     })
 }
 
-/// Few enough that owner, members and named ones meet.
+/// Few ids, so that owners, members and named users often match.
 fn id() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0), Just(1000), Just(2000), Just(3000)]
 }

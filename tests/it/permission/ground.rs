@@ -1,5 +1,5 @@
-//! A directory that everyone may search, on a tmpfs with access control lists where the machine has one.
-//! Needs root: files of several owners, and readers with several ids.
+//! A directory that everyone may search, on a tmpfs with access control lists if the machine has one.
+//! It needs root, for files of several owners and readers with several ids.
 
 use super::opener;
 use crate::support::ci;
@@ -16,7 +16,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// `None`: it cannot be tested here, which CI does not accept.
+    /// `None` if this machine cannot test it; CI does not accept that.
     pub(crate) fn new() -> Option<Self> {
         match Self::try_new() {
             Ok(ground) => Some(ground),
@@ -59,7 +59,7 @@ impl Ground {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Itself as another process's root.
+    /// The directory as another process's root.
     pub(crate) fn as_root(&self) -> Root {
         Root::of(File::options().read(true).open(self.folder.path()).unwrap().into())
     }

@@ -1,5 +1,5 @@
-//! What the permission tests share: where they lay files, what they lay, and who opens it.
-//! Knows nothing of the model that is tested.
+//! What the permission tests share: where files are placed, which files, and who opens them.
+//! It does not know the model under test.
 
 pub(crate) mod case;
 pub(crate) mod ground;

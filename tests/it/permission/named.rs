@@ -1,5 +1,5 @@
-//! A process whose environment names, in every variable of the probe's own list, a file that says so; and what of it is seen.
-//! The list is the probe's: a file that joins it is tested with the next run.
+//! A process whose environment names a file in every variable of the probe's own list, and what the probe sees of these files.
+//! Each file says what it is. A variable that joins the probe's list is tested with the next run.
 
 use super::ground::Ground;
 use credprobe::collect::subject::{Subject, SubjectSelector};
@@ -14,22 +14,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// What the files hold that would show: of profiles, of hosts, of the resolver's list.
+/// Content of the files that would show: of profiles, of hosts, of the resolver's list.
 pub(crate) const PLANTED: [&str; 3] = ["role/planted", "10.9.8.7", "planted.svc.cluster.local"];
 
-/// Ended when dropped.
+/// The process; ended when dropped.
 pub(crate) struct App(Child);
 
-/// What the probe makes of it.
+/// What the probe observes of it.
 pub(crate) struct Seen {
-    /// Source, error, and whether that is the probe's doing.
+    /// Source, error, and whether the probe caused it.
     pub(crate) unreadable: Vec<(String, String, bool)>,
     pub(crate) text: String,
-    /// Added to the compiled-in roots, one for each bundle that was read.
+    /// The certificates added to the compiled-in roots, one for each bundle that was read.
     pub(crate) certificates: usize,
 }
 
-/// What is unreadable when all is.
+/// What is unreadable if everything is.
 pub(crate) fn sources(error: &str, by_probe: bool) -> Vec<(String, String, bool)> {
     let source = |named: &Named| match named {
         Named::File(source) | Named::Folders(source) | Named::Fixed(source) => (*source).to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn sources(error: &str, by_probe: bool) -> Vec<(String, String, bool)
 }
 
 impl App {
-    /// `way`: the variables name that in place of a file.
+    /// With `way` the variables name that path instead of a file.
     pub(crate) fn start(ground: &Ground, uid: u32, mode: &str, way: Option<&str>) -> Self {
         let mode = u32::from_str_radix(mode, 8).unwrap();
         let mut command = Command::new("unshare");

@@ -1,11 +1,11 @@
-//! Opens a file as somebody else would, by programs that share nothing with the probe.
-//! Also the way past the test harness's capture, for what has to be seen.
+//! Opens a file as another user, with programs that share no code with the probe.
+//! Also prints past the test harness's capture, for what must be seen.
 
 use credprobe_judge::evidence::Process;
 use std::io::Write as _;
 use std::process::Command;
 
-/// The operating system's name of the error.
+/// An error is the operating system's name of it.
 pub(crate) fn by_setpriv(path: &str, process: &Process) -> Result<(), String> {
     let groups: Vec<String> = process.groups.iter().map(u32::to_string).collect();
     let capabilities: String =
@@ -35,7 +35,7 @@ pub(crate) fn setpriv_is_there() -> Result<(), String> {
     ran.map(drop).map_err(|error| format!("setpriv (util-linux): {error}"))
 }
 
-/// On stderr, also where the test passes.
+/// Prints to stderr, even if the test passes.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "permissions: {line}");
 }

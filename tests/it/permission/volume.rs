@@ -1,4 +1,4 @@
-//! Kubelet's volume with real files, each row of its table of owners and modes, and links in sticky directories.
+//! The kubelet's volume with real files, for each row of its table of owners and modes, and links in sticky directories.
 //! Who may read is written down here, not computed.
 
 use super::ground::Ground;
@@ -6,7 +6,7 @@ use credprobe_judge::evidence::Process;
 use std::fs::{Permissions, create_dir_all, remove_dir_all, set_permissions, write};
 use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};
 
-/// Owner, group and mode as kubelet makes them, and who of `readers` may read.
+/// Owner, group and mode as the kubelet sets them, and which of `readers` may read.
 #[derive(Debug)]
 pub(crate) struct Row {
     uid: u32,
@@ -33,7 +33,7 @@ pub(crate) fn readers() -> [Process; 6] {
     ]
 }
 
-/// Another uid that reads by each of the capabilities.
+/// Another uid, which reads by each of the capabilities.
 pub(crate) fn capable_readers() -> [Process; 2] {
     ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"].map(|name| capable(4000, name))
 }
@@ -43,18 +43,18 @@ fn capable(uid: u32, capability: &str) -> Process {
 }
 
 pub(crate) const ROWS: [Row; 10] = [
-    // Up to 1.18, without and with fsGroup.
+    // Up to Kubernetes 1.18, without and with fsGroup.
     row(0, 0, 0o600, [false, false, false, false, true, true]),
     row(0, 2000, 0o640, [false, false, true, false, true, true]),
-    // From 1.19: no uniform runAsUser, so defaultMode decides.
+    // From 1.19, without a uniform runAsUser: defaultMode decides.
     row(0, 0, 0o644, [true; 6]),
     row(0, 0, 0o400, [false, false, false, false, true, true]),
     row(0, 0, 0o440, [false, true, false, false, true, true]),
     row(0, 0, 0o640, [false, true, false, false, true, true]),
-    // A uniform runAsUser: root's bare uid is one like any other.
+    // With a uniform runAsUser. Root without capabilities is a uid like any other.
     row(1000, 0, 0o600, [true, true, true, false, true, false]),
     row(3000, 0, 0o600, [false, false, false, true, true, false]),
-    // Both.
+    // With both.
     row(1000, 2000, 0o640, [true, true, true, false, true, false]),
     row(3000, 2000, 0o640, [false, false, true, true, true, false]),
 ];
@@ -63,14 +63,14 @@ const fn row(uid: u32, gid: u32, mode: u32, readable_by: [bool; 6]) -> Row {
     Row { uid, gid, mode, readable_by }
 }
 
-/// Whose the links are: root's up to 1.34, the token's owner's in 1.36.
+/// The owner of the links: root up to 1.34, the token's owner in 1.36.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinksOf {
     Root,
     Owner,
 }
 
-/// The path of the token.
+/// Lays the volume out. Returns the path of the token.
 pub(crate) fn lay(ground: &Ground, row: &Row, links_of: LinksOf) -> String {
     let folder = ground.path("volume");
     let _ = remove_dir_all(&folder);
@@ -85,7 +85,7 @@ pub(crate) fn lay(ground: &Ground, row: &Row, links_of: LinksOf) -> String {
     for link in ["..data", "token"] {
         lchown(at(link), Some(owner), Some(row.gid)).unwrap();
     }
-    // With fsGroup kubelet sets the set-group-id bit too.
+    // With fsGroup the kubelet also sets the set-group-id bit.
     let (volume, inner) = if row.gid == 0 { (0o1777, 0o755) } else { (0o3777, 0o2755) };
     for (directory, mode) in [(folder.clone(), volume), (at("..data"), inner)] {
         chown(&directory, Some(0), Some(row.gid)).unwrap();
@@ -117,7 +117,7 @@ pub(crate) fn links() -> Vec<Link> {
 }
 
 impl Link {
-    /// The path through the link.
+    /// Lays the link out. Returns the path through it.
     pub(crate) fn lay(&self, ground: &Ground) -> String {
         let folder = ground.path("sticky");
         let _ = remove_dir_all(&folder);

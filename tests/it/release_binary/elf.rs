@@ -1,5 +1,5 @@
 //! What the file's ELF headers and its size say.
-//! Read by a library: an image with the probe has no readelf, and CI need not have one either.
+//! A library reads them, because images with the probe have no readelf, and CI need not have it either.
 
 use libtest_mimic::Failed;
 use object::{
@@ -9,7 +9,7 @@ use object::{
 };
 use std::{fs, path::Path};
 
-/// Compressed it is less than half: pulling the image costs no more than one round trip more.
+/// Compressed it is less than half of that: pulling the image then costs at most one round trip more.
 const SIZE_LIMIT: usize = 5_000_000;
 
 pub(crate) fn is_static(file: &Path) -> Result<Result<(), String>, Failed> {
@@ -38,7 +38,7 @@ pub(crate) fn is_stripped(file: &Path) -> Result<Result<(), String>, Failed> {
     }
 }
 
-/// Addresses are drawn at random for such a file only.
+/// The kernel randomizes addresses only for such a file.
 pub(crate) fn is_relocatable(file: &Path) -> Result<Result<(), String>, Failed> {
     let bytes = fs::read(file)?;
     let elf: ElfFile64<'_> = ElfFile64::parse(&*bytes)?;

@@ -1,5 +1,5 @@
-//! The probe in a root directory with nothing but itself and a token: no /dev, /proc, /etc, no resolver.
-//! By chroot, which a user without root's rights gets in a user namespace.
+//! The probe in a root directory that contains only itself and a token: no /dev, /proc or /etc, no resolver.
+//! It uses chroot, which a user without root's rights may do in a user namespace.
 
 use crate::support::{
     binary,
@@ -14,7 +14,7 @@ use std::{
 };
 
 const NAME: &str = "/credprobe";
-/// That the program itself cannot be started there is what the test is about.
+/// Only these errors mean that the test cannot run; that the program itself does not start is a failure.
 const UNABLE: [&str; 2] = ["chroot: cannot", "unshare: "];
 
 fn in_empty_root(file: &Path, words: &[&str]) -> Result<Result<Ran, String>, Failed> {
@@ -29,7 +29,7 @@ fn in_empty_root(file: &Path, words: &[&str]) -> Result<Result<Ran, String>, Fai
         command
     };
     command.arg(root.path()).arg(NAME).args(words);
-    // Of the probe's; chroot itself is found by the PATH of this process.
+    // The probe's environment is empty. chroot itself is found with the PATH of this process.
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let ran = match run(&mut command, Stdio::piped()) {
         Ok(ran) => ran,
@@ -52,14 +52,14 @@ pub(crate) fn version(file: &Path) -> Result<Result<(), String>, Failed> {
     expect(in_empty_root(file, &["--version"])?, 0, "credprobe ")
 }
 
-/// The token is of the year 2099.
+/// The token is from the year 2099.
 pub(crate) fn local(file: &Path) -> Result<Result<(), String>, Failed> {
     let role = format!("--role-arn={ROLE}");
     let words = ["check", "--no-network", "--token-file=/token", "--region=eu-west-1", &role];
     expect(in_empty_root(file, &words)?, 0, "# ! ready 0, but this node’s clock is behind")
 }
 
-/// Without a resolv.conf the C library would ask this host; nobody answers there.
+/// Without a resolv.conf the C library would ask this host, where nobody answers.
 pub(crate) fn without_resolver(file: &Path) -> Result<Result<(), String>, Failed> {
     let role = format!("--role-arn={ROLE}");
     let words = ["check", "--token-file=/token", "--region=eu-west-1", "--timeout=3s", &role];

@@ -1,5 +1,5 @@
 //! How much memory a healthy verdict takes at its peak: DNS, TLS, both calls.
-//! Measured from a small parent: the kernel counts what a child had of its parent before it became the probe.
+//! A small parent measures it, because the kernel also counts what a child had of its parent before it became the probe.
 
 use crate::support::{run, tool};
 use libtest_mimic::Failed;

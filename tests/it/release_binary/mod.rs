@@ -1,5 +1,5 @@
-//! Claims about the shipped file, one topic a file.
-//! Each returns `Ok(Err(why))` where this machine cannot test it.
+//! Claims about the shipped file, one topic per file.
+//! Each returns `Ok(Err(why))` if this machine cannot test it.
 
 pub(crate) mod elf;
 pub(crate) mod empty_root;

@@ -1,5 +1,5 @@
-//! Runs a command and says on stderr how much memory it took at its peak, and how long: `peak COMMAND ARGUMENTS`.
-//! As small as can be, for its own memory counts until the child has become the command.
+//! Runs a command and prints to stderr its peak memory and its time: `peak COMMAND ARGUMENTS`.
+//! It is as small as possible, because its own memory counts until the child has become the command.
 
 #![expect(clippy::disallowed_methods, reason = "it times what it runs")]
 

@@ -1,5 +1,5 @@
 //! What the kernel says about the probe while it holds the token and waits for an answer that never comes.
-//! As another user than root where that can be had: root's files in /proc are root's either way.
+//! The probe runs as a user other than root if possible, because root's files in /proc always belong to root.
 
 use crate::support::{
     binary,
@@ -22,7 +22,7 @@ use std::{
 
 const NON_ROOT: u32 = 65532;
 
-/// A probe that is connected and waits.
+/// A probe that has connected and waits.
 struct Waiting {
     child: Child,
     _token: tempfile::NamedTempFile,
@@ -31,7 +31,7 @@ struct Waiting {
 
 impl Waiting {
     fn start(file: &Path) -> Result<Self, Failed> {
-        // Where every user may enter, which is not true of each checkout.
+        // A folder that every user may enter; a checkout may be closed to others.
         let program = tempfile::tempdir()?;
         fs::set_permissions(program.path(), fs::Permissions::from_mode(0o755))?;
         let copy = program.path().join("credprobe");
@@ -41,7 +41,7 @@ impl Waiting {
         fs::set_permissions(token.path(), fs::Permissions::from_mode(0o644))?;
         let black_hole = TcpListener::bind("127.0.0.1:0")?;
         let mut command = Command::new("/bin/sh");
-        // Else a machine without core dumps would prove nothing.
+        // Otherwise a machine without core dumps would prove nothing.
         command.args(["-c", "ulimit -c unlimited; exec \"$0\" \"$@\""]).arg(copy);
         command.env_clear().env("AWS_ENDPOINT_URL_STS", format!("https://{}", black_hole.local_addr()?));
         command.args(["--timeout=30s", "--region=eu-west-1", &format!("--role-arn={ROLE}")]);
@@ -51,7 +51,7 @@ impl Waiting {
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let mut waiting = Self { child, _token: token, _program: program };
-        // Once it connects it has read the token.
+        // When it connects, it has read the token.
         black_hole.set_nonblocking(true)?;
         while black_hole.accept().is_err() {
             if let Some(status) = waiting.child.try_wait()? {
@@ -74,7 +74,7 @@ impl Drop for Waiting {
     }
 }
 
-/// The kernel gives /proc/PID of such a process to root (proc(5), PR_SET_DUMPABLE).
+/// The kernel makes root the owner of /proc/PID of such a process (proc(5), PR_SET_DUMPABLE).
 pub(crate) fn is_not_dumpable(file: &Path) -> Result<Result<(), String>, Failed> {
     let waiting = Waiting::start(file)?;
     let (owner, status) =

@@ -1,5 +1,5 @@
-//! The file under limits that bite: too little stack, too little memory. It says so and exits 1; no signal ends it.
-//! From the smallest limit under which it starts at all: what happens before `main` is the kernel's and the C library's.
+//! The file under tight limits: too little stack, too little memory. It says so and exits 1; no signal ends it. The tests begin
+//! at the smallest limit under which it starts at all. What happens before `main` is up to the kernel and the C library.
 
 use crate::support::{
     bug_report,
@@ -15,11 +15,11 @@ use std::{
 
 const INCONCLUSIVE: i32 = 3;
 const CONNECT_REFUSED: i32 = 41;
-/// By panic, and by SIGABRT, SIGKILL, SIGSEGV.
+/// Exit codes of a panic, and of SIGABRT, SIGKILL and SIGSEGV.
 const DEATHS: [i32; 4] = [101, 134, 137, 139];
-/// Addresses are drawn at random: one start may be luck.
+/// Addresses are random, so a single start may be luck.
 const STARTS: usize = 3;
-/// One that does not matter, in KiB.
+/// A limit that does not matter, in KiB.
 const PLENTY: usize = 1_000_000;
 
 pub(crate) fn of_stack(file: &Path) -> Result<Result<(), String>, Failed> {
@@ -30,7 +30,7 @@ pub(crate) fn of_memory(file: &Path) -> Result<Result<(), String>, Failed> {
     starve(file, "-v", (3_000..100_000).step_by(50), 20, 150)
 }
 
-/// With too few descriptors it could not look: that is never held against the pod, whichever file or socket it is that cannot be
+/// With too few descriptors the probe could not look. It never holds that against the pod, whichever file or socket cannot be
 /// opened.
 pub(crate) fn of_descriptors(file: &Path) -> Result<Result<(), String>, Failed> {
     let token = Path::new(env!("CARGO_TARGET_TMPDIR")).join("starved-n");
@@ -62,7 +62,7 @@ pub(crate) fn of_descriptors(file: &Path) -> Result<Result<(), String>, Failed> 
     }
 }
 
-/// The kernel answers a read of the own memory at address 0 with EIO, as a broken disk does.
+/// A read of the process's own memory at address 0 fails with EIO, as a read from a broken disk does.
 pub(crate) fn of_a_working_disk(file: &Path) -> Result<Result<(), String>, Failed> {
     let role = format!("--role-arn={ROLE}");
     for (words, variable) in [
@@ -83,7 +83,7 @@ pub(crate) fn of_a_working_disk(file: &Path) -> Result<Result<(), String>, Faile
     Ok(Ok(()))
 }
 
-/// The file under a shell's limit, as far as it gets: trust store, TLS, and a port where nobody listens.
+/// Runs the file under a shell's limit: trust store, TLS, and a port where nobody listens.
 fn under(file: &Path, limit: &str, words: &[&str]) -> Result<Ran, String> {
     under_at(file, limit, "https://127.0.0.1:1", words)
 }
@@ -99,7 +99,7 @@ fn starts(file: &Path, limit: &str) -> bool {
     (0..STARTS).all(|_| under(file, limit, &["--version"]).is_ok_and(|ran| ran.code == 0))
 }
 
-/// From the first of `limits` under which it starts, `count` steps on, and with plenty.
+/// Tries the first of `limits` under which it starts, `count` steps from there on, and a limit that does not matter.
 fn starve(
     file: &Path,
     option: &str,

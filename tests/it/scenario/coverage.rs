@@ -1,5 +1,5 @@
-//! Which classes have a scenario; the others are judged by unit tests alone.
-//! A class that no probe knows is a typing error in a scenario.
+//! Checks that each class has a scenario, or a reason why it has none.
+//! A class that the probe does not know is a typing error in a scenario.
 
 use super::{Case, machine};
 use libtest_mimic::{Failed, Trial};
@@ -24,7 +24,7 @@ fn every_expected_class_is_known() -> Result<(), Failed> {
     if unknown.is_empty() { Ok(()) } else { Err(format!("no probe knows {unknown:?}").into()) }
 }
 
-/// Classes that no scenario can have yet or at all, and why.
+/// Classes that cannot have a scenario, yet or at all, and why.
 const WITHOUT: &[(&str, &str)] =
     &[("internal-error", "tests/it/faults.rs breaks the probe"), ("usage-error", "tests/it/command_line.rs")];
 
@@ -42,7 +42,7 @@ fn every_class_has_a_scenario() -> Result<(), Failed> {
     if without.is_empty() { Ok(()) } else { Err(format!("no scenario has {without:?}").into()) }
 }
 
-/// The text of each class is looked at when it changes; a kept report of no scenario would be looked at by nobody.
+/// A kept report shows when the text of a class changes. A kept report without a scenario would never be compared.
 fn every_class_has_a_report_that_is_kept() -> Result<(), Failed> {
     let (mut kept, cases) = (super::kept_reports()?, Case::all()?);
     let mut without: BTreeSet<&str> = cases.iter().map(|case| case.expect.class.as_str()).collect();

@@ -1,5 +1,5 @@
-//! `expect` of a `scenario.json`: the verdict, and what else this case is about.
-//! What is left out is the class table's default, so that a case states what is peculiar to it.
+//! The `expect` of a scenario: the verdict, and what else this case is about.
+//! Everything that is left out has the class table's default, so that a case states only what is special about it.
 
 use super::{
     Machine,
@@ -14,31 +14,31 @@ use std::{collections::BTreeMap, fmt::Debug};
 pub(crate) struct Expect {
     pub(crate) class: String,
     pub(crate) exit_code: i32,
-    /// The findings besides the deciding one, in the report's order; none by default.
+    /// The findings besides the deciding one, in the report's order; by default none.
     #[serde(default)]
     also: Vec<String>,
     /// Which finding explains which: `{"token-expired": "clock-skew"}`; all others are unexplained.
     #[serde(default)]
     explained_by: BTreeMap<String, String>,
-    /// Severities that are to be looked at: `{"region-missing": "warning"}`; the deciding one's is `error`.
+    /// Severities to check: `{"region-missing": "warning"}`. The severity of the deciding finding is `error`.
     #[serde(default)]
     severity: BTreeMap<String, String>,
     owner: Option<String>,
     transient: Option<bool>,
-    /// What must be started anew: `none`, `container` or `pod`; by default the pod where the class says so.
+    /// What must be restarted: `none`, `container` or `pod`; by default the pod if the class says so.
     restart: Option<String>,
     /// Only those that matter here: `{"identity": "skipped"}`.
     #[serde(default)]
     stages: BTreeMap<String, String>,
-    /// Parts that the verdict's steps must have.
+    /// Texts that the steps of the verdict must contain.
     #[serde(default)]
     fix: Vec<String>,
     /// The actions that STS sees, in order.
     sts_requests: Option<Vec<String>>,
-    /// What each line on stderr has; a run that is not asked for more says nothing.
+    /// What each line on stderr contains. By default a run prints nothing there.
     #[serde(default)]
     stderr: Vec<String>,
-    /// Why this case is not run yet.
+    /// Why this case does not run yet.
     pub(crate) pending: Option<String>,
 }
 

@@ -1,10 +1,10 @@
-//! Repairs that were once printed and did harm: no report has one of them as a command again.
-//! Each entry says why; the list is tried with lines that do it and lines that do not.
+//! Repairs that were once printed and did harm: no report may print one of them as a command again.
+//! Each entry says why. The list is tested with lines that do harm and lines that do not.
 
 use libtest_mimic::Failed;
 use serde_json::Value;
 
-/// Whose commands these are: what of the pod decides on harm.
+/// What decides, about the pod of a report, whether a command does harm.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     node: &'a str,
@@ -12,10 +12,10 @@ struct Place<'a> {
     by_agent: bool,
 }
 
-/// The account of the sandbox's cluster, in which an association's own role has to be.
+/// The account of the sandbox's cluster. An association's own role has to be in it.
 const CLUSTERS_ACCOUNT: &str = " --role-arn arn:aws:iam::814203749616:";
 
-/// The first of a finding's commands that does harm in the pod of this report.
+/// The first command of a finding that does harm in the pod of this report.
 pub(super) fn of(report: &Value, commands: &[&str]) -> Option<String> {
     let token = &report["evidence"]["token"];
     let place = Place {
@@ -29,7 +29,7 @@ pub(super) fn of(report: &Value, commands: &[&str]) -> Option<String> {
     })
 }
 
-/// What no report prints as a command, for it breaks something else.
+/// Why no report may print this line as a command: it breaks something else. `None` if it is harmless.
 fn harms(line: &str, place: &Place<'_>, all: &[&str]) -> Option<&'static str> {
     let has = |part: &str| line.contains(part);
     let of_association = has("pod-identity-association ") && has(" --role-arn arn:");
@@ -71,7 +71,7 @@ fn is_private(issuer: &str) -> bool {
         || ["10.", "192.168.", "127."].iter().any(|begin| host.starts_with(begin))
 }
 
-/// Each harm by a line that does it, and lines that do none: the list itself can fail.
+/// Tests each harm with a line that does it and with lines that do not, so that the list itself can fail.
 pub(crate) fn the_deny_list_holds() -> Result<(), Failed> {
     let pod = Place {
         node: "ip-10-0-3-41.eu-west-1.compute.internal",

@@ -1,5 +1,5 @@
-//! Every value of a report's evidence in turn becomes a hostile text: what is printed then is pasted into a real bash.
-//! Nothing may run but the programs named, and none of them may be given any of the hostile text.
+//! Replaces every value of a report's evidence in turn by a hostile text, and pastes what is then printed into a real bash.
+//! Only the named programs may run, and none of them may receive any of the hostile text.
 
 use crate::support::pasted::{HOSTILE, is_plain, paste};
 use credprobe_judge::evidence::{Collected, Evidence};
@@ -10,7 +10,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Values that not every pod has: (where, name).
+/// Values that not every pod has: the place and the names.
 const MORE: &[(&str, &[&str])] = &[
     (
         "/process",
@@ -24,7 +24,7 @@ const MORE: &[(&str, &[&str])] = &[
     ("/environment/stated", &["expect_role", "expect_issuer", "expect_audience", "expect_subject", "region"]),
 ];
 
-/// `turn`: where in the list this report begins, so that all reports together put each text in each place.
+/// `turn` is where in the list this report begins, so that all reports together put each text in each place.
 pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
     let saved: Report = serde_json::from_str(json)?;
     let now = credprobe_judge::text::parse_rfc3339(&saved.observed_at).ok_or("observed_at")?;
@@ -38,7 +38,7 @@ pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
             let mut changed = evidence.clone();
             let text = format!("{}{hostile}{}", &value[..at.start], &value[at.end..]);
             set(&mut changed, &place, &text);
-            // A number, or one of few words.
+            // The value is a number, or one of a few words.
             let Ok(changed) = serde_json::from_value(changed) else { continue };
             for line in lines(changed, now)?.difference(&known) {
                 printed.entry(line.clone()).or_insert_with(|| format!("{place} = {text:?}"));
@@ -48,7 +48,7 @@ pub(super) fn sweep(json: &str, turn: usize) -> Result<(), Failed> {
     Ok(paste(&printed)?)
 }
 
-/// All lines of steps, which the text has as the JSON.
+/// All lines of the steps; text and JSON have the same.
 fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
     let options =
         ReportOptions { tolerate: &Tolerate::parse("")?, report_only: false, attempts: 1, flapped: false };
@@ -70,14 +70,14 @@ fn lines(evidence: Evidence, now: i64) -> Result<BTreeSet<String>, Failed> {
     Ok(lines)
 }
 
-/// The command, and each text of the step as a remark; condition and sentence also as one.
+/// The command, and each text of the step as a comment. Condition and sentence together are one more comment.
 fn step_lines(step: &Step) -> Vec<String> {
     let remark = step.when.iter().map(|when| format!("# {when}: {}", step.say));
     let texts = [Some(&step.say), step.when.as_ref(), step.changes.as_ref()].into_iter().flatten();
     texts.map(|text| format!("# {text}")).chain(remark).chain(step.run.clone()).collect()
 }
 
-/// Texts of the evidence by JSON pointer, and those it could have.
+/// The texts of the evidence by JSON pointer, and those that it could have.
 fn places(evidence: &Value) -> Vec<(String, String)> {
     let mut places = Vec::new();
     walk(evidence, String::new(), &mut places);

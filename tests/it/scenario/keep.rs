@@ -1,4 +1,4 @@
-//! Keeps every report of a run where `CREDPROBE_KEEP_REPORTS` names a folder: tests/python/reports reads them all, and
+//! Keeps every report of a run if `CREDPROBE_KEEP_REPORTS` names a folder. tests/python/reports reads them all, and
 //! `tests/it/compare_reports.py` compares two such folders.
 
 use credprobe_judge::report::{rejudge, termination};

@@ -1,5 +1,5 @@
-//! What the cases share: the programs, the class table, the schema, and whether pods can be had here.
-//! Looked at once, before the first case.
+//! What the cases share: the programs, the class table, the schema, and whether this machine can build pods.
+//! It is examined once, before the first case.
 
 use crate::support::{binary, run::run, tool};
 use boon::{Compiler, SchemaIndex, Schemas};
@@ -35,7 +35,7 @@ pub(crate) struct Class {
 impl Machine {
     pub(crate) fn look() -> Result<Self, Failed> {
         let sandbox = tool::find("credprobe-sandbox", "CREDPROBE_SANDBOX_BIN")?;
-        // Also makes the issuer's key, before many ask for it at once.
+        // This also makes the issuer's key, before many runs ask for it at once.
         let keys = format!("--keys={}", env!("CARGO_TARGET_TMPDIR"));
         let trial = run(
             Command::new(&sandbox).args(["--scenario=healthy", "--pod=always", &keys, "--", "true"]),
@@ -53,7 +53,7 @@ impl Machine {
         self.classes.get(id).ok_or_else(|| format!("`credprobe explain` knows no class `{id}`"))
     }
 
-    /// Whether the report is what the published schema promises.
+    /// Whether the report conforms to the published schema.
     pub(crate) fn validate(&self, report: &Value) -> Result<(), String> {
         let Some((schemas, index)) = &self.schema else { return Ok(()) };
         schemas.validate(report, *index).map_err(|error| format!("against the schema: {error:#}"))

@@ -1,5 +1,5 @@
 //! A scenario as a test: runs of the probe in the sandbox, and everything that must hold for their outcome.
-//! What a case expects is in `expect`, what holds for all of them in `report` and `record`.
+//! `expect` has what one case expects; `report` and `record` have what holds for all of them.
 
 pub(crate) mod coverage;
 mod expect;
@@ -33,7 +33,7 @@ pub(crate) struct Case {
     pub(crate) expect: Expect,
 }
 
-/// What a test reads of a scenario; the rest is the sandbox's.
+/// The part of a scenario that a test reads; the sandbox reads the rest.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default)]
@@ -42,7 +42,7 @@ struct Entry {
 }
 
 impl Case {
-    /// All of them, by name. That no name stands twice, the sandbox's own tests say.
+    /// All of them, by name. The sandbox's own tests check that no name is used twice.
     pub(crate) fn all() -> Result<Vec<Self>, Failed> {
         let mut cases = Vec::new();
         for file in fs::read_dir(folder())? {
@@ -63,10 +63,10 @@ impl Case {
         Ok(cases)
     }
 
-    /// Runs and checks everything; why the machine cannot build this pod, where it cannot.
+    /// Runs the scenario and checks everything. Returns the reason if the machine cannot build this pod.
     ///
-    /// One pod: the text is rendered from its report. Where a text is kept as a snapshot, it comes from a pod too,
-    /// and from a probe that was asked to say all it can on stderr.
+    /// One pod is enough, because the text is rendered from its report. If a text is kept as a snapshot, it comes from a pod
+    /// too, and from a probe that was asked to print everything it can on stderr.
     pub(crate) fn verify(&self, machine: &Machine) -> Result<Option<String>, Failed> {
         let sandbox = Sandbox { machine, scenario: &self.name };
         let json = match sandbox.check(&self.args, &["--output=json"])? {
@@ -102,12 +102,12 @@ impl Case {
         Ok(None)
     }
 
-    /// A number that few other scenarios have.
+    /// A number that few other scenarios share.
     fn turn(&self) -> usize {
         self.name.bytes().fold(0, |sum, byte| sum * 31 % 65_537 + usize::from(byte))
     }
 
-    /// What holds for every run.
+    /// Checks what holds for every run.
     fn check_run(&self, run: &sandbox::Run, report: &report::Report) -> Result<(), Failed> {
         if run.ran.code != self.expect.exit_code {
             return Err(format!("exit code {} is expected\n{}", self.expect.exit_code, run.ran).into());

@@ -1,5 +1,5 @@
 //! What the sandbox saw of a run, and what must hold for it whatever the scenario.
-//! What nothing may do is in security.md and in rules-of-the-verdict.md, “Before the network”.
+//! What the probe must never do is in security.md and in rules-of-the-verdict.md, “Before the network”.
 
 use super::report::Report;
 use crate::support::leak::Secrets;
@@ -31,7 +31,7 @@ pub(super) struct StsRequest {
     authorized: bool,
 }
 
-/// To a service that was asked about stated access.
+/// A request to a service that was asked about stated access.
 #[derive(Debug, Deserialize)]
 struct AccessRequest {
     action: String,
@@ -57,7 +57,7 @@ struct AgentRequest {
     raw_jwt: bool,
 }
 
-/// docs/reference/json.md: three short lines, or one for a plain `ready`.
+/// docs/reference/json.md: three short lines, or one line for a plain `ready`.
 const TERMINATION_LIMIT: usize = 400;
 const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -103,7 +103,7 @@ impl Record {
             && self.agent_connections.unwrap_or_default() == 0
     }
 
-    /// A review of who asks, one for each stated access, and nothing at all where no cluster is stated.
+    /// The API server gets a review of the caller and one for each stated access, and nothing if no cluster is stated.
     fn clusters_are_asked_as_stated(&self, report: &Report) -> Result<(), Failed> {
         let is_review =
             |request: &&Value| request["path"].as_str().is_some_and(|path| path.starts_with("/apis/auth"));
@@ -121,7 +121,7 @@ impl Record {
         Err(format!("{asked} reviews were asked of the API server, not {expected}").into())
     }
 
-    /// Without a scheme before it, and nobody else gets it.
+    /// The agent gets the token without a scheme before it, and nobody else gets it.
     fn agent_gets_the_bare_token(&self, report: &Report) -> Result<(), Failed> {
         let dressed = |request: &&AgentRequest| {
             let stranger = report.verdict.class == "agent-not-agent";
@@ -135,7 +135,7 @@ impl Record {
         }
     }
 
-    /// The first can do nothing; what follows it, only what was stated, and then one session policy each.
+    /// The first exchange allows nothing. Each later one allows only what was stated, with one session policy each.
     fn exchanges_are_harmless(&self, report: &Report) -> Result<(), Failed> {
         let stated = &report.whole["evidence"]["environment"]["stated"];
         let is_stated = stated["expect_access"].is_array() || stated["expect_role"].is_string();
@@ -167,12 +167,12 @@ impl Record {
         Ok(())
     }
 
-    /// Method, action and headers of each are those of a call that writes nothing and reads no data, and nothing was.
+    /// Method, action and headers of each question are those of a call that writes nothing and reads no data, and no question did either.
     fn questions_are_harmless(&self, report: &Report) -> Result<(), Failed> {
         let stated = &report.whole["evidence"]["environment"]["stated"];
         let named: Vec<&str> =
             stated["expect_access"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        // Where the pod's own variable leads the exchange to another service, that one is asked, and nothing else is.
+        // If the pod's own variable leads the exchange to another service, only that service is asked.
         let misled = named.is_empty() && report.verdict.class == "not-sts";
         let is_exchange = |it: &&AccessRequest| misled && it.method == "POST" && it.path == "/";
         for request in self.access_requests.iter().filter(|it| !is_exchange(it)) {
@@ -224,7 +224,7 @@ impl Record {
 }
 
 impl AccessRequest {
-    /// By a list of its own, which knows nothing of the probe's table.
+    /// Decides with its own list, independent of the probe's table.
     fn is_safe(&self) -> bool {
         let target = self.target.as_deref().unwrap_or_default();
         let posts = self.method == "POST" && self.query.is_empty();
@@ -251,7 +251,7 @@ impl AccessRequest {
     }
 }
 
-/// Everything but the stated pairs is denied, by three kinds of statement and no more.
+/// Everything except the stated pairs is denied, by exactly three kinds of statement.
 fn is_narrow(policy: &str, stated: &Value) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = policy["Statement"].as_array().cloned().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The JSON report as a reader of docs/reference/json.md parses it, and what must hold for all of them.
-//! Judged again, a report comes out the same.
+//! The JSON report as a reader of docs/reference/json.md parses it, and what must hold for all reports.
+//! A report that is judged again must come out the same.
 
 use super::{Machine, harm};
 use crate::support::{
@@ -20,7 +20,7 @@ pub(super) struct Report {
     pub(super) verdict: Verdict,
     pub(super) findings: Vec<Finding>,
     pub(super) stages: Vec<Stage>,
-    /// All of it.
+    /// The whole report.
     #[serde(skip)]
     pub(super) whole: Value,
 }
@@ -77,7 +77,7 @@ pub(super) struct Stage {
 
 const STAGES: [&str; 6] = ["environment", "token-file", "token", "network", "exchange", "identity"];
 
-/// Behind the six, each where something is stated about it.
+/// These follow the six stages, if something is stated about them.
 const STATED_STAGES: [&str; 2] = ["access", "cluster"];
 
 /// A report that was judged again, in both forms.
@@ -120,7 +120,7 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
     if report.verdict.scope != scope {
         return Err(format!("scope {scope} is expected, not {}", report.verdict.scope).into());
     }
-    // Of a server that is not AWS's nobody here knows the commands.
+    // The probe does not know the commands for a server that is not AWS's.
     let is_aws = report.whole["evidence"]["environment"]["stated"]["sts_compatible"] != true;
     for finding in &report.findings {
         if machine.class(&finding.class)?.code != finding.code {
@@ -146,7 +146,7 @@ pub(super) fn check(report: &Report, machine: &Machine) -> Result<(), Failed> {
     summed_up(report).map_or(Ok(()), |problem| Err(problem.into()))
 }
 
-/// The verdict repeats what the finding says that decides, and names the warning beside `ready`.
+/// The verdict repeats the deciding finding, and names the warning beside `ready`.
 fn summed_up(report: &Report) -> Option<String> {
     let verdict = &report.verdict;
     if verdict.recreate_pod != (verdict.restart == "pod") {
@@ -168,7 +168,7 @@ fn summed_up(report: &Report) -> Option<String> {
     (!repeated).then(|| "the verdict's steps are not those of the finding that decides".to_owned())
 }
 
-/// A step that looks changes nothing, one that changes says what; a command is one line without a remark.
+/// A step that looks changes nothing; a step that changes says what. A command is one line without a comment.
 fn malformed(step: &Step) -> Option<String> {
     let Step { kind, say, run, changes, .. } = step;
     let end = if run.is_some() { ':' } else { '.' };
@@ -203,7 +203,7 @@ pub(super) fn judged_again(report: &str) -> Result<Again, Failed> {
     Ok(Again { json: judge("--output=json")?, text: judge("--output=text")? })
 }
 
-/// The second judgement must not differ from the first.
+/// The second verdict must not differ from the first.
 pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
     let second = parse(again)?;
     if again.code != report.exit_code {
@@ -220,10 +220,10 @@ pub(super) fn same(report: &Report, again: &Ran) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What is left for the reader to fill in or to think of.
+/// Finds steps that leave something for the reader to fill in or to guess.
 fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
     const LEFT_OPEN: [&str; 7] = ["<", "...", "path/to", "YOUR", "EXAMPLE_", "${", "TODO"];
-    // What an earlier command sets, and what the reader is told to set: both stop a command that lacks it.
+    // Allowed are variables that an earlier command sets, or that the reader is told to set: both stop a command without them.
     let set = |line: &str| {
         line.replace(":?is not set}", ":?}")
             .split("${")
@@ -240,7 +240,7 @@ fn unusable_steps(finding: &Finding, has_commands: bool) -> Option<String> {
         return Some("nothing says what to do".to_owned());
     }
     let commands = || finding.steps.iter().filter_map(|step| step.run.as_ref());
-    // What passes by itself is waited for.
+    // A transient error needs no command, because it passes by itself.
     if has_commands
         && finding.severity == "error"
         && !finding.transient

@@ -1,5 +1,5 @@
 //! One run of `credprobe check` in the sandbox, with its record.
-//! An exit code of 125 is the sandbox's own: the machine could not build this pod.
+//! Exit code 125 is the sandbox's own: the machine could not build this pod.
 
 use super::{Machine, record::Record};
 use crate::support::{
@@ -25,7 +25,7 @@ pub(super) struct Run {
 }
 
 impl Sandbox<'_> {
-    /// The inner error: why there is no such pod here.
+    /// The inner error says why there is no such pod here.
     pub(super) fn check(&self, args: &[String], extra: &[&str]) -> Result<Result<Run, String>, Failed> {
         if let Some(why) = &self.machine.without_pods {
             return Ok(Err(why.clone()));
@@ -47,7 +47,7 @@ impl Sandbox<'_> {
 }
 
 impl Run {
-    /// Searches everything that the run left behind.
+    /// Searches everything that the run left for secrets.
     pub(super) fn no_secret(&self) -> Result<(), Failed> {
         for (place, text) in [
             ("stdout", &self.ran.stdout),

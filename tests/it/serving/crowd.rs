@@ -1,4 +1,5 @@
-//! Ten thousand scrapes, and a thousand connections at once of which half say nothing: bounded, and probes get through.
+//! Ten thousand scrapes, and a thousand connections at once of which half send no whole request: memory is bounded, and kubelet
+//! probes are answered.
 
 use super::{
     Told, is_shipped, must, say,
@@ -19,7 +20,7 @@ const SCRAPES: usize = 10_000;
 const CONNECTIONS: usize = 1_000;
 const LOOKS: usize = 40;
 const SOON: Duration = Duration::from_millis(50);
-/// Kilobytes.
+/// In kilobytes.
 const MEMORY: u64 = 10_000;
 
 pub(super) fn comes(probe: &str) -> Told {
@@ -38,7 +39,7 @@ pub(super) fn comes(probe: &str) -> Told {
     for number in 0..CONNECTIONS {
         let mut stream = connect(PUBLIC)?;
         if number % 2 == 0 {
-            // Half a header, and then nothing for ever.
+            // Half a header, and nothing after it.
             let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ");
         } else {
             scrape(&mut stream)?;
@@ -59,21 +60,21 @@ pub(super) fn comes(probe: &str) -> Told {
          /livez: median {median:?}, slowest of {LOOKS} {slowest:?}"
     ));
     must(peak < MEMORY || !is_shipped(), || format!("it took {peak} kB"))?;
-    // One look may meet a busy machine.
+    // The slowest answer may be due to a busy machine.
     must(took[took.len() - 2] < SOON, || format!("/livez took {took:?}"))?;
     must(exchanges()? == 1, || format!("{:?} exchanges, where the start alone makes one", exchanges()))?;
     drop(slow);
     server.stop()
 }
 
-/// Everybody else, while one peer asks a hundred times at once over each of four hundred connections.
+/// One peer sends a hundred requests at once over each of four hundred connections; all others must still be served.
 pub(super) fn pipelines(probe: &str) -> Told {
     const AT_ONCE: usize = 100;
     const PEERS: usize = 400;
     let server = Server::start(probe, &["--interval=1s"])?;
     until("it is ready", is_ready)?;
     let over = Arc::new(AtomicBool::new(false));
-    // One thread: the crowd is elsewhere as a rule, and does not take the server's processor.
+    // One thread: a real crowd runs on other machines and does not use the server's processor.
     let crowd = {
         let over = Arc::clone(&over);
         std::thread::spawn(move || {
@@ -118,7 +119,7 @@ pub(super) fn pipelines(probe: &str) -> Told {
     server.stop()
 }
 
-/// From another address of this machine, with its status checked.
+/// Asks from another address of this machine, and checks the status.
 fn as_another_peer(path: &str) -> Result<Duration, String> {
     let failed = |error: std::io::Error| format!("{path}: {error}");
     let asked = Instant::now();
@@ -138,7 +139,7 @@ fn as_another_peer(path: &str) -> Result<Duration, String> {
     Ok(asked.elapsed())
 }
 
-/// Some checkers close their half right after the request.
+/// Some checkers close their half of the connection right after the request.
 fn half_closed() -> Result<String, String> {
     let mut stream = connect(PUBLIC)?;
     stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").map_err(|error| error.to_string())?;
@@ -148,7 +149,7 @@ fn half_closed() -> Result<String, String> {
     Ok(answer)
 }
 
-/// One more request over a connection that is kept.
+/// Makes one more request over a kept connection.
 fn scrape(stream: &mut TcpStream) -> Told {
     let failed = |error: std::io::Error| format!("a scrape: {error}");
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").map_err(failed)?;

@@ -1,4 +1,4 @@
-//! The readiness gate: the pod's condition follows `/readyz`, and what the API server does changes nothing else.
+//! The readiness gate: the pod's condition follows `/readyz`, and the API server's behaviour changes nothing else.
 
 use super::{
     Told, must, say,
@@ -69,7 +69,7 @@ fn follows_with(probe: &str, log: &Path) -> Told {
     }
     heal()?;
     rotate(json!({"token_file": {"missing": true}}))?;
-    // What failed is tried again after a minute only, so the change itself must be seen.
+    // A failed patch is retried only after a minute, so this waits for the change itself.
     until("the change is seen", || Ok(!is_ready()?))?;
     last("False", "TokenFileMissing")?;
     fresh()?;
@@ -83,7 +83,7 @@ fn follows_with(probe: &str, log: &Path) -> Told {
     server.stop()
 }
 
-/// No watch tells it: with the next exchange it is sent again, though nothing has changed.
+/// `serve` does not watch the condition. It sends it again with the next exchange, even if nothing has changed.
 pub(super) fn heals(probe: &str) -> Told {
     let mut command = Command::new(probe);
     command.args(["serve", "--interval=50ms", GATE]).env("POD_UID", POD_UID);

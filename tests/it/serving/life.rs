@@ -1,4 +1,4 @@
-//! What a long run sees: rotation, a role that is revoked, STS away, a token file that goes and comes, a whole day.
+//! What a long run meets: rotation, a revoked role, an STS outage, a token file that disappears and returns, a whole day.
 
 use super::{
     Told, must, say,
@@ -29,7 +29,7 @@ pub(super) fn changes(probe: &str) -> Told {
     must(is_ready()?, || "one refusal does not count".to_owned())?;
     let held = get(PUBLIC, "/readyz")?.body;
     must(held.starts_with("access-denied 53, still ready"), || held.clone())?;
-    // Each new token is a new exchange, so that no back-off need be waited out.
+    // Each new token causes a new exchange, so no back-off has to be waited for.
     until("three refusals over the hold count", || fresh().and_then(|()| Ok(!is_ready()?)))?;
     must(metric("credprobe_ready")? == 0.0, || "the metric says so".to_owned())?;
     heal()?;
@@ -66,14 +66,14 @@ pub(super) fn changes(probe: &str) -> Told {
     server.stop()
 }
 
-/// Without a free descriptor it sees neither token nor anything else; a connection that is open already asks it.
+/// Without a free descriptor it can see neither the token nor anything else. A connection that is already open asks it.
 pub(super) fn starved(probe: &str) -> Told {
     for readiness in ["hold", "strict", "startup"] {
         let server =
             Server::start(probe, &["--no-network", "--interval=50ms", &format!("--readiness={readiness}")])?;
         until("it is ready", is_ready)?;
         let mut kept = Kept::open()?;
-        // From then on it is accepted.
+        // After this answer the connection is accepted.
         kept.get("/livez")?;
         server.limit_descriptors("0")?;
         until("it says that it cannot look", || Ok(kept.get("/readyz")?.1.contains("inconclusive 3")))?;
@@ -88,7 +88,7 @@ pub(super) fn starved(probe: &str) -> Told {
     Ok(())
 }
 
-/// 24 exchanges and 5,760 judgements, an hour and a quarter of a minute apart in real life; descriptors for a few only.
+/// 24 exchanges and 5,760 verdicts, which in real life are an hour and a quarter of a minute apart; with few descriptors.
 pub(super) fn day(probe: &str) -> Told {
     const HOURS: u64 = 24;
     const JUDGEMENTS_AN_HOUR: u64 = 240;

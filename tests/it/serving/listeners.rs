@@ -1,4 +1,4 @@
-//! Who is told what: class and code in public, the report on loopback, nothing to a page of the web.
+//! Who sees what: class and code in public, the report on loopback, and nothing for a web page.
 
 use super::{
     Told, must, say,
@@ -7,7 +7,7 @@ use super::{
 };
 use std::process::Command;
 
-/// What names the pod, its account or its cluster.
+/// Text that names the pod, its account or its cluster.
 const NAMES: &[&str] =
     &["814203749616", "checkout", "shop", "arn:", "oidc", "eks", "EXAMPLE", "system:serviceaccount", "10.0."];
 
@@ -58,7 +58,7 @@ pub(super) fn tell(probe: &str) -> Told {
     status(probe, 3, "inconclusive (3): no credprobe serve answers at 127.0.0.1:9810", 1)
 }
 
-/// A name of the web that leads to loopback is refused, whichever way it is written.
+/// A public name that leads to loopback is refused, however it is written.
 fn hosts() -> Told {
     let asked = |line: &str, hosts: &[&str]| {
         let hosts: String = hosts.iter().map(|host| format!("Host: {host}\r\n")).collect();
@@ -89,7 +89,7 @@ fn hosts() -> Told {
     must(answer.status == 421, || answer.to_string())
 }
 
-/// Nothing of it can be framed, sniffed, or loaded by a page of another origin.
+/// No page of another origin can frame, sniff or load it.
 fn guarded(answer: &Answer) -> Told {
     for header in [
         "content-security-policy: default-src 'none'",
@@ -113,7 +113,7 @@ fn page(page: &Answer) -> Told {
         must(page.body.contains(part), || format!("the page lacks {part}: {page}"))?;
     }
     must(page.head.contains("content-security-policy: default-src 'none'"), || page.head.clone())?;
-    // One script, named by its hash: whatever else gets into the page does not run.
+    // One script, allowed by its hash: anything else that gets into the page does not run.
     let policy =
         page.head.lines().find(|line| line.starts_with("content-security-policy: ")).unwrap_or_default();
     let one_by_hash = policy.matches("script-src 'sha256-").count() == 1 && !policy.contains("unsafe");

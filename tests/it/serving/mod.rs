@@ -1,5 +1,5 @@
-//! The stories that a `serve` lives through, told from inside the pod.
-//! What starts the probe and talks to it is `server`'s; what changes the world, `world`'s.
+//! The stories that a `serve` goes through, played from inside the pod.
+//! `server` starts the probe and talks to it; `world` changes the world.
 
 mod crowd;
 mod gate;
@@ -11,10 +11,10 @@ mod server;
 mod switched;
 mod world;
 
-/// The word by which this program knows that it is the sandbox's command.
+/// The word that tells this program that it is the sandbox's command.
 pub(crate) const IN_POD: &str = "--in-pod";
 
-/// The last word where the probe is the binary that ships: limits of memory are about that one.
+/// The last word if the probe is the binary that ships: limits of memory apply to that one only.
 pub(crate) const SHIPPED: &str = "shipped";
 
 type Told = Result<(), String>;
@@ -40,7 +40,7 @@ pub(crate) fn drive(story: &str, probe: &str) -> Told {
     told(probe)
 }
 
-/// A line in a failed test's message.
+/// Fails the story with this line unless it holds.
 fn must(holds: bool, what: impl FnOnce() -> String) -> Told {
     if holds { Ok(()) } else { Err(what()) }
 }
@@ -49,7 +49,7 @@ fn is_shipped() -> bool {
     std::env::args().next_back().as_deref() == Some(SHIPPED)
 }
 
-/// Outside it is searched for secrets; what begins with `measured: ` is shown.
+/// Prints a line. Outside it is searched for secrets, and shown if it begins with `measured: `.
 fn say(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "{line}");

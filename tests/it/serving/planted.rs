@@ -1,5 +1,5 @@
-//! A secret in each variable, flag, twin, profile setting and field of the downward API of a `serve`: no surface tells it.
-//! What is planted is made outside, by `plan`, and found beside the probe; whoever started the pod searches all it prints.
+//! Plants a secret in each variable, flag, flag's variable, profile setting and downward API field of a `serve`: no surface
+//! shows it. `plan` makes the secrets outside the pod, and the starter of the pod searches everything that is printed.
 
 use super::{
     Told, must, say,
@@ -17,27 +17,27 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Beside the probe.
+/// The name of the plan's file, beside the probe.
 pub(crate) const FILE: &str = "planted.json";
 
-/// At once in one server: more would hide each other behind the first that is refused.
+/// How many variables one server gets. With more, one refusal would hide too many others.
 const AT_ONCE: usize = 16;
 const DOWNWARD: [&str; 4] = ["POD_NAME", "POD_NAMESPACE", "POD_UID", "NODE_NAME"];
 const GATE: &str = "--readiness-gate=credprobe.dev/CredentialsUsable";
-/// Those of the pod that all runs have.
+/// Variables of the pod that all runs have.
 const FIXED: [&str; 3] = ["HOME", "CREDPROBE_DISABLED", "CREDPROBE_TERMINATION_LOG"];
 
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// Each is one server's environment.
+    /// Each entry is one server's environment.
     variables: Vec<BTreeMap<String, String>>,
-    /// Name and value: whether it is taken, a try shows.
+    /// Name and value. A trial shows whether the flag accepts it.
     flags: Vec<(String, String)>,
-    /// Each is one server's `AWS_CONFIG_FILE`.
+    /// Each entry is one server's `AWS_CONFIG_FILE`.
     profiles: Vec<String>,
 }
 
-/// All that is planted, and each secret in it.
+/// Everything that is planted, and each secret in it.
 pub(crate) fn plan() -> (Plan, Vec<String>) {
     let mut secrets = Secrets::default();
     let mut plan = Plan::default();
@@ -57,14 +57,14 @@ pub(crate) fn plan() -> (Plan, Vec<String>) {
             plan.profiles.push(format!("[default]\n{}", lines.collect::<String>()));
         }
     }
-    // The gate sends the pod's name and uid, so each is planted where the others are sound.
+    // The gate sends the pod's name and uid, so each is planted while the others are sound.
     for name in DOWNWARD {
         plan.variables.extend(forms.map(|form| [(name.to_owned(), form(&mut secrets))].into()));
     }
     (plan, secrets.0)
 }
 
-/// Each differs from all others in every sixteen bytes.
+/// Secrets that all differ in every sixteen bytes.
 #[derive(Default)]
 struct Secrets(Vec<String>);
 
@@ -90,7 +90,7 @@ impl Secrets {
         self.keep(token)
     }
 
-    /// A proxy's password, with what is not escaped as a rule.
+    /// A URL with a password. Between its halves are characters that people usually do not escape.
     fn url(&mut self) -> String {
         let between = ["", "/", "?", "#", "@", "://"][self.0.len() % 6];
         let (one, other): ([u8; 18], [u8; 18]) = (self.bytes(), self.bytes());
@@ -135,7 +135,7 @@ pub(super) fn in_variables(probe: &str) -> Told {
     let (plan, mut count) = (planted(probe)?, Count::default());
     for variables in &plan.variables {
         count.live(serve(probe).envs(variables))?;
-        // Where they are no reason to refuse, the role is still asked for.
+        // Without the gate these do not make it refuse to start; with the gate they are sent.
         if DOWNWARD.iter().any(|name| variables.contains_key(*name)) {
             count.live(serve(probe).arg(GATE).envs(variables))?;
         }
@@ -175,7 +175,7 @@ fn serve(probe: &str) -> Command {
     command
 }
 
-/// Those flags that are taken with this value: with a port in use, nothing else is wrong.
+/// The flags that accept this value: with a port in use, nothing else is wrong.
 fn taken<'p>(probe: &str, flags: &'p [(String, String)]) -> Result<Vec<&'p (String, String)>, String> {
     let _in_use = TcpListener::bind(PUBLIC).map_err(|error| error.to_string())?;
     let mut taken = Vec::new();
@@ -193,7 +193,7 @@ fn taken<'p>(probe: &str, flags: &'p [(String, String)]) -> Result<Vec<&'p (Stri
     Ok(taken)
 }
 
-/// Asks for everything that there is to see; whether it served.
+/// Asks for everything that can be asked. Returns whether it served.
 fn look(command: &mut Command) -> Result<bool, String> {
     let before = conditions()?.len();
     let has_gate = command.get_args().any(|word| word == GATE);
@@ -214,7 +214,7 @@ fn look(command: &mut Command) -> Result<bool, String> {
         get(PUBLIC, path)?;
     }
     for path in ["/", "/report", "/status"] {
-        // One of the planted flags may be its address.
+        // One of the planted flags may be this listener's address.
         let _ = get(ADMIN, path);
     }
     if has_gate {

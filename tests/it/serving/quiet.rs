@@ -1,4 +1,4 @@
-//! A healthy pod with the flags that the manifests ship: its log has no warning, and the first line is the verdict.
+//! A healthy pod with the flags of the shipped manifests: its log has no warning, and the first line is the verdict.
 
 use super::{
     Told, must, say,
@@ -6,7 +6,7 @@ use super::{
 };
 use std::process::{Command, Stdio};
 
-/// `serve`'s are those of native-sidecar.yaml: none. These are the init container's; each manifest has no others.
+/// native-sidecar.yaml has no flags for `serve`. These are the init container's; no manifest has others.
 const INIT_CONTAINER: &str = include_str!("../../../manifests/init-container.yaml");
 
 pub(super) fn starts(probe: &str) -> Told {

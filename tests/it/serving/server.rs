@@ -1,4 +1,4 @@
-//! A `serve` that runs beside the test in the pod, and HTTP to it, by hand: what goes over the wire is the test's.
+//! A `serve` that runs beside the test in the pod, and HTTP to it, written by hand so that the test controls the bytes.
 //! Everything that it answers is printed, for the leak scan outside.
 
 use super::Told;
@@ -39,7 +39,7 @@ impl Server {
         Self::start_with(Command::new(probe).arg("serve").args(args))
     }
 
-    /// Its output goes where the test's own goes: outside it is searched for secrets.
+    /// Its output goes where the test's own output goes, and is searched for secrets outside.
     pub(super) fn start_with(command: &mut Command) -> Result<Self, String> {
         let child = command.stdin(Stdio::null()).spawn();
         let server = Self::of(child.map_err(|error| format!("failed to start: {error}"))?);
@@ -51,7 +51,7 @@ impl Server {
         Self { child }
     }
 
-    /// SIGTERM ends it with 0 within a second.
+    /// SIGTERM ends it with exit code 0 within a second.
     pub(super) fn stop(mut self) -> Told {
         let pid = i32::try_from(self.child.id()).map_err(|error| error.to_string())?;
         let asked = Instant::now();
@@ -69,13 +69,13 @@ impl Server {
         value.strip_suffix(" kB").and_then(|value| value.parse().ok()).ok_or(value)
     }
 
-    /// How often it went to sleep: once after each judgement, and once for each request.
+    /// How often it went to sleep: once after each verdict, and once for each request.
     pub(super) fn sleeps(&self) -> Result<u64, String> {
         let value = self.status("voluntary_ctxt_switches")?;
         value.parse().map_err(|_| value)
     }
 
-    /// From now on; descriptors that are open stay.
+    /// Limits new descriptors; open ones stay.
     pub(super) fn limit_descriptors(&self, soft: &str) -> Told {
         let mut command = Command::new("prlimit");
         command.args([format!("--pid={}", self.child.id()), format!("--nofile={soft}:")]);
@@ -91,7 +91,7 @@ impl Server {
     }
 }
 
-/// A failed story must not leave it behind.
+/// A failed story must not leave it running.
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -99,7 +99,7 @@ impl Drop for Server {
     }
 }
 
-/// Looks until it holds.
+/// Tries again until it holds.
 pub(super) fn until(what: &str, mut holds: impl FnMut() -> Result<bool, String>) -> Told {
     let start = Instant::now();
     while !holds()? {
@@ -115,12 +115,12 @@ pub(super) fn get(at: &str, path: &str) -> Result<Answer, String> {
     ask(at, &format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n"))
 }
 
-/// These bytes over a connection of their own.
+/// Sends these bytes over a new connection.
 pub(super) fn ask(at: &str, request: &str) -> Result<Answer, String> {
     let mut stream = connect(at)?;
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
-    // The server may be done before the request is: what it said counts.
+    // The server may close before it has read the whole request. Its answer counts.
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no answer: {answer}"))?;
@@ -130,7 +130,7 @@ pub(super) fn ask(at: &str, request: &str) -> Result<Answer, String> {
     Ok(answer)
 }
 
-/// A connection that asks again and again.
+/// A connection for several requests.
 pub(super) struct Kept {
     stream: TcpStream,
 }
@@ -140,7 +140,7 @@ impl Kept {
         Ok(Self { stream: connect(PUBLIC)? })
     }
 
-    /// Status and body.
+    /// Status and body of the answer.
     pub(super) fn get(&mut self, path: &str) -> Result<(u16, String), String> {
         let asked = format!("GET {path} HTTP/1.1\r\nHost: {PUBLIC}\r\n\r\n");
         self.stream.write_all(asked.as_bytes()).map_err(|error| error.to_string())?;
@@ -182,7 +182,7 @@ pub(super) fn is_ready() -> Result<bool, String> {
     Ok(get(PUBLIC, "/readyz")?.status == 200)
 }
 
-/// Exactly this verdict, by metrics.
+/// Waits until the metrics show exactly this verdict's code.
 pub(super) fn until_code(code: u32) -> Told {
     until(&format!("the verdict's code is {code}"), || {
         Ok(metric("credprobe_verdict_code").is_ok_and(|seen| seen == f64::from(code)))

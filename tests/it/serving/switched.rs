@@ -1,4 +1,4 @@
-//! Switched off, only reporting, without network, and with a port that somebody has.
+//! `serve` switched off, only reporting, without network, and with a port that is in use.
 
 use super::{
     Told, must, say,
@@ -23,7 +23,7 @@ pub(super) fn ways(probe: &str) -> Told {
     must(!metrics.body.contains("credprobe_ready"), || metrics.to_string())?;
     off.stop()?;
     must(exchanges()? == 0, || "switched off, nothing is sent".to_owned())?;
-    // What is wrong with the flags may be why it was switched off.
+    // Wrong flags may be the reason why it was switched off.
     for flag in ["--listen=nowhere", "--readiness-gate=credprobe.dev/CredentialsUsable"] {
         let mut off = Command::new(probe);
         off.args(["serve", flag]).env("CREDPROBE_DISABLED", "INC-1234").env_remove("POD_UID");

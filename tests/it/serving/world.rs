@@ -1,4 +1,4 @@
-//! The sandbox's control, as seen from the pod: what changes while the probe runs, and what the servers have seen.
+//! The sandbox's control, as seen from the pod: changes the world while the probe runs, and reads what the servers have seen.
 //! The words are those of a scenario.
 
 use super::{Told, server::ask};
@@ -25,13 +25,13 @@ fn quietly(at: &str, request: &str) -> Result<String, String> {
     Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
 }
 
-/// IAM, STS and API server are now as this scenario has them.
+/// From now on IAM, STS and API server are as this scenario describes them.
 pub(super) fn turn(scenario: Value) -> Told {
     let said = control("POST", "/world", &scenario)?;
     super::must(said.is_empty(), || said)
 }
 
-/// Everything is as it was.
+/// Restores everything.
 pub(super) fn heal() -> Told {
     turn(json!({"api_server": {}}))
 }
@@ -43,7 +43,7 @@ pub(super) fn revoke() -> Told {
     turn(json!({"api_server": {}, "accounts": cases["access-denied"]["accounts"]}))
 }
 
-/// Kubelet swaps `..data`.
+/// The kubelet swaps `..data`.
 pub(super) fn rotate(what: Value) -> Told {
     let said = control("POST", "/token", &what)?;
     super::must(said.is_empty(), || said)
@@ -66,7 +66,7 @@ pub(super) fn exchanges() -> Result<usize, String> {
     Ok(requests.iter().filter(|request| request["action"] == "AssumeRoleWithWebIdentity").count())
 }
 
-/// Status of each patch of the pod's condition, in order, and whether it names a time of transition.
+/// The status of each patch of the pod's condition, in order, and whether it has a time of transition.
 pub(super) fn transitions() -> Result<Vec<(String, bool)>, String> {
     let record = record()?;
     let conditions = record["conditions"].as_array().ok_or("no conditions in the record")?;
@@ -74,13 +74,13 @@ pub(super) fn transitions() -> Result<Vec<(String, bool)>, String> {
     Ok(conditions.iter().map(|it| (status(it), it["lastTransitionTime"].is_string())).collect())
 }
 
-/// The pod's condition, where it has one.
+/// The pod's condition, if it has one.
 pub(super) fn kept_condition() -> Result<Option<Value>, String> {
     let record = record()?;
     Ok(Some(record["condition"].clone()).filter(|condition| !condition.is_null()))
 }
 
-/// Somebody removes the pod's condition.
+/// Removes the pod's condition, as somebody else might.
 pub(super) fn forget() -> Told {
     let said = control("DELETE", "/condition", &Value::Null)?;
     super::must(said.is_empty(), || said)

@@ -1,9 +1,9 @@
-//! How the probe ends when it breaks itself: one line, and whom to tell.
-//! What Rust's runtime says before it aborts is out of the probe's reach.
+//! How the probe ends when it breaks itself: one line that says where to report it.
+//! It cannot influence what Rust's runtime prints before it aborts.
 
 use super::run::Ran;
 
-/// Written by Rust's runtime before it aborts, out of the probe's reach; it quotes nothing.
+/// Rust's runtime prints this before it aborts. The probe cannot influence it, and it quotes nothing.
 fn is_the_runtimes(line: &str) -> bool {
     line.is_empty()
         || line == "fatal runtime error: stack overflow, aborting"
@@ -12,12 +12,12 @@ fn is_the_runtimes(line: &str) -> bool {
         || line.starts_with("memory allocation of ") && line.ends_with(" bytes failed")
 }
 
-/// The probe had noticed already that something was used up when the rest was, too.
+/// The probe noticed that one resource was used up before the rest was.
 fn is_a_first_sign(line: &str) -> bool {
     line.starts_with("inconclusive (3): no thread can be started (")
 }
 
-/// Nothing on stdout; on stderr one line, the last, that asks for a report.
+/// Nothing on stdout; on stderr the last and only own line asks for a report.
 pub(crate) fn is_one(ran: &Ran) -> bool {
     let own: Vec<&str> =
         ran.stderr.lines().filter(|line| !is_the_runtimes(line) && !is_a_first_sign(line)).collect();

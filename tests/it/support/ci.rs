@@ -1,5 +1,5 @@
-//! Whether this is CI, where nothing is left out: what cannot be tested there is a failure.
-//! Elsewhere it is reported as ignored, with the reason.
+//! Whether this is CI, where nothing is left out: a test that cannot run there fails.
+//! Elsewhere such a test is reported as ignored, with the reason.
 
 /// Whether a test that cannot run here is a failure.
 pub(crate) fn in_ci() -> bool {

@@ -1,17 +1,17 @@
-//! The leak scan: is any part of a secret in a text? A part is sixteen bytes, or a whole access key id.
-//! Says where, never what.
+//! The leak scan: whether a text contains any part of a secret. A part is sixteen bytes, or a whole access key id.
+//! It says where, never what.
 
 use std::collections::HashMap;
 
 /// The shortest part of a secret that counts as the secret (security.md).
 const WINDOW: usize = 16;
-/// An access key id names a key and is cut out whole: its first sixteen bytes are no use to anyone.
+/// An access key id only names a key and is redacted as a whole: its first sixteen bytes are useless to anyone.
 const KEY_ID: usize = 20;
 
-/// What must not be found.
+/// The secrets to search for.
 #[derive(Default)]
 pub(crate) struct Secrets {
-    /// Each part, and the number of the secret that it is from.
+    /// Each part, and the number of the secret to which it belongs.
     parts: HashMap<Vec<u8>, usize>,
     count: usize,
 }
@@ -28,7 +28,7 @@ impl Secrets {
         }
     }
 
-    /// Where the first part of a secret stands in `text`.
+    /// Where in `text` the first part of a secret is.
     pub(crate) fn find(&self, text: &[u8]) -> Option<String> {
         let mut lengths: Vec<usize> = self.parts.keys().map(Vec::len).collect();
         lengths.sort_unstable();

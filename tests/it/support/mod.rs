@@ -1,5 +1,5 @@
 //! What the end-to-end tests share.
-//! Knows nothing of a single test.
+//! It knows nothing about a single test.
 #![expect(dead_code, reason = "no target needs all of it")]
 
 pub(crate) mod binary;

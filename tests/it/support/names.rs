@@ -45,7 +45,7 @@ pub(crate) fn variables() -> BTreeSet<String> {
     found
 }
 
-/// Of a profile.
+/// The settings of a profile.
 pub(crate) fn settings() -> BTreeSet<String> {
     let of_setting = |c: char| c.is_ascii_lowercase() || c == '_';
     let settings =
@@ -54,7 +54,7 @@ pub(crate) fn settings() -> BTreeSet<String> {
     settings
 }
 
-/// The flags of a command by its help.
+/// The flags of a command, from its help.
 pub(crate) fn flags(command: &str) -> Vec<String> {
     let help =
         run(Command::new(binary::probe()).env_clear().args([command, "--help"]), Stdio::piped()).unwrap();

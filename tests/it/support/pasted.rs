@@ -1,5 +1,5 @@
-//! Hostile texts, and a real bash into which printed lines are pasted: each with where its hostile text came from.
-//! Nothing may run but the programs named, and none of them may be given any of the hostile text.
+//! Hostile texts, and a real bash into which printed lines are pasted; each line comes with the place of its hostile text.
+//! Only the named programs may run, and none of them may receive any of the hostile text.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What a name must not be. `touch` shows what was run.
+/// What a name may not be. `touch` shows that a text was run.
 pub(crate) const HOSTILE: &[&str] = &[
     "--all",
     "-Aq",
@@ -44,7 +44,7 @@ const LONG: &str = concat!(
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 );
 
-/// Programs that are not run but recorded.
+/// Programs that are recorded instead of run.
 const STAND_INS: &[&str] = &[
     "aws",
     "ausearch",
@@ -61,17 +61,17 @@ const STAND_INS: &[&str] = &[
 
 const RECORDER: &str = "#!/bin/sh\nprintf '%s\\0' \"${0##*/}\" \"$@\" >>\"$RECORD\"\n";
 
-/// What printed commands write themselves.
+/// Files that printed commands write themselves.
 fn is_written(name: &str) -> bool {
-    // Files that only grow: what was there before a change.
+    // Files that only grow: they keep what was there before a change.
     let kept = name.ends_with("-before.json") || name == "thumbprints-before.txt";
-    // What is saved and what is added, together: written anew each time.
+    // Files that contain both the saved and the added part: written anew each time.
     kept || name.ends_with("-trust.json")
 }
 
-/// Is the line what it looks like?
+/// Checks that the line is what it looks like.
 pub(crate) fn is_plain(line: &str) -> Result<(), String> {
-    // Of the same block, prose has typographic quotation marks and the ellipsis.
+    // Prose may have typographic quotation marks and the ellipsis, which are in the same block.
     let unseen = |c: char| c.is_control() || (('\u{200b}'..='\u{202e}').contains(&c) && !"’“”–…".contains(c));
     if line.contains(unseen) || (!line.starts_with("# ") && !line.is_ascii()) {
         return Err(format!("a step that is not what it looks like: {line:?}"));
@@ -79,7 +79,7 @@ pub(crate) fn is_plain(line: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs them all as one script in a folder of its own.
+/// Runs all lines as one script in a new folder.
 pub(crate) fn paste(printed: &BTreeMap<String, String>) -> Result<(), String> {
     pasted(printed).map_err(|error| error.to_string())
 }
@@ -91,7 +91,7 @@ fn pasted(printed: &BTreeMap<String, String>) -> Result<(), Box<dyn Error>> {
     fs::create_dir(&bin)?;
     fs::create_dir(&work)?;
     recorder(&bin)?;
-    // Each in a shell of its own, which one that ends early does not take from the others; a variable that is not set ends none.
+    // Each line gets its own shell, so that one that ends early does not stop the others. An unset variable must not end a line either.
     let text: String = printed.keys().map(|lines| format!("(\n:\n{lines}\n)\n")).collect();
     let text = text.replace(":?", ":-");
     fs::write(&script, &text)?;

@@ -1,5 +1,5 @@
-//! Runs a program to its end, with a limit, and keeps all that it said.
-//! A program that hangs is killed and is a failure.
+//! Runs a program to its end, with a time limit, and keeps everything that it prints.
+//! A program that hangs is killed, which is a failure.
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -14,19 +14,19 @@ use std::{
     time::Duration,
 };
 
-/// Long enough for a debug build on a busy machine; no run of the probe takes as long.
+/// Long enough for a debug build on a busy machine. No run of the probe takes that long.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A program that has ended.
 pub(crate) struct Ran {
     command: String,
-    /// As a shell has it: 128 and the signal where there was one.
+    /// As in a shell: 128 plus the signal, if a signal ended it.
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// Runs it and keeps what it says; what goes to another stdout than a pipe is not kept.
+/// Runs it and keeps its output; stdout is kept only if it is a pipe.
 pub(crate) fn run(command: &mut Command, stdout: impl Into<Stdio>) -> Result<Ran, String> {
     let line = format!("{command:?}");
     let child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn();
@@ -35,7 +35,7 @@ pub(crate) fn run(command: &mut Command, stdout: impl Into<Stdio>) -> Result<Ran
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output()));
     let output = receiver.recv_timeout(LIMIT).map_err(|_| {
-        // Its pipes may outlive it; nobody waits for them.
+        // Its pipes may outlive it, so do not wait for them.
         let _ = kill(id, Signal::SIGKILL);
         format!("{line} did not end within {LIMIT:?}")
     })?;

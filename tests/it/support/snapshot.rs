@@ -1,10 +1,10 @@
-//! Files that say what the output was when somebody last looked at it.
+//! Files with the output that somebody last approved.
 //! `CREDPROBE_WRITE_SNAPSHOTS=1` rewrites them; the diff is then reviewed.
 
 use similar::TextDiff;
 use std::{env, fs, path::Path};
 
-/// Compares with the file, or writes it where that is asked for.
+/// Compares with the file, or writes it if that is asked for.
 pub(crate) fn check(path: &Path, actual: &str) -> Result<(), String> {
     if env::var_os("CREDPROBE_WRITE_SNAPSHOTS").is_some_and(|value| value == "1") {
         return fs::write(path, actual)

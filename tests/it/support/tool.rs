@@ -1,10 +1,10 @@
 //! The tests' own programs: the sandbox, and the small ones among the probe's examples.
-//! Building is the Makefile's job.
+//! The Makefile builds them.
 
 use super::binary;
 use std::path::{Path, PathBuf};
 
-/// A program that `variable` names, or that lies beside the probe or in this build's folder.
+/// A program that `variable` names, or that is beside the probe or in this build's folder.
 /// Cargo puts examples one folder below.
 pub(crate) fn find(name: &str, variable: &str) -> Result<PathBuf, String> {
     let probe = binary::probe();

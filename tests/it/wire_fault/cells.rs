@@ -1,4 +1,4 @@
-//! The cells: a peer, a misdeed, and the class that has to come of it.
+//! The cells of the matrix: a peer, a misdeed, and the class that must result.
 
 use super::{gate, limits::Measured, matrix, pod::Pods};
 use crate::support::{binary, ci::in_ci};
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Long enough for two requests on a busy machine, short enough for hundreds of runs.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// Where one is late: somebody else may have had the machine, but only once.
+/// How often to run if one run is late. A busy machine may excuse one late run, but not two.
 const RUNS: u32 = 3;
 
 pub(crate) struct Cell {
@@ -20,13 +20,13 @@ pub(crate) struct Cell {
 }
 
 pub(crate) enum Expected {
-    /// Of the verdict.
+    /// The class of the verdict.
     Class(&'static str),
-    /// Ready, with that warning.
+    /// The verdict is ready, with this warning.
     Warned(&'static str),
-    /// Whatever class, but with an error or a warning, and nothing said again that was sent.
+    /// Any class, but with an error or a warning, and without repeating anything secret that was sent.
     NoSecret,
-    /// `serve` goes on, and has `told` of the trouble.
+    /// `serve` continues; `told` says whether it reports the problem.
     Unmoved { told: bool },
 }
 
@@ -81,7 +81,7 @@ impl Cell {
     }
 }
 
-/// No pod can be built here.
+/// The outcome where no pod can be built.
 pub(crate) fn nowhere(why: &str) -> Result<Completion, Failed> {
     if in_ci() {
         return Err(format!("CI must build the pod, and could not: {why}").into());

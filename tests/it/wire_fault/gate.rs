@@ -1,5 +1,5 @@
 //! `serve` with a readiness gate whose PATCH meets the misdeed: it answers probes as before, stays small, and ends when told.
-//! The half that drives it runs in the pod.
+//! One half of this program runs in the pod and drives the probe.
 
 use super::{
     cells::{self, Cell},
@@ -20,19 +20,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The word by which this program knows that it is the sandbox's command.
+/// The word that tells this program that it is the sandbox's command.
 pub(crate) const IN_POD: &str = "--in-pod";
 
 const GATE: &str = "--readiness-gate=credprobe.dev/CredentialsUsable";
 const POD_UID: &str = "5f1d3c62-8f0e-4f3c-a3f5-0f9c7c1b2d3e";
 const PUBLIC: &str = "127.0.0.1:9809";
-/// For the first verdict, on a busy machine.
+/// The limit for the first verdict, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the API server does its worst.
+/// How long the API server misbehaves.
 const STAY: Duration = Duration::from_millis(1000);
-/// What kubelet grants a probe by default.
+/// The kubelet's default timeout of a probe.
 const ANSWER: Duration = Duration::from_secs(1);
-/// What is promised after SIGTERM.
+/// What credprobe promises after SIGTERM.
 const END: Duration = Duration::from_secs(1);
 
 pub(crate) fn check(
@@ -48,7 +48,7 @@ pub(crate) fn check(
     let said = ran.stderr.lines().find_map(|line| line.strip_prefix("peak "));
     let said = said.and_then(|said| said.strip_suffix(" KiB")).filter(|_| ran.code == 0);
     let peak_kib = said.ok_or_else(|| ran.to_string())?.parse()?;
-    // It has no end of its own to be late for: the answers were timed in the pod.
+    // It has no deadline of its own; the answers were timed in the pod.
     let measured =
         Measured { cell: cell.name.clone(), took: Duration::ZERO, timeout: Duration::ZERO, peak_kib };
     note(measured.clone());
@@ -56,14 +56,14 @@ pub(crate) fn check(
         return Err(format!("{measured}\n{ran}").into());
     }
     let times = ran.stderr.matches("the condition credprobe.dev/CredentialsUsable of pod").count();
-    // Once for each text: some say how many bytes came, or how long ago a certificate expired.
+    // The number of times varies: a text with a byte count or a certificate's age is a new text each time.
     if (times > 0) != told {
         return Err(format!("the trouble with the API server is told {times} times\n{ran}").into());
     }
     Ok(Completion::Completed)
 }
 
-/// In the pod: starts the probe, looks at it, ends it.
+/// Runs in the pod: starts the probe, looks at it, ends it.
 pub(crate) fn drive(probe: &str) -> ExitCode {
     match watch(probe) {
         Ok(peak_kib) => {
@@ -130,7 +130,7 @@ impl Serve {
     }
 }
 
-/// A failed test must not leave it behind.
+/// A failed test must not leave it running.
 impl Drop for Serve {
     fn drop(&mut self) {
         let _ = self.0.kill();

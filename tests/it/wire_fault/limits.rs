@@ -1,13 +1,13 @@
-//! What a run may take, and the worst that any took.
+//! The limits of a run, and the worst run.
 
 use std::{fmt, time::Duration};
 
-/// Beyond `--timeout`: start, the files, the report.
+/// Allowed beyond `--timeout`: start, the files, the report.
 const GRACE: Duration = Duration::from_millis(250);
-/// The bound that is promised for whatever a peer sends.
+/// The promised bound, whatever a peer sends.
 const MEMORY_KIB: u64 = 8_000_000 / 1024;
 
-/// One run.
+/// The measurements of one run.
 #[derive(Clone)]
 pub(crate) struct Measured {
     pub(crate) cell: String,
@@ -16,7 +16,7 @@ pub(crate) struct Measured {
     pub(crate) peak_kib: u64,
 }
 
-/// Of all runs.
+/// The worst of all runs.
 #[derive(Default)]
 pub(crate) struct Worst {
     latest: Option<Measured>,
@@ -33,7 +33,7 @@ impl Measured {
         self.over() > GRACE
     }
 
-    /// A build for tests is larger before it does anything.
+    /// A test build is larger before it does anything, so the limit is for the shipped binary.
     pub(crate) fn is_too_large(&self, shipped: bool) -> bool {
         shipped && self.peak_kib > MEMORY_KIB
     }

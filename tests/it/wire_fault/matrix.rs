@@ -1,14 +1,14 @@
-//! Which faults there are, and what comes of each at each peer.
-//! A fault of HTTP strikes in each of a peer's requests; one of the way there, before the first.
+//! Which faults there are, and what follows from each at each peer.
+//! A fault of HTTP affects each of a peer's requests; a fault of the way to the peer strikes before the first request.
 
 use super::cells::{Cell, Expected};
 use serde_json::{Value, json};
 
-/// What is asked of a peer: whose misdeed it is, which requests meet it, and what is around.
+/// One kind of question to a peer: which peer misbehaves, for which requests, and in which situation.
 struct Column {
     name: &'static str,
     peer: &'static str,
-    /// Text of the requests that meet it; empty: all, and the way there is spoilt as well.
+    /// The text of the affected requests. Empty: all of them, and the way to the peer is disturbed too.
     on: &'static str,
     around: fn() -> Value,
     expected: fn(&str) -> Expected,
@@ -69,7 +69,7 @@ fn pod_identity() -> Value {
     json!({"mechanism": "pod-identity"})
 }
 
-/// The refusal that leaves open why.
+/// The refusal that leaves the reason open.
 fn refused() -> Value {
     json!({"accounts": [{"providers": []}]})
 }
@@ -78,7 +78,7 @@ fn refused_and_issuer_away() -> Value {
     json!({"accounts": [{"providers": []}], "issuer": {"refuse": true}, "api_server": {}})
 }
 
-/// Before a request is read: of the port, below TLS.
+/// Faults before a request is read: of the port, and below TLS.
 const BEFORE: &[&str] = &["refuse", "drop", "black-hole", "reset", "close"];
 const TLS: &[&str] = &[
     "expired-certificate",
@@ -128,7 +128,7 @@ const HTTP: &[&str] = &[
     "redirect302",
     "redirect307",
 ];
-/// What was asked is said again, wherever an answer has room for it.
+/// Faults that repeat the request wherever an answer has room for it.
 const ECHO: &[&str] = &[
     "echo-status",
     "echo-reason",
@@ -141,7 +141,7 @@ const ECHO: &[&str] = &[
     "echo-json",
     "echo-json-success",
 ];
-/// Of the peer's name.
+/// Faults of the peer's name.
 const DNS: &[&str] = &["nxdomain", "servfail", "silent", "garbage", "forged", "truncated", "many"];
 
 pub(super) fn cells() -> Vec<Cell> {
@@ -153,9 +153,9 @@ pub(super) fn cells() -> Vec<Cell> {
         ("sts::a-swallowed", json!({"dns": {"*": "silent-a"}, "sts_families": ["ipv6"]}), "ready"),
         ("sts::many-hosts", json!({"hosts": many_hosts()}), "unreachable"),
         ("sts::many-search-domains", json!({"resolv_conf": many_search_domains()}), "ready"),
-        // The signed call is refused for its time.
+        // STS refuses the signed call for its time.
         ("sts::clock-an-hour-ahead", json!({"clock_offset_seconds": 3600}), "clock-skew"),
-        // For STS the token is not valid yet, which it does not say.
+        // For STS the token is not valid yet, but STS does not say so.
         ("sts::clock-an-hour-behind", json!({"clock_offset_seconds": -3600}), "token-rejected"),
         (
             "agent::no-route",
@@ -170,10 +170,10 @@ pub(super) fn cells() -> Vec<Cell> {
 
 fn of_peer(column: &Column) -> impl Iterator<Item = Cell> {
     let all = column.on.is_empty();
-    // The agent speaks no TLS.
+    // The agent does not use TLS.
     let with_tls = all && column.peer != "agent";
     let before = BEFORE.iter().filter(move |_| all).chain(TLS.iter().filter(move |_| with_tls));
-    // What a proxy does to a tunnel is its server's doing as well.
+    // A fault of a proxy's tunnel is the same as a fault of the server behind it.
     let faults = before.chain(HTTP).filter(|_| column.peer != "proxy");
     faults.chain(ECHO).map(move |fault| {
         let mut scenario = (column.around)();
@@ -187,7 +187,7 @@ fn of_peer(column: &Column) -> impl Iterator<Item = Cell> {
     })
 }
 
-/// Without a route in the pod.
+/// Addresses to which the pod has no route.
 fn many_hosts() -> String {
     let line =
         |n: u32| format!("{} sts.eu-west-1.amazonaws.com\n", std::net::Ipv4Addr::from(0xc633_0000 + n));
@@ -199,7 +199,7 @@ fn many_search_domains() -> String {
     format!("nameserver 10.100.0.10\noptions ndots:5\nsearch{domains}\n")
 }
 
-/// Agent and API server have no names.
+/// The agent and the API server have no names.
 fn of_name(column: &Column) -> impl Iterator<Item = Cell> {
     let name = match column.peer {
         "sts" => "sts.*",
@@ -228,7 +228,7 @@ fn sts(fault: &str) -> Expected {
         _ if TIMED_OUT.contains(&fault) => "response-timeout",
         _ if BROKEN.contains(&fault) => "connection-broken",
         _ if TLS.contains(&fault) => "tls-failed",
-        // In STS's own form, its entities as they stand.
+        // In STS's own form; the entities are not expanded.
         "xml-entities" => "sts-unrecognized",
         _ => "not-sts",
     })
@@ -247,7 +247,7 @@ fn agents_credentials(fault: &str) -> Expected {
     }
 }
 
-/// Silence is told after ten seconds only; a success is one, whatever its body.
+/// Silence is reported only after ten seconds. A success counts, whatever its body.
 fn gate(fault: &str) -> Expected {
     let silent = fault == "drop" || TIMED_OUT.contains(&fault);
     let taken = [
@@ -263,7 +263,7 @@ fn gate(fault: &str) -> Expected {
     Expected::Unmoved { told: !silent && !taken }
 }
 
-/// What is published is judged where it was read; an issuer out of reach changes nothing.
+/// The issuer's documents are judged where they could be read. An issuer that is out of reach changes nothing.
 fn issuer(fault: &str) -> Expected {
     if fault.starts_with("redirect") {
         return Expected::Class("issuer-unusable");

@@ -1,4 +1,4 @@
-//! The matrix of faults: what its cells are, how one is run, and what it may take.
+//! The matrix of faults: its cells, how one cell is run, and its limits.
 
 pub(crate) mod cells;
 pub(crate) mod gate;

@@ -1,5 +1,5 @@
-//! Runs a command in the sandbox's pod, in a situation that is made up here.
-//! Nothing that is said there may hold a secret, and nobody may ask for the node's role.
+//! Runs a command in the sandbox's pod, in a scenario that is written here.
+//! Nothing that it prints may contain a secret, and nobody may ask for the node's role.
 
 use super::limits::Measured;
 use crate::support::{
@@ -24,7 +24,7 @@ const SANDBOX_ERROR: i32 = 125;
 pub(crate) struct Pods {
     sandbox: PathBuf,
     peak: PathBuf,
-    /// The probe where the pod's user may start it, and the issuer's keys: made once.
+    /// The probe, at a path where the pod's user may start it, and the issuer's keys; both made once.
     folder: tempfile::TempDir,
     probe: PathBuf,
 }
@@ -48,7 +48,7 @@ impl Pods {
         })
     }
 
-    /// `check` with these flags, measured. The inner error: why there is no such pod here.
+    /// Runs `check` with these flags and measures it. The inner error says why there is no such pod here.
     pub(crate) fn check(
         &self,
         cell: &str,
@@ -69,7 +69,7 @@ impl Pods {
         Ok(Ok((ran, measured, secrets)))
     }
 
-    /// What `check` writes, `judge` must be able to read, whatever the check met; its text tells no secret either.
+    /// `judge` must be able to read whatever `check` writes, and its text must not contain a secret either.
     pub(crate) fn judge(&self, checked: &Ran, secrets: &Secrets) -> Result<(), Failed> {
         let report = tempfile::NamedTempFile::new_in(self.folder.path())?;
         fs::write(report.path(), &checked.stdout)?;
@@ -83,7 +83,7 @@ impl Pods {
         Err(format!("a report of {} bytes is not judged again\n{again}", checked.stdout.len()).into())
     }
 
-    /// This very program, with a probe to drive.
+    /// Runs this same program in the pod, with a probe to drive.
     pub(crate) fn drive(&self, scenario: &Value, word: &str) -> Result<Result<Ran, String>, Failed> {
         let myself = std::env::current_exe()?;
         let ran = self.run(scenario, &myself, &[word, &self.probe.display().to_string()])?;

@@ -1,4 +1,4 @@
-"""What comments point to is in the repository."""
+"""Checks that everything that comments point to is in the repository."""
 
 import re
 from pathlib import PurePosixPath
@@ -10,14 +10,14 @@ from lib.given import ROOT
 
 # Data of tests, and texts of others.
 PASSED_OVER = re.compile(r"LICENSE$|Cargo\.lock$|package-lock\.json$|^tests/(fuzz/corpus|it/golden|scenarios/reports)/|\.svg$")
-# Documents that rules were once cited from: a reader cannot open them.
+# Documents that comments once cited. A reader cannot open them.
 ELSEWHERE = [
     r"[Cc]ontract(\.md|'s)? ?(§|\d)",
     r"\bby the contract\b|\bthe contract'?s?\b|\(contract\b",
     r"\([Ff]acts: [^&]|\bFacts: [a-z]|\bfacts/|\bthe facts\b",
     r"\bsdks-observed|\birsa-failures\b|\bsdk-chains\.json|\bpod-identity §?\d\.\d",
 ]
-# Pages of others that are named with where they are.
+# Pages of others, which are named with their address.
 OF_OTHERS = re.compile(r"https?://\S+")
 
 FILES = tracked()
@@ -26,7 +26,7 @@ TEXTS = {it: text for it in FILES if not PASSED_OVER.search(it) and it != "tests
 
 
 def prose(name: str, line: str) -> str:
-    """In Rust only comments: a variable may be called `facts`."""
+    """Only the comments of a Rust file, because a variable may be called `facts`."""
     return line.partition("//")[2] if name.endswith(".rs") else line
 
 

@@ -1,4 +1,4 @@
-"""Links between pages lead somewhere, and the compiler is the same everywhere."""
+"""Checks that links between pages lead somewhere, and that every place names the same compiler."""
 
 import re
 import subprocess

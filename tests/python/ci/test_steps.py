@@ -1,4 +1,4 @@
-"""The steps of CI stand once, in the Makefile, and each is one of its targets."""
+"""Checks that the steps of CI are written once, in the Makefile, and that each is one of its targets."""
 
 import re
 

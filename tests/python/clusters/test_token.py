@@ -1,6 +1,6 @@
 """The token for a cluster, byte by byte: what `aws eks get-token` prints for the credentials and the time of the probe's own test.
 
-The probe's unit test compares its token with a constant; here the AWS CLI makes the token that the constant must be.
+The probe's unit test compares its token with a constant. Here the AWS CLI makes the token that must equal the constant.
 """
 
 import re
@@ -10,7 +10,7 @@ from lib import given, packages
 from lib.given import ROOT
 
 SOURCE = ROOT / "probe" / "src" / "collect" / "cluster.rs"
-# The clock of botocore's signer stands still; everything else is the CLI's own code.
+# The clock of botocore's signer is fixed; everything else is the CLI's own code.
 MAKES = """
 import base64, datetime, sys
 import awscli.customizations.eks.get_token

@@ -1,6 +1,6 @@
-"""The sandbox held open around nothing: its network, variables and files are lent to containers.
+"""Keeps a sandbox open without a probe, and lends its network, variables and files to containers.
 
-The sandbox builds a pod in namespaces of its own. Here its command only waits, and containers join the pod's network.
+The sandbox builds a pod in its own namespaces. Here its command only waits, and containers join the pod's network.
 """
 
 import json
@@ -11,9 +11,9 @@ from pathlib import Path
 from lib import given
 
 SCENARIOS = given.ROOT / "tests" / "scenarios"
-# Says its process id and its environment, an empty entry at the end, and waits until nobody holds its input any more.
+# Prints its process id and its environment with an empty entry at the end, then waits until its input is closed.
 WAIT = "HOLDER=$$ env -0; printf '\\0'; exec cat >/dev/null"
-# The container has its own of these.
+# The container has its own values of these.
 NOT_LENT = ("CREDPROBE_TERMINATION_LOG", "HOLDER", "PATH", "PWD", "_")
 SECRETS = "run/secrets"
 OWN = "run/credprobe-sandbox"
@@ -43,7 +43,7 @@ class Box:
         self.network = Path(f"/proc/{pid}/ns/net")
         self.files = self.folder / "files"
         self.files.mkdir()
-        # Owners, modes, times and links stay: kubelet's layout is what is looked at.
+        # Keep owners, modes, times and links, because the tests examine the kubelet's layout.
         root = Path(f"/proc/{pid}/root")
         for name in (SECRETS, OWN, "etc/hosts", "etc/resolv.conf"):
             if (root / name).exists():
@@ -58,11 +58,11 @@ class Box:
         self.process.stderr.close()
 
     def record(self) -> dict:
-        """What happened, once the box is closed."""
+        """The sandbox's record, once the box is closed."""
         return json.loads((self.folder / "record.json").read_text())
 
     def volumes(self) -> list[tuple[Path, str]]:
-        """From where to where: one for each of kubelet's volumes, and what else the pod has."""
+        """Source and target: one pair for each of the kubelet's volumes, and for the other mounts of the pod."""
         found = []
         for at in ("eks.amazonaws.com/serviceaccount", "pods.eks.amazonaws.com/serviceaccount", "kubernetes.io/serviceaccount"):
             if (self.files / SECRETS / at).exists():
@@ -70,6 +70,6 @@ class Box:
         return found
 
     def settings(self) -> list[tuple[Path, str]]:
-        """The pod's names and what its command is told to trust."""
+        """The pod's names, and what its command is told to trust."""
         names = [("etc/hosts", "/etc/hosts"), ("etc/resolv.conf", "/etc/resolv.conf"), (OWN, f"/{OWN}")]
         return [(self.files / name, at) for name, at in names]

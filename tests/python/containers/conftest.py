@@ -1,4 +1,4 @@
-"""The engine that all containers run in, started once."""
+"""The engine in which all containers run; started once."""
 
 import os
 import tempfile
@@ -16,7 +16,7 @@ ARCHIVES = ("credprobe.oci.tar", "credprobe-sandbox.oci.tar")
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
-    # Tokens lie on a tmpfs, as kubelet's do; images do not.
+    # Tokens are on a tmpfs, as the kubelet's are; images are not.
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with (
         tempfile.TemporaryDirectory(prefix="credprobe-", dir="/var/tmp") as store,

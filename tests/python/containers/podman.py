@@ -1,4 +1,4 @@
-"""Debian's podman with a storage of its own and the settings that this machine lets it use."""
+"""Debian's podman with its own storage, and with the settings under which it works on this machine."""
 
 import itertools
 import json
@@ -15,35 +15,35 @@ from lib.programs import Ran
 # Under this name, whatever version is in the archive.
 IMAGE = "localhost/credprobe:tested"
 SANDBOX = "localhost/credprobe-sandbox:tested"
-# busybox alone: says what a container sees, and stands in for an application.
+# Contains only busybox: it shows what a container sees, and takes the place of an application.
 WITNESS = "localhost/credprobe-witness:1"
-# In seconds: a container that hangs is killed with podman.
+# In seconds. A container that hangs is killed together with podman.
 LIMIT = 120
-# What podman itself raises the limit to, before it starts a runtime.
+# podman raises the limit to this before it starts a runtime.
 PROCESSES = 32768
-# How kubelet runs a container under Pod Security's restricted level.
+# How the kubelet runs a container under Pod Security's restricted level.
 RESTRICTED = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
 
 
 class Unavailable(Exception):
-    """Why no container can be run here."""
+    """No container can run here; the message says why."""
 
 
 @dataclass
 class Podman:
     folder: Path
     storage: str = "overlay"
-    # Of containers.conf, so that `kube play` has them too.
+    # Written to containers.conf, so that `kube play` uses them too.
     containers: dict = field(default_factory=dict)
     engine: dict = field(default_factory=dict)
 
     def run(self, *arguments: str | Path, inside: Path | None = None) -> Ran:
-        """`inside` a network namespace, which is then what containers call the host's."""
+        """`inside` is a network namespace, which containers then see as the host's."""
         config = self.folder / "containers.conf"
         config.write_text(self.config())
         program = shutil.which("podman") or "podman"
         store = [f"--root={self.folder}/root", f"--runroot={self.folder}/run", f"--storage-driver={self.storage}"]
-        # The machine's own proxies, settings and containers are not looked at.
+        # Ignore the machine's own proxies, settings and containers.
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "CONTAINERS_CONF": str(config)}
         environment |= {"TMPDIR": str(self.folder), "LC_ALL": "C"}
         enter = ["nsenter", f"--net={inside}", "--"] if inside else []
@@ -66,7 +66,7 @@ class Podman:
         return found
 
     def config(self) -> str:
-        # Apart from the machine's own podman, but for the locks, which it shares on purpose; nobody reads events.
+        # Separate from the machine's own podman, except for the locks, which it shares on purpose. Nobody reads the events.
         own = {"events_logger": "none", "pull_policy": "never", "tmp_dir": f"{self.folder}/tmp"}
         tables = {"containers": self.containers, "engine": {**own, **self.engine}}
         lines = []
@@ -82,7 +82,7 @@ class Podman:
 
 
 def prepare(folder: Path, image: Path, sandbox: Path) -> Podman:
-    """The first settings under which the image says its version in a closed container; tried from the usual to the unusual."""
+    """The first settings under which the image prints its version in a closed container. The usual settings are tried first."""
     for program in ("podman", "busybox"):
         if not shutil.which(program):
             raise Unavailable(f"{program} is not installed (see .ci/run for Debian's packages)")
@@ -95,7 +95,7 @@ def prepare(folder: Path, image: Path, sandbox: Path) -> Podman:
     runtimes = [{"runtime": name} for name in ("runc", "crun") if shutil.which(name)]
     managers = [{"cgroup_manager": "cgroupfs"}, {}]
     for storage in ("overlay", "vfs"):
-        # podman takes no long path.
+        # podman does not accept a long path.
         home = folder / storage
         home.mkdir()
         for limit, runtime, manager in itertools.product(limits, runtimes, managers):
@@ -122,7 +122,7 @@ def trial(podman: Podman, image: Path) -> str | None:
 
 
 def load(podman: Podman, archive: Path, name: str) -> None:
-    # `Loaded image: NAME`
+    # The output is `Loaded image: NAME`.
     podman.must("tag", podman.must("load", "--quiet", "--input", archive).split()[-1], name)
 
 
@@ -134,7 +134,7 @@ def import_witness(podman: Podman) -> None:
 
 
 def unmount(folder: Path) -> None:
-    """What podman mounts over itself for its storage, and leaves where it could not do its work."""
+    """Unmounts what podman mounts over itself for its storage, and leaves behind when it fails."""
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in sorted((it for it in mounted if it.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "--lazy", place], check=True)

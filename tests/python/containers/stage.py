@@ -1,4 +1,4 @@
-"""What all cases share: an engine, boxes, and one way to run the image in a container and to look at what it left."""
+"""What all cases share: an engine, boxes, and one way to run the image in a container and to read its output."""
 
 import contextlib
 import itertools
@@ -13,13 +13,13 @@ from lib import leaks
 from lib.programs import Ran
 
 TERMINATION_LOG = "/dev/termination-log"
-# What a pod of twelve containers has room for.
+# The room that a pod of twelve containers has for each message.
 LONGEST_MESSAGE = 1024
 
 
 @dataclass
 class Left:
-    """By one container."""
+    """What one container left."""
 
     ran: Ran
     message: str
@@ -30,7 +30,7 @@ class Left:
 
 @dataclass
 class Open:
-    """A box, and all that was said in it."""
+    """A box, and everything that its containers printed."""
 
     box: Box
     said: list[str] = field(default_factory=list)
@@ -40,12 +40,12 @@ class Stage:
     def __init__(self, engine: podman.Podman, sandbox: str, folder: Path):
         self.engine, self.sandbox, self.folder = engine, sandbox, folder
         self.numbers = itertools.count(1)
-        # Searched by the containers' users.
+        # The containers' users need to enter it.
         folder.chmod(0o755)
 
     @contextlib.contextmanager
     def box(self, scenario: str) -> Iterator[Open]:
-        """Afterwards nothing that its containers said may hold a part of a secret."""
+        """Opens a box. After it is closed, nothing that its containers printed may contain a part of a secret."""
         folder = self.folder / f"{next(self.numbers)}-{scenario}"
         folder.mkdir()
         box = Box(self.sandbox, self.folder, scenario, folder)
@@ -64,9 +64,9 @@ class Stage:
         volumes: list[tuple[Path, str]] | None = None,
         rights: list[str] = podman.RESTRICTED,
     ) -> Left:
-        """To its end; with the pod's variables and volumes where no others are given."""
+        """Runs a container to its end, by default with the pod's variables and volumes."""
         box = opened.box
-        # As kubelet makes it: a file of each container's own, for every user.
+        # Like the kubelet's: each container has its own file, writable by every user.
         log = box.folder / f"message-{next(self.numbers)}"
         log.touch()
         log.chmod(0o666)
@@ -82,7 +82,7 @@ class Stage:
 
 
 def judge(left: Left, code: int, verdict: str) -> dict:
-    """Exit code, report and termination message say the same; the report."""
+    """Checks that exit code, report and termination message agree. Returns the report."""
     assert left.ran.code == code, left.ran
     report = left.report()
     assert (report["verdict"]["class"], report["exit_code"]) == (verdict, code), left.ran
@@ -91,6 +91,6 @@ def judge(left: Left, code: int, verdict: str) -> dict:
 
 
 def judge_message(message: str, verdict: str, code: int) -> None:
-    # Of a plain `ready` one line.
+    # One line for a plain `ready`, else at most three.
     assert message.startswith((f"{verdict} {code}: ", f"{verdict} {code}, but ")) and message.count("\n") <= 2, message
     assert len(message.encode()) <= LONGEST_MESSAGE

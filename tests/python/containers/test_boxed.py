@@ -1,4 +1,4 @@
-"""The sandbox's own image: the whole box in one container, as someone without Rust tries it."""
+"""The sandbox's own image: the whole simulation in one container, as somebody without Rust tries it."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from containers import podman
 from containers.box import scenario
 from containers.stage import Stage
 
-# For namespaces, mounts and the addresses on lo; AppArmor's usual profile forbids mounts.
+# For namespaces, mounts and the addresses on lo. AppArmor's usual profile forbids mounts.
 RIGHTS = ["--cap-add=SYS_ADMIN,NET_ADMIN", "--security-opt=apparmor=unconfined"]
 
 

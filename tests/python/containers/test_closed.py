@@ -1,4 +1,4 @@
-"""What the runtime really closes, seen from inside by busybox under the same settings; and what the image does without a network."""
+"""What the runtime really closes, as busybox sees it from inside under the same settings; and what the image does without a network."""
 
 import re
 
@@ -8,7 +8,7 @@ from containers import podman
 from containers.stage import Stage
 from lib.programs import Ran
 
-# Of /proc/self/status. Without the default seccomp profile no other test would say how credprobe does under it.
+# From /proc/self/status. No other test would show how credprobe behaves under the default seccomp profile.
 EXPECTED = {"Uid": "65532", "Gid": "65532", "CapPrm": "0", "CapEff": "0", "CapBnd": "0", "CapAmb": "0", "NoNewPrivs": "1", "Seccomp": "2"}
 
 
@@ -36,7 +36,7 @@ def test_no_file_in_the_root_directory(stage: Stage) -> None:
     [
         (["--version"], 0, "credprobe "),
         (["explain", "53"], 0, "# access-denied 53: "),
-        # `check` is what it does when nothing is said; nothing is injected here.
+        # Without arguments it runs `check`; nothing is injected here.
         ([], 10, "# ✗ not-injected 10: "),
         (["check", "--no-such-flag"], 2, ""),
     ],

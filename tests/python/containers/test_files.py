@@ -1,4 +1,5 @@
-"""One healthy token under owners and modes that kubelets give it, and containers of several users. busybox opens the same file beside it."""
+"""One healthy token with the owners and modes that kubelets set, and containers of several users. busybox opens the same file
+as a check."""
 
 import os
 import shutil
@@ -11,7 +12,7 @@ from containers import podman
 from containers.stage import Open, Stage, judge
 
 DROPPED = podman.RESTRICTED
-# What a container has that says nothing.
+# The rights of a container that states none.
 DEFAULT = [option for option in podman.RESTRICTED if option != "--cap-drop=ALL"]
 UNREADABLE = (21, "token-file-unreadable")
 READY = (0, "ready")
@@ -33,24 +34,24 @@ class Case:
 
 
 CASES = (
-    # No user is stated, or several are.
+    # No user is stated, or several users are.
     Case((0, 0), 0o644, "65532:65532", READY),
     # All containers state the same user.
     Case((65532, 0), 0o600, "65532:0", READY),
     Case((1000, 0), 0o600, "1000:1000", READY),
     Case((1000, 0), 0o600, "65532:65532", UNREADABLE),
-    # fsGroup, which every container has as a supplementary group.
+    # With fsGroup, which every container gets as a supplementary group.
     Case((0, 1234), 0o640, "65532:0", READY, groups=[1234]),
     Case((1000, 1234), 0o640, "65532:0", READY, groups=[1234]),
     Case((0, 1234), 0o640, "65532:0", UNREADABLE),
-    # defaultMode 0400, and 0440, which gid 0 may read: what a user has whose group nobody stated.
+    # defaultMode 0400, and 0440, which gid 0 may read. A user has gid 0 if nobody states its group.
     Case((0, 0), 0o400, "65532:65532", UNREADABLE),
     Case((0, 0), 0o440, "1000:0", READY),
     Case((0, 0), 0o440, "1000:1000", UNREADABLE),
-    # Root without capabilities is a user like another.
+    # Root without capabilities is a user like any other.
     Case((1000, 1000), 0o600, "0:0", UNREADABLE),
     Case((1000, 1000), 0o600, "0:0", READY, rights=DEFAULT),
-    # The owner's bits decide for the owner, whatever the group may.
+    # For the owner only the owner's bits count, whatever the group may do.
     Case((65532, 65532), 0o040, "65532:65532", UNREADABLE),
 )
 
@@ -72,7 +73,7 @@ def test_who_can_read_the_token(case: Case, stage: Stage, opened: Open) -> None:
     options = [f"--user={case.user}", *(f"--group-add={group}" for group in case.groups)]
     settings = {"volumes": [(own, at)], "rights": case.rights}
     judge(stage.run(opened, ["check", "--output=json"], *options, **settings), *case.expected)
-    # The kernel's own answer. Not through the stage: this one does print the token.
+    # The kernel's own answer. This does not go through the stage, because it does print the token.
     mount = f"--volume={own}:{at}:ro"
     cat = ["/busybox", "cat", f"{at}/token"]
     opens = stage.engine.run("run", "--rm", *case.rights, "--network=none", mount, *options, podman.WITNESS, *cat).code == 0

@@ -1,4 +1,5 @@
-"""The README's init container before an application, played by podman as a pod. What podman leaves to kubelet is given as host paths."""
+"""The README's init container in front of an application, run by podman as a pod. What podman leaves to the kubelet is mounted
+from host paths."""
 
 import json
 import re
@@ -13,7 +14,7 @@ from lib.given import ROOT
 
 README = ROOT / "README.md"
 POD = "credprobe-played"
-# What podman 4.3 cannot fill in; the namespace is the box's, without the others credprobe does.
+# podman 4.3 cannot fill these in. The namespace is the box's; credprobe runs without the others.
 NOT_PODMANS = ("metadata.namespace", "metadata.uid", "spec.nodeName")
 SCENARIOS = (("healthy", 0), ("access-denied", 53), ("token-file-missing", 20), ("not-injected", 10))
 
@@ -31,7 +32,7 @@ def play(stage: Stage, opened: Open, name: str, code: int) -> None:
     log.chmod(0o666)
     manifest = box.folder / "pod.yaml"
     manifest.write_text(pod(opened, log))
-    # A pod of podman's cannot join a network, but it can have its caller's.
+    # A pod of podman's cannot join a network, but it can use its caller's.
     played = engine.run("kube", "play", "--network=host", manifest, inside=box.network)
     try:
         ran = engine.run("logs", f"{POD}-credprobe")
@@ -46,7 +47,7 @@ def play(stage: Stage, opened: Open, name: str, code: int) -> None:
 
 
 def pod(opened: Open, log: Path) -> str:
-    """The snippet as it stands, and around it what webhook and kubelet add, in YAML's JSON."""
+    """The unchanged snippet, and around it what webhook and kubelet add, as the JSON subset of YAML."""
     box = opened.box
     mounts, volumes = [], []
     for number, (source, to) in enumerate([*box.volumes(), *box.settings(), (log, TERMINATION_LOG)]):
@@ -56,7 +57,7 @@ def pod(opened: Open, log: Path) -> str:
     variables = [{"name": name, "value": value} for name, value in box.environment.items() if name != "POD_NAME"]
     snippet = fitted(readme(), variables, mounts)
     app = {"name": "app", "image": podman.WITNESS, "command": ["/busybox", "true"], "imagePullPolicy": "Never"}
-    # Otherwise podman removes the container as soon as it has ended well.
+    # Otherwise podman removes the container as soon as it has succeeded.
     kept = {"io.podman.annotations.init.container.type": "always"}
     head = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": POD, "namespace": "shop", "annotations": kept}}
     lines = [f"{key}: {json.dumps(value)}" for key, value in head.items()]

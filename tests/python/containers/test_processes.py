@@ -1,4 +1,4 @@
-"""Two containers in one PID namespace, as `kubectl debug --target` makes them: the application by itself, the probe beside it."""
+"""Two containers in one PID namespace, as `kubectl debug --target` makes them: first the application, and the probe beside it."""
 
 import os
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def opened(stage: Stage) -> Iterator[Open]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda it: it.name)
 def test_who_can_look_into_the_application(case: Case, stage: Stage, opened: Open) -> None:
-    # Nothing of what the application has, and instead of the public roots those of the box.
+    # It gets nothing of the application, and the box's CA instead of the public roots.
     environment = {"SSL_CERT_FILE": f"/{OWN}/ca.pem"}
     options = [f"--pid=container:{TARGET}", f"--user={case.user}", *case.options]
     settings = {"environment": environment, "volumes": [], "rights": case.rights}
@@ -54,7 +54,7 @@ def test_who_can_look_into_the_application(case: Case, stage: Stage, opened: Ope
 
 @contextmanager
 def application(stage: Stage, opened: Open) -> Iterator[None]:
-    """User 1000, and a token that is that user's alone."""
+    """An application of user 1000, with a token that only this user can read."""
     box = opened.box
     ((volume, at),) = box.volumes()
     token = volume / "..data" / "token"

@@ -1,4 +1,4 @@
-"""Scenarios of the sandbox, each in a container as the image makes it: its own user, nothing of the machine's but the network lent."""
+"""Scenarios of the sandbox, each in a container as the image sets it up: the image's own user, and only the network from the machine."""
 
 import pytest
 

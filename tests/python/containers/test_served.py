@@ -1,4 +1,5 @@
-"""`serve` as a sidecar has it: /readyz over the pod's network, `status` as an exec probe, a token that goes and comes, the end on SIGTERM."""
+"""`serve` in a sidecar: /readyz over the pod's network, `status` as an exec probe, a token that disappears and returns, the end
+on SIGTERM."""
 
 import os
 import re
@@ -13,7 +14,7 @@ from containers.box import Box
 from containers.stage import Open, Stage
 
 NAME = "credprobe-served"
-# The pod's own, as the sandbox has it: kubelet's probes come from outside of loopback.
+# The pod's own address in the sandbox, because the kubelet's probes do not come from loopback.
 AT = ("10.0.3.17", "9809")
 GET = """\
 import http.client, sys
@@ -24,7 +25,7 @@ print(answer.status, answer.read().decode(), sep="\\n", end="")
 """
 # In seconds: an interval, an exchange, and a busy machine.
 PATIENCE = 20
-# Within a second is promised; podman and runtime take theirs.
+# credprobe promises one second; podman and the runtime take some time too.
 STOP = 3
 
 
@@ -46,7 +47,7 @@ def test_a_refusal(stage: Stage) -> None:
 
 @contextmanager
 def serving(stage: Stage, opened: Open) -> Iterator[None]:
-    """Detached; what it said is kept for the leak scan."""
+    """Runs it detached. Its output is kept for the leak scan."""
     box = opened.box
     mounts = [f"--volume={source}:{to}:ro" for source, to in [*box.volumes(), *box.settings()]]
     variables = [f"--env={name}={value}" for name, value in box.environment.items()]
@@ -61,7 +62,7 @@ def serving(stage: Stage, opened: Open) -> Iterator[None]:
 
 
 def ask(stage: Stage, opened: Open, ready: int, code: int, verdict: str) -> None:
-    """All who may be asked say the same."""
+    """Checks that all who can be asked give the same answer."""
     status, body = until(lambda: get(opened, "/readyz"), lambda it: it[0] == ready and f"{verdict} {code}" in it[1])
     assert status == ready and f"{verdict} {code}" in body, (status, body)
     assert get(opened, "/livez")[0] == 200
@@ -81,7 +82,7 @@ def until(ask: Callable[[], tuple[int, str]], enough: Callable[[tuple[int, str]]
 
 
 def get(opened: Open, path: str) -> tuple[int, str]:
-    """Status and body; 0 while nobody listens."""
+    """Status and body; status 0 while nobody listens."""
     command = ["nsenter", f"--net={opened.box.network}", "--", sys.executable, "-I", "-c", GET, *AT, path]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     status, _, body = done.stdout.partition("\n")
@@ -97,7 +98,7 @@ def removed(box: Box) -> str:
 
 
 def restored(box: Box, dated: str) -> None:
-    """As kubelet swaps it: by a rename."""
+    """Swaps the volume as the kubelet does: by a rename."""
     ((volume, _),) = box.volumes()
     (volume / "..data_tmp").symlink_to(dated)
     (volume / "..data_tmp").rename(volume / "..data")

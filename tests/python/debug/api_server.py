@@ -1,7 +1,7 @@
 """An API server on loopback with one pod, for a real kubectl, and the kubelet that starts the pod's debug containers.
 
-What it knows of Kubernetes: which requests kubectl makes, which verbs RBAC asks for them, and what the API refuses of an
-ephemeral container. Attaching is always refused: a debug container has ended before anybody could.
+It knows which requests kubectl makes, which verbs RBAC needs for them, and what the API refuses of an ephemeral container.
+Attaching is always refused: a debug container has ended before anybody could attach.
 """
 
 import copy
@@ -18,7 +18,7 @@ POD_RESOURCES = {
     "pods/log": ["get"],
     "pods/attach": ["create", "get"],
 }
-# From the API's reference of EphemeralContainer: "not allowed", and subPath.
+# From the API's reference of EphemeralContainer: fields that are "not allowed", and subPath.
 NOT_ALLOWED = {"ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources", "restartPolicy"}
 EVERYTHING = {"get pods", "list pods", "watch pods", "patch pods/ephemeralcontainers", "get pods/log", "create pods/attach"}
 
@@ -26,11 +26,11 @@ EVERYTHING = {"get pods", "list pods", "watch pods", "patch pods/ephemeralcontai
 class ApiServer:
     def __init__(self, pod: dict, state: dict, report: str = "", *, allowed: set[str] = EVERYTHING, refusal: str = ""):
         self.pod = copy.deepcopy(pod)
-        # The state that the debug container reaches at its second sight.
+        # The state of the debug container when it is read for the second time.
         self.state = state
         self.report = report
         self.allowed = allowed
-        # What an admission plugin says to the debug container.
+        # What an admission plugin says about the debug container.
         self.refusal = refusal
         # "VERB RESOURCE" of every request.
         self.asked: list[str] = []
@@ -51,7 +51,7 @@ class ApiServer:
         self.server.server_close()
 
     def seen(self) -> dict:
-        """The pod as it is now; then the kubelet goes on."""
+        """The pod as it is now. Afterwards the kubelet continues."""
         with self.lock:
             now = copy.deepcopy(self.pod)
             for status in self.pod["status"].get("ephemeralContainerStatuses", []):
@@ -78,7 +78,7 @@ class ApiServer:
 
 
 def problems_of(patch: dict, pod: dict) -> list[str]:
-    """What the API refuses, and what only `kubectl debug` would not send."""
+    """What the API refuses, and what `kubectl debug` would not send."""
     problems = [f"{key} is patched" for key in patch if key != "spec"]
     spec = patch.get("spec", {})
     problems += [f"spec.{key} is patched" for key in spec if key.removeprefix("$setElementOrder/") != "ephemeralContainers"]
@@ -107,7 +107,7 @@ def handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             query = parse_qs(url.query)
             if url.path == "/version":
-                # Google's kubectl chooses a client by it.
+                # Google's build of kubectl chooses a client by it.
                 self.answer(200, {"major": "1", "minor": "35", "gitVersion": "v1.35.2", "platform": "linux/amd64"})
             elif url.path == "/api":
                 self.answer(200, {"kind": "APIVersions", "versions": ["v1"]})
@@ -126,7 +126,7 @@ def handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
             elif url.path.endswith("/log"):
                 self.of_pod("get", self.log)
             elif url.path.endswith("/attach"):
-                # As a WebSocket, which the API server asks the verb `create` for all the same.
+                # Over a WebSocket. The API server still requires the verb `create` for it.
                 self.of_pod("create", self.refuse_attaching)
             else:
                 self.of_pod("get", lambda: self.answer(200, api.seen()))
@@ -139,10 +139,10 @@ def handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
             self.of_pod("patch", lambda: self.patch(body))
 
         def of_pod(self, verb: str, answer: callable) -> None:
-            """By RBAC's rules; a pod by another name is not there."""
+            """Answers by RBAC's rules. A pod with another name does not exist."""
             found = re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods(?:/([^/]+))?(?:/([^/]+))?", urlsplit(self.path).path)
             if not found:
-                # kubectl looks for the namespace when it has not found the pod; few people may.
+                # If kubectl does not find the pod, it looks for the namespace, which few people may read.
                 return self.answer(403, failure(403, "Forbidden", "namespaces is forbidden"))
             namespace, name, subresource = found.groups()
             resource = "/".join(filter(None, ["pods", subresource]))
@@ -166,7 +166,7 @@ def handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
 
         def watch(self, query: dict) -> None:
             if "sendInitialEvents" in query:
-                # As an API server without that feature; kubectl then lists.
+                # Answers as an API server without that feature does; kubectl then lists.
                 return self.answer(422, failure(422, "Invalid", "sendInitialEvents is forbidden"))
             event = {"type": "MODIFIED", "object": api.seen()}
             self.send(200, "application/json", json.dumps(event).encode() + b"\n")

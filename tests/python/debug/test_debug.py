@@ -1,4 +1,4 @@
-"""`kubectl credprobe debug` and the recipes of manifests/debug, with a real kubectl on an API server of our own. See README.md."""
+"""`kubectl credprobe debug` and the recipes of manifests/debug, with a real kubectl on our own API server. See README.md."""
 
 import copy
 import json
@@ -20,16 +20,16 @@ CHECKOUT = json.loads((HERE / "checkout.json").read_text())
 POD = CHECKOUT["metadata"]["name"]
 IMAGE = "registry.example.com/credprobe:0.1.0"
 REPORT = "# ✗ access-denied 53: role checkout-reader does not accept service account shop/checkout\n"
-# What README.md says that the plugin's user needs.
+# The permissions that README.md lists for the plugin's user.
 OF_PLUGIN = {"get pods", "patch pods/ephemeralcontainers", "get pods/log"}
 OF_RECIPES = OF_PLUGIN | {"list pods", "watch pods", "create pods/attach"}
-# In seconds: far above what a case takes, a hundredth of kubectl's own patience.
+# In seconds: far more than a case takes, and a hundredth of kubectl's own timeout.
 LIMIT = 60
 
 
 
 def path(folder: Path) -> str:
-    """With kubectl and the plugin by their names."""
+    """A PATH with kubectl and the plugin under their names."""
     given.program("dash")
     bin = folder / "bin"
     bin.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def two_containers() -> dict:
 
 
 def command(folder: Path, api: ApiServer, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-    """In an environment of its own: the user's kubectl settings are not looked at."""
+    """Runs with a separate environment, without the user's kubectl settings."""
     config = folder / "kubeconfig"
     config.write_text(
         json.dumps(
@@ -84,7 +84,7 @@ class Case(unittest.TestCase):
 
     def plugin(self, api: ApiServer, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
         done = command(self.folder, api, given.kubectl_plugin(), *arguments, **variables)
-        # The profile may hold keys: it goes by a pipe, and no file is made.
+        # The profile may contain keys, so it goes through a pipe and no file is made.
         left = {it.name for it in self.folder.iterdir()} - {"bin", "kubeconfig", ".kube", "stand-in", "pod.json", "name", "a folder"}
         self.assertEqual(left, set(), done)
         return done
@@ -111,7 +111,7 @@ class Plugin(Case):
             "targetContainerName": "app",
             "env": [env[0], *env[2:]],
             "volumeMounts": [app(CHECKOUT)["volumeMounts"][2]],
-            # The container's own, and what `restricted` adds.
+            # The container's own settings, and what `restricted` adds.
             "securityContext": {
                 **app(CHECKOUT)["securityContext"],
                 "runAsNonRoot": True,
@@ -216,7 +216,7 @@ class Plugin(Case):
                 self.assertIn(f"did not start: {why['reason']}: {message}\n", done.stderr)
 
     def test_what_the_node_says_is_printed_without_control_characters(self) -> None:
-        # ESC, CR, BEL, DEL, C1's CSI, and an override of the direction.
+        # ESC, CR, BEL, DEL, C1's CSI, and characters that override the direction.
         hostile = "a\x1b[2Jb\rc\x07d\x7fe\x9b2Jf\u202eg\u2066h"
         states = [waiting("ErrImagePull", hostile), ended(128, "StartError", hostile), ended(53, message=hostile)]
         for state in states:
@@ -251,7 +251,7 @@ class Plugin(Case):
                 self.assertIn("what kubectl printed is not a pod", done.stderr)
 
     def kubectl(self, script: str) -> str:
-        """A PATH with a kubectl that says what no API server says."""
+        """A PATH with a kubectl that prints what no API server says."""
         stand_in = self.folder / "stand-in" / "kubectl"
         stand_in.parent.mkdir(exist_ok=True)
         stand_in.write_text(f"#!/bin/sh\n{textwrap.dedent(script)}\n")
@@ -345,7 +345,7 @@ class Plugin(Case):
 
 
 class Recipes(Case):
-    """The commands of README.md, as they stand there."""
+    """The commands of README.md, exactly as they are written there."""
 
     def test_each_adds_its_container_and_prints_report_and_code(self) -> None:
         readme = (RECIPES / "README.md").read_text()

@@ -1,6 +1,6 @@
-"""The rules of deny.toml on what `cargo metadata` says, so that CI needs no cargo-deny: licences, sources, duplicates, wildcards.
+"""Applies the rules of deny.toml to `cargo metadata`, so that CI needs no cargo-deny: licences, sources, duplicates, wildcards.
 
-What cargo-deny has beyond: it reads the texts of licences (image/licenses.py fails where there is none) and advisories.
+cargo-deny does more: it reads the texts of licences (image/licenses.py fails if there is none) and advisories.
 """
 
 import functools
@@ -26,7 +26,7 @@ def metadata(target: str) -> dict:
 
 
 def shipped(metadata: dict) -> list[dict]:
-    """What the workspace's packages need to be built, but for those that are excluded; tests' needs are not looked at."""
+    """The packages that the workspace needs to be built, without excluded ones and without those of tests."""
     packages = {it["id"]: it for it in metadata["packages"]}
     nodes = {it["id"]: it for it in metadata["resolve"]["nodes"]}
     excluded = RULES["graph"]["exclude"]
@@ -49,14 +49,14 @@ def problems(metadata: dict) -> list[str]:
         if not is_allowed(it["license"] or ""):
             found.append(f"{name}: licence {it['license']}")
         found += [f"{name}: any version of {need['name']}" for need in it["dependencies"] if is_wildcard(need)]
-        # Of one that may be there in two versions, `skip` names the older one: `syn@2`.
+        # If a crate may be present in two versions, `skip` names the older one: `syn@2`.
         if not any(name.startswith(f"{one.replace('@', ' ')}.") for one in skipped):
             versions[it["name"]].add(it["version"])
     return found + [f"{name}: {', '.join(sorted(all))}" for name, all in versions.items() if len(all) > 1]
 
 
 def is_allowed(licence: str) -> bool:
-    """Of an SPDX expression: one alternative with all of its parts allowed. `/` is the old form of OR."""
+    """Whether an SPDX expression has an alternative of which all parts are allowed. `/` is the old form of OR."""
     tokens = re.findall(r"[()]|[^\s()/]+|/", licence)
 
     def either() -> bool:
@@ -106,7 +106,7 @@ def package(name: str, version: str = "1.0.0", **more: object) -> dict:
 
 
 def tree(*packages: dict, kind: str | None = None) -> dict:
-    """A workspace of one that needs all the others."""
+    """A workspace with one package that needs all the others."""
     first, *others = packages
     deps = [{"pkg": it["id"], "dep_kinds": [{"kind": kind, "target": None}]} for it in others]
     nodes = [{"id": first["id"], "deps": deps}, *({"id": it["id"], "deps": []} for it in others)]

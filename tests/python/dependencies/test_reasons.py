@@ -1,4 +1,4 @@
-"""Each direct dependency says in a line above it what it is for."""
+"""Checks that a comment above each direct dependency says what it is for."""
 
 import re
 import tomllib
@@ -9,19 +9,19 @@ from lib.given import ROOT
 
 HEADING = re.compile(r"\[+([^\]]+)\]+")
 KEY = re.compile(r"""["']?([\w-]+)["']?(?:\.[\w-]+)*\s*=""")
-# Fewer say nothing.
+# A comment with fewer words says nothing.
 WORDS = 3
 
 
 def without_reason(text: str) -> list[str]:
-    """Names of the dependencies, of every kind, above which there is no comment of its own."""
+    """The names of dependencies, of every kind, without a comment directly above."""
     found: dict[str, bool] = {}
     above, section = "", ""
     for line in map(str.strip, text.splitlines()):
         if heading := HEADING.match(line):
             section = heading[1]
             head, _, name = section.rpartition(".")
-            # [dependencies.NAME] is one too.
+            # [dependencies.NAME] is a dependency too.
             if is_of_dependencies(head):
                 found[f"{head} {name}"] = is_reason(above)
         elif (key := KEY.match(line)) and is_of_dependencies(section):
@@ -41,10 +41,10 @@ def is_reason(line: str) -> bool:
 
 
 def sections(table: dict, path: str = "") -> list[tuple[str, list[str]]]:
-    """All tables of dependencies, those of targets and of the workspace included."""
+    """All tables of dependencies, including those of targets and of the workspace."""
     found = []
     for key, value in table.items():
-        # As it stands in a heading: 'cfg(unix)' is quoted there.
+        # In the form of a heading, where 'cfg(unix)' is quoted.
         name = key if re.fullmatch(r"[\w-]+", key) else repr(key)
         here = f"{path}.{name}" if path else name
         if isinstance(value, dict):

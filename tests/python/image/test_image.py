@@ -1,4 +1,4 @@
-"""The image that was built is looked into; by night it is built again, and compared. See image/README.md."""
+"""Examines the image that was built. At night it is built again and compared. See image/README.md."""
 
 import json
 import os
@@ -22,28 +22,28 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from lib import given
 
-# In the binary, from panic messages: `/hyper-1.12.0/src/…`; below `/rust/deps` are those of Rust's own library.
+# In the binary, from panic messages: `/hyper-1.12.0/src/…`. Those below `/rust/deps` are from Rust's own library.
 SOURCES = re.compile(rb"(?<!/rust/deps)/([A-Za-z0-9_-]+?)-(\d+\.\d+\.[A-Za-z0-9.+-]*)/src/")
-# `readelf`'s line of the section that cargo-auditable writes; zlib's bytes of JSON.
+# The line of `readelf` about the section that cargo-auditable writes: JSON, compressed with zlib.
 AUDITABLE = re.compile(r" \.dep-v0 +PROGBITS +\S+ (\S+) (\S+) ")
 
 
 @cache
 def binaries() -> dict[str, Path]:
-    """What is in the image, by Rust's name for the target."""
+    """The binaries in the image, by Rust's name for the target."""
     said = os.environ.get("CREDPROBE_BINARIES") or given.not_run("CREDPROBE_BINARIES names none: make image-check")
     return {target: Path(file).absolute() for target, file in (it.split("=", 1) for it in said.split())}
 
 
 def created() -> int:
-    """The time that the image was built for, in seconds since the epoch."""
+    """The build time of the image, in seconds since the epoch."""
     sbom = json.loads((given.images() / "credprobe.cdx.json").read_text())
     return int(datetime.fromisoformat(sbom["metadata"]["timestamp"]).timestamp())
 
 
 def built(folder: Path, **variables: str) -> Path:
     out, copies = folder / "again", folder / "binaries"
-    # Another time of the file, and whatever else a second builder has.
+    # Another file time, and whatever else a second builder may have.
     copies.mkdir()
     command = [sys.executable, build.HERE / "build.py", f"--out={out}"]
     for target, file in binaries().items():
@@ -77,7 +77,7 @@ class Files(unittest.TestCase):
         cargo = os.environ.get("CARGO_HOME") or f"{home}/.cargo"
         for target, file in binaries().items():
             content = file.read_bytes()
-            # What panic messages are known to name is there: this looks at the right kind of file.
+            # The paths that panic messages are known to contain are there, so this examines the right kind of file.
             self.assertTrue(SOURCES.search(content), target)
             named = [it for it in (cargo, home, build.HERE.parent, file.parents[2]) if f"{it}/".encode() in content]
             self.assertEqual(named, [], target)
@@ -116,7 +116,7 @@ class Image(unittest.TestCase):
         for described in self.index["manifests"]:
             config = self.json(self.json(described)["config"])["config"]
             labels = config.pop("Labels")
-            # buildah's, without which runtimes put in the same.
+            # buildah sets PATH; without it, runtimes set the same.
             self.assertEqual([it.split("=")[0] for it in config.pop("Env")], ["PATH"])
             self.assertEqual(config, {"User": "65532:65532", "Entrypoint": ["/credprobe"]})
             self.assertLessEqual({"title", "description", "licenses", "url", "version"}, {it.rsplit(".", 1)[1] for it in labels})
@@ -126,7 +126,7 @@ class Image(unittest.TestCase):
         for described in self.index["manifests"]:
             platform = [f"--override-arch={described['platform']['architecture']}", "--override-os=linux"]
             with tempfile.TemporaryDirectory() as folder:
-                # Copies verify every digest.
+                # skopeo verifies every digest when it copies.
                 command = [skopeo, *platform, "--insecure-policy", "copy", f"oci-archive:{given.images()}/credprobe.oci.tar", f"dir:{folder}"]
                 done = subprocess.run(command, capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, done)
@@ -159,7 +159,7 @@ class Papers(unittest.TestCase):
             packages = json.loads(zlib.decompress(file.read_bytes()[offset : offset + size]))["packages"]
             inside = {(it["name"], it["version"]) for it in packages}
             self.assertEqual(sorted(set(self.listed) - inside), [], target)
-            # Those of the workspace's other features: https://github.com/rust-secure-code/cargo-auditable/issues/66.
+            # Packages of the workspace's other features: https://github.com/rust-secure-code/cargo-auditable/issues/66.
             runtime = {(it["name"], it["version"]) for it in packages if it.get("kind", "runtime") == "runtime"}
             self.assertLess(len(runtime - set(self.listed)), 20, target)
 
@@ -170,7 +170,7 @@ class Papers(unittest.TestCase):
         self.assertLessEqual({need for it in self.bom["dependencies"] for need in it["dependsOn"]}, set(references))
         for it in self.bom["components"]:
             self.assertTrue(it.get("licenses"), it)
-        # The second of this repository's two: no registry has a package of it whose sum could be told.
+        # The second package of this repository. No registry has it, so there is no checksum.
         self.assertEqual([it["name"] for it in self.bom["components"] if not it.get("hashes")], ["credprobe-judge"])
 
     def test_sbom_is_cyclonedx_by_its_makers_schema(self) -> None:

@@ -1,6 +1,6 @@
 """An API server on loopback for a real kubectl: any objects, read only, and a record of every verb.
 
-It knows discovery, get, list with labels, RBAC by verb and resource, the issuer, and tokens of service accounts.
+It supports discovery, get, list with labels, RBAC by verb and resource, the issuer, and tokens of service accounts.
 """
 
 import json
@@ -34,11 +34,11 @@ class ApiServer:
     def __init__(self, objects: list[dict], *, issuer: str | None, denied: set[str] = frozenset()):
         self.objects = objects
         self.issuer = issuer
-        # "VERB RESOURCE" that the user lacks.
+        # "VERB RESOURCE" pairs that the user lacks.
         self.denied = denied
-        # "VERB RESOURCE" of every request that is not discovery.
+        # "VERB RESOURCE" of every request except discovery.
         self.asked: list[str] = []
-        # Bodies of the token requests.
+        # The bodies of the token requests.
         self.tokens: list[bytes] = []
         self.token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzZWNyZXQtbWFyayJ9.c2lnbmF0dXJlLXRoYXQtbXVzdC1ub3QtbGVhaw"
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
@@ -56,7 +56,7 @@ class ApiServer:
         self.server.server_close()
 
     def of(self, version: str, resource: str, namespace: str | None) -> list[dict]:
-        """In the order of the test."""
+        """The objects, in the order of the test."""
         wanted = [it for it in self.objects if KINDS[it["kind"]] == (version, resource)]
         return [it for it in wanted if namespace in (None, it["metadata"].get("namespace"))]
 
@@ -111,7 +111,7 @@ def handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
             self.of("get", resource, lambda: self.answer(200, found[0]))
 
         def do_POST(self) -> None:
-            # kubectl sends it in protobuf.
+            # kubectl sends it as protobuf.
             body = self.rfile.read(int(self.headers["Content-Length"]))
             parts = urlsplit(self.path).path.strip("/").split("/")
             if parts[-1] != "token":

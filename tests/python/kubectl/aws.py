@@ -1,6 +1,6 @@
 """moto's IAM, EKS and STS behind a front on loopback, for a real AWS CLI.
 
-The front records every call and has what moto lacks: Pod Identity associations, in the form of botocore's model of EKS, and
+The front records every call and adds what moto lacks: Pod Identity associations, in the form of botocore's model of EKS, and
 refusals of AssumeRoleWithWebIdentity, in the form of STS's answers.
 """
 
@@ -23,7 +23,7 @@ REQUIREMENTS = Path(__file__).with_name("aws.txt")
 
 
 def python() -> Path:
-    """With moto and the CLI in it."""
+    """The interpreter that has moto and the CLI."""
     try:
         return packages.prepare(given.CACHE, REQUIREMENTS)
     except packages.Unavailable as error:
@@ -33,15 +33,15 @@ def python() -> Path:
 class Aws:
     def __init__(self) -> None:
         self.python = python()
-        # Operation of every call, those of the setup left out.
+        # The operation of every call, except those of the setup.
         self.asked: list[str] = []
-        # Parameters of every exchange.
+        # The parameters of every exchange.
         self.exchanges: list[dict] = []
         # By namespace and service account.
         self.associations: dict[tuple[str, str], dict] = {}
-        # Code and message of STS's answer; `None`: credentials.
+        # Code and message of STS's answer; `None`: it issues credentials.
         self.refusal: tuple[str, str] | None = None
-        # Operations that the caller lacks.
+        # The operations that the caller lacks.
         self.denied: set[str] = set()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
@@ -71,7 +71,7 @@ class Aws:
         self.server.server_close()
 
     def reset(self) -> None:
-        """As new, but for the server's start."""
+        """Resets everything without restarting the server."""
         self.asked, self.exchanges, self.associations, self.refusal = [], [], {}, None
         self.denied = set()
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -79,7 +79,7 @@ class Aws:
         connection.getresponse().read()
 
     def form(self, **parameters: str) -> None:
-        """One IAM call of the setup, past the record."""
+        """Makes one IAM call of the setup, which is not recorded."""
         from urllib.parse import urlencode
 
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -116,7 +116,7 @@ class Aws:
         }
 
     def wrapper(self, folder: Path) -> None:
-        """`aws` in a folder: the real CLI, sent to this endpoint by a flag, for the product takes variables away."""
+        """`aws` in a folder: the real CLI. A flag sends it to this endpoint, because the product removes environment variables."""
         program = folder / "aws"
         program.write_text(f'#!/bin/sh\necho "$@" >>"{folder}/aws.argv"\nenv >"{folder}/aws.env"\nexec "{self.python}" -m awscli --endpoint-url {self.url} "$@"\n')
         program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A small cluster as data: what EKS's webhook leaves of a pod, accounts, nodes, the webhook itself."""
+"""A small cluster as data: pods after EKS's webhook, service accounts, nodes, the webhook itself."""
 
 import copy
 
@@ -136,5 +136,5 @@ def agent(nodes: tuple[str, ...] = (NODE,)) -> list[dict]:
 
 
 def healthy() -> list[dict]:
-    """One IRSA workload that works, and what the cluster has around it."""
+    """One IRSA workload that works, and what a cluster has around it."""
     return copy.deepcopy([pod("checkout-7d9f8b6c5-x2x4q", container("app", irsa())), account(), webhook(), node(), namespace(), *agent()])

@@ -1,4 +1,4 @@
-"""One moto for all tests of the folder: its start takes longer than a test."""
+"""One moto for all tests of the folder, because its start takes longer than a test."""
 
 import pytest
 

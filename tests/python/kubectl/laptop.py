@@ -1,4 +1,4 @@
-"""A laptop: a home, kubectl and aws in the path, and the plugin run in it."""
+"""A laptop: a home, kubectl and aws in the PATH, and runs of the plugin in it."""
 
 import json
 import os
@@ -20,16 +20,16 @@ class Done:
     code: int
     out: str
     err: str
-    # Verbs that the API server was asked, without discovery.
+    # The verbs of the requests to the API server, without discovery.
     verbs: list[str]
-    # Bodies of token requests.
+    # The bodies of the token requests.
     tokens: list[bytes]
 
     def json(self) -> dict:
         return json.loads(self.out)
 
     def classes(self) -> dict[str, str]:
-        """Container or workload to class; `-`: no verdict."""
+        """The class of each container or workload; `-` means no verdict."""
         of = lambda row: row["verdict"]["class"] if row["verdict"] else "-"
         return {f"{row['workload'].partition('/')[2]}/{row['container']}": of(row) for row in self.json()["workloads"]}
 

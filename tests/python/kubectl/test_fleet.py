@@ -1,4 +1,4 @@
-"""`fleet`: everything in a table, what is shared asked once; and `lint` of manifests that are not applied."""
+"""`fleet`: all workloads in one table, and what they share is asked once. Also `lint` of manifests that are not applied."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from lib import given
 
 
 def fleet_of(aws) -> list[dict]:
-    """Four namespaces, every mechanism, some wrong."""
+    """Four namespaces with every mechanism, some of them wrong."""
     aws.role("checkout-reader", c.trust())
     aws.role("cart-reader", c.trust("system:serviceaccount:shop:*", operator="StringLike"))
     aws.role("open", c.trust(""))
@@ -133,11 +133,11 @@ def test_2000_pods_of_300_accounts(tmp_path, aws) -> None:
         padding = [{"name": f"VARIABLE_{at}", "value": "x" * 80} for at in range(40)]
         app = c.container("app", [*padding, *c.irsa(f"r{account % roles}")])
         objects.append(c.pod(f"w{account}-7d9f8b6c5-p{number}", app, c.container("proxy", padding), account=f"a{account}", owner=f"w{account}"))
-    # What kubectl alone takes for the same reads.
+    # Compare the run with the time that kubectl alone takes for the same reads.
     started = time.monotonic()
     done = run(tmp_path, objects, None, "fleet", "-A", "--no-aws", "-o", "json")
     whole = time.monotonic() - started
-    # The agent besides.
+    # The agent is one more workload.
     assert len(done.json()["workloads"]) == 601
     started = time.monotonic()
     alone(tmp_path, objects)
@@ -163,7 +163,7 @@ def alone(folder, objects) -> None:
 
 
 def peak(folder, objects) -> float:
-    """Megabytes of the plugin alone: what `wait4` says would be kubectl's, its child."""
+    """Megabytes of the plugin alone. `wait4` would report those of its child, kubectl."""
     from kubectl.api_server import ApiServer
 
     with ApiServer(objects, issuer=c.ISSUER) as api:

@@ -1,4 +1,4 @@
-"""What is handed over: the manifest for krew, completion, help with examples."""
+"""What comes with the plugin: the manifest for krew, completion, help with examples."""
 
 import hashlib
 import json

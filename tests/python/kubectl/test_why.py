@@ -1,4 +1,4 @@
-"""`why`: one workload, from the cluster's objects by a real kubectl and from IAM by a real AWS CLI."""
+"""`why`: explains one workload from the cluster's objects, read by a real kubectl, and from IAM, read by a real AWS CLI."""
 
 import copy
 import re
@@ -215,7 +215,7 @@ def test_a_read_without_rights_is_one_line_and_the_rest_is_judged(tmp_path, aws,
     done = run(tmp_path, c.healthy(), aws, "why", POD, "-o", "json", denied={read})
     (row,) = done.json()["workloads"]
     assert row["verdict"]["class"] == "ready", row
-    # Without an issuer EKS is asked for it, and moto has no such cluster.
+    # Without the issuer the plugin asks EKS for it, and moto has no such cluster.
     unseen, *others = done.json()["unseen"]
     assert len(others) == (read == "get openid-configuration"), others
     assert READS[read] in unseen["what"], unseen

@@ -1,4 +1,4 @@
-"""What the tests are given by whoever starts them, and the one place that says NOT RUN."""
+"""What the caller gives to the tests, and the one place that says NOT RUN."""
 
 import functools
 import os
@@ -10,9 +10,9 @@ from lib import tools
 
 ROOT = Path(__file__).resolve().parents[3]
 IN_CI = os.environ.get("CI", "") not in ("", "false")
-# Open to all users, for the pod's user runs from it.
+# Open to all users, because the pod's user runs from it.
 CACHE = Path(os.environ.get("CREDPROBE_TESTS_CACHE") or f"/var/tmp/credprobe-peers-{os.getuid()}").absolute()
-# Closed to others.
+# Closed to other users.
 TOOLS = Path(f"/var/tmp/credprobe-tools-{os.getuid()}")
 
 
@@ -37,7 +37,7 @@ def kubectl_plugin() -> str:
 
 
 def images() -> Path:
-    """Where `make image sandbox-image` left its archives."""
+    """The folder in which `make image sandbox-image` left its archives."""
     return Path(os.environ.get("CREDPROBE_IMAGES") or not_run("CREDPROBE_IMAGES names no folder: make image sandbox-image"))
 
 
@@ -61,7 +61,7 @@ def helm() -> str:
 
 
 def pinned(name: str) -> str:
-    """Or another, which KUBECTL or HELM names."""
+    """The pinned program, or another one that KUBECTL or HELM names."""
     if other := os.environ.get(name.upper()):
         return os.path.abspath(other)
     if isinstance(found := fetched(name), tools.Unavailable):
@@ -71,7 +71,7 @@ def pinned(name: str) -> str:
 
 @functools.cache
 def fetched(name: str) -> Path | tools.Unavailable:
-    """Tried once, for a network that is not there is waited for."""
+    """Tried only once, because a missing network makes each attempt slow."""
     try:
         return tools.pinned(name, TOOLS)
     except tools.Unavailable as error:

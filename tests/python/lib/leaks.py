@@ -1,4 +1,4 @@
-"""The leak scan: is any part of a secret in a text? A part is sixteen bytes, or a whole access key id."""
+"""The leak scan: whether a text contains any part of a secret. A part is sixteen bytes, or a whole access key id."""
 
 import re
 
@@ -12,7 +12,7 @@ def parts(secret: str) -> set[str]:
 
 
 def find(secrets: list[str], text: str) -> str | None:
-    """Where the first part stands; never what it is."""
+    """Where the first part is; never what it is."""
     for number, secret in enumerate(secrets, 1):
         at = min((text.find(part) for part in parts(secret) if part in text), default=None)
         if at is not None:

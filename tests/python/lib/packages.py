@@ -1,4 +1,4 @@
-"""The folder with Python and PyPI's packages that the tests run from: made once for each requirements.txt.
+"""The folder with Python and PyPI's packages from which the tests run; made once for each requirements.txt.
 
 A pod's process may be another user than ours, so the interpreter and the folder must be open to all.
 """
@@ -18,7 +18,7 @@ print(sys.version_info[:2] >= %r, os.path.realpath(sys.executable), os.__file__,
 
 
 class Unavailable(Exception):
-    """Why nothing can be run here."""
+    """Nothing can run here; the message says why."""
 
 
 def prepare(cache: Path, requirements: Path) -> Path:
@@ -28,7 +28,7 @@ def prepare(cache: Path, requirements: Path) -> Path:
     folder = cache.absolute() / f"venv-{hashlib.sha256(recipe).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if not python.exists():
-        # Left over from an interpreter that is gone.
+        # Remains of an interpreter that no longer exists.
         shutil.rmtree(folder, ignore_errors=True)
         make(folder, base, requirements)
     if must_be_open() and not is_open(folder / "pyvenv.cfg"):
@@ -37,7 +37,7 @@ def prepare(cache: Path, requirements: Path) -> Path:
 
 
 def make(folder: Path, base: str, requirements: Path) -> None:
-    """Builds beside it and renames, so that what exists is complete."""
+    """Builds beside the folder and renames it, so that an existing folder is complete."""
     print(f"installing {requirements.name} into {folder}", file=sys.stderr)
     part = folder.with_name(f"{folder.name}.{os.getpid()}")
     try:
@@ -55,7 +55,7 @@ def make(folder: Path, base: str, requirements: Path) -> None:
 
 
 def interpreter() -> str:
-    """The running one, unless the pod's user could not start it: pyenv's lies in a home that is closed."""
+    """The running interpreter, unless the pod's user could not start it: pyenv's is in a home that is closed."""
     running = getattr(sys, "_base_executable", sys.executable)
     named = [shutil.which("python3.11"), shutil.which("python3"), "/usr/bin/python3"]
     for candidate in filter(None, [running, *named]):
@@ -68,7 +68,7 @@ def interpreter() -> str:
 
 
 def must_be_open() -> bool:
-    """As root, the sandbox runs its command as another user; otherwise as the caller."""
+    """As root, the sandbox runs its command as another user, otherwise as the caller."""
     return os.geteuid() == 0
 
 

@@ -1,4 +1,4 @@
-"""Runs the probe and boto3, on the machine or in the sandbox's pod, and keeps what they said."""
+"""Runs the probe and boto3, on the machine or in the sandbox's pod, and keeps their output."""
 
 import json
 import re
@@ -6,13 +6,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-# In seconds: longer than three attempts and their pauses, or 64 MiB, take on a busy machine.
+# In seconds: longer than three attempts with their pauses, or 64 MiB, take on a busy machine.
 BOTO3_LIMIT = 30
-# The sandbox's own exit code, as its command.rs has it.
+# The sandbox's own exit code, as in its command.rs.
 SANDBOX_ERROR = 125
-# Above what either waits for by itself.
+# In seconds: more than either program waits by itself.
 LIMIT = 90
-# `AccessDenied: …` says as much.
+# `AccessDenied: …` says the same.
 CLIENT_ERROR = re.compile(
     r"^\w+: An error occurred \((\w+)\) when calling the \w+ operation(?: \(reached max retries: \d+\))?: "
 )
@@ -30,7 +30,7 @@ class Ran:
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> Ran:
-    """Asks it to end before it is killed: the sandbox passes that on to what it runs."""
+    """Asks the program to end before killing it, because the sandbox passes the signal on to its command."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment, **streams, text=True, errors="replace") as process:
         try:
@@ -47,12 +47,12 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> Ran:
 
 
 def boto3_command(python: str) -> list[str]:
-    """By its text: the pod's user need not be able to read this folder."""
+    """Passes the script as text, because the pod's user may not be able to read this folder."""
     return [python, "-I", "-B", "-c", ASK_BOTO3.read_text(), str(BOTO3_LIMIT)]
 
 
 def report(ran: Ran) -> dict:
-    """What `--output=json` printed, provided that it fits the exit code."""
+    """The report of `--output=json`, if it agrees with the exit code."""
     try:
         read = json.loads(ran.stdout)
     except ValueError as error:
@@ -78,7 +78,7 @@ class Boto3:
         return cls(answer.get("arn"), answer.get("error"))
 
     def is_session_of(self, role: str) -> bool:
-        """The role as sessions name it: in STS's ARNs there is no path."""
+        """Compares with the role as sessions name it: STS's ARNs have no path."""
         return self.arn is not None and self.arn.startswith(f"{role}/")
 
     def __str__(self) -> str:

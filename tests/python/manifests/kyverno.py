@@ -1,4 +1,4 @@
-"""What Kyverno makes of a pod by the rule of admission/kyverno.yaml: its variables by JMESPath, its operators as used there."""
+"""Applies the rule of admission/kyverno.yaml to a pod as Kyverno does: JMESPath for variables, and the operators used there."""
 
 import copy
 import re
@@ -12,7 +12,7 @@ WHOLE = re.compile(r"\{\{(.*)\}\}")
 
 
 def substituted(value: object, pod: dict) -> object:
-    """A string that is one variable becomes what the variable is, whatever its type."""
+    """A string that is only one variable becomes the variable's value, whatever its type."""
     if isinstance(value, dict):
         return {name: substituted(it, pod) for name, it in value.items()}
     if isinstance(value, list):
@@ -28,7 +28,7 @@ def holds(condition: dict, pod: dict) -> bool:
         case "GreaterThanOrEquals":
             return limits.quantity(key) >= limits.quantity(value)
         case "Equals":
-            # Of one kind, as Kyverno has it: 0 is not false.
+            # The types must be equal too, as in Kyverno: 0 is not false.
             return type(key) is type(value) and key == value
     raise ValueError(f"an operator that is not known here: {condition}")
 

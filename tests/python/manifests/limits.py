@@ -1,10 +1,10 @@
-"""ResourceQuota and LimitRange, as the API server's admission holds them against a pod: what they refuse, and why."""
+"""ResourceQuota and LimitRange as the API server's admission applies them to a pod: what they refuse, and why."""
 
 import copy
 import re
 from collections.abc import Callable
 
-# Each container has to state these where a quota counts them (quota's pod evaluator).
+# Each container has to state these if a quota counts them (quota's pod evaluator).
 COUNTED = ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
 UNITS = {"": 1, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 UNITS |= {unit: 1000**n for n, unit in enumerate("kMGTPE", 1)} | {f"{unit}i": 1024**n for n, unit in enumerate("KMGTPE", 1)}
@@ -16,7 +16,7 @@ def quantity(text: str) -> float:
 
 
 def admitted(pod: dict, namespace: dict, mutate: Callable[[dict], dict] = lambda it: it) -> list[str]:
-    """What refuses the pod; nothing, where it is admitted. LimitRanger's defaults come before and after the mutation."""
+    """The refusals of a pod; empty if it is admitted. LimitRanger's defaults apply before and after the mutation."""
     ranges = namespace.get("ranges", [])
     pod = with_defaults(mutate(with_defaults(pod, ranges)), ranges)
     found = [it for one in ranges for it in of_range(pod, one)]
@@ -34,7 +34,7 @@ def sizes(container: dict, part: str) -> dict[str, str]:
 def with_defaults(pod: dict, ranges: list[dict]) -> dict:
     pod = copy.deepcopy(pod)
     for it in containers(pod):
-        # The API's own default: who states a limit alone requests as much.
+        # The API's own default: a container that states only a limit requests the same amount.
         requests, limits = {**sizes(it, "limits"), **sizes(it, "requests")}, {**sizes(it, "limits")}
         for one in ranges:
             if one["type"] == "Container":
@@ -45,7 +45,7 @@ def with_defaults(pod: dict, ranges: list[dict]) -> dict:
 
 
 def total(pod: dict, part: str) -> dict[str, float]:
-    """What the pod asks for: the sum of the app's containers, or its largest init container."""
+    """What the pod asks for: the sum of its app containers, or its largest init container."""
     found: dict[str, float] = {}
     for it in pod["spec"]["containers"]:
         for name, value in sizes(it, part).items():

@@ -1,8 +1,7 @@
-"""Admission policies by the CEL of google's C++ library, on objects as the API server hands them to it: plain maps.
+"""Evaluates admission policies with the CEL of Google's C++ library, on plain maps as the API server passes them.
 
-Kubernetes has its own build of CEL in Go, with more functions; the expressions use what both have, and `quantity`, which is
-declared here. Expressions are compiled with the variables and types that Kubernetes declares, so that an unknown name or
-field fails.
+Kubernetes has its own build of CEL in Go, with more functions. The expressions use what both have, and `quantity`, which is
+declared here. They are compiled with the variables and types that Kubernetes declares, so that an unknown name or field fails.
 """
 
 import copy
@@ -20,7 +19,7 @@ NAMES = ("object", "oldObject", "request", "variables")
 
 
 def environment() -> object:
-    """With the type JSONPatch of mutating policies: its fields and no others."""
+    """Declares the type JSONPatch of mutating policies, with its fields and no others."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="patch.proto", syntax="proto3", dependency=["google/protobuf/struct.proto"])
     patch = file.message_type.add(name="JSONPatch")
@@ -44,7 +43,7 @@ ENVIRONMENT = environment()
 
 
 class Refused(Exception):
-    """An expression that does not compile, or fails on an object."""
+    """An expression does not compile, or fails on an object."""
 
 
 def evaluated(expression: str, data: dict) -> object:
@@ -78,7 +77,7 @@ OPENING, CLOSING = "([{", ")]}"
 
 
 def mixed(expression: str) -> list[str]:
-    """Literals of maps and lists with values of different kinds. The C++ library takes them, Kubernetes does not compile them."""
+    """Literals of maps and lists with values of different kinds. The C++ library accepts them, but Kubernetes does not compile them."""
     tokens = [it for it in TOKEN.findall(expression) if not it.startswith("//")]
     found, open = [], []
     for at, token in enumerate(tokens):
@@ -119,7 +118,7 @@ def with_variables(policy: dict, data: dict) -> dict:
 
 
 def refusals(policy: dict, data: dict) -> list[str]:
-    """The messages of the validations that say no; none where the policy does not match."""
+    """The messages of the validations that refuse; empty if the policy does not match."""
     if not matches(policy, data):
         return []
     data = with_variables(policy, data)
@@ -138,7 +137,7 @@ def mutated(policy: dict, pod: dict) -> dict:
 
 
 def patched(document: dict, patch: dict) -> dict:
-    """RFC 6902's `add`, which is all that the policies use."""
+    """Applies RFC 6902's `add`, the only operation that the policies use."""
     if patch["op"] != "add":
         raise Refused(f"only `add` is known here: {patch}")
     document = copy.deepcopy(document)
@@ -146,7 +145,7 @@ def patched(document: dict, patch: dict) -> dict:
     place = document
     for it in folders:
         place = place[int(it)] if isinstance(place, list) else place[it]
-    # Value holds numbers as doubles.
+    # protobuf's Value stores numbers as doubles.
     value = json.loads(
         json.dumps(patch["value"]), parse_float=lambda it: int(float(it)) if float(it).is_integer() else float(it)
     )

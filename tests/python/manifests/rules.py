@@ -1,11 +1,11 @@
-"""Rules of our own for the probe's container, beyond what a schema says. Each gives a list of what is wrong."""
+"""Our own rules for the probe's container, beyond what a schema says. Each returns a list of problems."""
 
 import re
 
 from manifests import tree
 
 
-# Restricted, as Kubernetes defines it: what a pod's volumes may be.
+# The volumes that the level restricted allows, as Kubernetes defines it.
 VOLUMES = {"configMap", "downwardAPI", "emptyDir", "projected", "secret", "csi", "persistentVolumeClaim", "ephemeral", "image"}
 FROM_THE_POD = {
     "POD_NAME": "metadata.name",
@@ -16,12 +16,12 @@ FROM_THE_POD = {
 CAREFUL = {"--wait=30s", "--start-jitter=2s", "--tolerate=transient,probe"}
 IMAGE = "credprobe:0.1.0"
 SIZES = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "32Mi"}}
-# What an admission policy takes over from the app's first container.
+# What an admission policy copies from the app's first container.
 COPIED = ("cpu", "memory", "ephemeral-storage")
 
 
 def of_container(it: dict, sizes: object = SIZES) -> list[str]:
-    """`sizes` as the container must have them."""
+    """`sizes` are the ones that the container must have."""
     security, resources = it.get("securityContext", {}), it.get("resources", {})
     environment = {one["name"]: one.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath") for one in it.get("env", [])}
     expected = [
@@ -43,13 +43,13 @@ def of_container(it: dict, sizes: object = SIZES) -> list[str]:
 
 
 def taken_over(pod: dict) -> dict:
-    """The first container's requests and limits, as an admission policy gives them to the probe."""
+    """The first container's requests and limits, as an admission policy copies them to the probe."""
     stated = pod["containers"][0].get("resources", {})
     return {part: {it: stated[part][it] for it in COPIED if it in stated.get(part, {})} for part in ("requests", "limits")}
 
 
 def of_pod(pod: dict, sizes: object = SIZES) -> list[str]:
-    """That the probe's part leaves the app's token file as it is: no user is set for the pod either."""
+    """Checks that the probe's part does not change who can read the app's token file: it sets no user for the pod either."""
     if of_app := tree.startup_probes(pod):
         return [problem for it in of_app for problem in of_startup_probe(pod, it)]
     found = [] if not {"runAsUser", "runAsGroup"} & set(pod.get("securityContext", {})) else ["pod: runAsUser or runAsGroup"]
@@ -59,7 +59,7 @@ def of_pod(pod: dict, sizes: object = SIZES) -> list[str]:
 
 
 def of_startup_probe(pod: dict, it: dict) -> list[str]:
-    """The binary of an image volume in the app's own container, which is the app's in everything else."""
+    """Checks the binary of an image volume in the app's own container, which stays the app's in everything else."""
     probe = it["startupProbe"]
     program, *arguments = probe["exec"]["command"]
     mounts = {one["mountPath"]: one["name"] for one in it.get("volumeMounts", [])}
@@ -80,7 +80,7 @@ def of_careful_form(it: dict) -> list[str]:
 
 
 def of_restricted(pod: dict) -> list[str]:
-    """Pod Security level "restricted", which includes "baseline", on all containers."""
+    """The problems of all containers with Pod Security's level "restricted", which includes "baseline"."""
     own = pod.get("securityContext", {})
     found = [f"pod: {it}" for it in ("hostNetwork", "hostPID", "hostIPC") if pod.get(it)]
     found += [f"volume {it.get('name')}" for it in pod.get("volumes", []) if not set(it) - {"name"} <= VOLUMES]
@@ -106,7 +106,7 @@ def of_restricted(pod: dict) -> list[str]:
 
 
 def of_references(object: dict, pod: dict) -> list[str]:
-    """What one part of an object calls by name is there in another."""
+    """Checks that what one part of an object refers to by name exists in another part."""
     found = []
     names = {it["name"] for it in [*pod.get("initContainers", []), *pod.get("containers", [])]}
     for rule in object["spec"].get("podFailurePolicy", {}).get("rules", []):
@@ -130,12 +130,12 @@ def flags_of(help: str) -> set[str]:
     return set(re.findall(r"^\s+(?:-\w, )?(--[a-z-]+)", help, re.MULTILINE))
 
 
-# Those that each name one thing more.
+# These flags may be repeated, because each names one more thing.
 REPEATED = {"--expect-access", "--expect-kubernetes-access"}
 
 
 def of_args(it: dict, flags: dict[str, set[str]]) -> list[str]:
-    """`flags` by command; a command that the binary does not know is absent."""
+    """`flags` are those of each command; a command that the binary does not know is absent."""
     command, *given = it["args"]
     if command not in ("check", "serve"):
         return [f"args: {command} is no command for a container"]
@@ -146,7 +146,7 @@ def of_args(it: dict, flags: dict[str, set[str]]) -> list[str]:
 
 
 def exit_codes(value: object) -> list[tuple[str, list[int]]]:
-    """Each list of codes, with what is done on them."""
+    """Each list of exit codes, with its action."""
     if isinstance(value, list):
         return [it for one in value for it in exit_codes(one)]
     if not isinstance(value, dict):
@@ -157,7 +157,7 @@ def exit_codes(value: object) -> list[tuple[str, list[int]]]:
 
 
 def of_codes(object: dict, classes: list[dict]) -> list[str]:
-    """Against the columns of the class table."""
+    """Compares the lists of exit codes with the columns of the class table."""
     transient = {it["code"] for it in classes if it["transient"]}
     found = []
     lists = exit_codes(object)

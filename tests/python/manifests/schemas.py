@@ -1,4 +1,4 @@
-"""Objects against the schemas of Kubernetes (strict: no unknown field) and of two operators' kinds."""
+"""Checks objects with the schemas of Kubernetes (strict: no unknown field) and of two operators' kinds."""
 
 import functools
 
@@ -8,7 +8,7 @@ from kubernetes_validate import utils
 from manifests import tree
 
 
-# Some megabytes for each version, read again for each object otherwise.
+# A schema has some megabytes for each version, and would be read again for each object.
 utils.schema_contents = functools.cache(utils.schema_contents)
 
 
@@ -30,7 +30,7 @@ all_versions = functools.cache(utils.all_versions)
 
 
 def of_operator(object: dict) -> list[str]:
-    """By models made from the operators' CRDs; they allow unknown fields, which is taken from them here."""
+    """Uses models made from the operators' CRDs. They allow unknown fields, which is removed here."""
     validator = jsonschema.Draft202012Validator(operator_schema(object["kind"]))
     return [
         f"{'.'.join(map(str, it.absolute_path))}: {it.message[:200]}"
@@ -40,7 +40,7 @@ def of_operator(object: dict) -> list[str]:
 
 
 def leaves(error: jsonschema.ValidationError) -> list[jsonschema.ValidationError]:
-    """What is optional is "this or null" in these schemas; what is wrong with "this" lies below."""
+    """Optional fields are "this or null" in these schemas. What is wrong with "this" is in the context below."""
     return [it for below in error.context for it in leaves(below)] or [error]
 
 

@@ -1,4 +1,4 @@
-"""What `credprobe serve` serves at /metrics, after an exchange: run in the sandbox's pod, as `served.py PROBE`."""
+"""Prints what `credprobe serve` serves at /metrics after an exchange. Runs in the sandbox's pod, as `served.py PROBE`."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from collections import defaultdict
 
 SAMPLE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? \S+", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-# The pod's network is its own, so the ports are free.
+# The pod has its own network, so the ports are free.
 LISTEN, ADMIN = "127.0.0.1:9809", "127.0.0.1:9810"
 # In seconds.
 LIMIT = 10
@@ -27,7 +27,7 @@ def samples(answer: str) -> dict[str, dict[str, set[str]]]:
 
 
 def fetched(probe: str) -> str:
-    """Not before the first success: until then there is nothing to tell of a token, phases or success."""
+    """Waits for the first success, because before it there are no samples of a token, phases or success."""
     command = [probe, "serve", f"--listen={LISTEN}", f"--admin-listen={ADMIN}"]
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:

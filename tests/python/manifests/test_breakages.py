@@ -1,4 +1,4 @@
-"""The checks on copies of the manifests with one thing broken: each must be found, in the file where it is."""
+"""Runs the checks on copies of the manifests with one fault each: each fault must be found, in the right file."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from manifests.case import problems, ran
 
 SECCOMP = "seccompProfile: {type: RuntimeDefault}"
 BREAKAGES = [
-    # file, what stands there, what is put in its place, what must be said of it
+    # file, old text, new text, what the finding must contain
     ("init-container.yaml", "terminationMessagePolicy:", "terminationMesagePolicy:", "terminationMesagePolicy"),
     ("init-container.yaml", "  selector:", "  selektor:", "selector"),
     ("init-container.yaml", "apiVersion: apps/v1", "apiVersion: apps/v2", "apps/v2"),
@@ -106,7 +106,7 @@ GATE, SKIPPED, INJECT, KYVERNO = (
     "admission/kyverno.yaml",
 )
 WEAKER = [
-    # file, its tests, what stands there, what is put in its place
+    # file, its tests, old text, new text
     (GATE, "ReadinessGate", "variables.podUid == [object.metadata.uid]", "variables.podUid == variables.podUid"),
     (GATE, "ReadinessGate", "pod-uid", "pod-name"),
     (GATE, "ReadinessGate", " && variables.before[key] == variables.after[key]", ""),
@@ -165,14 +165,14 @@ WEAKER = [
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of what is checked."""
+    """A copy of everything that is checked."""
     shutil.copytree(tree.ROOT / "manifests", tmp_path / "manifests", ignore=shutil.ignore_patterns("debug", "*.tpl"))
     shutil.copy(tree.ROOT / "README.md", tmp_path)
     return tmp_path
 
 
 def weakened(file: str, old: str, new: str) -> dict:
-    """The policy of a file, with something else in it."""
+    """The policy of a file, after one replacement."""
     text = (tree.ROOT / "manifests" / file).read_text()
     assert old in text
     (broken,) = [it for it in tree.parsed(text.replace(old, new, 1)) if it["kind"].endswith("Policy")]
@@ -184,7 +184,7 @@ def test_each_is_found(tmp_path: Path, file: str, old: str | re.Pattern, new: st
     text = (tree.ROOT / "manifests" / file).read_text()
     broken = old.sub(new, text, count=1) if isinstance(old, re.Pattern) else text.replace(old, new, 1)
     assert broken != text, "nothing was broken"
-    # One file alone, for the schemas of all take seconds.
+    # Only one file, because the schemas of all files take seconds.
     (tmp_path / "manifests" / file).parent.mkdir(parents=True)
     (tmp_path / "manifests" / file).write_text(broken)
     found = problems(tmp_path)

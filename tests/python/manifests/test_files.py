@@ -1,4 +1,4 @@
-"""The YAML files as they stand."""
+"""The YAML files as they are in the repository."""
 
 import json
 import re
@@ -41,7 +41,7 @@ class Files(Case):
                 self.assertIn("kubectl get quota,limitrange -", file.read_text())
 
     def test_all_places_have_a_probe(self) -> None:
-        """Nothing that is a pod escapes the rules above."""
+        """No pod escapes the rules above."""
         names = [it.name for it in tree.manifests(tree.ROOT) if any(tree.pod_spec(one) for one in it.objects)]
         expected = {"init-container.yaml", "init-container-restricted.yaml", "init-container-expectations.yaml", "job.yaml"}
         expected |= {"restart-rules.yaml", "native-sidecar.yaml", "readiness-gate/deployment.yaml", "admission/kyverno.yaml"}
@@ -50,10 +50,10 @@ class Files(Case):
 
 
 class InThePod(Case):
-    """The args of the files, given to the binary in the sandbox's pod, and what the codes then mean to the Job."""
+    """Gives the args of the files to the binary in the sandbox's pod, and checks what its exit codes mean to the Job."""
 
     def code(self, scenario: str, args: list[str], **variables: str) -> int:
-        # As the kubelet does. Without the pauses, which only take time here.
+        # Substitutes variables as the kubelet does, and removes the pauses, which only take time here.
         args = [re.sub(r"\$\((\w+)\)", lambda it: variables[it[1]], one) for one in args]
         args = [re.sub(r"^--(wait|grace|start-jitter)=.*", r"--\1=0s", one) for one in args]
         done = ran("sandbox", f"--scenario={scenario}", "--", given.probe(), *args)
@@ -106,7 +106,7 @@ class InThePod(Case):
 
 
 class Pages(Case):
-    """What operate.md shows as output was printed: it stands in the scenario's snapshot."""
+    """The output in operate.md is real: it is in the scenario's snapshot."""
 
     def test_output_is_of_the_snapshots(self) -> None:
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
@@ -119,7 +119,7 @@ class Pages(Case):
                     self.assertIn(line.removeprefix(indent), printed)
 
     def test_message_of_a_pod_that_fails_again_and_again(self) -> None:
-        """The command of operate.md, on a pod between an error and the next start: each message on a line of its own."""
+        """The command of operate.md, for a pod between an error and the next start: each message is on its own line."""
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
         (form,) = re.findall(r"^kubectl get pod POD -o (jsonpath=)'(.*)'$", text, re.MULTILINE)
         now, before = ({"terminated": {"message": it}} for it in ("now", "before"))
@@ -127,12 +127,12 @@ class Pages(Case):
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "POD"}, "status": {"initContainerStatuses": [status]}}
         file = self.folder / "pod.json"
         file.write_text(json.dumps(pod))
-        # Prints an object by a template without asking a server.
+        # This prints an object by a template without asking a server.
         done = ran("kubectl", "annotate", "--local", f"--filename={file}", "a=b", "-o", "".join(form))
         self.assertEqual((done.returncode, done.stdout), (0, "now\nbefore\n"), done)
 
     def test_what_an_init_container_cannot_see_is_listed(self) -> None:
-        """The command of operate.md for one pod of the list, with the annotation in the place that the webhook reads."""
+        """The command of operate.md for one pod of the list, with the annotation where the webhook reads it."""
         text = (tree.ROOT / "probe" / "docs" / "operate.md").read_text()
         (each,) = re.findall(r"jsonpath='\{range \.items\[\*\]\}(.*skip-containers.*)\{end\}'$", text, re.MULTILINE)
         skips = {"eks.amazonaws.com/skip-containers": "app,other"}

@@ -1,4 +1,4 @@
-"""Rules, dashboard and monitor: by promtool, and against the names that /metrics serves."""
+"""Rules, dashboard and monitor: checked by promtool, and against the names that /metrics serves."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from manifests.case import Case, ran
 
 MONITORING = tree.ROOT / "manifests" / "monitoring"
 RULES = MONITORING / "credprobe.rules.yaml"
-# Not what the rules record themselves, as in workload:credprobe_not_ready:count.
+# Excludes what the rules themselves record, as in workload:credprobe_not_ready:count.
 METRIC = re.compile(r"(?<!:)\bcredprobe_[a-z_]+")
 SELECTED = re.compile(r"\b(credprobe_[a-z_]+)\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
-# What Prometheus adds to each sample of a pod, not /metrics; the rules make the last of the pod's name.
+# Labels that Prometheus, not /metrics, adds to each sample of a pod. The rules derive `workload` from the pod's name.
 OF_THE_SCRAPE = {"namespace", "pod", "job", "instance", "container", "endpoint", "workload"}
 GROUPED = re.compile(r"\b(?:by|ignoring|on)\s*\(([^)]*)\)")
 
@@ -35,7 +35,7 @@ def queries() -> list[str]:
 
 
 def unknown(queries: list[str], answer: str) -> list[str]:
-    """Names, labels and label values that the answer does not have; or that it has only with --metrics=full."""
+    """Names, labels and label values that the answer lacks, or that it has only with --metrics=full."""
     samples = served.samples(answer)
     found = []
     for query in queries:
@@ -47,7 +47,7 @@ def unknown(queries: list[str], answer: str) -> list[str]:
                 values = samples.get(name, {}).get(label, set())
                 if label not in OF_THE_SCRAPE and (operator == "=" and value not in values or not values):
                     found.append(f"{name} has no {label}={value}: {query}")
-        # What is recorded has the labels of what is in its name.
+        # A recorded series has the labels of the metrics that its name contains.
         known = {it for name in re.findall(r"credprobe_[a-z_]+", query) for it in samples.get(name, {})} | OF_THE_SCRAPE
         for labels in GROUPED.findall(query):
             found += [f"no {it} to group by: {query}" for it in re.findall(r"\w+", labels) if it not in known]
@@ -69,7 +69,7 @@ class Promtool(Case):
         return [] if done.returncode == 0 else [done.stdout + done.stderr]
 
     def test_each_alert_is_needed_by_its_test(self) -> None:
-        """With a threshold or a guard changed, the tests above fail."""
+        """If a threshold or a guard is changed, the tests above fail."""
         text = RULES.read_text()
         for old, new in [
             ("credprobe_ready == 0", "credprobe_ready == 1"),
@@ -93,7 +93,7 @@ class Promtool(Case):
                 self.assertNotEqual(self.run_tests(text.replace(old, new)), [])
 
     def test_dashboard_queries_are_valid(self) -> None:
-        """As recording rules, for promtool reads no dashboards."""
+        """Checked as recording rules, because promtool does not read dashboards."""
         rules = [{"record": f"panel:{number}", "expr": plain(it)} for number, it in enumerate(queries())]
         file = self.folder / "panels.yaml"
         file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
@@ -108,7 +108,7 @@ def plain(query: str) -> str:
 
 class Names(Case):
     def answer(self) -> str:
-        # By its text: the pod's user need not be able to read this folder.
+        # Passed as text, because the pod's user may not be able to read this folder.
         script = [sys.executable, "-I", "-B", "-c", Path(served.__file__).read_text(), given.probe()]
         done = ran("sandbox", "--scenario=healthy", "--", *script)
         self.assertEqual(done.returncode, 0, done)
@@ -127,7 +127,7 @@ class Names(Case):
 
 class Dashboard(Case):
     def test_grafanas_own_models_know_all_of_it(self) -> None:
-        """What goes through them and comes back lost would be ignored by Grafana, too."""
+        """Grafana would ignore everything that does not survive a round trip through its models."""
         whole = json.loads((MONITORING / "dashboard.json").read_text())
         self.none(lost(whole, through_grafanas_models(whole)))
         whole["panels"][0]["titel"] = "Ready"
@@ -144,7 +144,7 @@ class Dashboard(Case):
         self.assertEqual(len({it["color"] for it in codes.values()}), len(owners) + 1, "a colour for each owner")
 
     def test_hourly_events_are_counted_over_an_hour(self) -> None:
-        """A rate of 0.0003 a second is a flat line at zero."""
+        """A rate of 0.0003 per second would look like a flat line at zero."""
         self.none([query for query in queries() + alerts() if "rate(" in query])
 
 
@@ -157,7 +157,7 @@ def through_grafanas_models(whole: dict) -> dict:
 
 
 def lost(one: object, other: object, where: str = "") -> list[str]:
-    """What of one is not in the other."""
+    """The parts of `one` that `other` lacks."""
     if isinstance(one, dict) and isinstance(other, dict):
         return [it for name in one for it in (lost(one[name], other[name], f"{where}/{name}") if name in other else [f"{where}/{name}"])]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
@@ -176,7 +176,7 @@ def classes() -> list[dict]:
 
 class Objects(Case):
     def test_each_alert_has_its_runbook(self) -> None:
-        """A heading of the page that it leads to."""
+        """Each alert's link leads to a heading of that page."""
         (rules,) = tree.parsed(RULES.read_text())
         for rule in (it for group in rules["groups"] for it in group["rules"] if "alert" in it):
             page, _, heading = rule["annotations"]["runbook_url"].partition("#")

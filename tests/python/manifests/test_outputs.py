@@ -1,4 +1,4 @@
-"""What kubectl kustomize and helm template make of the component and the library chart."""
+"""The output of kubectl kustomize for the component, and of helm template for the library chart."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from manifests import rules, schemas, tree
 from manifests.case import Case, of_object, ran
 
 PARTS = tree.ROOT / "tests" / "python" / "manifests"
-# What the plain files of a Deployment name.
+# The flag that the plain files of a Deployment have.
 WORKLOAD = "--workload=deployment/checkout"
 VERSIONS = range(tree.OLDEST, tree.NEWEST + 1)
 
@@ -48,7 +48,7 @@ class Kustomize(Case):
         self.assertEqual(sorted(one["name"] for one in both), ["credprobe", "credprobe-serve", "migrate"])
 
     def unnamed(self, file: str) -> dict:
-        """A component is for many workloads, and names none."""
+        """The flags without the workload: a component is for many workloads, so it names none."""
         plain = self.plain(file)
         self.assertIn(WORKLOAD, plain["args"])
         return {**plain, "args": [it for it in plain["args"] if it != WORKLOAD]}

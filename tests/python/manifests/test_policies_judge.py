@@ -1,4 +1,4 @@
-"""What the admission policies say of pods and patches, by their own expressions."""
+"""The admission policies' verdicts on pods and patches, from their own expressions."""
 
 import copy
 
@@ -120,7 +120,7 @@ class ReadinessGate(Case):
     def test_another_pod_is_refused(self) -> None:
         for extra in (
             {f"{EXTRA}name": ["checkout-2"], f"{EXTRA}uid": ["u-2"]},
-            # Of the same name as one that is gone.
+            # It has the name of a pod that no longer exists.
             {f"{EXTRA}name": ["checkout-1"], f"{EXTRA}uid": ["u-0"]},
             {f"{EXTRA}name": ["checkout-1"]},
             {},
@@ -128,12 +128,12 @@ class ReadinessGate(Case):
             with self.subTest(extra):
                 self.user["extra"] = extra
                 self.assertEqual(self.refusals(), ["only the pod that the token is bound to may be patched"])
-        # A token that is bound to nothing, as of a Secret.
+        # A token that is not bound to a pod, for example one from a Secret.
         del self.user["extra"]
         self.assertEqual(self.refusals(), ["only the pod that the token is bound to may be patched"])
 
     def test_foreign_condition_is_refused(self) -> None:
-        said = ["of the conditions only credprobe.dev/CredentialsUsable may change"]
+        said = ["only the condition credprobe.dev/CredentialsUsable may change"]
         self.conditions[0]["status"] = "True"
         self.assertEqual(self.refusals(), said)
         self.conditions[0]["status"] = "False"
@@ -147,18 +147,18 @@ class ReadinessGate(Case):
 
     def test_condition_that_is_there_twice_is_refused(self) -> None:
         said = ["each condition may be there only once"]
-        # A JSON patch copies a foreign condition as it is, or appends a second one of the gate's own type.
+        # A JSON patch can copy a foreign condition unchanged, or append a second one of the gate's own type.
         for doubled in (self.conditions[0], self.conditions[-1], self.conditions[-1] | {"status": "False"}):
             with self.subTest(doubled):
                 self.conditions.append(copy.deepcopy(doubled))
                 self.assertEqual(self.refusals(), said)
-                # A pod that has been doubled before the policy was there must still lose its double.
+                # A pod that got a double before the policy existed must still be able to lose it.
                 self.before["status"]["conditions"] = copy.deepcopy(self.conditions)
                 self.conditions.pop()
                 self.none(self.refusals())
 
     def test_rest_of_the_status_is_refused(self) -> None:
-        said = ["of the status only the condition credprobe.dev/CredentialsUsable may change"]
+        said = ["only the condition credprobe.dev/CredentialsUsable of the status may change"]
         changes = [{"phase": "Succeeded"}, {"podIP": "10.9.9.9"}, {"aFieldOfLaterVersions": 1}, {"containerStatuses": []}]
         for change in changes:
             with self.subTest(change):
@@ -189,7 +189,7 @@ class ReadinessGate(Case):
             with self.subTest(name):
                 self.user = {"username": name}
                 self.none(self.refusals())
-        # But not one whose namespace's name only begins alike.
+        # A namespace whose name only begins in the same way is not admitted.
         self.user = {"username": "system:serviceaccount:shop-2:checkout"}
         self.none(self.refusals())
 
@@ -217,7 +217,7 @@ class WebhookSkipped(Case):
         ]:
             with self.subTest(variables):
                 self.assertEqual(self.warned(app(*variables)), expected)
-        # eks.amazonaws.com/skip-containers is for sidecars without need of credentials.
+        # eks.amazonaws.com/skip-containers is for sidecars that need no credentials.
         self.assertFalse(self.warned(app(), app(*irsa)))
         self.assertTrue(self.warned(app(irsa[0]), app(irsa[1])))
 
@@ -293,7 +293,7 @@ class Injection(Case):
                 before = pod(**spec)
                 self.none(rules.of_restricted(before["spec"]))
                 self.none(rules.of_restricted(self.mutated(before)["spec"]))
-        # A container of root that says otherwise would not start.
+        # If a container that runs as root got runAsNonRoot, it would not start.
         for spec in ({}, {**each, "securityContext": {"runAsUser": 0}}, {"containers": [*each["containers"], app()]}):
             with self.subTest(spec):
                 self.assertNotIn("runAsNonRoot", self.mutated(pod(**spec))["spec"]["initContainers"][0]["securityContext"])
@@ -350,7 +350,7 @@ NAMESPACES = {
 
 
 class Sizes(Case):
-    """A pod that a quota or LimitRange admits without the probe is admitted with it."""
+    """A quota or LimitRange that admits a pod without the probe also admits it with the probe."""
 
     policy = policy("admission/mutating-admission-policy.yaml")
 
@@ -360,7 +360,7 @@ class Sizes(Case):
     def test_what_is_admitted_without_the_probe_is_admitted_with_it(self) -> None:
         for where, namespace in NAMESPACES.items():
             without = {what: limits.admitted(pod(containers=them), namespace) for what, them in PODS.items()}
-            # Else the namespace shows nothing.
+            # Otherwise the namespace would prove nothing.
             self.assertTrue(any(without.values()) and not all(without.values()), (where, without))
             for what in (it for it, refusals in without.items() if not refusals):
                 with self.subTest(where, pod=what):
@@ -402,7 +402,7 @@ class SizesByKyverno(Sizes):
 
 
 class FixedSizes(Case):
-    """What a real cluster of Kubernetes 1.36 said of the fixed sizes in these namespaces."""
+    """What a real cluster of Kubernetes 1.36 said about the fixed sizes in these namespaces."""
 
     def test_refused_as_on_a_cluster(self) -> None:
         (object,) = tree.parsed((tree.ROOT / "manifests" / "init-container.yaml").read_text())
@@ -420,6 +420,6 @@ class FixedSizes(Case):
                 one = pod(containers=PODS["guaranteed"])
                 self.none(limits.admitted(one, NAMESPACES[where]))
                 self.assertIn(said, limits.admitted(one, NAMESPACES[where], added))
-        # A LimitRange's default heals the first.
+        # A LimitRange's default fixes the first case.
         healed = {"quota": {"limits.cpu": "4"}, "ranges": [{"type": "Container", "default": {"cpu": "1"}}]}
         self.none(limits.admitted(pod(containers=PODS["guaranteed"]), healed, added))

@@ -8,15 +8,15 @@ import yaml
 
 from lib.given import ROOT
 
-# Oldest and newest Kubernetes that the manifests are checked for.
+# The oldest and the newest Kubernetes for which the manifests are checked.
 OLDEST, NEWEST = 30, 37
 NEEDS = re.compile(r"^# kubernetes: 1\.(\d+)\+$", re.MULTILINE)
-# Kinds that come with an operator; a file of these says no version of Kubernetes.
+# Kinds that an operator defines. A file with these names no version of Kubernetes.
 OF_OPERATORS = {"kyverno.io/v1": {"ClusterPolicy"}, "monitoring.coreos.com/v1": {"PodMonitor", "PrometheusRule"}}
 
 
 class Strict(yaml.SafeLoader):
-    """Refuses a key that is there twice, as the API server's strict decoding does."""
+    """Refuses a key that appears twice, as the API server's strict decoding does."""
 
 
 def without_doubles(loader: Strict, node: yaml.MappingNode) -> dict:
@@ -49,7 +49,7 @@ class Manifest:
 
 
 def manifests(root: Path) -> list[Manifest]:
-    """What is applied as it is: not the parts of kustomize and Helm, nor the rule file of Prometheus itself."""
+    """The manifests that are applied unchanged: not the parts of kustomize and Helm, nor the rule file of Prometheus itself."""
     top = root / "manifests"
     files = [it for it in sorted(top.rglob("*.yaml")) if it.relative_to(top).parts[0] not in ("debug", "helm", "kustomize")]
     return [Manifest(str(it.relative_to(top)), it.read_text()) for it in files if it.name != "credprobe.rules.yaml"]
@@ -79,6 +79,6 @@ def startup_probes(pod: dict) -> list[dict]:
 
 
 def probes(pod: dict) -> list[dict]:
-    """The probe's containers: by name or by image, so that neither can hide one."""
+    """The probe's containers, found by name or by image, so that no container escapes by changing one of them."""
     both = [*pod.get("initContainers", []), *pod.get("containers", [])]
     return [it for it in both if it.get("name", "").startswith("credprobe") or it.get("image", "").startswith("credprobe")]

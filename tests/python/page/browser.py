@@ -1,4 +1,4 @@
-"""Chromium through its pipe: JSON messages of the DevTools protocol, each ended by a zero byte."""
+"""Drives Chromium through its pipe: JSON messages of the DevTools protocol, each ended by a zero byte."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-# Quiet, and nothing that looks for hosts elsewhere: the pod has none.
+# No output, and nothing that looks for hosts elsewhere, because the pod has none.
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
@@ -18,7 +18,7 @@ LIMIT = 60
 
 
 class Browser:
-    """One page of it."""
+    """Controls one page."""
 
     def __init__(self, chromium: str, folder: Path) -> None:
         asked, self.ask = os.pipe()
@@ -30,7 +30,7 @@ class Browser:
         os.close(asked)
         os.close(answered)
         self.left, self.number, self.session = b"", 0, None
-        # What the page's console said, and what its policy refused.
+        # What the page printed on the console, and what its policy refused.
         self.console: list[str] = []
         targets = self.call("Target.getTargets")["targetInfos"]
         (page,) = [it["targetId"] for it in targets if it["type"] == "page"]
@@ -58,7 +58,7 @@ class Browser:
                 return answer["result"]
 
     def next(self, limit: float) -> dict | None:
-        """One message; what it says on the console is kept."""
+        """The next message. Output on the console is kept."""
         until = time.monotonic() + limit
         while b"\0" not in self.left:
             if not select.select([self.answers], [], [], max(0, until - time.monotonic()))[0]:
@@ -73,7 +73,7 @@ class Browser:
         return told
 
     def loaded(self, limit: float = LIMIT) -> bool:
-        """Whether a page is loaded within this time."""
+        """Whether a page loads within this time."""
         until = time.monotonic() + limit
         while (left := until - time.monotonic()) > 0:
             told = self.next(left)
@@ -92,14 +92,14 @@ class Browser:
         return answer["result"].get("value")
 
     def click(self, selector: str) -> None:
-        """With a mouse, in the middle of the first one."""
+        """Clicks with the mouse in the middle of the first match."""
         found = f"document.querySelector({json.dumps(selector)})"
         x, y = self.value(f"{found}.scrollIntoView({{block: 'center'}}); (r => [r.x + r.width / 2, r.y + r.height / 2])({found}.getBoundingClientRect())")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def look(self, width: int, dark: bool, picture: Path) -> None:
-        """A picture of the whole page, as wide as this."""
+        """Takes a picture of the whole page at this width."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=phone)

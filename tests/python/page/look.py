@@ -1,6 +1,6 @@
-"""In the sandbox's pod: a `serve`, Chromium on its page, and /metrics as it is. `look.py PROBE CHROMIUM FOLDER`
+"""Runs in the sandbox's pod: a `serve`, Chromium on its page, and /metrics unchanged. `look.py PROBE CHROMIUM FOLDER`
 
-Leaves light.png, dark.png, phone.png, page.html, metrics.txt and seen.json in the folder.
+Writes light.png, dark.png, phone.png, page.html, metrics.txt and seen.json to the folder.
 """
 
 import json
@@ -18,7 +18,7 @@ from browser import Browser
 PAGE, METRICS, READY = "http://127.0.0.1:9810/", "http://127.0.0.1:9809/metrics", "http://127.0.0.1:9809/readyz"
 # In seconds.
 LIMIT = 60
-# The page loads itself anew each 15 seconds: here a tenth of that.
+# The page reloads itself every 15 seconds; here it takes a tenth of that.
 FASTER = "const slow = setInterval; window.setInterval = (work, pause) => slow(work, pause / 10)"
 DESK, PHONE = 1100, 390
 
@@ -74,7 +74,7 @@ def browse(browser: Browser, folder: Path) -> dict:
         time.sleep(0.2)
         seen["button"] = browser.value("document.querySelector('.run button').textContent")
         seen["copied"] = browser.value("navigator.clipboard.readText()")
-    # What somebody put into the page does not run.
+    # A script that somebody adds to the page must not run.
     browser.value("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.planted = 1'}))")
     seen["planted"] = browser.value("window.planted || 0")
     (folder / "refused.txt").write_text("\n".join(browser.console))

@@ -1,4 +1,4 @@
-"""The page of `serve` in Chromium, and /metrics by Prometheus's own parser. See README.md."""
+"""The page of `serve` in Chromium, and /metrics read by Prometheus's own parser. See README.md."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lib import given, packages
 
-# Text colours of page.css, light and dark.
+# The text colours of page.css, light and dark.
 GOOD, WARN, BAD = (
     ((0x17, 0x72, 0x3B), (0x4C, 0xC3, 0x7C)), ((0x8A, 0x5A, 0x00), (0xE0, 0xAC, 0x3F)), ((0xB3, 0x26, 0x1E), (0xFF, 0x8A, 0x80)),
 )
 PAPER = ((0xFF, 0xFF, 0xFF), (0x14, 0x17, 0x1B))
-# So many pixels of a colour are more than a link of the chain has.
+# More pixels of a colour than one link of the chain has.
 ENOUGH = 1000
 POD = "shop/checkout-7d9f8b6c5-x2x4q"
 PAGES = {
@@ -33,7 +33,7 @@ PAGES = {
 
 
 def looked(scenario: str, folder: Path) -> Path:
-    """What one scenario's `serve` showed, in files. The pod's user writes there and reads the script."""
+    """The files with what one scenario's `serve` showed. The pod's user writes to the folder and reads the script from it."""
     for script in ("browser.py", "look.py"):
         shutil.copy(Path(__file__).with_name(script), folder)
     probe = shutil.copy(given.probe(), folder)
@@ -71,20 +71,20 @@ def test_page(scenario: str, open_folder: Path) -> None:
     assert not any(seen[f"wider than {name}"] for name in ("light", "dark", "phone"))
     assert len(seen["commands"]) > 0 or own is GOOD
     if seen["commands"]:
-        # The whole of it, and what the report says.
+        # The whole command, exactly as in the report.
         assert (seen["copied"], seen["button"]) == (seen["commands"][0], "Copied")
     assert seen["planted"] == 0 and "Content Security Policy" in (folder / "refused.txt").read_text()
     assert not seen["reloaded while text is selected"] and seen["selected"] and seen["says that it waits"]
     assert seen["reloaded"], "without a selection"
     if kept := os.environ.get("CREDPROBE_KEEP_PICTURES"):
         for picture in ("light", "dark", "phone"):
-            # A few colours and no alpha: a tenth of the size.
+            # A few colours without alpha take a tenth of the size.
             small = Image.open(folder / f"{picture}.png").convert("RGB").quantize(64, dither=Image.Dither.NONE)
             small.save(Path(kept) / f"page-{scenario}-{picture}.png", optimize=True)
 
 
 def test_the_script_and_the_page_name_the_same_time() -> None:
-    """Where no script runs, the browser loads the page anew as often."""
+    """Without a script the browser reloads the page at the same interval."""
     room = given.ROOT / "probe" / "judge" / "src" / "report"
     (seconds,) = re.findall(r"const REFRESH: u32 = (\d+);", (room / "page.rs").read_text())
     assert f"}}, {seconds}000);" in (room / "page.js").read_text()

@@ -1,6 +1,6 @@
-"""Asks boto3's default chain who it is, and prints {"arn": …} or {"error": …} as JSON.
+"""Asks boto3's default chain for its identity, and prints {"arn": …} or {"error": …} as JSON.
 
-Runs where an application would, with nothing but the environment; its argument is how long to wait, in seconds.
+It runs where an application would, with nothing but the environment. Its argument is how long to wait, in seconds.
 """
 
 import gc
@@ -10,11 +10,11 @@ import sys
 
 
 class GaveUp(BaseException):
-    """Not an Exception: botocore would take it for a broken connection and try again."""
+    """Not an Exception, because botocore would take that for a broken connection and retry."""
 
 
 def ask() -> dict[str, str]:
-    # A sixth of the time that it takes to load.
+    # Without garbage collection, loading takes a sixth less time.
     gc.disable()
     try:
         import boto3
@@ -29,7 +29,7 @@ def give_up(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    # SDKs wait for minutes (180 s: sources.md, “SDKs”); an application's patience is not what is tested.
+    # SDKs wait for minutes (180 s: sources.md, “SDKs”). The tests do not cover how long an application waits.
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(int(sys.argv[1]))
     try:

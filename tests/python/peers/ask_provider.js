@@ -1,5 +1,5 @@
 // Asks the JavaScript SDK v3's default chain for credentials, and prints {"key": …} or {"error": …}.
-// The key tells the provider: each of chain.py's has its own.
+// The key identifies the provider, because each provider of test_chains.py has its own.
 const { defaultProvider } = require("@aws-sdk/credential-provider-node");
 
 defaultProvider()().then(

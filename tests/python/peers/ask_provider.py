@@ -1,6 +1,6 @@
-"""Asks boto3's default chain for credentials, and prints {"key": …} or {"error": …}, and the STS host it would call.
+"""Asks boto3's default chain for credentials, and prints {"key": …} or {"error": …}, and the STS host that it would call.
 
-The key tells the provider: each of chain.py's has its own.
+The key identifies the provider, because each provider of test_chains.py has its own.
 """
 
 import json

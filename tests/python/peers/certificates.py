@@ -1,4 +1,4 @@
-"""A certificate authority of our own, and one certificate for `localhost`, for the length of a run."""
+"""A certificate authority of our own and one certificate for `localhost`; both exist only during a run."""
 
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -29,7 +29,7 @@ class Certificates:
             .add_extension(key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            # OpenSSL 3 in its strict mode, Python's default from 3.13 on, wants it.
+            # OpenSSL 3 requires it in its strict mode, which is Python's default from 3.13 on.
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
             )

@@ -1,4 +1,4 @@
-"""An HTTPS server on loopback, in a thread, for as long as a `with` lasts."""
+"""An HTTPS server on loopback, in a thread, that runs during a `with` block."""
 
 import ssl
 import threading
@@ -14,10 +14,10 @@ class HttpsServer:
         self.server.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates.certificate, certificates.key)
-        # The handshake in the connection's thread: a client that hangs up in it disturbs nobody else.
+        # The handshake runs in the connection's thread, so that a client that hangs in it does not block others.
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"https://localhost:{self.server.server_port}"
-        # `shutdown` waits this long for the next look.
+        # `shutdown` takes up to this long.
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
 
     def __enter__(self) -> Self:
@@ -31,7 +31,7 @@ class HttpsServer:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with a body, and says nothing on stderr."""
+    """Answers with a body, and prints nothing to stderr."""
 
     def answer(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)

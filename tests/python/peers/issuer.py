@@ -1,6 +1,6 @@
-"""A cluster's OIDC issuer: discovery document and keys over HTTPS, and RS256 tokens as kubelet projects them.
+"""A cluster's OIDC issuer: discovery document and keys over HTTPS, and RS256 tokens like the kubelet's.
 
-It serves more than one cluster, by path, all with the same key.
+It serves several clusters, by path, all with the same key.
 """
 
 import base64
@@ -33,7 +33,7 @@ class Issuer(HttpsServer):
         super().__init__(certificates, Documents)
 
     def cluster(self, name: str) -> str:
-        """The issuer's URL, as `iss` has it."""
+        """The issuer's URL, as in `iss`."""
         return f"{self.url}/id/{name}"
 
     def documents(self, cluster: str) -> dict[str, dict]:
@@ -51,7 +51,7 @@ class Issuer(HttpsServer):
 
 
 def token(key: rsa.RSAPrivateKey, issuer: str, subject: str, audience: str, age: int = 5 * MINUTE) -> str:
-    """Of 24 hours, and so many seconds old."""
+    """A token that is valid for 24 hours and is this many seconds old."""
     issued = int(time.time()) - age
     _, _, namespace, account = subject.split(":")
     claims = {"iss": issuer, "sub": subject, "aud": [audience], "iat": issued, "nbf": issued, "exp": issued + DAY}

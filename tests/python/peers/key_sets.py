@@ -1,6 +1,6 @@
-"""Random pairs of a token and an issuer's key set, and what `cryptography` says of each: is it signed by a key of the set?
+"""Random pairs of a token and an issuer's key set, and the verdict of `cryptography` on each: does a key of the set verify the token?
 
-A pair is made of features, each of which some issuer has been seen with; what a feature does is in its name.
+A pair consists of features. Each feature was seen with some issuer, and its name says what it does.
 """
 
 import base64
@@ -19,7 +19,7 @@ from peers.issuer import encoded, number
 KID = "9f4c1b6de0a2"
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 CURVES = {"ES256": ("P-256", ec.SECP256R1(), 32), "ES384": ("P-384", ec.SECP384R1(), 48), "ES512": ("P-521", ec.SECP521R1(), 66)}
-# Most are what EKS signs with; the rest are external signers'.
+# Most are EKS's algorithm; the rest are those of external signers.
 ALGORITHMS = ["RS256"] * 12 + ["RS384", "RS512", "PS256", *CURVES, *CURVES, "EdDSA"]
 
 
@@ -31,7 +31,7 @@ class Pair:
     key_set: dict
     sign: Callable[[bytes], bytes]
     features: set[str]
-    # Another payload than the one that was signed.
+    # The payload is another one than was signed.
     changed: bool = False
     bit: bool = False
 
@@ -45,7 +45,7 @@ class Pair:
         return f"{signed}.{encoded(bytes(signature))}"
 
     def verifies(self, token: str) -> bool:
-        """By any key that is published under the token's key id, whatever it says that it is for."""
+        """Whether any key verifies it that is published under the token's key id, whatever use the key states."""
         signed, _, signature = token.rpartition(".")
         keys = [it for it in self.key_set["keys"] if isinstance(it, dict) and it.get("kid") == self.header.get("kid")]
         return any(verified(self.algorithm, it, signed.encode(), decoded(signature)) for it in keys)
@@ -53,7 +53,7 @@ class Pair:
 
 @dataclass
 class Keys:
-    """Made once: a big one takes a second."""
+    """Made once, because a large key takes a second."""
 
     usual: list[rsa.RSAPrivateKey] = field(default_factory=lambda: [rsa.generate_private_key(65537, 2048) for _ in range(3)])
     long: list[rsa.RSAPrivateKey] = field(
@@ -66,7 +66,7 @@ class Keys:
     edwards: list[ed25519.Ed25519PrivateKey] = field(default_factory=lambda: [ed25519.Ed25519PrivateKey.generate() for _ in range(2)])
 
     def pair(self, dice: random.Random, algorithm: str) -> tuple[PrivateKeyTypes, PrivateKeyTypes, set[str]]:
-        """The one that signs, and another of its kind."""
+        """The key that signs, and another one of the same kind."""
         if algorithm in CURVES or algorithm == "EdDSA":
             signing, other = dice.sample(self.curves[algorithm] if algorithm in CURVES else self.edwards, 2)
             return signing, other, set()

@@ -1,4 +1,4 @@
-"""SeaweedFS's server `weed`, with its S3 gateway's STS over TLS, on loopback, for as long as a `with` lasts."""
+"""SeaweedFS's server `weed` on loopback, whose S3 gateway has an STS over TLS; it runs during a `with` block."""
 
 import base64
 import ctypes
@@ -20,18 +20,18 @@ from typing import Self
 from peers.certificates import Certificates
 
 START_LIMIT = 60
-# Name and port: SeaweedFS's own convention is a gRPC port 10,000 above, which need not be free.
+# Each gets a free port and a free gRPC port. SeaweedFS's own gRPC port is 10,000 higher, and that one may not be free.
 SERVICES = ("master", "volume", "filer", "s3")
 PR_SET_PDEATHSIG = 1
 
 
 class NotServing(Exception):
-    """It did not come up."""
+    """The server did not start."""
 
 
 @dataclass(frozen=True)
 class Provider:
-    """An issuer whose tokens are taken, if they are for the audience."""
+    """An issuer whose tokens are accepted if they have the audience."""
 
     name: str
     issuer: str
@@ -86,7 +86,7 @@ class SeaweedFs:
         return self
 
     def wait(self) -> None:
-        """Until STS refuses a request that has nothing in it."""
+        """Waits until STS refuses an empty request."""
         context = ssl.create_default_context(cafile=self.authority)
         deadline = time.monotonic() + START_LIMIT
         while self.process.poll() is None and time.monotonic() < deadline:
@@ -102,7 +102,7 @@ class SeaweedFs:
         raise NotServing("\n".join(["weed does not serve STS; the end of its log:", *last]))
 
     def __exit__(self, *_: object) -> None:
-        # What it stores goes with the folder; its own way out takes ten seconds.
+        # Its data goes away with the folder, and an orderly end would take ten seconds.
         self.process.kill()
         self.process.wait()
         for port in self.ports.values():
@@ -111,13 +111,13 @@ class SeaweedFs:
 
 
 def settings(authority: Path, providers: list[Provider], role: str, trusted: list[str], subject: str) -> dict:
-    """Of `-s3.iam.config`: the providers, and a role that trusts some and one subject."""
+    """The settings for `-s3.iam.config`: the providers, and a role that trusts some of them and one subject."""
     trust = {
         "Effect": "Allow",
-        # Names of providers; an issuer's URL where there is none. Read before the token is verified.
+        # Names of providers, or an issuer's URL if it has no provider. SeaweedFS reads this before it verifies the token.
         "Principal": {"Federated": trusted},
         "Action": ["sts:AssumeRoleWithWebIdentity"],
-        # No `oidc:aud`: a list, as kubelet writes it, is not compared. The provider looks at it.
+        # No `oidc:aud`: SeaweedFS does not compare a list, and the kubelet writes one. The provider checks the audience.
         "Condition": {"StringEquals": {"oidc:sub": subject}},
     }
     allowed = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["*"]}
@@ -149,5 +149,5 @@ def free_ports(names: list[str]) -> dict[str, int]:
 
 
 def die_with_parent() -> None:
-    """Also when that is killed and can clean up nothing."""
+    """Also ends it if the parent is killed and cannot clean up."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

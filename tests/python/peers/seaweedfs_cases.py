@@ -1,11 +1,11 @@
-"""What is asked of SeaweedFS's STS: one fault a case, the class that is wanted, the exact answer of the peer."""
+"""The requests to SeaweedFS's STS: one fault per case, the expected class, and the peer's exact answer."""
 
 from dataclasses import dataclass
 
 from peers.issuer import AUDIENCE, DAY, HOUR, MINUTE, SUBJECT
 
 INVALID = "failed to validate web identity token"
-# Status, code and message of `weed` 4.48; `PORT` stands for any.
+# Status, code and message of `weed` 4.48; `PORT` represents any port.
 Answer = tuple[int, str, str]
 ISSUED: Answer = (200, "", "")
 WRONG_AUDIENCE: Answer = (
@@ -21,7 +21,7 @@ class Case:
     name: str
     probe: tuple[str, int]
     answer: Answer
-    # The rest is how the token is made.
+    # The remaining fields say how the token is made.
     cluster: str = "shop"
     audience: str = AUDIENCE
     subject: str = SUBJECT

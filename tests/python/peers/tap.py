@@ -1,4 +1,4 @@
-"""A man in the middle between probe and STS: passes everything on, and keeps the answers and the secrets in them."""
+"""A proxy between probe and STS that passes everything on, and keeps the answers and the secrets in them."""
 
 import html
 import http.client

@@ -1,6 +1,6 @@
-"""boto3 and the JavaScript SDK v3 beside `credprobe chain`: who picks what, what happens when that fails, which host.
+"""Compares boto3 and the JavaScript SDK v3 with `credprobe chain`: which provider wins, what happens when it fails, which STS host.
 
-STS and the container endpoint are one server on loopback; each provider hands out a key of its own.
+STS and the container endpoint are one server on loopback. Each provider returns its own key.
 """
 
 import json
@@ -42,7 +42,7 @@ class Situation:
     web: bool = False
     container: bool = False
     env: dict[str, str | None] = field(default_factory=dict)
-    # Of the shared credentials file.
+    # The content of the shared credentials file.
     profile: str | None = None
     denied: bool = False
 
@@ -155,7 +155,7 @@ class Place:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "AWS_SHARED_CREDENTIALS_FILE": str(shared),
-            # No SDK may leave this machine.
+            # No SDK may send anything off this machine.
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_REGION": "eu-west-1",
             "AWS_DEFAULT_REGION": "eu-west-1",
@@ -193,7 +193,7 @@ def test_credentials_come_from_where_chain_says(
 def test_host_is_the_one_that_chain_says(variables: dict[str, str], place: Place) -> None:
     unset = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, "AWS_ENDPOINT_URL_STS": None}
     environment = place.environment(Situation("", web=True, env={**unset, **variables}))
-    # Keys of its own, so that only the host is asked for and nobody is called.
+    # With static keys the SDK only has to name its host, and calls nobody.
     asked = ask_boto3({**environment, **STATIC})
     assert str(json.loads(asked.stdout)["host"]) == str(chain("botocore", environment)["sts"]["host"])
 
@@ -214,7 +214,7 @@ def chain(sdk: str, environment: dict[str, str]) -> dict:
 
 
 def comes_to(told: dict, denied: bool) -> str | None:
-    """Whose credentials come back, by what `credprobe chain` says; `None`: an error."""
+    """The provider whose credentials come back, according to `credprobe chain`; `None`: an error."""
     picked = told["providers"][:1]
     if not picked or "broken" in picked[0]:
         return None

@@ -1,6 +1,6 @@
-"""boto3 beside the probe in the sandbox's pod, in every scenario in which the probe asks STS: `ready` exactly when boto3 gets the role.
+"""boto3 and the probe in the sandbox's pod, in every scenario in which the probe asks STS: `ready` exactly when boto3 gets the role.
 
-Each gets a pod of its own: some scenarios meet only the first call.
+Each program gets its own pod, because some faults affect only the first call.
 """
 
 import json
@@ -16,23 +16,23 @@ import pytest
 from lib import given
 from lib.programs import SANDBOX_ERROR, Boto3, Ran, boto3_command, report, run
 
-# By name. The probe does not do yet what `pending` ones are about.
+# By name. The probe does not yet support what `pending` scenarios are about.
 SCENARIOS = {
     name: settings
     for path in sorted((given.ROOT / "tests" / "scenarios").glob("*.json"))
     for name, settings in json.loads(path.read_text()).items()
     if not settings["expect"].get("pending")
 }
-# In which the two differ, and why.
+# Scenarios in which the two differ, and why.
 KNOWN = json.loads(Path(__file__).with_name("known_differences.json").read_text())
-# A few wait most of their time, for retries and for answers that never come.
+# Several at a time, because some spend most of their time on retries and on answers that never come.
 AT_ONCE = 8
 
 
 @dataclass
 class Asked:
     probe: Ran
-    # As the probe asked for it, and what boto3 got; `None`: STS is not asked, or not for the process that boto3 would be.
+    # The role that the probe asked for, and what boto3 got; `None`: STS is not asked, or not for the process that boto3 would be.
     role: str | None = None
     boto3: Boto3 | None = None
 
@@ -52,9 +52,9 @@ class Pods:
         record = self.keys / f"{scenario}.json"
         args = SCENARIOS[scenario].get("args", [])
         asked = Asked(self.run(scenario, [given.probe(), "check", *args, "--output=json"], record))
-        # Of Pod Identity's exchange STS sees nothing; what boto3 makes of it is in ../sdks.
+        # STS does not see Pod Identity's exchange; ../sdks tests boto3 with that.
         requests = [it for it in json.loads(record.read_text())["sts_requests"] if it["role_arn"]]
-        # Of another user or process boto3 knows nothing: it would be asked for its own.
+        # boto3 cannot act for another user or process; it would be asked for its own credentials.
         if requests and report(asked.probe)["subject"]["source"] == "self":
             asked.role = requests[0]["role_arn"]
             asked.boto3 = Boto3.of(self.run(scenario, boto3_command(sys.executable)))
@@ -63,10 +63,10 @@ class Pods:
 
 @pytest.fixture(scope="module")
 def answers() -> Iterator[dict[str, Future[Asked]]]:
-    """Of all scenarios, asked many at a time; what may have to be waited for starts first."""
+    """The answers in all scenarios, many at a time. Those that may take long start first."""
     with tempfile.TemporaryDirectory(prefix="credprobe-peers-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         pods = Pods(Path(folder))
-        # Also makes the keys, before many ask for them at once.
+        # This also makes the keys, before many ask for them at once.
         pods.run("healthy", ["true"])
         yield {it: pool.submit(pods.ask, it) for it in sorted(SCENARIOS, key=lambda it: "fault" not in SCENARIOS[it])}
         pool.shutdown(cancel_futures=True)
@@ -83,7 +83,7 @@ def test_ready_exactly_when_boto3_gets_the_role(scenario: str, answers: dict[str
         return
     told = report(asked.probe)["verdict"]
     verdict = told["class"]
-    # What is asked after the exchange: may the role do it, and does a cluster know it.
+    # These findings come after the exchange: whether the role may do something, and whether a cluster knows it.
     gets_the_role = verdict == "ready" or told["code"] in AFTER_THE_EXCHANGE
     differ = gets_the_role != asked.boto3.is_session_of(session(asked.role))
     said = f"the probe says {verdict}, boto3 has {asked.boto3}"
@@ -98,6 +98,6 @@ def test_most_scenarios_with_sts_are_compared(answers: dict[str, Future[Asked]])
 
 
 def session(role: str) -> str:
-    """`arn:aws:sts::ACCOUNT:assumed-role/NAME`."""
+    """The form is `arn:aws:sts::ACCOUNT:assumed-role/NAME`."""
     partition, account, resource = (role.split(":", 5)[index] for index in (1, 4, 5))
     return f"arn:{partition}:sts::{account}:assumed-role/{resource.rsplit('/', 1)[-1]}"

@@ -1,4 +1,4 @@
-"""The probe and boto3 on SeaweedFS's STS, which verifies tokens against our issuer: one fault at a time."""
+"""The probe and boto3 with SeaweedFS's STS, which verifies tokens against our issuer: one fault at a time."""
 
 import re
 import socket
@@ -29,7 +29,7 @@ PORT = re.compile(r":\d{4,5}\b")
 def pod() -> Iterator["Pod"]:
     with tempfile.TemporaryDirectory(prefix="credprobe-peers-") as name, socket.socket() as closed:
         folder = Path(name)
-        # Bound and not listened to: nobody else gets it, and connecting is refused.
+        # Bound but not listening: no other process gets the port, and connections to it are refused.
         closed.bind(("127.0.0.1", 0))
         certificates = Certificates(folder)
         with Issuer(certificates) as issuer:
@@ -37,7 +37,7 @@ def pod() -> Iterator["Pod"]:
             clusters["away"] = f"https://localhost:{closed.getsockname()[1]}/id/away"
             audiences = {"shop": AUDIENCE, "objects": "objects", "away": AUDIENCE}
             providers = [Provider(cluster, clusters[cluster], audience) for cluster, audience in audiences.items()]
-            # As in AWS, a role may trust a provider that nobody has made.
+            # As in AWS, a role may trust a provider that does not exist.
             trusted = [*audiences, clusters["unknown"]]
             iam = settings(certificates.authority, providers, ROLE, trusted, SUBJECT)
             weed = Path(sys.executable).with_name("weed")
@@ -50,7 +50,7 @@ def pod() -> Iterator["Pod"]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda it: it.name)
 def test_one_fault_at_a_time(case: Case, pod: "Pod") -> None:
-    """Both directly, as applications do; then the probe again, with somebody listening in."""
+    """Both ask directly, as applications do. Then the probe asks again through a proxy that records the answers."""
     token = minted(pod.issuer, pod.clusters, case)
     pod.token_file.write_text(token)
     ran = pod.check(pod.url, "--output=json")
@@ -63,7 +63,7 @@ def test_one_fault_at_a_time(case: Case, pod: "Pod") -> None:
     again = [pod.check(pod.tap.url, *said) for said in (["--log-level=trace"], ["--output=json"])]
     answers = list(pod.tap.answers)
     assert (verdict["class"], verdict["code"], {it.code for it in [ran, *again]}) == (*case.probe, {case.probe[1]}), again[0]
-    # Twice the same: the recorded one, with all three secrets when it is a success.
+    # Both recorded answers are the same, and contain all three secrets if it is a success.
     assert [(it.status, it.code(), PORT.sub(":PORT", it.message())) for it in answers] == [case.answer] * 2
     if case.answer == ISSUED:
         assert [len(it.secrets()) for it in answers] == [3, 3], "the answers have not the secrets that are searched for"
@@ -93,7 +93,7 @@ class Pod:
         return run([given.probe(), "check", "--sts-compatible", *args], self.environment(url))
 
     def environment(self, url: str) -> dict[str, str]:
-        """All of it: nothing of the machine's is passed on."""
+        """The whole environment; nothing of the machine's is passed on."""
         return {
             "AWS_ROLE_ARN": ROLE,
             "AWS_WEB_IDENTITY_TOKEN_FILE": str(self.token_file),
@@ -106,7 +106,7 @@ class Pod:
 
 
 def step_problems(read: dict) -> list[str]:
-    """None at all, or one that the server's administrator cannot run."""
+    """The problems: there are no steps at all, or one that the server's administrator cannot run."""
     verdict, findings = read["verdict"], read["findings"]
     steps = verdict["steps"] + [step for it in findings for step in it["steps"]]
     lines = [text for step in steps for text in (step["say"], step["run"]) if text]

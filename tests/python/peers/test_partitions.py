@@ -1,7 +1,7 @@
-"""The probe's regions, partitions and hosts of STS beside the data that botocore brings along; fails on any difference.
+"""Compares the probe's regions, partitions and STS hosts with botocore's data; fails on any difference.
 
-Hosts are asked of `chain`. Its lists for FIPS and opt-in regions, and the ends of partitions' hosts, no command prints, so they are
-read in the sources, wherever the file lies. A region that botocore knows and the probe does not is a difference: the table is old.
+`chain` prints the hosts. No command prints the lists of FIPS and opt-in regions and the suffixes of the partitions' hosts, so
+they are read from the sources, in whatever file they are. A region that only botocore knows is a difference too: the probe's table is old.
 """
 
 import json
@@ -27,10 +27,10 @@ DATA = Path(botocore.__file__).parent / "data"
 PARTITIONS = json.loads((DATA / "partitions.json").read_text())["partitions"]
 REGIONS = {region: it["id"] for it in PARTITIONS for region in it["regions"] if not region.endswith("-global")}
 SOURCES = [path for path in (given.ROOT / "probe").rglob("*.rs") if "target" not in path.parts]
-# On by default (account guide, "Regions"), and not among those for which botocore lets the global endpoint stand.
+# Enabled by default (account guide, "Regions"), but not among those that botocore serves by the global endpoint.
 ON_BY_DEFAULT = {"ap-northeast-2", "ap-northeast-3"}
 
-# boto3 makes no dual-stack client there, for want of a host in its older data, while its rules have one.
+# boto3 makes no dual-stack client there, because its older data lacks a host that its rules have.
 NO_DUAL_STACK = {"eu-isoe-west-1", "us-isof-east-1", "us-isof-south-1"}
 
 
@@ -45,7 +45,7 @@ def listed(name: str) -> set[str]:
 
 @cache
 def partitions() -> dict[str, dict[str, list[str]]]:
-    """The table of partition.rs: of each id its prefixes and the ends of its hosts."""
+    """The table in partition.rs: the prefixes and host suffixes of each id."""
     (path,) = [path for path in SOURCES if path.name == "partition.rs"]
     table = re.search(r"const PARTITIONS: .*?= &\[(.*?)\n\];", path.read_text(), re.DOTALL)
     assert table, f"{path} has no table PARTITIONS"
@@ -65,7 +65,7 @@ def test_partitions_are_those_of_botocore() -> None:
 @pytest.mark.parametrize("partition", PARTITIONS, ids=lambda it: it["id"])
 def test_a_partition_has_its_regions_and_the_ends_of_its_hosts(partition: dict) -> None:
     ours, outputs = partitions()[partition["id"]], partition["outputs"]
-    # Shared with `aws`, and left out in the table for that.
+    # `aws` has the same suffixes, so the table leaves them out.
     ends = ours["ends"] or partitions()["aws"]["ends"]
     assert ends == [outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]]
     # `^(us|eu)\-\w+\-\d+$` and `^eusc\-(de)\-\w+\-\d+$`, as words before `-WORD-DIGITS`.
@@ -76,7 +76,7 @@ def test_a_partition_has_its_regions_and_the_ends_of_its_hosts(partition: dict) 
 
 
 def test_fips_regions_are_those_with_a_host_of_their_own() -> None:
-    """GovCloud's hosts are FIPS without a name that says so."""
+    """GovCloud's hosts are FIPS hosts without a name that says so."""
     services = [it["services"]["sts"] for it in json.loads((DATA / "endpoints.json").read_text())["partitions"]]
     hosts = [
         variant["hostname"]
@@ -97,7 +97,7 @@ def test_opt_in_regions_are_those_that_came_after_the_global_endpoint() -> None:
 
 
 def strings(rules: object) -> Iterator[str]:
-    """All of them: the regions among them are those that the global endpoint may stand for."""
+    """All strings of the rules. The regions among them are those that the global endpoint may represent."""
     match rules:
         case str():
             yield rules
@@ -136,7 +136,7 @@ def host_of_chain(region: str, fips: bool, dual_stack: bool) -> str | None:
 @cache
 def session() -> botocore.session.Session:
     made = botocore.session.Session()
-    # Nothing of whoever runs this.
+    # Ignore the settings of the user who runs this.
     for name in ("config_file", "credentials_file"):
         made.set_config_variable(name, os.devnull)
     made.set_config_variable("sts_regional_endpoints", "regional")
@@ -148,7 +148,7 @@ def session() -> botocore.session.Session:
 def host_of_botocore(region: str, fips: bool, dual_stack: bool) -> str | None:
     config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dual_stack)
     try:
-        # By its rules, as a call; `meta.endpoint_url` comes from the older data, which knows no dual stack of the isolated partitions.
+        # Follows its rules, as a call would. `meta.endpoint_url` comes from older data without the dual stack of isolated partitions.
         client = session().create_client("sts", region, config=config)
         return urlsplit(client.generate_presigned_url("get_caller_identity")).hostname
     except BotoCoreError:

@@ -1,7 +1,7 @@
-"""The probe beside PyPI's `cryptography`: 300 random pairs of a token and an issuer's key set, and no false verdict about one.
+"""The probe and PyPI's `cryptography` on 300 random pairs of a token and an issuer's key set: the probe must give no false verdict.
 
-The issuer and an STS that refuses every token are servers of our own on loopback. A check that is left out is no false verdict; that
-all the others are decided is asked for too.
+The issuer and an STS that refuses every token are our own servers on loopback. A check that is left out is not a false verdict;
+another test requires that all the others are decided.
 """
 
 import json
@@ -31,7 +31,7 @@ REFUSED = (
 )
 # Verdicts that blame the token or the key set.
 BLAMES = {"signature-invalid", "token-malformed", "issuer-unusable"}
-# With any of which no signature is checked; without them each pair must be decided.
+# With any of these features no signature is checked. Without them each pair must be decided.
 UNCHECKED = {"small key", "kid not published", "ES512"}
 
 
@@ -40,7 +40,7 @@ class Judged:
     pair: Pair
     good: bool
     verdict: str
-    # Of the issuer's keys; `None`: not looked at.
+    # The result with the issuer's keys; `None`: not checked.
     signature: str | None
 
     @property
@@ -55,7 +55,7 @@ class Judged:
 
 
 class Servers(HttpsServer):
-    """Each pair has an issuer of its own, by path; STS is at the root."""
+    """Each pair has its own issuer, by path. STS is at the root."""
 
     def __init__(self, certificates: Certificates, pairs: list[Pair]):
         servers = self

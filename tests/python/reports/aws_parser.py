@@ -1,6 +1,6 @@
 """Runs the AWS CLI's own parser on each argument list of stdin, in one process. `aws_parser.py < JSON`, in the CLI's environment.
 
-Nothing listens where the requests are sent, so what says that it could not connect has passed; the rest is printed, a JSON object.
+Nothing listens at the target, so a list that ends with a failed connection has passed. It prints the others as a JSON object.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryFile("w+") as document, tempfile.NamedTemporaryFile("w") as config:
         document.write("{}")
         asked = json.load(sys.stdin)
-        # What `--profile` names is the pod's; here it only has to be there.
+        # `--profile` names a profile of the pod; here the profile only has to exist.
         profiles = {arguments[at + 1] for arguments in asked for at, it in enumerate(arguments[:-1]) if it == "--profile"}
         keys = "aws_access_key_id = example\naws_secret_access_key = example\n"
         config.write("".join(f"[profile {name}]\n{keys}" for name in sorted(profiles)))

@@ -1,4 +1,4 @@
-"""What holds for the form of a text, as a list of what is wrong with it."""
+"""Checks the form of a text, and returns a list of problems."""
 
 import re
 import subprocess
@@ -7,18 +7,18 @@ from pathlib import Path
 from reports import texts
 from reports.texts import Text
 
-# What a shell reads; the second `#` as well.
+# Characters that a shell interprets; a second `#` is one too.
 FORBIDDEN = set("`$'\"\\;&|<>()[]{}*?~^#!")
 MARK = re.compile(r"^# [✓✗!] ")
 # Marks that the report itself writes.
 OF_THE_CHAIN = re.compile(r"^#   chain    |(?<= )! (?=[a-z])")
-# A word that nobody can wrap.
+# A word that cannot be wrapped.
 LONG_WORD = re.compile(r"\S{60,}")
 FIRST_LINE, WIDTH = 100, 80
 ROWS, MOST_ROWS = 24, 30
 MESSAGE = 400
 
-# By what a command would do. The second of each pair is a line that does it.
+# The key says what a command would do. The second part of each pair is a line that does it.
 DENIED = {
     "changes the whole VPC": (r"\bcreate-vpc-endpoint\b", "aws ec2 create-vpc-endpoint --vpc-id vpc-1"),
     "changes the whole account": (
@@ -39,18 +39,18 @@ DENIED = {
 }
 
 
-# `explain` prints these in full, behind this sentence.
+# `explain` prints these in full after this sentence.
 BEYOND = "# What follows helps as well, and changes more than this pod:"
 ALLOWED_BEYOND = {"changes the whole VPC", "changes the whole account", "takes HTTPS out of the mesh"}
 
 
 def quoted_away(command: str) -> str:
-    """Without what stands between single quotes: jq and JSONPath have operators of their own."""
+    """The command without single-quoted parts, because jq and JSONPath have their own operators."""
     return re.sub(r"'[^']*'", "''", command)
 
 
 def denied(command: str, beyond: bool = False) -> list[str]:
-    # What a word means matters also inside quotes, what an operator does only outside.
+    # A word matters inside quotes too, an operator only outside.
     outside = {"can empty a file", "has a remark behind it", "sets what the reader should", "runs another history line"}
     found = []
     for why, (pattern, _) in DENIED.items():
@@ -81,7 +81,7 @@ def problems(it: Text, widest: int = WIDTH) -> list[str]:
                 found.append(f"prose of {len(line)} columns: {line}")
             if first and len(line) > FIRST_LINE:
                 found.append(f"a first line of {len(line)} columns: {line}")
-            # Prose of ours has nothing that would have to be blotted out.
+            # Our own prose contains no character that would have to be replaced.
             if ours := [word for word in re.split(r"[\s=]+", line[1:]) if "·" in word and texts.alike(word) not in texts.alike(it.outside)]:
                 found.append(f"{' '.join(ours)}: words of ours with what a shell reads: {line}")
             following = lines[number + 1] if number + 1 < len(lines) else ""
@@ -123,7 +123,7 @@ def findings(it: Text) -> int:
 
 
 def refused(shell: list[str], tried: list[Text], folder: Path) -> list[str]:
-    """Those that are no script to this shell."""
+    """The texts that this shell does not accept as a script."""
     found = []
     for it in tried:
         done = subprocess.run([*shell, "-n"], input=it.text + "\n", capture_output=True, text=True, cwd=folder)

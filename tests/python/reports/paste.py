@@ -21,7 +21,7 @@ class Shell:
     name: str
     words: tuple[str, ...]
     bracketed: bool
-    # What is said first: words that nobody knows are written down.
+    # What the shell is told first: to record unknown words.
     begin: str
 
     def __str__(self) -> str:
@@ -32,17 +32,17 @@ BASH, ZSH = HANDLER % "command_not_found_handle", HANDLER % "command_not_found_h
 SHELLS = [
     Shell("bash", ("--norc", "--noprofile", "-i"), False, f"bind 'set enable-bracketed-paste off'; {BASH}"),
     Shell("bash", ("--norc", "--noprofile", "-i"), True, f"bind 'set enable-bracketed-paste on'; {BASH}"),
-    # It has no editor of lines, so that no terminal brackets what is pasted there.
+    # dash has no line editor, so no terminal uses bracketed paste there.
     Shell("dash", ("-i",), False, ":"),
     Shell("zsh", ("-f", "-i"), False, f"unset zle_bracketed_paste; {ZSH}"),
     Shell("zsh", ("-f", "-i"), True, ZSH),
 ]
-# `dash: 1: who: not found`
+# The message looks like `dash: 1: who: not found`.
 NOT_FOUND_BY_DASH = re.compile(r"dash: \d+: (\S+): not found")
 
 
 class Stuck(Exception):
-    """The shell does not come back to its prompt: what it waits for was pasted."""
+    """The shell does not return to its prompt, because something that was pasted makes it wait."""
 
 
 class Session:
@@ -59,7 +59,7 @@ class Session:
         self.typed(shell.begin)
 
     def send(self, text: str) -> None:
-        """As fast as it is taken; what is said meanwhile is read, or both sides would wait."""
+        """Sends as fast as the shell accepts it, and reads its output meanwhile, or both sides would wait."""
         left, until = text.encode(), time.monotonic() + LIMIT
         while left:
             if time.monotonic() > until:
@@ -80,7 +80,7 @@ class Session:
             pass
 
     def at_prompt(self) -> None:
-        """A word that only a shell at its prompt answers to: the text that is typed does not hold it."""
+        """Waits for a word that only a shell at its prompt can print, because the typed text does not contain it."""
         self.count += 1
         self.send(f"printf 'at-%s-prompt\\n' {self.count}\r")
         until = time.monotonic() + LIMIT
@@ -95,7 +95,7 @@ class Session:
         self.at_prompt()
 
     def paste(self, text: str) -> None:
-        """A terminal sends a carriage return for each end of a line. Whoever brackets waits for the key."""
+        """A terminal sends a carriage return for each end of a line. With bracketed paste it waits for the Enter key."""
         self.said = ""
         sent = (text.rstrip("\n") + "\n").replace("\n", "\r")
         self.send(f"\x1b[200~{sent}\x1b[201~\r" if self.shell.bracketed else sent)

@@ -1,4 +1,4 @@
-"""Programs that record how they were called instead of doing anything, and what a command calls by itself."""
+"""Stand-in programs that record how they were called instead of doing anything, and the calls that a command makes by itself."""
 
 import json
 import os
@@ -8,12 +8,12 @@ import subprocess
 from pathlib import Path
 
 STAND_INS = ("aws", "kubectl", "jq", "chronyc", "curl", "credprobe", "ausearch", "iptables-save", "openssl", "istioctl", "linkerd", "systemctl")
-# Real ones that commands use beside them; whatever else is a command's word is not found.
+# Real programs that commands use beside the stand-ins. Any other word in a command's place is not found.
 REAL = (
     "awk", "base64", "cat", "cut", "date", "env", "getent", "getfacl", "grep", "head", "id", "ls", "mktemp", "namei", "ps", "sed", "seq", "sh", "sort",
     "stat", "tail", "tee", "tr", "uniq", "wc", "xargs",
 )
-# In one piece, for the programs of a pipeline write at the same time. Whoever asks gets a word.
+# Writes in one piece, because the programs of a pipeline write at the same time. Each call prints a word.
 RECORDER = """\
 #!/bin/sh
 printf '%s\\0' "${0##*/}" "$@" "$END" >>"$RECORD"
@@ -22,7 +22,7 @@ echo "$WORD"
 END = "\x1e"
 # Long enough for a thumbprint.
 WORD = "9" * 40
-# `${role:?is not set}`: the reader sets it, or an earlier command.
+# `${role:?is not set}`: the reader or an earlier command sets it.
 VARIABLE = re.compile(r"\$\{([a-z_]+):\?")
 FILE = re.compile(r"(?<![\w/.-])([\w.-]+\.(?:json|pem|crt|yaml|yml|txt))\b")
 VALUES = {
@@ -39,7 +39,7 @@ Call = tuple[str, ...]
 
 
 class Bench:
-    """A folder to work in, with the programs and what they recorded."""
+    """A working folder, with the programs and what they recorded."""
 
     def __init__(self, folder: Path) -> None:
         self.bin, self.work, self.record = folder / "bin", folder / "work", folder / "record"
@@ -63,14 +63,14 @@ class Bench:
         self.record.write_text("")
 
     def alone(self, command: str, **variables: str) -> list[Call]:
-        """What bash calls for this line by itself."""
+        """The calls that bash makes for this line alone."""
         self.clear()
         environment = {**self.environment, **variables}
         subprocess.run([shutil.which("bash"), "-c", command], env=environment, cwd=self.work, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
         return self.calls()
 
     def whole(self, command: str) -> list[Call]:
-        """The same with each variable set and each guard open, so that nothing is left out."""
+        """The same with each variable set and each guard open, so that every part runs."""
         variables = {name: VALUES.get(name, "example") for name in VARIABLE.findall(command)}
         return self.alone(f"test() {{ :; }}; [() {{ :; }}; set +e\n{command}" if "[(" not in command else command, **variables)
 
@@ -87,7 +87,7 @@ def all_calls(bench: Bench, commands: list[str]) -> dict[Call, str]:
 
 
 def with_files(bench: Bench, commands: list[str]) -> list[Path]:
-    """Files that the commands name, there already: none of them may lose what is in it."""
+    """Makes the files that the commands name. None of them may lose its content."""
     names = {name for command in commands for name in FILE.findall(command)}
     files = [bench.work / name for name in sorted(names)]
     for file in files:

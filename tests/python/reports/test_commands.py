@@ -1,4 +1,4 @@
-"""Every command by the parsers of those who would run it. See README.md."""
+"""Checks every command with the parsers of the programs that would run it. See README.md."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from reports.standins import Bench, Call
 
 HERE = Path(__file__).resolve().parent
 CLI = HERE.parent / "sdks" / "packages" / "cli.txt"
-# Said before the server is asked, where something is wrong.
+# kubectl prints this only after its own checks, when it asks the server.
 REFUSED = ("was refused", "connection refused")
 DEAD = ["--server=http://127.0.0.1:9", "--request-timeout=2s"]
 
@@ -65,7 +65,7 @@ def jq_problems(calls: list[Call], folder: Path) -> list[tuple[Call, str]]:
     found = []
     for call in calls:
         done = subprocess.run([jq, *call[1:]], input="", capture_output=True, text=True, cwd=folder, timeout=60)
-        # 2: its usage, 3: the program does not compile; a file that is not there yet is none of both.
+        # 2 is its usage, 3 a program that does not compile. A file that does not exist yet is neither.
         if done.returncode == 3 or (done.returncode == 2 and "Could not open" not in done.stderr and "Usage" in done.stderr):
             found.append((call, done.stderr))
     return found

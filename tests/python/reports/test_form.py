@@ -1,4 +1,4 @@
-"""The form of every report and every `explain`. See README.md."""
+"""Checks the form of every report and every `explain`. See README.md."""
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +10,7 @@ from reports import form, texts
 from reports.texts import Text
 
 SHELLS = {"bash": ["bash"], "dash": ["dash"], "zsh": ["zsh", "-f"]}
-# Names of at most 20 characters.
+# The share of failing reports that must fit the rows; the limit of rows is for names of at most 20 characters.
 FITTING = 0.85
 
 

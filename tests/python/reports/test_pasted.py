@@ -1,4 +1,4 @@
-"""Every class's report pasted into interactive shells, and reports that quote hostile texts. See README.md."""
+"""Pastes the report of every class into interactive shells, and reports that quote hostile texts. See README.md."""
 
 import functools
 import json
@@ -15,18 +15,18 @@ from reports.paste import SHELLS, Session, Shell, Stuck
 from reports.standins import Bench
 from reports.texts import Text
 
-# What STS, a web filter or a process name could say.
+# What STS, a web filter or a process name could contain.
 HOSTILE = ["`touch x`", "$(touch x)", "; touch x", "& touch x", "' ; touch x ; '", '" ; touch x ; "', "\ntouch x\n", "!touch", "# touch x", "> kept.json"]
 
 
 class Pasting:
-    """One shell for many texts: a new one where a text has broken it."""
+    """One shell for many texts. It is replaced if a text has broken it."""
 
     def __init__(self, shell: Shell) -> None:
         given.program(shell.name)
         self.shell, self.folder = shell, tempfile.TemporaryDirectory(prefix="pasted-")
         self.bench = Bench(Path(self.folder.name))
-        # To be found when a text makes it run.
+        # A real `touch`, so that a text that runs it leaves a file.
         (self.bench.bin / "touch").symlink_to(shutil.which("touch"))
         self.session: Session | None = None
 
@@ -54,10 +54,10 @@ class Pasting:
         open_ended = [command for command in it.commands if standins.VARIABLE.search(command)]
         sure = [command for command in it.commands if command not in open_ended]
         if open_ended and str(self.shell) == "zsh-bracketed":
-            # There a variable that is not set ends all that was pasted with it.
+            # In zsh with bracketed paste an unset variable ends everything that was pasted with it.
             sure = it.commands[: it.commands.index(open_ended[0])]
         expected = Counter(call for command in sure for call in bench.alone(command))
-        # What else may run: the rest, as far as the variables are set.
+        # The other commands may run too, as far as their variables are set.
         perhaps = {call[0] for command in open_ended for call in bench.whole(command)}
         for old in bench.work.iterdir():
             old.unlink()
@@ -101,7 +101,7 @@ def test_what_is_no_such_report_is_found(shell: Shell, old: str, new: str) -> No
     with Pasting(shell) as pasting:
         assert pasting.problems(good) == []
         bad = Text("x", good.text.replace(old, new), ("x",))
-        # Of what the commands say themselves nothing is missed: it is only counted.
+        # A call that the commands make themselves would not be noticed, because calls are only counted.
         if "curl x" in new:
             bad = Text("x", bad.text.replace("curl x", "# x\rcurl x"), ("x",))
         limit, paste.LIMIT = paste.LIMIT, 2
@@ -111,12 +111,12 @@ def test_what_is_no_such_report_is_found(shell: Shell, old: str, new: str) -> No
             paste.LIMIT = limit
 
 
-# Where the evidence has the words of others: STS's and the agent's messages, a page in place of STS, a process.
+# Where the evidence contains the words of others: messages of STS and of the agent, a page in place of STS, a process name.
 SAID_BY_OTHERS = [("exchange", "error", "message"), ("exchange", "excerpt"), ("agent", "answer", "message"), ("target", "comm")]
 
 
 def with_words(saved: dict, place: tuple[str, ...], hostile: str) -> str | None:
-    """The report judged again with this in its evidence; `None`: it has no such place."""
+    """The report, judged again with this text in its evidence; `None`: it has no such place."""
     changed = json.loads(json.dumps(saved))
     found = changed["evidence"]
     for name in place[:-1]:
@@ -130,7 +130,7 @@ def with_words(saved: dict, place: tuple[str, ...], hostile: str) -> str | None:
 
 @functools.cache
 def quoting() -> list[tuple[str, dict, tuple[str, ...]]]:
-    """Of each class and place one report that quotes what is said there."""
+    """For each class and place one report that quotes the text at that place."""
     found = {}
     for file in texts.kept():
         saved = json.loads(file.read_text())
@@ -151,7 +151,7 @@ def planted(hostile: str, turn: int) -> list[Text]:
 @pytest.mark.parametrize("shell", SHELLS, ids=str)
 def test_what_others_say_is_never_run(shell: Shell) -> None:
     with Pasting(shell) as pasting:
-        # Each report with some of them, each of them in some reports.
+        # Each text goes into some of the reports.
         tried = [it for turn, hostile in enumerate(HOSTILE) for it in planted(hostile, turn)]
         assert tried
         found = [problem for it in tried for problem in pasting.problems(it)]

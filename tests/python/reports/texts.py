@@ -1,4 +1,4 @@
-"""The texts that are tested: each scenario's report as `credprobe judge` prints it, and `credprobe explain` of each class."""
+"""The texts under test: each scenario's report as `credprobe judge` prints it, and `credprobe explain` for each class."""
 
 import functools
 import json
@@ -18,10 +18,10 @@ HERE = Path(__file__).resolve().parent
 class Text:
     name: str
     text: str
-    # Of the classes whose steps are in it, the deciding one first.
+    # The classes whose steps it contains, the deciding one first.
     classes: tuple[str, ...]
     fails: bool = False
-    # All that was seen, as prose has it.
+    # Everything that was observed, in the form of prose.
     outside: str = ""
     # The termination message; `None`: there is none.
     message: str | None = None
@@ -42,7 +42,7 @@ def not_yet() -> set[str]:
 
 
 def printed(*words: str, text: str | None = None) -> str:
-    # Variables of the tests are none of the probe's.
+    # The probe must not see the variables of the tests.
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run([given.probe(), *words], input=text, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout, done
@@ -56,7 +56,7 @@ def kept() -> list[Path]:
 
 
 def told(report: dict) -> tuple[str, ...]:
-    """The classes whose steps the text has."""
+    """The classes whose steps the text contains."""
     news = [it["class"] for it in report["findings"] if not it["explained_by"] and it["severity"] != "info"]
     return tuple(dict.fromkeys([report["verdict"]["class"], *news]))
 
@@ -69,12 +69,12 @@ def strings(value: object) -> list[str]:
 
 
 def as_prose(text: str) -> str:
-    """What a shell reads becomes a dot; an apostrophe and quotation marks become typographic ones."""
+    """A character that a shell interprets becomes a dot; an apostrophe and quotation marks become typographic ones."""
     return re.sub(r"[`$\\;&|<>()\[\]{}*?~^#!]|[^\S ]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", "·", text)
 
 
 def alike(text: str) -> str:
-    """With one kind of quotation marks, whether or not they were escaped, and none at the ends."""
+    """With one kind of quotation marks, whether or not they were escaped, and without any at the ends."""
     return re.sub("·?['\"“”’]", "’", text.strip(",.:")).strip("’")
 
 
@@ -112,7 +112,7 @@ def everything() -> list[Text]:
 
 @functools.cache
 def of_each_class() -> list[Text]:
-    """One report for each class that decides: the one with the most commands."""
+    """One report for each deciding class: the one with the most commands."""
     best: dict[str, Text] = {}
     for it in reports():
         key = it.classes[0] if it.fails else "ready"

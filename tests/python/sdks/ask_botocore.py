@@ -1,12 +1,12 @@
 """Asks botocore's default chain for credentials, and prints which provider gave them.
 
-Runs where an application would, with nothing but the environment; providers as `credprobe chain` names them.
+It runs where an application would, with nothing but the environment. Providers have the names of `credprobe chain`.
 """
 
 import gc
 import json
 
-# As `Credentials.method` names them (botocore/credentials.py).
+# The keys are the values of `Credentials.method` (botocore/credentials.py).
 PROVIDERS = {
     "env": "keys",
     "assume-role": "profile-assume-role",
@@ -20,7 +20,7 @@ PROVIDERS = {
 
 
 def ask() -> dict[str, str]:
-    # A sixth of the time that it takes to load.
+    # Without garbage collection, loading takes a sixth less time.
     gc.disable()
     import botocore.session
 

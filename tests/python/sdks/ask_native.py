@@ -1,6 +1,6 @@
-"""Lists a bucket with one client that brings a compiled SDK, as an application would: `ask_native.py CLIENT URL-OF-S3`.
+"""Lists a bucket with a client that contains a compiled SDK, as an application would: `ask_native.py CLIENT URL-OF-S3`.
 
-Credentials are left to the client's default chain; only S3's own address is said. How it ends is told by the exit code and stderr.
+The client's default chain finds the credentials; only S3's address is given. Exit code and stderr show the result.
 """
 
 import json
@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 def awscrt(_: str) -> None:
     from awscrt.auth import AwsCredentialsProvider
 
-    # It signs nothing by itself.
+    # This client signs nothing by itself.
     credentials = AwsCredentialsProvider.new_default_chain().get_credentials().result()
     print(json.dumps({"key": credentials.access_key_id}))
 

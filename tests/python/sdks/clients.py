@@ -1,4 +1,4 @@
-"""The clients that are asked: what each is in `credprobe chain`, and the command that asks it, with its packages made ready."""
+"""The clients under test: the name of each in `credprobe chain`, and the command that asks it, with its packages prepared."""
 
 import functools
 import hashlib
@@ -21,11 +21,11 @@ class Client:
     name: str
     # Its id in `credprobe chain`.
     sdk: str
-    # With the places that inside.py fills.
+    # It contains placeholders that inside.py fills.
     command: Callable[[], list[str]]
-    # Asked on every change, and not by night alone.
+    # Tested on every change, and not only at night.
     quick: bool = False
-    # Trusts by AWS_CA_BUNDLE alone. From the others the sandbox's variable is kept: some stop at one, though it is valid.
+    # It trusts only AWS_CA_BUNDLE. The others do not get the sandbox's variable, because some stop at it although it is valid.
     by_bundle: bool = False
 
 
@@ -47,14 +47,14 @@ def javascript(file: str) -> Callable[[], list[str]]:
 
 
 def rclone() -> list[str]:
-    # At AWS's own S3, which is not to be found in the pod: it would ask STS at the endpoint that it is given. Its log has
-    # the key. The variables for the region it does not read, so that its users write the region a second time.
+    # It asks AWS's own S3, which does not exist in the pod: with another endpoint it would ask STS there too. Its log contains the
+    # key. It does not read the variables for the region, so its users write the region a second time.
     options = ["--config=/dev/null", "--retries=1", "--low-level-retries=1", "--dump=auth", "--log-level=DEBUG"]
     return [debian("rclone"), "lsd", *options, ":s3,provider=AWS,env_auth=true,region='{REGION}':"]
 
 
 def restic() -> list[str]:
-    # No password is asked for before the repository is found.
+    # restic asks for no password before it has found the repository.
     return [debian("restic"), "--no-cache", "--password-command=echo x", "--repo=s3:{S3}/bucket", "snapshots"]
 
 
@@ -97,7 +97,7 @@ def python(requirements: str) -> Path:
 
 @functools.cache
 def npm() -> Path:
-    """The folder with the npm registry's packages and what asks them."""
+    """The folder with the npm registry's packages, and the scripts that use them."""
     files = [HERE / name for name in ("package.json", "package-lock.json", "ask_js_v3.mjs", "ask_js_v2.cjs")]
     program = given.program("npm")
     return made("node", files, lambda folder: build([program, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder))
@@ -112,7 +112,7 @@ def rust() -> Path:
 
 @functools.cache
 def debian(name: str) -> str:
-    """A program out of the package of its name, which is unpacked and not installed."""
+    """A program from the Debian package of its name, which is unpacked and not installed."""
     listed = HERE / "debian.json"
     package = json.loads(listed.read_text())[name]
 
@@ -128,7 +128,8 @@ def debian(name: str) -> str:
 
 
 def made(name: str, files: list[Path], make: Callable[[Path], None]) -> Path:
-    """A folder with the files, made once for each content of them: beside it and renamed, so that what exists is complete."""
+    """A folder with the files, made once for each content of them. It is made beside its place and renamed, so an existing one
+    is complete."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
     folder = given.CACHE / f"{name}-{digest}"
     if folder.exists():

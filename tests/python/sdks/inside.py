@@ -1,9 +1,9 @@
-"""In the pod: runs a client beside an S3 of its own, and prints whose access key it came with.
+"""Runs in the pod: starts a client and an S3 of its own beside it, and prints the access key that the client used.
 
     inside.py '{"command": […], "unset": […], "limit": 20}'
 
-In the command `{S3}` is the URL of that S3, which refuses everybody, `{S3_HOST}` its host, `{REGION}` what AWS_REGION says. The CA of
-the sandbox stands where the machine's does, for clients that read no variable for it.
+In the command, `{S3}` is the URL of that S3, which refuses everybody, `{S3_HOST}` its host, and `{REGION}` the value of
+AWS_REGION. The sandbox's CA replaces the machine's, for clients that read no variable for it.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 AUTHORITY = "/run/credprobe-sandbox/ca.pem"
 STORES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-# Signature version 4 in the header or in the query, version 2.
+# Signature version 4 in the header or in the query, and version 2.
 KEY = re.compile(r"Credential=([A-Za-z0-9]*)[/%]|AWSAccessKeyId=([A-Za-z0-9]+)|^AWS ([A-Za-z0-9]*):")
 PLACE = re.compile(r"\{(?:S3|S3_HOST|REGION)\}")
 REFUSAL = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>'
@@ -58,7 +58,7 @@ def main() -> None:
     command = [PLACE.sub(lambda it: known[it[0]], word) for word in said["command"]]
     environment = {name: value for name, value in os.environ.items() if name not in said["unset"]}
     home = tempfile.mkdtemp(prefix="credprobe-sdks-home-")
-    # Empty and writable: the AWS CLI wants to keep credentials there.
+    # Empty and writable, because the AWS CLI wants to keep credentials there.
     environment |= {"NODE_EXTRA_CA_CERTS": AUTHORITY, "HOME": home}
     answer: dict[str, object] = {}
     try:
@@ -74,13 +74,13 @@ def main() -> None:
         answer["error"] = f"not done within {said['limit']} s"
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    # An anonymous request has an empty one.
+    # An anonymous request has an empty key.
     answer.setdefault("key", next(filter(None, keys), None))
     print(json.dumps(answer))
 
 
 def trust() -> None:
-    """By a user and a mount namespace of this process's own, with the ids that it has."""
+    """Uses a user and a mount namespace of this process, with the ids that it has."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0:

@@ -1,7 +1,7 @@
-"""What came of it: whom a client asked and whose credentials it took, by the sandbox's record; and the same for the probe.
+"""The result: whom a client asked and whose credentials it took, according to the sandbox's record; and the same for the probe.
 
-Providers are named as in `credprobe chain`. Where no credentials come, it is whom the client asked: STS, or else
-the agent, or else the node; nobody: `none`.
+Providers have the names of `credprobe chain`. Without credentials the provider is whom the client asked: STS, or else the
+agent, or else the node; or `none`.
 """
 
 import functools
@@ -18,7 +18,7 @@ from sdks.clients import Client
 HERE = Path(__file__).parent
 NONE = "none"
 BY_STS = ("web-identity", "profile-web-identity", "profile-assume-role")
-# In seconds: above the clients' own retries, on a machine that has others to serve.
+# In seconds: more than the clients' own retries take, on a busy machine.
 LIMIT = 40
 STATIC = {"AKIAENVIRONMENT00001": "keys", "AKIAPROFILEKEYS00001": "profile-keys", "AKIAPROFILEPROCESS01": "profile-process"}
 PROCESS = '{"Version": 1, "AccessKeyId": "AKIAPROFILEPROCESS01", "SecretAccessKey": "x"}'
@@ -26,19 +26,19 @@ PROFILE_ROLE = "role/profile-reader"
 UNSEEN = "unseen"
 LOOPBACK = "127.0.0.1"
 AGENT = ("169.254.170.23", "fd00:ec2::23")
-# Without the ends that the resolver adds to it.
+# Without the suffixes that the resolver adds.
 STS_NAME = re.compile(r"^(sts(?:-fips)?\..*?)\.?(?:(?:shop\.)?(?:svc\.)?cluster\.local|eu-west-1\.compute\.internal)?\.?$")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`got`: it has credentials. `sts`: the host of STS that it called or looked for, if any."""
+    """`got`: it has credentials. `sts`: the STS host that it called or looked up, if any."""
 
     provider: str
     got: bool
     sts: str | None
     agent_by_proxy: bool
-    # Of what it said, for whoever reads a failure.
+    # Part of its output, for the reader of a failure.
     said: str
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Outcome:
 
 
 class Pods:
-    """Each command in a pod of its own, with its own files and record."""
+    """Runs each command in its own pod, with its own files and record."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -67,7 +67,7 @@ class Pods:
         args = [f"--sdk={sdk}"] if sdk else []
         ran, record = self.run(name, situation, [given.probe(), "check", *args, "--output=json"], f"check-{sdk}")
         report = json.loads(ran.stdout)
-        # It shows no key, and takes what it is given.
+        # The probe shows no key, and takes what it gets.
         return report, outcome({"key": UNSEEN, "error": report["verdict"]["class"]}, record)
 
     def chain(self, name: str, situation: dict) -> dict[str, dict]:
@@ -94,18 +94,18 @@ class Pods:
 
 @functools.cache
 def open_python() -> str:
-    """One that the pod's user can start: the machine's may be in a home that is closed."""
+    """An interpreter that the pod's user can start: the machine's may be in a home that is closed."""
     return packages.interpreter()
 
 
 def outcome(answer: dict, record: dict) -> Outcome:
     exchanges = [it for it in record["sts_requests"] if (it["action"] or "").startswith("AssumeRole")]
-    # Of a tunnel its target is `host:port`, of a plain request a URL.
+    # A tunnel's target is `host:port`, a plain request's target is a URL.
     by_proxy = [urlsplit(it["target"] if "://" in it["target"] else f"//{it['target']}").hostname for it in record["proxy_requests"]]
     host = sts_host(record, exchanges, by_proxy)
     issued = [it for it in exchanges if it["status"] == 200]
     at_agent = any(it["status"] == 200 for it in record["agent_requests"])
-    # Where S3 was called through the proxy, nobody saw with which key.
+    # If S3 was called through the proxy, nobody saw the key.
     key = answer.get("key") or (UNSEEN if LOOPBACK in by_proxy else None)
     got, provider = True, answer.get("provider")
     if provider is None and key in STATIC:
@@ -127,7 +127,7 @@ def outcome(answer: dict, record: dict) -> Outcome:
     if provider == "web-identity" and exchanges:
         provider = exchanged(exchanges[-1])
     said = str(answer.get("error") or "")
-    # Whoever has other credentials may still ask STS who it is, as the probe does.
+    # A client with other credentials may still ask STS for its identity, as the probe does.
     host = host if provider in BY_STS else None
     return Outcome(provider, got, host, any(it in AGENT for it in by_proxy), said)
 

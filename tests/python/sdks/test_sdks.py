@@ -1,6 +1,6 @@
-"""Real SDKs and programs in the sandbox's pod beside `credprobe chain` and `credprobe check`, one situation after the other.
+"""Compares real SDKs and programs in the sandbox's pod with `credprobe chain` and `credprobe check`, in one situation after the other.
 
-`known_differences.json` names each pair of client and situation in which they differ, by its cause; one that no longer differs fails.
+`known_differences.json` lists each pair of client and situation in which they differ, by cause. A pair that no longer differs fails.
 """
 
 import json
@@ -18,9 +18,9 @@ from sdks.outcome import NONE, Outcome, Pods
 HERE = Path(__file__).parent
 SITUATIONS = json.loads((HERE / "situations.json").read_text())
 KNOWN = json.loads((HERE / "known_differences.json").read_text())
-# Instead of a situation.
+# Used in place of a situation.
 EVERYWHERE = "*"
-# What says that something is not as it should be; the rest is said of healthy pods too.
+# Severities that report a problem. The others occur in healthy pods too.
 LOUD = ("warning", "error")
 PAIRS = [
     pytest.param(client, situation, id=f"{client}-{situation}", marks=[] if CLIENTS[client].quick else [pytest.mark.nightly])
@@ -30,7 +30,7 @@ PAIRS = [
 
 
 class World:
-    """Asked many at a time, and each once; the probe's answers serve all clients."""
+    """Runs each question once, and many at a time. The probe's answers serve all clients."""
 
     def __init__(self, folder: Path, pool: ThreadPoolExecutor):
         self.pods, self.pool = Pods(folder), pool
@@ -55,7 +55,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         folder = Path(name)
         folder.chmod(0o755)
         world = World(folder, pool)
-        # Packages are fetched, and keys made, before many ask for them at once.
+        # Fetch packages and make keys first, before many ask for them at once.
         for client in {it["client"] for it in pairs}:
             CLIENTS[client].command()
         world.pods.run("irsa", SITUATIONS["irsa"], ["true"], "first")
@@ -79,7 +79,7 @@ def test_what_the_probe_says_is_what_the_client_does(client: str, situation: str
     }
     found = differences(CLIENTS[client], situation, world)
     if found.keys() != known.keys():
-        # Somebody who was kept waiting on a busy machine says something else.
+        # A program that was slow on a busy machine may give another answer, so ask again.
         world.forget(situation, CLIENTS[client])
         found = differences(CLIENTS[client], situation, world)
     world.found[f"{client} {situation}"] = found
@@ -91,7 +91,7 @@ def test_what_the_probe_says_is_what_the_client_does(client: str, situation: str
 
 
 def differences(client: Client, situation: str, world: World) -> dict[str, str]:
-    """By what differs (`chain`, `check`, `check --sdk`): how."""
+    """The differences, by the command that differs (`chain`, `check`, `check --sdk`)."""
     real = world.of("asked", situation, client).result()
     row = world.of("chain", situation).result().get(client.sdk)
     found = {}
@@ -111,7 +111,7 @@ def beside_chain(row: dict, situation: dict, real: Outcome) -> str | None:
     if situation.get("fails"):
         expected = (row["when_it_fails"] or {}).get("to") or NONE
     if expected == NONE != picks or row["stops"] and expected == NONE:
-        # It fails at what it picked, or before; how far it came does not matter.
+        # It fails at the provider that it picked, or before. How far it came does not matter.
         return f"says that it fails, really {real}" if real.got else None
     if expected != real.provider:
         return f"says {expected}, really {real}"
@@ -123,12 +123,12 @@ def beside_chain(row: dict, situation: dict, real: Outcome) -> str | None:
 
 
 def same_host(one: str | None, other: str | None) -> bool:
-    """Case says nothing to DNS."""
+    """DNS ignores case."""
     return (one or "").lower() == (other or "").lower()
 
 
 def beside_check(report: dict, judged: Outcome, real: Outcome, stated: bool) -> str | None:
-    """A client that gets nothing, other credentials, or its own from another host must not pass in silence."""
+    """A client that gets nothing, other credentials, or its own from another host must not pass without a warning."""
     same = real.got and real.provider == judged.provider and same_host(real.sts, judged.sts) and not real.agent_by_proxy
     loud = [it["class"] for it in report["findings"] if it["severity"] in LOUD]
     if report["exit_code"] == 0 and not same and not loud:

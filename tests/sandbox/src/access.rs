@@ -1,5 +1,5 @@
-//! The services that are asked whether a role may do something: S3, SQS, DynamoDB, EC2, KMS, Lambda, each with its own protocol.
-//! Signatures are verified, policies evaluated, and whatever a request would have written or read is noted as harm.
+//! The AWS services that credprobe asks whether a role may do something: S3, SQS, DynamoDB, EC2, KMS and Lambda.
+//! It verifies signatures, evaluates policies, and records as harm whatever a request would have read or written.
 
 pub(crate) mod policy;
 mod protocol;
@@ -15,7 +15,7 @@ use crate::{
 };
 use policy::Denial;
 
-/// A host of one of these services, and where it is.
+/// A host of one of these services, and its region.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Service {
     pub(crate) name: &'static str,
@@ -28,20 +28,20 @@ impl Service {
     pub(crate) fn of(host: &str) -> Option<Self> {
         let (service, rest) = host.split_once('.')?;
         let name = NAMES.iter().find(|name| **name == service)?;
-        // Where STS is, the others are.
+        // These services have a host wherever STS has a regional one.
         let endpoint = Endpoint::of(&format!("sts.{rest}")).filter(|_| rest != "amazonaws.com")?;
         Some(Self { name, region: endpoint.region.to_owned() })
     }
 }
 
-/// What a request asks for, as policies see it, and what it would do to the world.
+/// The action and the resource of a request, as policies see them, and the effect that the request would have.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) action: String,
     pub(super) resource: String,
-    /// What would be written or read; `None`: nothing.
+    /// What the request would write or read; `None`: nothing.
     pub(super) harm: Option<String>,
-    /// What is answered to who may.
+    /// The answer for a caller that is allowed.
     pub(super) granted: Granted,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Asked {
 pub(super) enum Granted {
     Body(u16, String),
     Refused(u16, &'static str, String),
-    /// S3's bucket is in that region.
+    /// The S3 bucket is in this region.
     Elsewhere(String),
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn handle(world: &World, service: &Service, request: &Request<'_>) ->
     answer
 }
 
-/// What the scenario wants to be answered instead.
+/// The answer that the scenario gives instead.
 fn obstacle(world: &World, action: &str) -> Option<Answer> {
     world.scenario.fault_on.as_deref().filter(|on| *on == action)?;
     let (status, code, text) = match world.obstacle(Some(action))? {
@@ -126,7 +126,7 @@ fn perform(
     Ok(asked)
 }
 
-/// As IAM decides: explicit denies first, then every kind of policy that must allow.
+/// Decides as IAM does: explicit denies come first, then every kind of policy that must allow.
 pub(crate) fn decide(
     world: &World,
     session: &Session,
@@ -139,7 +139,7 @@ pub(crate) fn decide(
     let account = registry.account(&session.partition, &session.account);
     let role = account.and_then(|account| account.role(&session.role_arn));
     let stated = world.scenario.resources.get(resource);
-    // The next role's own side is its trust policy, which STS looks at itself.
+    // For STS the resource is the next role. STS checks that role's trust policy itself, so it has no other owner here.
     let owner = resource.split(':').nth(4).filter(|account| !account.is_empty() && service != "sts");
     let owner = owner.or(stated.and_then(|stated| stated.account.as_deref())).unwrap_or(&session.account);
     let policies = policy::Applying {
@@ -164,7 +164,7 @@ pub(crate) fn decide(
     policies.decide(&request)
 }
 
-/// A resource's policy and what is peculiar to it.
+/// The region that the scenario gives a resource.
 pub(crate) fn region_of(world: &World, resource: &str) -> Option<String> {
     world.scenario.resources.get(resource)?.region.clone()
 }

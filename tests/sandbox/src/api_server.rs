@@ -1,5 +1,5 @@
-//! The API server, as far as a pod needs it to verify a token: the issuer's documents for whoever shows a token of the cluster.
-//! What is mounted to speak to it is `launch`'s.
+//! The API server as far as a pod needs it: the issuer's documents for callers with a token of the cluster, and the patch of
+//! the pod's conditions. `eks` answers for tokens of IAM identities, and `launch` mounts what a pod needs to call it.
 
 use hyper::header;
 use serde_json::{Value, json};
@@ -15,13 +15,14 @@ use crate::{
     world::World,
 };
 
-/// Upstream's; the issuer's URL would do on EKS as well.
+/// The default of upstream Kubernetes. EKS would accept the issuer's URL as well.
 const AUDIENCE: &str = "https://kubernetes.default.svc";
-/// Asked for by kubelet; old clients that never read the file again are given a year, and a warning after this.
+/// The lifetime that the kubelet asks for. The API server gives a year instead, for old clients that never read the file again,
+/// and warns after this time.
 const WARN_AFTER_SECONDS: i64 = 3607;
 const YEAR_SECONDS: i64 = 31_536_000;
 
-/// The token at `/var/run/secrets/kubernetes.io/serviceaccount`, for the account that the pod's other token is for.
+/// The token at `/var/run/secrets/kubernetes.io/serviceaccount`, for the service account of the pod's other token.
 pub(crate) fn mint_token(issuer: &Issuer, other: &Token, now: OffsetDateTime) -> Result<Minted> {
     let mut token = Token { ttl_seconds: YEAR_SECONDS, ..Token::default() };
     let issued_at = now.unix_timestamp() - token.age_seconds;
@@ -33,7 +34,7 @@ pub(crate) fn mint_token(issuer: &Issuer, other: &Token, now: OffsetDateTime) ->
     issuer.mint(&token, now)
 }
 
-/// Status and body.
+/// Status and body of the answer.
 pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) {
     let Some(api_server) = world.api_server() else {
         return refusal(404, "NotFound");
@@ -67,12 +68,12 @@ pub(crate) fn answer(world: &World, request: &sts::Request<'_>) -> (u16, Value) 
     }
 }
 
-/// What the API server does with a strategic merge of a pod's conditions: name, then uid, then the merge by type.
+/// Handles a strategic merge patch of the pod's conditions: checks path, media type and uid, then records the conditions.
 fn patched(world: &World, api_server: &ApiServer, path: &str, request: &sts::Request<'_>) -> (u16, Value) {
     world.record.edit().patches.push(String::from_utf8_lossy(request.body).into_owned());
     if let Some(status) = api_server.refuses_patch {
         let (code, mut said) = refusal(status, "Refused");
-        // What stands before it may echo requests, or parts of them.
+        // A proxy in front of the API server may repeat requests or parts of them.
         let authorization = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let tail = authorization.unwrap_or_default().chars().rev().take(200).collect::<Vec<_>>();
         said["message"] = format!("refused …{}", tail.iter().rev().collect::<String>()).into();

@@ -1,5 +1,5 @@
-//! Who a process is and what it may do: ids, and exactly the capabilities that a scenario lists.
-//! Taken by a process for itself, right before it becomes another program.
+//! The ids of a process and exactly the capabilities that a scenario lists.
+//! A process takes them for itself, right before it executes another program.
 
 use std::str::FromStr as _;
 
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Doing as _, Result};
 
-/// Capabilities by name.
+/// A set of capabilities, written as names.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub(crate) struct Capabilities(CapsHashSet);
 
-/// A group of names.
+/// The name that stands for all of `DEFAULT`.
 const CONTAINERD_DEFAULT: &str = "containerd-default";
 
-/// What containerd leaves to root where a pod says nothing.
+/// The capabilities that containerd gives root where the pod does not set any.
 const DEFAULT: [Capability; 14] = [
     Capability::CAP_CHOWN,
     Capability::CAP_DAC_OVERRIDE,
@@ -72,7 +72,7 @@ pub(crate) struct Ids {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
     pub(crate) groups: Vec<u32>,
-    /// Who started a set-uid program; `None`: the same.
+    /// The user who started a set-uid program; `None`: the same as `uid`.
     #[serde(default)]
     pub(crate) real_uid: Option<u32>,
 }
@@ -88,19 +88,19 @@ impl Ids {
     }
 }
 
-/// By default: stay who it is, and lose every capability.
+/// By default the process keeps its ids and loses every capability.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Rights {
-    /// `None` where the process has to stay who it is.
+    /// `None` if the process has to keep its ids.
     pub(crate) ids: Option<Ids>,
     pub(crate) held: Capabilities,
-    /// Besides those: in the bounding set alone, where Kubernetes' `add` puts them for everyone but root.
+    /// Further capabilities, in the bounding set only. Kubernetes' `add` puts them there for every user except root.
     pub(crate) bounding: Capabilities,
 }
 
 impl Rights {
     pub(crate) fn take(&self) -> Result<()> {
-        // Needs CAP_SETPCAP, which goes with the ids; where it was never there, no bounding set matters.
+        // This needs CAP_SETPCAP, which goes away with the ids. If it was never there, the bounding set does not matter.
         if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).unwrap_or(false) {
             self.limit()?;
         }
@@ -109,7 +109,7 @@ impl Rights {
             prctl::set_keepcaps(true).doing(|| "failed to keep capabilities".into())?;
         }
         self.ids.as_ref().map_or(Ok(()), Ids::take)?;
-        // Root's survive the start of a program by themselves, everyone else's as ambient ones only.
+        // Root keeps its capabilities when it executes a program. Other users keep only ambient ones.
         let ambient = match &self.ids {
             Some(ids) if ids.uid != 0 => held.clone(),
             _ => CapsHashSet::new(),

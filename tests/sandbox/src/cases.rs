@@ -1,5 +1,5 @@
-//! The scenarios that are embedded in the binary, and what they ask of the machine.
-//! `build.rs` embeds the files of `tests/scenarios`: one for each family, an object of scenarios by name.
+//! The scenarios that are embedded in the binary, and what they need of the machine.
+//! `build.rs` embeds the files of `tests/scenarios`: one file per family, each an object of scenarios by name.
 
 use std::fmt;
 
@@ -21,17 +21,17 @@ static FAMILIES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/families.
 pub struct Case {
     /// The name, unique over all files.
     pub name: String,
-    /// The file in which it stands.
+    /// The file that contains it, without `.json`.
     pub family: &'static str,
-    /// What the file says of it.
+    /// The scenario itself.
     pub scenario: Scenario,
 }
 
 impl Scenario {
-    /// Every embedded case, by name.
+    /// All embedded cases, sorted by name.
     ///
     /// # Errors
-    /// When a case is not what this version understands, or two have one name.
+    /// If this version does not understand a case, or if two cases have the same name.
     pub fn all() -> Result<Vec<Case>> {
         let mut cases = Vec::new();
         for (family, text) in FAMILIES {
@@ -47,10 +47,10 @@ impl Scenario {
         }
     }
 
-    /// The case of that name.
+    /// The case with this name.
     ///
     /// # Errors
-    /// When there is none, or a file is not what this version understands.
+    /// If there is none, or if this version does not understand a file.
     pub fn by_name(name: &str) -> Result<Self> {
         let case = find(name)?;
         Self::of(name, case.ok_or_else(|| Error::new(format!("there is no scenario `{name}`")))?)
@@ -60,7 +60,7 @@ impl Scenario {
         find(name).is_ok_and(|case| case.is_some())
     }
 
-    /// What of this scenario cannot be had by a process that has to stay who it is.
+    /// Why a process that has to keep its ids cannot provide this scenario.
     pub(crate) fn needs_root(&self, uid: u32, gid: u32) -> Option<String> {
         let wants = |what: &str, asked: Option<u32>, own: u32| {
             asked.filter(|asked| *asked != own).map(|asked| format!("{what} {asked}"))
@@ -83,7 +83,7 @@ impl Scenario {
         (self.proc != Proc::Mounted).then_some("the command has a /proc of its own")
     }
 
-    /// What of this scenario cannot be had on loopback.
+    /// Why loopback cannot provide this scenario.
     pub(crate) fn needs_pod(&self) -> Option<&'static str> {
         if !self.dns.is_empty() {
             return Some("its DNS fails");
@@ -136,7 +136,7 @@ fn named(family: &str, text: &str) -> Result<Vec<(String, Value)>> {
     Ok(named)
 }
 
-/// The scenarios of one file, in its order; one written twice stands in it twice.
+/// The scenarios of one file, in the file's order. A name that is written twice appears twice.
 struct Named(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Named {

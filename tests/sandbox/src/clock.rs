@@ -1,5 +1,5 @@
-//! STS's clock, which a scenario may set apart from ours, and the three ways in which AWS writes a time.
-//! Token times are ours: kubelet and issuer share the node's clock.
+//! STS's clock, which a scenario may offset from this machine's, and the three ways in which AWS writes a time.
+//! Token times use this machine's clock, because the kubelet and the issuer share the node's clock.
 
 use time::{
     Duration, OffsetDateTime, PrimitiveDateTime, format_description::BorrowedFormatItem,
@@ -25,27 +25,27 @@ impl Clock {
     }
 
     pub(crate) fn now(self) -> OffsetDateTime {
-        // A calendar's end is no concern of a sandbox.
+        // The end of the calendar does not matter in a sandbox.
         OffsetDateTime::now_utc().saturating_add(self.offset)
     }
 }
 
-/// `Sun, 22 Nov 2026 00:11:05 GMT`, the `Date` header.
+/// The form of the `Date` header: `Sun, 22 Nov 2026 00:11:05 GMT`.
 pub(crate) fn http(time: OffsetDateTime) -> String {
     time.format(HTTP).unwrap_or_default()
 }
 
-/// `2026-11-22T00:11:05Z`, `Expiration`.
+/// The form of `Expiration`: `2026-11-22T00:11:05Z`.
 pub(crate) fn iso(time: OffsetDateTime) -> String {
     time.format(ISO).unwrap_or_default()
 }
 
-/// `20261122T001105Z`, `X-Amz-Date` and the texts about it.
+/// The form of `X-Amz-Date` and of the texts about it: `20261122T001105Z`.
 pub(crate) fn basic(time: OffsetDateTime) -> String {
     time.format(BASIC).unwrap_or_default()
 }
 
-/// `2026_11_22_00_11_05`, kubelet's directory name.
+/// The form of the kubelet's directory name: `2026_11_22_00_11_05`.
 pub(crate) fn kubelet(time: OffsetDateTime) -> String {
     time.format(KUBELET).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The command line: what to run in which situation, and where to leave the record.
-//! Exit codes: the command's own; 2 for usage, 125 for the sandbox itself.
+//! The command line: which command to run in which scenario, and where to write the record.
+//! Exit codes: the command's own; 2 for a usage error, 125 for a failure of the sandbox itself.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -29,13 +29,13 @@ use crate::{
 };
 
 const USAGE_ERROR: u8 = 2;
-/// As `docker run` and `chroot` have it.
+/// The code that `docker run` and `chroot` use too.
 const SANDBOX_ERROR: u8 = 125;
 
-/// AWS and Kubernetes in a box: runs a command in a pod with its own STS, issuer and DNS.
+/// Simulates AWS and Kubernetes: runs a command in a pod with its own STS, issuer and DNS.
 ///
 /// `credprobe-sandbox sts --help`: STS alone, for the pods of a real cluster. `credprobe-sandbox access-cases`: random aws-auth
-/// maps, access entries and principals, and whom EKS makes of them.
+/// maps, access entries and principals, and the Kubernetes user to which EKS maps each principal.
 #[derive(Debug, Parser)]
 #[command(name = "credprobe-sandbox", version, disable_help_subcommand = true)]
 struct Flags {
@@ -70,12 +70,12 @@ enum PodMode {
     Never,
 }
 
-/// The whole program.
+/// Runs the whole program.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     match arguments.get(1).and_then(|argument| argument.to_str()) {
-        // The steps that need a process of their own.
+        // These steps need a process of their own.
         Some(TRIAL) => return trial(arguments.get(2)),
         Some(ENTER) => {
             return failed(&enter::become_command(arguments.get(2..).unwrap_or_default()));
@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Without a command: until it is told to end.
+/// Runs STS without a command, until it is told to end.
 fn of_sts(arguments: &[OsString]) -> ExitCode {
     match parsed(arguments).map(in_cluster::run) {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -122,14 +122,14 @@ fn of_sts(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-/// Or how to end.
+/// The parsed flags, or the exit code to end with.
 fn parsed<F: Parser>(arguments: &[OsString]) -> std::result::Result<F, ExitCode> {
     F::try_parse_from(arguments).map_err(|error| {
         if error.use_stderr() { usage_error(&error.to_string()) } else { printed(&error.to_string()) }
     })
 }
 
-/// One line of clap's several: what is wrong, without usage and tips.
+/// clap's message in one line: what is wrong, without usage and tips.
 fn usage_error(text: &str) -> ExitCode {
     let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join(" ");
@@ -184,7 +184,7 @@ fn run(flags: Flags) -> Result<i32> {
     }
 }
 
-/// The file that a shell would start.
+/// The file that a shell would start for this name.
 fn find(program: &OsStr) -> Result<PathBuf> {
     let named = Path::new(program);
     let startable = |path: &PathBuf| {
@@ -205,7 +205,7 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 fn say(line: &str) {
-    // A closed stderr leaves nobody to tell.
+    // If stderr is closed, the error cannot be reported anywhere.
     let _ = writeln!(io::stderr().lock(), "credprobe-sandbox: {line}");
 }
 

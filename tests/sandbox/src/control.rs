@@ -1,5 +1,5 @@
 //! Changes the world while the command runs: plain HTTP on loopback, for tests that watch a `serve`.
-//! What a change does is the world's and the token file's business.
+//! `world` and `token_file` carry out the changes.
 
 use std::{io, net::TcpListener, path::PathBuf, sync::Arc};
 
@@ -23,13 +23,13 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// The volume whose token can be rotated.
 #[derive(Clone, Debug)]
 pub(crate) struct Kubelet {
-    /// Where it can be written to.
+    /// A path at which the volume is writable.
     pub(crate) directory: PathBuf,
     pub(crate) owner: Option<Owner>,
     pub(crate) kind: TokenKind,
 }
 
-/// What kubelet writes next.
+/// What the kubelet writes next.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Rotation {
@@ -37,13 +37,13 @@ struct Rotation {
     token_file: TokenFile,
 }
 
-/// What can be looked at and changed.
+/// What the control server can read and change.
 #[derive(Debug)]
 pub(crate) struct Controlled {
     pub(crate) world: Arc<World>,
-    /// `None` where somebody else's kubelet writes the tokens.
+    /// `None` where a real cluster's kubelet writes the tokens.
     pub(crate) kubelet: Option<Kubelet>,
-    /// What clients of STS have to trust, in PEM.
+    /// The CA that clients of STS have to trust, in PEM.
     pub(crate) ca: String,
 }
 
@@ -59,7 +59,7 @@ pub(crate) async fn serve(listener: tokio::net::TcpListener, controlled: Control
     }
 }
 
-/// On a port that the command is told in `CREDPROBE_SANDBOX_CONTROL`.
+/// Listens on a port that the command finds in `CREDPROBE_SANDBOX_CONTROL`.
 pub(crate) fn listen() -> Result<TcpListener> {
     crate::launch::listen(std::net::Ipv4Addr::LOCALHOST.into(), 0)
 }

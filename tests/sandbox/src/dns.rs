@@ -1,5 +1,5 @@
-//! The cluster's DNS: knows STS, the issuer, the API server and the proxy, and fails or leads elsewhere where the scenario says so.
-//! Codec by hand: one question; A, AAAA, CNAME and SOA records; the probe's own codec is a library.
+//! The cluster's DNS server: it resolves STS, the issuer, the API server and the proxy, and fails or misleads where the
+//! scenario says so. The codec is written by hand, unlike the probe's, which is a library: one question; A, AAAA, CNAME and SOA records.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +12,7 @@ use crate::{
     world::World,
 };
 
-/// Where names lead to.
+/// The addresses to which names resolve.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addresses {
     pub(crate) sts: Ipv4Addr,
@@ -23,20 +23,20 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Those of STS that DNS tells.
+    /// The addresses of STS that DNS returns.
     pub(crate) fn sts_of(&self, families: &[Family]) -> Vec<IpAddr> {
         let all = [self.sts.into(), self.sts_ipv6.into()];
         all.into_iter().filter(|address| families.contains(&Family::of(*address))).collect()
     }
 }
 
-/// In every cluster; tells a DNS that is away from a name that is not there.
+/// This name exists in every cluster. A missing answer for it means that DNS is down, not that a name is missing.
 const CONTROL: &str = "kubernetes.default.svc.cluster.local";
 /// The proxy's name.
 const PROXY: &str = "proxy.corp.internal";
-/// Of no network (RFC 5737), and so without a route in the pod.
+/// In a range for documentation (RFC 5737), so the pod has no route to it.
 const ADDRESS_OF_NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-/// Sixteen bytes each, in an answer of 65,535 at most.
+/// Each address takes sixteen bytes of an answer of at most 65,535 bytes.
 const MANY: usize = 4000;
 /// More aliases in a row than any real name has.
 const CHAIN_LIMIT: usize = 8;
@@ -53,7 +53,7 @@ const FORM_ERR: u8 = 1;
 const SERV_FAIL: u8 = 2;
 const NX_DOMAIN: u8 = 3;
 
-/// The answer to a datagram; `None` where there is to be silence.
+/// The answer to a query; `None` where the server stays silent.
 pub(crate) fn answer(
     world: &World,
     addresses: Addresses,
@@ -61,7 +61,7 @@ pub(crate) fn answer(
     over: &'static str,
 ) -> Option<Vec<u8>> {
     let Some(question) = Question::parse(query) else {
-        // Not even an id to answer to.
+        // Without an id there is nothing to answer to.
         let id = query.get(..2)?;
         return Some([id, &[0x80, FORM_ERR], &[0; 8]].concat());
     };
@@ -108,14 +108,14 @@ pub(crate) fn answer(
     }
 }
 
-/// By the whole name before a pattern; a pattern leaves the control name alone.
+/// The rule for a name. A rule for the whole name wins over a pattern, and no pattern matches the control name.
 fn rule<'a>(world: &'a World, name: &str) -> Option<&'a Dns> {
     let rules = &world.scenario.dns;
     let by_pattern = || rules.iter().find(|(pattern, _)| wildcard(pattern, name)).map(|(_, rule)| rule);
     rules.get(name).or_else(|| by_pattern().filter(|_| name != CONTROL))
 }
 
-/// What the name leads to for whoever has a sound DNS, the proxy for one.
+/// The addresses of a name for a client whose DNS works, such as the proxy.
 pub(crate) fn lookup(world: &World, addresses: Addresses, name: &str) -> Option<Vec<IpAddr>> {
     if name == CONTROL || name.ends_with(".eks.amazonaws.com") && !name.starts_with("oidc.") {
         Some(vec![addresses.api_server.into()])
@@ -132,9 +132,9 @@ pub(crate) fn lookup(world: &World, addresses: Addresses, name: &str) -> Option<
 #[derive(Debug, PartialEq)]
 struct Question<'a> {
     id: &'a [u8],
-    /// As asked: clients compare it.
+    /// The name exactly as asked, because clients compare it.
     raw: &'a [u8],
-    /// In lower case, without the last dot.
+    /// In lower case, without the final dot.
     name: String,
     kind: u16,
     recursion_desired: bool,
@@ -143,7 +143,7 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     fn parse(query: &'a [u8]) -> Option<Self> {
         let header = query.get(..HEADER)?;
-        // A standard query with one question.
+        // Accept only a standard query with one question.
         if header[2] & 0xf8 != 0 || header[4..6] != [0, 1] {
             return None;
         }
@@ -165,7 +165,7 @@ impl<'a> Question<'a> {
         Some(Self { id: &header[..2], raw, name: labels.join("."), kind, recursion_desired })
     }
 
-    /// `aliases` lead from the question's name to the one that has the addresses.
+    /// `aliases` lead from the question's name to the name that has the addresses.
     fn reply(&self, code: u8, aliases: &[&str], addresses: &[IpAddr]) -> Vec<u8> {
         let data = addresses.iter().filter_map(|address| match address {
             IpAddr::V4(address) if self.kind == A => Some(address.octets().to_vec()),
@@ -173,14 +173,14 @@ impl<'a> Question<'a> {
             _ => None,
         });
         let data: Vec<Vec<u8>> = data.collect();
-        // Negative answers carry the zone's SOA, as CoreDNS's do; a failure carries nothing.
+        // Like CoreDNS, send the zone's SOA in negative answers and nothing in a failure.
         let negative = data.is_empty() && code != SERV_FAIL;
-        // Response and authoritative, recursion available.
+        // Flags: response, authoritative, recursion available.
         let flags = [0x84 | u8::from(self.recursion_desired), 0x80 | code];
         let answers = u16::try_from(aliases.len() + data.len()).unwrap_or_default().to_be_bytes();
         let counts = [0, 1, answers[0], answers[1], 0, u8::from(negative), 0, 0];
         let mut out = [self.id, &flags, &counts, self.raw].concat();
-        // A pointer to the question's name.
+        // A compression pointer to the question's name.
         let mut owner = vec![0xc0, 0x0c];
         for alias in aliases {
             let target = encode(alias);
@@ -194,7 +194,7 @@ impl<'a> Question<'a> {
         }
         if negative {
             out.push(0);
-            // Root as server and mailbox, then serial, refresh, retry, expire and negative time to live.
+            // The root as server and mailbox; then serial, refresh, retry, expire and negative time to live.
             let numbers = [1_u32, 7200, 1800, 86_400, 30].map(u32::to_be_bytes).concat();
             record(&mut out, SOA, &[&[0, 0], numbers.as_slice()].concat());
         }
@@ -212,7 +212,7 @@ fn encode(name: &str) -> Vec<u8> {
     out
 }
 
-/// Type, class, time to live and data.
+/// Appends type, class, time to live and data of a record.
 fn record(out: &mut Vec<u8>, kind: u16, data: &[u8]) {
     const TTL_SECONDS: u32 = 30;
     out.extend_from_slice(&kind.to_be_bytes());

@@ -1,5 +1,5 @@
-//! EKS's authenticator and RBAC before the API server: presigned tokens checked for real, reviews answered.
-//! Written from aws-iam-authenticator's `pkg/token/token.go`; STS is the sandbox's own.
+//! EKS's authenticator and RBAC in front of the API server: it really verifies presigned tokens, and answers reviews.
+//! Written from aws-iam-authenticator's `pkg/token/token.go`; `sts` verifies the signatures.
 
 pub(crate) mod access;
 
@@ -17,7 +17,7 @@ use crate::{
     world::World,
 };
 
-/// How tokens for EKS begin.
+/// How EKS tokens begin.
 pub(crate) const PREFIX: &str = "k8s-aws-v1.";
 const LONGEST: usize = 4_096;
 const CLUSTER_HEADER: &str = "x-k8s-aws-id";
@@ -36,7 +36,7 @@ const LIFE_SECONDS: i64 = 15 * 60;
 
 static REFUSED: AtomicU32 = AtomicU32::new(0);
 
-/// Status and body for a request with the token of an IAM identity.
+/// Status and body of the answer to a request with the token of an IAM identity.
 pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Request<'_>) -> (u16, Value) {
     world.record.secret(token);
     if let Some(status) = eks.status {
@@ -50,7 +50,7 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
         REFUSED.fetch_add(1, Ordering::Relaxed);
     }
     let session = if throttled { Err("STS throttles".to_owned()) } else { verify(world, eks, token) };
-    // The API server tells nobody why.
+    // The API server does not tell a caller why it refuses.
     let user = session.ok().and_then(|session| Some((mapped(eks, &session)?, session)));
     let Some((user, session)) = user else {
         return (
@@ -84,7 +84,7 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
     }
 }
 
-/// What stands before it may say each request again.
+/// A proxy in front of the API server may repeat each request.
 fn echo(token: &str) -> String {
     let tail = token.get(token.len().saturating_sub(200)..).unwrap_or_default();
     format!("no backend for the bearer …{tail}")
@@ -108,7 +108,7 @@ fn info(user: &User, session: &Session) -> Value {
     })
 }
 
-/// As the scenario writes it.
+/// A permission in the form that a scenario uses.
 fn asked(attributes: &Value) -> String {
     let of = |name: &str| attributes[name].as_str().unwrap_or_default();
     let behind =
@@ -118,7 +118,7 @@ fn asked(attributes: &Value) -> String {
     format!("{}:{resource}{}", of("verb"), behind(":", of("namespace")))
 }
 
-/// `arn:aws:sts::A:assumed-role/NAME/SESSION` as the authenticator compares it.
+/// `arn:aws:sts::A:assumed-role/NAME/SESSION` in the form that the authenticator compares.
 fn canonical(session: &Session) -> String {
     let name = session.arn.split('/').nth(1).unwrap_or_default();
     let partition = session.arn.split(':').nth(1).unwrap_or_default();
@@ -142,7 +142,7 @@ fn mapped(eks: &Eks, session: &Session) -> Option<User> {
     of_entries.or_else(|| if eks.mode == Mode::Api { None } else { by_line().or_else(by_account) })
 }
 
-/// Whose the token is, or why it is nobody's: for a log that nobody outside sees.
+/// The session of the token, or why there is none. Only a log has the reason; callers do not see it.
 fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
     if token.len() > LONGEST {
         return Err("token is too large".into());

@@ -1,5 +1,5 @@
-//! The sandbox's own failures: what it was doing, to what, and the cause behind it.
-//! What the servers answer on purpose is no error and lives in `sts::answer`.
+//! Failures of the sandbox itself: what it was doing, to what, and the cause.
+//! Errors that the servers return on purpose are in `sts::answer`.
 
 use std::{error::Error as StdError, fmt};
 
@@ -10,7 +10,7 @@ pub struct Error {
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// A result whose failure is the sandbox's own.
+/// A result whose error is a failure of the sandbox itself.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -43,7 +43,7 @@ impl StdError for Error {
     }
 }
 
-/// Says what was being done when something failed.
+/// Adds to an error what was being done.
 pub(crate) trait Doing<T> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
 }

@@ -1,5 +1,5 @@
-//! Keys that EKS's issuer never has and others have: elliptic curves of external signers, and RSA too short for most libraries.
-//! The short ones are known to everybody who reads this, and sign nothing but tokens of the sandbox.
+//! Keys that EKS's issuer never has but others do: elliptic curves of external signers, and RSA keys too short for most
+//! libraries. Everybody who reads this file knows the short keys, so they sign nothing except the sandbox's tokens.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct ExternalKey {
-    /// 40 hex digits, as the sandbox's other keys have.
+    /// 40 hex digits, like the sandbox's other keys.
     pub(crate) kid: String,
     pub(crate) alg: &'static str,
     kind: Kind,
@@ -33,7 +33,7 @@ enum Kind {
     ShortRsa { modulus: BigUint, private_exponent: BigUint },
 }
 
-/// In hexadecimal digits.
+/// An RSA key in hexadecimal digits.
 struct ShortRsa {
     modulus: &'static str,
     private_exponent: &'static str,
@@ -62,7 +62,7 @@ const OF_1536_BITS: ShortRsa = ShortRsa {
                        dfc2a8c1984f13cf6a3543d8514170fd",
 };
 
-/// Of a SHA-256 in PKCS #1 (RFC 8017, 9.2).
+/// The prefix of a SHA-256 digest in PKCS #1 (RFC 8017, 9.2).
 const DIGEST_INFO: [u8; 19] = [
     0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 4, 32,
 ];
@@ -111,12 +111,12 @@ impl ExternalKey {
         }
     }
 
-    /// As the issuer publishes it.
+    /// The key as the issuer publishes it.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = json!({"kid": self.kid, "use": "sig", "alg": self.alg});
         match &self.kind {
             Kind::Curve { name, pair } => {
-                // 4, then the two coordinates.
+                // The byte 4, then the two coordinates.
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at(point.len() / 2);
                 jwk["kty"] = json!("EC");
@@ -155,7 +155,7 @@ mod tests {
         (SigningKey::Es512, "ES512", 132),
     ];
 
-    /// The verifier is aws-lc's, which knows nothing of how the short keys sign.
+    /// aws-lc verifies, and shares no code with the signing of the short keys.
     #[test]
     fn each_kind_signs_what_its_public_half_verifies_and_nothing_else() {
         for (kind, alg, length) in ALL {

@@ -1,5 +1,5 @@
-//! STS alone, for the pods of a real cluster: no command, no pod, no issuer of its own. Kubernetes's API server signs the
-//! tokens; its keys are handed in. The world can be changed by whoever reaches the control's address.
+//! STS alone, for the pods of a real cluster: no command, no pod and no issuer. The cluster's API server signs the tokens,
+//! and its keys are passed in. Anyone who can reach the control address can change the world.
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     world::World,
 };
 
-/// The first argument.
+/// The first argument that selects this mode.
 pub(crate) const STS: &str = "sts";
 
 /// STS for the pods of a real cluster, until SIGTERM.
@@ -57,7 +57,7 @@ pub(crate) fn run(flags: Flags) -> Result<()> {
     let control = launch::listen(flags.control.ip(), flags.control.port())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.doing(|| "failed to start the runtime".into())?.block_on(async {
-        // Asked for, since the kernel keeps a container's first process from dying by a signal that it does not handle.
+        // Handle SIGTERM explicitly: the kernel does not let an unhandled signal end a container's first process.
         let mut end = signal(SignalKind::terminate()).doing(|| "failed to listen for signals".into())?;
         let site = serve::Site { world: Arc::clone(&world), tls: tls.into(), kind: Kind::Sts };
         tokio::spawn(serve::https(launch::asynchronous(sts)?, site));

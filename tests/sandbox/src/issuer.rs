@@ -1,5 +1,5 @@
-//! The cluster's issuer: its keys, the two documents it publishes, and the tokens that the API server mints.
-//! The documents are what EKS publishes, or what a scenario makes of them; the claims are those of Kubernetes 1.32 and later.
+//! The cluster's issuer: its keys, the two documents that it publishes, and the tokens that the API server signs. The documents
+//! are EKS's unless a scenario changes them; the claims are those of Kubernetes 1.32 and later.
 
 use std::net::Ipv4Addr;
 
@@ -18,25 +18,25 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Issuer {
     key: Key,
-    /// Signs in the issuer's name without being published; made only where a scenario wants it.
+    /// Signs in the issuer's name but is not published; made only if a scenario needs it.
     other: Option<Key>,
-    /// Of a cluster that signs for itself; this issuer's own key then stands for nothing.
+    /// The keys of a cluster that signs its own tokens. The issuer's own key is then not used.
     foreign_keys: Option<Value>,
-    /// Signs in the place of `key`, which then is a stranger's.
+    /// Signs instead of `key`. `key` is then not published and can sign as a stranger.
     external: Option<ExternalKey>,
-    /// Of `key`, where it is published in nothing else.
+    /// A certificate of `key`, if the key set publishes the key in no other form.
     certificate: Option<String>,
     site: scenario::Issuer,
 }
 
-/// A minted token and the time that kubelet would have written it at.
+/// A signed token and the time at which the kubelet would have written it.
 #[derive(Debug)]
 pub(crate) struct Minted {
     pub(crate) jwt: String,
     pub(crate) issued_at: OffsetDateTime,
 }
 
-/// What a path of the issuer's host answers.
+/// The answer for a path of the issuer's host.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Document {
     pub(crate) status: u16,
@@ -45,12 +45,12 @@ pub(crate) struct Document {
     pub(crate) body: String,
 }
 
-/// S3's, of a bucket in another region than the endpoint's.
+/// S3's answer for a bucket in another region than the endpoint's.
 const MOVED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>PermanentRedirect</Code><Message>The bucket you \
                      are attempting to access must be addressed using the specified endpoint. Please send all future \
                      requests to this endpoint.</Message></Error>";
 
-/// Without these STS takes no discovery document (IAM user guide, OIDC provider prerequisites).
+/// STS does not accept a discovery document that lacks one of these (IAM user guide, OIDC provider prerequisites).
 const NEEDED: &[&str] = &[
     "issuer",
     "jwks_uri",
@@ -76,7 +76,7 @@ impl Issuer {
         Self { key, other, foreign_keys: None, external: None, certificate: None, site }
     }
 
-    /// With the key that the scenario wants it to sign with, and what its key set needs.
+    /// Adds the key that the scenario wants to sign with, and the certificate that its key set needs.
     pub(crate) fn prepared(mut self) -> Result<Self> {
         self.external = ExternalKey::of(self.site.key)?;
         if self.site.key_set == KeySet::X5cOnly {
@@ -85,7 +85,7 @@ impl Issuer {
         Ok(self)
     }
 
-    /// Publishes these instead of its own.
+    /// Publishes these keys instead of its own.
     pub(crate) fn with_keys(self, keys: Value) -> Self {
         Self { foreign_keys: Some(keys), ..self }
     }
@@ -98,7 +98,7 @@ impl Issuer {
         &self.site.url
     }
 
-    /// What anyone gets at a path of the issuer's host.
+    /// The answer to any client for a path of the issuer's host.
     pub(crate) fn document(&self, path: &str) -> Document {
         let content = match path.strip_prefix(self.site.path()) {
             Some("/.well-known/openid-configuration") => self.discovery(),
@@ -137,7 +137,7 @@ impl Issuer {
     fn published_keys(&self) -> Value {
         let mut document = self.keys();
         if self.site.drop_kid {
-            // Rotated away: what is left has another name.
+            // The signing key was rotated away: the remaining key has another id.
             document["keys"][0]["kid"] = json!(self.kid().chars().rev().collect::<String>());
         }
         if let Some(keys) = document["keys"].as_array_mut() {
@@ -149,10 +149,10 @@ impl Issuer {
         document
     }
 
-    /// What is put before the signing key, or done to it.
+    /// Puts another key before the signing key, or changes the signing key.
     fn make_odd(&self, keys: &mut Vec<Value>) {
         let Some(own) = keys.first_mut() else { return };
-        // A number of the same length that nobody knows the factors of.
+        // A number of the same length whose factors nobody knows.
         let mut other = own.clone();
         other["n"] =
             json!(with_modulus(own, |n| n.iter_mut().skip(1).step_by(2).for_each(|byte| *byte ^= 2)));
@@ -181,7 +181,7 @@ impl Issuer {
         self.external.as_ref().map_or("RS256", |key| key.alg)
     }
 
-    /// Whether its name can lead AWS anywhere.
+    /// Whether AWS could reach the issuer by its name.
     pub(crate) fn is_public(&self) -> bool {
         const OF_NOBODY: &[&str] = &[".svc", ".local", ".internal", ".localhost"];
         let host = self.site.host().split(':').next().unwrap_or_default();
@@ -191,7 +191,7 @@ impl Issuer {
         }
     }
 
-    /// What STS verifies with: nothing where it can make nothing of what is published.
+    /// The keys with which STS verifies; `None` if it cannot use what is published.
     pub(crate) fn keys_for_sts(&self) -> Option<Value> {
         let site = &self.site;
         let lacks = site.missing_field.as_deref().is_some_and(|field| NEEDED.contains(&field));
@@ -199,7 +199,7 @@ impl Issuer {
         (!broken).then(|| self.published_keys())
     }
 
-    /// As the cluster itself knows them.
+    /// The keys as the cluster itself knows them.
     pub(crate) fn keys(&self) -> Value {
         if let Some(keys) = &self.foreign_keys {
             return keys.clone();
@@ -250,14 +250,14 @@ impl Issuer {
     }
 }
 
-/// The key's modulus, changed.
+/// The key's modulus after `change`.
 fn with_modulus(key: &Value, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut modulus = key["n"].as_str().and_then(|n| URL_SAFE_NO_PAD.decode(n).ok()).unwrap_or_default();
     change(&mut modulus);
     URL_SAFE_NO_PAD.encode(modulus)
 }
 
-/// Lays `changes` over `base`, object by object; `null` takes a member away.
+/// Merges `changes` into `base`, object by object; `null` removes a member.
 fn merge(base: &mut Map<String, Value>, changes: &Map<String, Value>) {
     for (name, change) in changes {
         match (base.get_mut(name), change) {
@@ -281,7 +281,7 @@ mod tests {
         with("{}")
     }
 
-    /// An issuer of which the scenario says this.
+    /// An issuer with these scenario fields.
     fn with(site: &str) -> Issuer {
         let site = serde_json::from_str(site).unwrap();
         Issuer::new(Key::generate().unwrap(), Some(Key::generate().unwrap()), site)
@@ -364,7 +364,7 @@ mod tests {
         assert!(with(r#"{"huge": true}"#).document(KEYS).body.len() > HUGE);
     }
 
-    /// What STS makes of a token under the published set, and whether the cluster's own set has the key plainly.
+    /// The result of verifying a token with the published key set, and with the cluster's own.
     fn signature(site: &str) -> (Signature, Signature) {
         let issuer = with(site).prepared().unwrap();
         let minted = issuer.mint(&Token::default(), OffsetDateTime::now_utc()).unwrap();

@@ -1,5 +1,5 @@
-//! A JSON Web Token as STS looks at it: three base64url segments, RS256 or a curve, and the key set's verdict.
-//! No claim is judged here; `sts::exchange` does that.
+//! A JSON Web Token as STS sees it: three base64url segments, RS256 or an elliptic curve, and the check against a key set.
+//! `sts::exchange` judges the claims.
 
 use aws_lc_rs::{
     rsa::PublicKeyComponents,
@@ -11,7 +11,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-/// A token taken apart; nothing about it is believed yet.
+/// A token in its parts; nothing in it is verified yet.
 #[derive(Debug)]
 pub(crate) struct Jwt<'a> {
     pub(crate) header: Map<String, Value>,
@@ -20,17 +20,17 @@ pub(crate) struct Jwt<'a> {
     signature: Vec<u8>,
 }
 
-/// What the key set says about a signature.
+/// The result of verifying a signature with a key set.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Signature {
     Valid,
     Invalid,
-    /// No key of the token's `kid`.
+    /// No key has the token's `kid`.
     KeyUnknown,
 }
 
 impl<'a> Jwt<'a> {
-    /// `None` for whatever is not a signed token of an algorithm that IAM takes and the sandbox knows.
+    /// `None` unless it is a signed token of an algorithm that IAM accepts and the sandbox supports.
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -43,7 +43,7 @@ impl<'a> Jwt<'a> {
         Some(Self { header, claims: object(claims)?, signed, signature })
     }
 
-    /// Verifies over a key set document, as somebody does who has nothing but that.
+    /// Verifies with nothing but a key set document.
     pub(crate) fn verify(&self, keys: &Value) -> Signature {
         let kid = self.header.get("kid").and_then(Value::as_str);
         let of_kid = keys["keys"].as_array().into_iter().flatten();
@@ -56,7 +56,7 @@ impl<'a> Jwt<'a> {
         }
     }
 
-    /// `None`: this is no key, or not enough of one.
+    /// `None`: this is not a key, or it is incomplete.
     fn verify_with(&self, key: &Value) -> Option<bool> {
         let part = |name: &str| key[name].as_str().and_then(segment);
         let alg = self.header.get("alg").and_then(Value::as_str)?;
@@ -99,7 +99,7 @@ impl<'a> Jwt<'a> {
     }
 }
 
-/// Name and verifier of the curve that an algorithm is about.
+/// Name and verifier of an algorithm's curve.
 fn curve(alg: &str) -> Option<(&'static str, &'static EcdsaVerificationAlgorithm)> {
     match alg {
         "ES256" => Some(("P-256", &ECDSA_P256_SHA256_FIXED)),
@@ -109,12 +109,12 @@ fn curve(alg: &str) -> Option<(&'static str, &'static EcdsaVerificationAlgorithm
     }
 }
 
-/// Writes the part that is signed.
+/// The part of a token that is signed.
 pub(crate) fn signing_input(header: &Value, claims: &Value) -> String {
     format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
-/// Puts the signature behind it.
+/// Appends the signature.
 pub(crate) fn complete(signing_input: &str, signature: &[u8]) -> String {
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

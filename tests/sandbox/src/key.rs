@@ -1,5 +1,5 @@
-//! RSA keys of the issuer: made at start, or taken from a folder that the caller keeps for its runs.
-//! aws-lc makes one in a tenth of a second, with a long tail; hence the race.
+//! RSA keys of the issuer: made at start, or taken from a folder that the caller keeps between runs.
+//! aws-lc makes a key in a tenth of a second, but sometimes takes much longer; therefore several threads race.
 
 use std::{fmt, fs, io::Write as _, path::Path, sync::mpsc, thread};
 
@@ -20,9 +20,9 @@ use ring::{
 
 use crate::error::{Doing as _, Error, Result};
 
-/// An RS256 key and what the issuer publishes of it.
+/// An RS256 key, and what the issuer publishes of it.
 ///
-/// Made by aws-lc, which ring cannot do; signs with ring, for aws-lc first gathers entropy of its own for 60 ms.
+/// aws-lc makes it, because ring cannot. ring signs, because aws-lc first gathers entropy for 60 ms.
 pub(crate) struct Key {
     pair: RsaKeyPair,
     pkcs8: Vec<u8>,
@@ -36,7 +36,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Finding a key's two primes takes anything from 50 to 400 ms; the faster of so many tries counts.
+/// Finding a key's two primes takes from 50 to 400 ms. The fastest of this many attempts is used.
 const RACERS: usize = 2;
 
 impl Key {
@@ -44,7 +44,7 @@ impl Key {
         Self::from_pkcs8(&Self::make()?)
     }
 
-    /// The key of that name in the folder, made and left there by the first who asks.
+    /// The key with this name in the folder. The first caller makes it and stores it there.
     pub(crate) fn kept_in(folder: &Path, name: &str) -> Result<Self> {
         let path = folder.join(format!("{name}.pkcs8"));
         if let Ok(pkcs8) = fs::read(&path) {
@@ -53,19 +53,19 @@ impl Key {
         let pkcs8 = Self::make()?;
         let what = || format!("failed to keep a key in {}", path.display());
         fs::create_dir_all(folder).doing(what)?;
-        // Renamed into place: another run may read at any moment. Readable by its owner alone, as temporary files are.
+        // Rename it into place, because another run may read at any moment. Only the owner can read temporary files.
         let mut file = tempfile::NamedTempFile::new_in(folder).doing(what)?;
         file.write_all(&pkcs8).doing(what)?;
         file.persist(&path).doing(what)?;
         Self::from_pkcs8(&pkcs8)
     }
 
-    /// In PKCS #8.
+    /// Makes a key, in PKCS #8.
     pub(crate) fn make() -> Result<Vec<u8>> {
         let (sender, receiver) = mpsc::channel();
         for _ in 0..RACERS {
             let sender = sender.clone();
-            // The losers' keys have no receiver any more, which is fine.
+            // The slower threads find no receiver any more, which is fine.
             thread::spawn(move || sender.send(KeyPair::generate(KeySize::Rsa2048)).ok());
         }
         let pair = receiver.recv().ok().and_then(|made| made.ok());
@@ -82,7 +82,7 @@ impl Key {
         Ok(Self { pair, pkcs8: pkcs8.to_vec(), kid })
     }
 
-    /// In a certificate of its own, as `x5c` of a JWK has it.
+    /// A self-signed certificate of the key, as a JWK has it in `x5c`.
     pub(crate) fn certificate(&self) -> Result<String> {
         let what = || "failed to put the issuer's key into a certificate".to_owned();
         let pair = rcgen::KeyPair::try_from(self.pkcs8.as_slice()).doing(what)?;
@@ -98,7 +98,7 @@ impl Key {
         Ok(signature)
     }
 
-    /// Modulus and exponent as a JWK has them.
+    /// Modulus and exponent in a JWK's form.
     pub(crate) fn components(&self) -> (String, String) {
         let public = PublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
         (URL_SAFE_NO_PAD.encode(public.n), URL_SAFE_NO_PAD.encode(public.e))

@@ -1,5 +1,5 @@
-//! From a prepared place to the command's exit code: world, files, servers, the command, the record.
-//! The same for pod and loopback; what differs is in [`Place`].
+//! Runs the command in a prepared place: makes world, files and servers, starts the command, writes the record.
+//! This is the same for pod and loopback; [`Place`] holds what differs.
 
 use std::{
     ffi::OsString,
@@ -44,7 +44,7 @@ use crate::{
     world::World,
 };
 
-/// What the caller wants.
+/// What the caller asks for.
 #[derive(Debug)]
 pub(crate) struct Order {
     pub(crate) name: String,
@@ -54,30 +54,30 @@ pub(crate) struct Order {
     pub(crate) record: Option<File>,
     /// Where keys are kept between runs.
     pub(crate) keys: Option<PathBuf>,
-    /// The command may change the world.
+    /// Whether the command may change the world.
     pub(crate) control: bool,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
 }
 
-/// Where it happens.
+/// Where the command runs.
 pub(crate) struct Place {
     pub(crate) mode: &'static str,
     /// The sandbox's own folder, as the command sees it.
     pub(crate) own: PathBuf,
-    /// The one that the scenario's `token` and `token_file` are about first.
+    /// The first one is what the scenario's `token` and `token_file` describe.
     pub(crate) tokens: Vec<PlacedToken>,
-    /// Who owns the token file by default; `None` where ownership cannot be had.
+    /// The default owner of the token file; `None` where ownership cannot be changed.
     pub(crate) owner: Option<Owner>,
     /// Makes a token's directory read-only.
     pub(crate) seal: Option<fn(&Path) -> Result<()>>,
     pub(crate) program: PathBuf,
     pub(crate) entry: Entry,
-    /// What runs beside the command.
+    /// Processes that run beside the command.
     pub(crate) targets: Option<Targets>,
     /// What the place adds to the environment.
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// Where the account's token for the API server is mounted.
+    /// Where the service account's token for the API server is mounted.
     pub(crate) service_account: Option<PathBuf>,
     pub(crate) listeners: Listeners,
 }
@@ -85,7 +85,7 @@ pub(crate) struct Place {
 pub(crate) struct PlacedToken {
     pub(crate) kind: TokenKind,
     pub(crate) directory: PathBuf,
-    /// What the environment says.
+    /// The path that the environment gives.
     pub(crate) file: String,
 }
 
@@ -95,7 +95,7 @@ impl Place {
     }
 }
 
-/// Bound before the first thread, served afterwards.
+/// Bound before the first thread starts, served afterwards.
 pub(crate) struct Listeners {
     pub(crate) sts: Port,
     pub(crate) issuer: Port,
@@ -112,15 +112,15 @@ pub(crate) struct Dns {
     pub(crate) addresses: Addresses,
 }
 
-/// The addresses are for what it looks up itself.
+/// `addresses` are for the names that the proxy resolves itself.
 pub(crate) struct Proxy {
     pub(crate) listener: TcpListener,
     pub(crate) addresses: Addresses,
 }
 
-/// Of a server with several addresses.
+/// The port of a server that has several addresses.
 pub(crate) enum Port {
-    /// At each of them.
+    /// Serve at each of them.
     Serve(Vec<TcpListener>),
     Nobody,
     Full {
@@ -133,13 +133,13 @@ impl Port {
         Ok(Self::Serve(addresses.iter().map(|at| listen(*at, port)).collect::<Result<_>>()?))
     }
 
-    /// Where every SYN is dropped.
+    /// A port at which every SYN is dropped.
     pub(crate) fn full(addresses: &[IpAddr], port: u16) -> Result<Self> {
         let queues = addresses.iter().map(|at| Queue::full(*at, port)).collect::<Result<_>>()?;
         Ok(Self::Full { _queues: queues })
     }
 
-    /// What there is to serve; the rest is kept for as long as the servers run.
+    /// The listeners to serve. Others are only held, for as long as the servers run.
     fn open(self) -> Vec<TcpListener> {
         match self {
             Self::Serve(listeners) => listeners,
@@ -154,7 +154,7 @@ impl Port {
     }
 }
 
-/// A queue for one connection, and that one: the kernel drops every further SYN.
+/// A listener whose queue takes one connection, and that connection. The kernel drops every further SYN.
 pub(crate) struct Queue {
     _listener: TcpListener,
     _only: TcpStream,
@@ -166,7 +166,7 @@ impl Queue {
         let listener = listen(address, port)?;
         set_backlog(&listener, Backlog::new(0).doing(what)?).doing(what)?;
         let at = listener.local_addr().doing(what)?;
-        // The kernel sets the route of a fresh IPv6 address a moment after the address itself.
+        // The kernel adds the route of a new IPv6 address a moment after the address itself.
         let mut attempts = 0;
         let only = loop {
             match TcpStream::connect(at) {
@@ -185,11 +185,11 @@ pub(crate) fn listen(address: IpAddr, port: u16) -> Result<TcpListener> {
     TcpListener::bind((address, port)).doing(|| format!("failed to listen on {address}:{port}"))
 }
 
-/// Variables whose values must not be found in any output either.
+/// No output may contain the values of these variables.
 const CREDENTIALS: &[&str] =
     &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
 
-/// Runs the command; its exit code, or 128 and its signal.
+/// Runs the command. Returns its exit code, or 128 plus its signal.
 pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     let record_file = order.record.take();
     let key =
@@ -250,7 +250,7 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
         }
         wait(command).await
     });
-    // Tasks that hold connections are not waited for.
+    // Do not wait for tasks that hold connections.
     runtime.shutdown_background();
 
     if let Some(file) = record_file {
@@ -262,13 +262,13 @@ pub(crate) fn run(mut order: Order, place: Place) -> Result<i32> {
     Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
 }
 
-/// `user:password` of a URL.
+/// The `user:password` in a URL.
 fn user_info(value: &str) -> Option<&str> {
     let (_, rest) = value.split_once("://")?;
     rest.split('/').next()?.rsplit_once('@').map(|(user_info, _)| user_info)
 }
 
-/// The first token's volume, by a way that stays writable when the command's is sealed.
+/// The volume of the first token, at a path that stays writable when the command's is sealed.
 fn kubelet(place: &Place) -> Result<Kubelet> {
     let token = place.tokens.first().ok_or_else(|| Error::new("--control needs a token to rotate"))?;
     let mut directory = token.directory.clone();
@@ -306,7 +306,7 @@ fn place_token(
     place.seal.map_or(Ok(()), |seal| seal(&sealed))
 }
 
-/// What kubelet mounts into every pod: token, cluster's CA and namespace, readable by all.
+/// Writes what the kubelet mounts into every pod: token, the cluster's CA and namespace, readable by all.
 fn place_service_account(world: &World, place: &Place, ca: &str) -> Result<()> {
     let Some(directory) = &place.service_account else {
         return Ok(());
@@ -327,20 +327,20 @@ struct Tls {
     sts: Arc<ServerConfig>,
     issuer: Arc<ServerConfig>,
     api_server: Arc<ServerConfig>,
-    /// Of who inspects TLS in STS's place; nobody trusts it who is not told to.
+    /// The CA of a proxy that inspects TLS in place of STS. Only clients that are told to trust it do.
     corporate_ca: String,
-    /// The authority of `api_server`, which vouches for nothing else.
+    /// The CA of `api_server`, which signs nothing else.
     cluster_ca: String,
 }
 
-/// What the command is told to trust, and the servers' settings.
+/// The CA that the command is told to trust, and the TLS settings of the servers.
 fn certificates(world: &World) -> Result<(String, Tls)> {
     let fault = world.scenario.fault;
     let authority = Arc::new(Authority::new("credprobe sandbox CA")?);
     let pem = authority.pem().to_owned();
     let corporate = Arc::new(Authority::new("Corporate Proxy CA")?);
     let corporate_ca = corporate.pem().to_owned();
-    // As its misdeed has it, if it has one.
+    // Applies the peer's misdeed, if it has one.
     let config = |peer: Peer, authority: &Arc<Authority>, flaw: Flaw, name: &str| {
         let (authority, flaw) = match world.scenario.misdeed(peer) {
             Some(Misdeed::ForeignCertificate) => (Arc::clone(&corporate), flaw),
@@ -363,7 +363,7 @@ fn certificates(world: &World) -> Result<(String, Tls)> {
     Ok((pem, Tls { sts, issuer, api_server, corporate_ca, cluster_ca }))
 }
 
-/// What the application's container would have.
+/// The environment that the application's container would have.
 fn healthy_environment(scenario: &Scenario, place: &Place) -> Environment {
     let injected = place.tokens.iter().flat_map(|token| {
         let other = match token.kind {
@@ -397,14 +397,14 @@ fn healthy_environment(scenario: &Scenario, place: &Place) -> Environment {
     environment
 }
 
-/// Exactly what the command's container would have.
+/// Exactly the environment that the command's container would have.
 fn environment(scenario: &Scenario, place: &Place, healthy: Environment) -> Environment {
     let mut environment = healthy;
     environment.insert("CREDPROBE_TERMINATION_LOG".into(), place.own("termination-log").into());
     if place.targets.is_some() && !scenario.probe_has.env {
-        // An ephemeral container has nothing that the pod's specification or a webhook gives the application.
+        // An ephemeral container gets nothing that the pod's specification or a webhook gives the application.
         environment.retain(|name, _| !name.starts_with("AWS_") && !name.starts_with("POD_"));
-        // Instead of public roots, which would vouch for the real STS.
+        // Replaces the public roots, which would vouch for the real STS.
         environment.insert("SSL_CERT_FILE".into(), place.own("ca.pem").into());
     }
     targets::change(&mut environment, &scenario.env);
@@ -455,7 +455,7 @@ pub(crate) fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListe
     tokio::net::TcpListener::from_std(listener).doing(what)
 }
 
-/// Passes on what is sent to the sandbox, until the command has ended.
+/// Waits for the command, and passes on the signals that are sent to the sandbox.
 async fn wait(command: std::process::Command) -> Result<ExitStatus> {
     let what = || "failed to start the command".to_owned();
     let mut command = tokio::process::Command::from(command);

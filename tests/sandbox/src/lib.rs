@@ -1,7 +1,7 @@
-//! AWS and Kubernetes in a box: an issuer, an STS that really verifies, DNS, and a pod to run a command in.
-//! For tests, demonstrations and trying things out; nothing in here ships inside the probe.
+//! Simulates AWS and Kubernetes: an issuer, an STS that really verifies, DNS, and a pod to run a command in.
+//! For tests, demonstrations and experiments; the probe ships nothing of it.
 //!
-//! A situation is a [`Scenario`]: a folder below `tests/scenarios` that lists what differs from a healthy pod.
+//! A situation is a [`Scenario`], which lists what differs from a healthy pod. The files of `tests/scenarios` hold them.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "in a test, that is the report"))]
 

@@ -1,11 +1,11 @@
-//! `--list`: in groups for a person, one line a scenario for a program; and which scenario somebody may have meant.
-//! What the scenarios are, `cases` knows.
+//! `--list`: in groups for a person, one line per scenario for a program. Also suggests a scenario for a mistyped name.
+//! `cases` knows the scenarios.
 
 use std::fmt::Write as _;
 
 use crate::{cases::Case, error::Result, scenario::Scenario};
 
-/// The scenarios with `text` in name, family, class or description; `None`: there are none.
+/// The scenarios with `text` in name, family, class or description; `None` if there are none.
 pub(crate) fn list(text: &str, grouped: bool) -> Result<Option<String>> {
     let text = text.to_lowercase();
     let mut cases: Vec<Case> = Scenario::all()?.into_iter().filter(|case| has(case, &text)).collect();
@@ -13,7 +13,7 @@ pub(crate) fn list(text: &str, grouped: bool) -> Result<Option<String>> {
         return Ok(None);
     }
     if grouped {
-        // By name within the family, as they came.
+        // The sort is stable, so the scenarios of a family stay in the order of their names.
         cases.sort_by_key(|case| case.family);
     }
     let mut out = String::new();
@@ -40,7 +40,7 @@ fn has(case: &Case, text: &str) -> bool {
     all.iter().any(|of| of.to_lowercase().contains(text))
 }
 
-/// `; did you mean …?`, where a name comes near.
+/// `; did you mean …?`, if a name is similar.
 pub(crate) fn suggestion(written: &str) -> String {
     let cases = Scenario::all().unwrap_or_default();
     let near = cases.iter().map(|case| (strsim::damerau_levenshtein(written, &case.name), &case.name));

@@ -1,5 +1,5 @@
-//! The box without a pod: the same servers on 127.0.0.1, for machines that grant no namespaces.
-//! Names, addresses, owners and DNS are the machine's own; a scenario about those is refused.
+//! Runs the same servers on 127.0.0.1 instead of in a pod, for machines that grant no namespaces.
+//! Names, addresses, owners and DNS are the machine's own; a scenario that changes those is refused.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,7 +14,7 @@ use crate::{
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Runs the order as whoever started the sandbox.
+/// Runs the order as the user who started the sandbox.
 pub(crate) fn run(order: Order) -> Result<i32> {
     let scenario = &order.scenario;
     if let Some(need) = scenario.needs_root(geteuid().as_raw(), getegid().as_raw()) {
@@ -35,7 +35,7 @@ pub(crate) fn run(order: Order) -> Result<i32> {
     let port = listener.local_addr().doing(|| "failed to look at a listener".into())?.port();
     let sts = match scenario.fault {
         Fault::Refuse => {
-            // The port stays free for the run, as far as the machine's luck goes.
+            // The port stays free during the run, unless another process takes it.
             drop(listener);
             Port::Nobody
         }
@@ -51,7 +51,7 @@ pub(crate) fn run(order: Order) -> Result<i32> {
     };
     let place = Place {
         mode: "loopback",
-        // The agent has no place here, and so its token.
+        // The agent cannot run here, so its token is not placed.
         tokens: vec![PlacedToken {
             kind: TokenKind::WebIdentity,
             file: token_directory.join("token").display().to_string(),
@@ -76,7 +76,7 @@ pub(crate) fn run(order: Order) -> Result<i32> {
         own,
     };
     let code = launch::run(order, place);
-    // Explicit: a folder with a token must not stay.
+    // Close it explicitly, because a folder with a token must not remain.
     folder.close().doing(|| "failed to remove the temporary folder".into())?;
     code
 }

@@ -1,4 +1,4 @@
-//! The command `credprobe-sandbox`: AWS and Kubernetes in a box around another command.
+//! The command `credprobe-sandbox`, which simulates AWS and Kubernetes around another command.
 //! Everything is in the library, so that tests can read the scenarios as well.
 
 use std::process::ExitCode;

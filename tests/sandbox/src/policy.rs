@@ -1,5 +1,5 @@
-//! Trust policies as IAM evaluates them, for a web identity, a service or a role that assumes a role; an explicit deny wins.
-//! What this evaluator does not know makes the scenario unusable: a policy is never half understood.
+//! Evaluates trust policies as IAM does, for a web identity, a service or a role that assumes a role; an explicit deny wins.
+//! An element that it does not know is an error, so that no policy is half understood.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 use crate::error::{Doing as _, Error, Result};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
-/// Both, in one call: session tags are what EKS Pod Identity is for.
+/// EKS Pod Identity makes both in one call, because it sets session tags.
 const ASSUME_AND_TAG: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
 const ASSUME: &[&str] = &["sts:AssumeRole"];
 const TAG: &[&str] = &["sts:TagSession"];
 
-/// A trust policy that was understood as a whole.
+/// A trust policy of which every element was understood.
 #[derive(Debug)]
 pub(crate) struct TrustPolicy {
     statements: Vec<Statement>,
@@ -28,13 +28,13 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// Who a statement is about, or who calls.
+/// The principal of a statement, or of a caller.
 #[derive(Debug, PartialEq)]
 enum Principal {
     /// The provider's ARN.
     Federated(String),
     Service(String),
-    /// Of a role, or who stands for one: its account, everybody.
+    /// The ARN of a role, or what includes it: its account, or everybody.
     Aws(String),
 }
 
@@ -43,7 +43,7 @@ struct Condition {
     quantifier: Quantifier,
     comparison: Comparison,
     if_exists: bool,
-    /// In lower case: names of condition keys have no case.
+    /// In lower case, because names of condition keys have no case.
     key: String,
     values: Vec<String>,
 }
@@ -65,11 +65,11 @@ enum Comparison {
     ArnLike,
 }
 
-/// What a caller is, in the policy's terms.
+/// A caller in a policy's terms.
 #[derive(Debug)]
 pub(crate) struct Caller {
     principal: Principal,
-    /// Each is evaluated on its own; all must be allowed.
+    /// Each action is evaluated separately; all must be allowed.
     actions: &'static [&'static str],
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -80,7 +80,7 @@ impl Caller {
         Self { principal, actions: &[ACTION], keys: BTreeMap::new() }
     }
 
-    /// A service that assumes the role, and tags the session unless it is told not to.
+    /// A service that assumes the role. It also tags the session if `tags` is set.
     pub(crate) fn service(name: &str, tags: bool) -> Self {
         Self::assuming(Principal::Service(name.into()), tags)
     }
@@ -90,7 +90,7 @@ impl Caller {
         Self::assuming(Principal::Aws(arn.into()), tags).with("aws:PrincipalArn", [arn])
     }
 
-    /// A role that passes tags on to another one's session.
+    /// A role that passes its tags on to the session of another role.
     pub(crate) fn tagging(arn: &str) -> Self {
         Self { actions: TAG, ..Self::role(arn, false) }
     }
@@ -113,13 +113,13 @@ impl TrustPolicy {
         Ok(Self { statements })
     }
 
-    /// An explicit denial.
+    /// Whether a statement denies explicitly.
     pub(crate) fn denies(&self, caller: &Caller) -> bool {
         let denies = |action: &&str| self.statements.iter().any(|it| it.denies && it.matches(caller, action));
         caller.actions.iter().any(denies)
     }
 
-    /// The role itself is let in, and not only its account.
+    /// Whether a statement admits the role itself, and not only its account.
     pub(crate) fn names(&self, role_arn: &str) -> bool {
         let named = |principal: &Principal| matches!(principal, Principal::Aws(name) if name == role_arn || name == "*");
         self.statements.iter().any(|it| !it.denies && it.principals.iter().any(named))
@@ -148,7 +148,7 @@ impl Statement {
                 "Federated" => principals.extend(names.into_vec().into_iter().map(Principal::Federated)),
                 "Service" => principals.extend(names.into_vec().into_iter().map(Principal::Service)),
                 "AWS" => principals.extend(names.into_vec().into_iter().map(Principal::Aws)),
-                // Never who calls here.
+                // No caller here is of this kind.
                 "CanonicalUser" => {}
                 other => {
                     return Err(Error::new(format!("trust policy: unknown principal `{other}`")));
@@ -172,7 +172,7 @@ impl Statement {
 }
 
 impl Principal {
-    /// A role is named itself, or by its account in either form, or with everybody.
+    /// A policy may name a role itself, its account in either form, or everybody.
     fn stands_for(&self, caller: &Self) -> bool {
         match (self, caller) {
             (Self::Aws(named), Self::Aws(arn)) => {
@@ -189,7 +189,7 @@ impl Principal {
     }
 }
 
-/// What a role may do, as far as it is about assuming others.
+/// What a role may do, limited to assuming other roles.
 #[derive(Debug)]
 pub(crate) struct IdentityPolicy {
     statements: Vec<Grant>,
@@ -217,7 +217,7 @@ impl IdentityPolicy {
         Ok(Self { statements: statements.collect::<Result<_>>()? })
     }
 
-    /// All of the caller's actions on that role.
+    /// Whether all of the caller's actions on that role are allowed.
     pub(crate) fn allows(&self, caller: &Caller, role_arn: &str) -> bool {
         caller.actions.iter().all(|action| self.any(false, action, role_arn))
             && !self.denies(caller, role_arn)
@@ -272,7 +272,7 @@ impl Condition {
         match (present, self.quantifier) {
             (None, Quantifier::All) => true,
             (None, Quantifier::Any) => self.if_exists,
-            // A key that is not there differs from every value.
+            // A key that is absent differs from every value.
             (None, Quantifier::None) => self.if_exists || negated,
             (Some(values), Quantifier::All) => values.iter().all(|value| self.accepts(value)),
             (Some(values), Quantifier::Any | Quantifier::None) => {
@@ -296,14 +296,14 @@ impl Condition {
     }
 }
 
-/// Part by part: a `*` does not reach over a colon.
+/// Compares part by part: a `*` does not match a colon.
 fn arn_like(pattern: &str, arn: &str) -> bool {
     let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     let (pattern, arn) = (parts(pattern), parts(arn));
     pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(pattern, part)| wildcard(pattern, part))
 }
 
-/// `*` is any run of characters, `?` any one.
+/// `*` matches any run of characters, `?` any one.
 pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {

@@ -1,5 +1,5 @@
-//! Two evaluators of trust policies that know nothing of each other, held against each other: the sandbox's, which decides
-//! what its STS answers, and the probe's, which says why. Policies are random within the operators that both know.
+//! Compares two independent evaluators of trust policies: the sandbox's, which decides what its STS answers, and the probe's,
+//! which says why. The policies are random, within the operators that both know.
 
 use crate::policy::{Caller, TrustPolicy};
 use credprobe_judge::evidence::{Evidence, Token, TokenShape};
@@ -39,7 +39,7 @@ fn caller() -> Caller {
         .with("sts:RoleSessionName", [SESSION])
 }
 
-/// The same pod, to which EKS gives the role: the cluster's name is what it does not know.
+/// The same pod, with its role from EKS Pod Identity. It does not know the cluster's name.
 fn context_of_eks() -> Context {
     let token = Token {
         shape: TokenShape::Jwt,
@@ -100,7 +100,7 @@ fn any_statement_for_eks() -> impl Strategy<Value = Value> {
         |(effect, principal, action, conditions)| {
             let mut statement = json!({"Effect": effect, "Principal": principal, "Action": action});
             for (operator, key, value) in conditions {
-                // Of what is no ARN on either side the two think differently, and nobody else thinks of it.
+                // The two evaluators disagree if a pattern or value is not an ARN. No real policy has that, so it is left out.
                 let is_arn = key == "aws:SourceArn" && value.starts_with("arn:");
                 let operator = if operator == "ArnLike" && !is_arn { "StringLike" } else { operator };
                 statement["Condition"][operator][key] = json!(value);
@@ -110,7 +110,7 @@ fn any_statement_for_eks() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Values that match, nearly match, and match as patterns only.
+/// Values that match, that nearly match, and that match only as patterns.
 fn any_value() -> impl Strategy<Value = String> {
     let near = [
         SUBJECT,
@@ -196,7 +196,7 @@ proptest! {
         prop_assert_eq!(ours.verdict, expected, "{:#}", document);
     }
 
-    /// Where the pod knows enough to say anything at all.
+    /// Checks only what the pod knows enough about.
     #[test]
     fn both_agree_on_what_eks_presents(statements in vec(any_statement_for_eks(), 0..4)) {
         let document = json!({"Version": "2012-10-17", "Statement": statements});

@@ -1,5 +1,5 @@
-//! What happened during a run, for the test that started it: requests, questions, and every secret to look for in outputs.
-//! Written after the command has ended, to a file opened before the pod was built.
+//! What happened during a run, for the test that started it: requests, DNS questions, and every secret to look for in outputs.
+//! It is written after the command has ended, to a file that was opened before the pod was built.
 
 use std::{
     fs::File,
@@ -17,24 +17,24 @@ pub(crate) struct Record {
     inner: Mutex<Contents>,
 }
 
-/// The record's JSON.
+/// The content of the record's JSON.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Contents {
     /// `pod` or `loopback`.
     pub(crate) mode: String,
-    /// Whatever must not be found in any output.
+    /// Values that no output may contain.
     pub(crate) secrets: Vec<String>,
     pub(crate) sts_connections: u32,
     pub(crate) sts_requests: Vec<StsRequest>,
-    /// To services other than STS.
+    /// Requests to services other than STS.
     pub(crate) access_requests: Vec<AccessRequest>,
     pub(crate) issuer_requests: Vec<IssuerRequest>,
     pub(crate) api_server_requests: Vec<IssuerRequest>,
-    /// Of the pod, in the order in which they were patched.
+    /// All conditions of the pod, in the order in which they were patched.
     pub(crate) conditions: Vec<serde_json::Value>,
     /// The last of them, unless somebody removed it.
     pub(crate) condition: Option<serde_json::Value>,
-    /// Bodies of all patches, those that were refused too.
+    /// The bodies of all patches, including refused ones.
     pub(crate) patches: Vec<String>,
     pub(crate) proxy_requests: Vec<ProxyRequest>,
     /// `null` on loopback, where nobody listens at the metadata address.
@@ -54,7 +54,7 @@ pub(crate) struct StsRequest {
     pub(crate) session_name: Option<String>,
     pub(crate) duration_seconds: Option<String>,
     pub(crate) policy: Option<String>,
-    /// Of the token as it came, not as it was read.
+    /// The hash of the token as it arrived, not as it was parsed.
     pub(crate) token_sha256: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) authorized: bool,
@@ -65,7 +65,7 @@ pub(crate) struct StsRequest {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct AccessRequest {
     pub(crate) host: String,
-    /// As policies have it.
+    /// In the form that policies use.
     pub(crate) action: String,
     pub(crate) method: String,
     pub(crate) path: String,
@@ -75,9 +75,9 @@ pub(crate) struct AccessRequest {
     pub(crate) user_agent: Option<String>,
     pub(crate) body: String,
     pub(crate) status: u16,
-    /// The session has a policy of its own.
+    /// Whether the session has a session policy.
     pub(crate) narrowed: bool,
-    /// What was written or read.
+    /// What the request wrote or read.
     pub(crate) harm: Option<String>,
 }
 
@@ -86,29 +86,29 @@ pub(crate) struct IssuerRequest {
     pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) status: u16,
-    /// A token has no business at the issuer, and is needed at the API server.
+    /// The issuer must never receive a token; the API server requires one.
     pub(crate) authorized: bool,
 }
 
-/// Never what credentials came with it.
+/// This never contains the credentials of the request.
 #[derive(Debug, Serialize)]
 pub(crate) struct ProxyRequest {
     pub(crate) method: String,
     /// `host:port`.
     pub(crate) target: String,
     pub(crate) authorized: bool,
-    /// 0 where there is no answer.
+    /// 0 if there was no answer.
     pub(crate) status: u16,
 }
 
-/// Never the token that came with it.
+/// This never contains the token of the request.
 #[derive(Debug, Serialize)]
 pub(crate) struct AgentRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) host: String,
     pub(crate) authorized: bool,
-    /// The header's value was a JWT and nothing else: no scheme before it.
+    /// Whether the header's value was a JWT and nothing else: no scheme before it.
     pub(crate) raw_jwt: bool,
     pub(crate) status: u16,
 }
@@ -123,7 +123,7 @@ pub(crate) struct DnsQuestion {
 
 impl Record {
     pub(crate) fn edit(&self) -> MutexGuard<'_, Contents> {
-        // A server task that panicked leaves a record that is still worth writing.
+        // If a server task panicked, the record is still worth writing.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

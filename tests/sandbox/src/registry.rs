@@ -1,4 +1,4 @@
-//! What IAM and EKS hold: accounts with their OIDC providers, roles and trust policies, and the cluster's associations.
+//! What IAM and EKS store: accounts with their OIDC providers, roles and trust policies, and the cluster's associations.
 //! A trust policy that the evaluator does not understand ends the run here.
 
 use std::collections::BTreeMap;
@@ -45,15 +45,15 @@ pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) trust_policy: TrustPolicy,
-    /// `None`: it may assume every role.
+    /// `None`: the role may assume every role.
     pub(crate) policy: Option<IdentityPolicy>,
-    /// The same, as the services read it; `None`: it may everything.
+    /// The same policy, as the services evaluate it; `None`: the role may do everything.
     pub(crate) access: Option<Policy>,
     pub(crate) boundary: Option<Policy>,
     pub(crate) max_session_seconds: i64,
 }
 
-/// `arn:aws:iam::814203749616:role/path/name`, taken apart.
+/// A role's ARN in its parts: `arn:aws:iam::814203749616:role/path/name`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct RoleArn<'a> {
     pub(crate) partition: &'a str,
@@ -62,7 +62,7 @@ pub(crate) struct RoleArn<'a> {
 }
 
 impl<'a> RoleArn<'a> {
-    /// IAM's grammar: a path may have every printable character, a name has fewer.
+    /// IAM's grammar: a path may have every printable character, a name fewer.
     pub(crate) fn parse(arn: &'a str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let mut next = || parts.next();
@@ -106,7 +106,7 @@ impl Registry {
         self.resources.get(arn)
     }
 
-    /// Of the VPC endpoint of that service.
+    /// The policy of that service's VPC endpoint.
     pub(crate) fn endpoint_policy(&self, service: &str) -> Option<&Policy> {
         self.endpoints.get(service)
     }
@@ -162,13 +162,13 @@ impl Account {
         self.providers.iter().find(|provider| provider.url == url)
     }
 
-    /// By whole ARN: a path left out is another role.
+    /// Finds a role by its whole ARN, because a role with a path is not the role without it.
     pub(crate) fn role(&self, arn: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.arn == arn)
     }
 }
 
-/// What EKS's guide tells to write.
+/// The trust policy that EKS's guide tells users to write.
 fn standard_trust_policy(provider_arn: &str, issuer: &str, mechanism: Mechanism) -> Value {
     let issuer = issuer.trim_start_matches("https://");
     let statement = |kind: &TokenKind| match kind {

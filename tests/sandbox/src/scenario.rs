@@ -30,13 +30,13 @@ pub(crate) use token::{Layout, SignWith, Token, TokenFile};
 /// The issuer of the sandbox's cluster, unless the scenario has another.
 pub(crate) const ISSUER: &str =
     "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
-/// The account that the healthy role lives in. Not one of the documentation's: those are a finding of their own.
+/// The account of the healthy role. It is not one of the documentation's accounts, because credprobe reports those.
 pub(crate) const ACCOUNT: &str = "814203749616";
 /// The healthy role.
 pub(crate) const ROLE: &str = "checkout-reader";
-/// The cluster, as EKS knows it.
+/// The name that EKS has for the cluster.
 pub(crate) const CLUSTER: &str = "prod";
-/// The cluster's.
+/// The cluster's region.
 pub(crate) const REGION: &str = "eu-west-1";
 /// The API server's address inside the cluster.
 pub(crate) const API_SERVER: &str = "10.100.0.1";
@@ -49,7 +49,7 @@ pub(crate) const NAMESPACE: &str = "shop";
 /// The service account.
 pub(crate) const SERVICE_ACCOUNT: &str = "checkout";
 
-/// A situation, as far as it differs from a healthy pod.
+/// A situation: what differs from a healthy pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
@@ -71,15 +71,15 @@ pub struct Scenario {
     pub(crate) token: Token,
     pub(crate) token_file: TokenFile,
     pub(crate) issuer: Issuer,
-    /// The pod can speak to the API server: address in the environment, account's token and CA mounted.
+    /// The pod can call the API server: its address is in the environment, and the account's token and CA are mounted.
     pub(crate) api_server: Option<ApiServer>,
     /// A shared credentials file, which `AWS_SHARED_CREDENTIALS_FILE` names.
     pub(crate) profile: Option<String>,
-    /// Further files of the command's, by path below `/run`, which the pod has to itself.
+    /// Further files for the command, by path below `/run`, which the pod has for itself.
     pub(crate) files: BTreeMap<String, target::LaidFile>,
-    /// A proxy at `proxy.corp.internal:3128`; who uses it, the environment says.
+    /// A proxy at `proxy.corp.internal:3128`. The environment decides who uses it.
     pub(crate) proxy: Option<Proxy>,
-    /// There whenever `mechanism` is about it.
+    /// Always present if `mechanism` uses it.
     pub(crate) agent: Option<agent::Agent>,
     #[serde(default = "one")]
     pub(crate) accounts: Vec<Account>,
@@ -89,34 +89,34 @@ pub struct Scenario {
     pub(crate) answer: Option<Answer>,
     /// The only action that `fault` and `answer` apply to.
     pub(crate) fault_on: Option<String>,
-    /// `fault` and `answer` are over after so many requests, or connections where it is those that fail.
+    /// `fault` and `answer` end after this many requests, or after this many connections if it is those that fail.
     pub(crate) fault_times: Option<u32>,
-    /// A server that breaks the rules of TLS or HTTP, whoever it is.
+    /// One server that breaks the rules of TLS or HTTP.
     pub(crate) hostile: Option<hostile::Hostile>,
-    /// Resources of AWS's services by ARN, as far as they differ: what is not here is there, in the caller's account, without a policy.
+    /// AWS resources by ARN, as far as they differ. A resource that is not listed exists, in the caller's account, without a policy.
     pub(crate) resources: BTreeMap<String, Resource>,
     /// Policies of VPC endpoints, by service.
     pub(crate) endpoint_policies: BTreeMap<String, Value>,
-    /// Session policies of more characters are too large when packed.
+    /// Session policies with more characters than this are too large when packed.
     pub(crate) packed_policy_limit: Option<usize>,
     /// The role that answers instead of the one asked for.
     pub(crate) answers_as_role: Option<String>,
     /// Opt-in regions that the account has not enabled: STS finds no provider there.
     pub(crate) regions_not_enabled: Vec<String>,
-    /// Name (with `*`, which leaves the control name out) to what the resolver does.
+    /// What the resolver does, by name. A name may contain `*`, which does not match the control name.
     pub(crate) dns: BTreeMap<String, Dns>,
-    /// Lines behind the pod's own in `/etc/hosts`.
+    /// Lines after the pod's own in `/etc/hosts`.
     pub(crate) hosts: String,
-    /// The pod's `/etc/resolv.conf`, instead of kubelet's.
+    /// The pod's `/etc/resolv.conf`, instead of the kubelet's.
     pub(crate) resolv_conf: Option<String>,
-    /// STS's addresses.
+    /// The address families of STS.
     #[serde(default = "ipv4")]
     pub(crate) sts_families: Vec<Family>,
-    /// Of those, the ones that the pod has no route to.
+    /// Those families of STS to which the pod has no route.
     pub(crate) no_route: Vec<Family>,
 }
 
-/// Who the command runs as; the default is 65532 throughout.
+/// The user that the command runs as; each id is 65532 by default.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Process {
@@ -124,7 +124,7 @@ pub(crate) struct Process {
     pub(crate) gid: Option<u32>,
     pub(crate) groups: Option<Vec<u32>>,
     pub(crate) capabilities: Capabilities,
-    /// In the bounding set and nowhere else: what `capabilities.add` comes to for a user other than root.
+    /// In the bounding set and nowhere else, which is the effect of `capabilities.add` for a user other than root.
     pub(crate) bounding: Capabilities,
 }
 
@@ -133,13 +133,13 @@ pub(crate) struct Process {
 pub(crate) struct ApiServer {
     /// `automountServiceAccountToken: false`.
     pub(crate) not_mounted: bool,
-    /// The account may not read the keys: the usual cluster role binding is gone.
+    /// The service account may not read the keys: the usual cluster role binding is missing.
     pub(crate) forbidden: bool,
-    /// The status with which it refuses to change the pod: 403 without the Role, 500 and so on.
+    /// The status with which it refuses to change the pod: 403 if the Role is missing, 500 and so on.
     pub(crate) refuses_patch: Option<u16>,
     /// Connections are reset.
     pub(crate) away: bool,
-    /// It is a cluster of EKS, and takes tokens of IAM identities.
+    /// It is an EKS cluster, which accepts tokens of IAM identities.
     pub(crate) eks: Option<eks::Eks>,
 }
 
@@ -149,10 +149,10 @@ pub(crate) enum Proxy {
     Works,
     #[serde(rename = "refuse-403")]
     Refuse403,
-    /// Lets those pass who bring credentials, whichever.
+    /// Admits every client that sends credentials, whatever they are.
     #[serde(rename = "require-auth-407")]
     RequireAuth407,
-    /// Takes the request, then silence.
+    /// Accepts the request, then stays silent.
     Hang,
     /// Nobody listens.
     Down,
@@ -178,18 +178,18 @@ pub(crate) enum Dns {
     Servfail,
     /// Never answers.
     Silent,
-    /// Swallows the questions of one family and answers the others.
+    /// Drops the questions of one family and answers the others.
     SilentA,
     SilentAaaa,
-    /// An alias of that name, which must have an address or be an alias in turn.
+    /// An alias of this name, which must have an address or be an alias itself.
     Cname(String),
-    /// Bytes that are no answer, under the question's id.
+    /// Bytes that are not an answer, with the question's id.
     Garbage,
     /// An answer to another question.
     Forged,
-    /// "Too long, ask over TCP", where there is silence.
+    /// "Too long, ask over TCP", where the server stays silent.
     Truncated,
-    /// As many addresses as fit into an answer over TCP, none with a route.
+    /// As many addresses as fit into an answer over TCP, all without a route.
     Many,
 }
 
@@ -210,7 +210,7 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// What credentials files hold of secrets, wherever they lie.
+    /// The secrets in the credentials files, wherever these are.
     pub(crate) fn secrets_in_files(&self) -> impl Iterator<Item = &str> {
         let texts = self.files.values().map(|file| file.text.as_str()).chain(self.profile.as_deref());
         texts.flat_map(str::lines).filter_map(|line| {
@@ -220,10 +220,10 @@ impl Scenario {
     }
 }
 
-/// Settings of a profile that no output may repeat.
+/// The settings of a profile that no output may repeat.
 const SECRETS: &[&str] = &["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
 
-/// Everywhere else the pod shares the machine's directories. What is below these is somebody else's already.
+/// Files must be below `/run`: the pod shares all other directories with the machine. The folders listed here are in use.
 fn check_file(path: &str) -> Result<()> {
     const TAKEN: &[&str] = &["secrets", "credprobe-sandbox", "targets"];
     let mut parts = path.split('/');

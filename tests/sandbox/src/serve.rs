@@ -1,5 +1,5 @@
-//! The sockets: HTTPS for STS and issuer, DNS, the Pod Identity agent's, and a trap where instance metadata would be.
-//! Also the faults that happen below a request; what a request is answered is `sts`'s and `issuer`'s.
+//! The sockets: HTTPS for STS and the issuer, DNS, the Pod Identity agent, and a trap at the address of instance metadata.
+//! Also the faults that happen below a request. `sts` and `issuer` answer the requests.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -31,9 +31,9 @@ mod proxy;
 pub(crate) use agent::agent;
 pub(crate) use proxy::proxy;
 
-/// Ends clients that connect and say nothing; far beyond what a probe waits.
+/// Ends clients that connect and stay silent. It is far longer than a probe waits.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// A header or a body that takes longer is nobody's we know.
+/// No client that we know needs longer for a header or a body.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Three times STS's own limit for a token.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl Kind {
 pub(crate) async fn https(listener: TcpListener, site: Site) {
     let site = Arc::new(site);
     while let Ok((stream, _)) = listener.accept().await {
-        // Header and body are written apart: without this the second waits 40 ms for the client's delayed ACK.
+        // Header and body are written separately. Without this the second write waits 40 ms for the client's delayed ACK.
         let _ = stream.set_nodelay(true);
         tokio::spawn(connection(stream, Arc::clone(&site)));
     }
@@ -98,7 +98,7 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
             None => return,
         },
     };
-    // A client that does not like our certificate leaves; so do we.
+    // A client that rejects our certificate closes the connection, and so do we.
     let Ok(Ok(stream)) = timeout(READ_TIMEOUT, site.tls.accept(stream)).await else {
         return;
     };
@@ -111,11 +111,11 @@ async fn connection(stream: TcpStream, site: Arc<Site>) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BODY_LIMIT);
-    // The client's mishaps and the scenario's are no failure of the server.
+    // A mishap of the client, or of the scenario, is not a failure of the server.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Beside a misdeed: what the server answers to what that spares.
+/// The sound answer to a request that the misdeed does not affect.
 fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
     let hostile::Request { method, path, headers, body } = request;
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -139,7 +139,7 @@ fn sound(site: &Site, request: &hostile::Request) -> Vec<u8> {
     }
 }
 
-/// One listener for all of AWS: the name that is asked for tells which service it is.
+/// One listener serves all of AWS: the requested host name tells which service is meant.
 fn answered(world: &World, request: &sts::Request<'_>) -> sts::Answer {
     match Service::of(request.host()) {
         Some(service) => access::handle(world, &service, request),
@@ -210,7 +210,7 @@ pub(crate) fn finish(builder: Builder, text: impl Into<Bytes>) -> io::Result<Res
     builder.body(body.boxed_unsync()).map_err(io::Error::other)
 }
 
-/// Counts whoever asks for the node's role.
+/// Counts the clients that ask for the node's role.
 pub(crate) async fn metadata_trap(listener: TcpListener, world: Arc<World>) {
     while listener.accept().await.is_ok() {
         let mut record = world.record.edit();
@@ -226,7 +226,7 @@ pub(crate) async fn dns_over_udp(socket: UdpSocket, world: Arc<World>, addresses
         };
         let query = query.get(..length).unwrap_or_default();
         if let Some(answer) = dns::answer(&world, addresses, query, "udp") {
-            // Nobody left to read it is the client's choice.
+            // If the client has gone, nobody reads the answer. That is not a failure.
             let _ = socket.send_to(&answer, from).await;
         }
     }

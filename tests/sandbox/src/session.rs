@@ -1,5 +1,5 @@
-//! Credentials as STS makes them, and the session that they stand for; STS and EKS Auth hand them out.
-//! Who may have them is decided before; what is written around them, afterwards.
+//! Credentials as STS makes them, and the session behind them. STS and EKS Auth use this.
+//! The callers decide who may have them, and write the document around them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::{
@@ -25,23 +25,23 @@ pub(crate) struct Session {
     pub(crate) user_id: String,
     pub(crate) account: String,
     pub(crate) partition: String,
-    /// The role's own, with its path.
+    /// The ARN of the role itself, with its path.
     pub(crate) role_arn: String,
-    /// What was passed when it was opened.
+    /// The session policy that was passed when it was opened.
     pub(crate) policy: Option<Policy>,
-    /// It has tags, which go on to every further role.
+    /// The session has tags, which are passed on to every further role.
     pub(crate) transitive_tags: bool,
     pub(crate) expiration: OffsetDateTime,
 }
 
-/// What goes with a session besides its role.
+/// What belongs to a session besides its role.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     pub(crate) policy: Option<Policy>,
     pub(crate) transitive_tags: bool,
 }
 
-/// The access key id and the session, which STS knows from now on.
+/// Opens a session, which STS knows from now on. Returns the access key id and the session.
 pub(crate) fn open(
     world: &World,
     account: &Account,
@@ -53,7 +53,7 @@ pub(crate) fn open(
     let role_arn = role.arn.clone();
     let role = world.scenario.answers_as_role.as_deref().unwrap_or(&role.name);
     let access_key_id = format!("ASIA{}", letters(16)?);
-    // One id for a role, whatever the session.
+    // A role has one id, whatever the session.
     let role_id =
         format!("AROA{:0>17}", role.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
     let session = Session {
@@ -76,7 +76,7 @@ pub(crate) fn open(
     Ok((access_key_id, session))
 }
 
-/// A random one, version 4.
+/// A random UUID, version 4.
 pub(crate) fn uuid() -> Result<String, Unspecified> {
     let mut bytes = random::<16>()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -91,7 +91,7 @@ fn random<const COUNT: usize>() -> Result<[u8; COUNT], Unspecified> {
     Ok(buffer)
 }
 
-/// Of the alphabet that key ids are made of.
+/// Random letters of the alphabet that key ids are made of.
 fn letters(count: usize) -> Result<String, Unspecified> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut buffer = vec![0; count];

@@ -1,5 +1,5 @@
-//! Certificates on the fly: one for each name that a client asks for, from an authority made for this run.
-//! Or the certificate that a scenario wants to be wrong.
+//! Makes a certificate for each name that a client asks for, from an authority of this run.
+//! A scenario may want that certificate to be faulty.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ pub(crate) struct Authority {
     pem: String,
 }
 
-/// What is wrong with the certificates of a server.
+/// The fault of a server's certificates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Flaw {
     None,
@@ -80,7 +80,7 @@ impl Authority {
     }
 }
 
-/// From so long ago until so far ahead.
+/// The period from `past` ago until `future` ahead.
 fn around_now(past: Duration, future: Duration) -> (OffsetDateTime, OffsetDateTime) {
     let now = OffsetDateTime::now_utc();
     (now.saturating_sub(past), now.saturating_add(future))
@@ -120,7 +120,7 @@ impl ResolvesServerCert for Resolver {
         if let Some(certificate) = made.get(&name) {
             return Some(Arc::clone(certificate));
         }
-        // Without a certificate the handshake ends in an alert, which names the trouble well enough.
+        // Without a certificate the handshake ends in an alert, which shows the problem well enough.
         let certificate = Arc::new(self.authority.certificate(&name, self.flaw).ok()?);
         made.insert(name, Arc::clone(&certificate));
         Some(certificate)

@@ -1,5 +1,5 @@
-//! The token's file as kubelet lays it out: a dated directory, `..data` that points to it, and a link for the reader.
-//! Owner and mode are the scenario's; what is in the file is not looked at.
+//! The token's file in the kubelet's layout: a dated directory, `..data` that points to it, and a link for the reader.
+//! The scenario sets owner and mode; the content is not examined here.
 
 use std::{
     fs::{self, File, Permissions},
@@ -18,7 +18,7 @@ use crate::{
     scenario::{Layout, Token, TokenFile},
 };
 
-/// Who owns files where the scenario does not say.
+/// The owner of files, unless the scenario sets one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
     pub(crate) uid: u32,
@@ -28,21 +28,21 @@ pub(crate) struct Owner {
 /// A projected volume.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Volume<'a> {
-    /// Empty, and where the container sees it.
+    /// An empty directory, at the path where the container sees it.
     pub(crate) directory: &'a Path,
     pub(crate) written_at: OffsetDateTime,
-    /// `None` where ownership cannot be had.
+    /// `None` where ownership cannot be changed.
     pub(crate) owner: Option<Owner>,
 }
 
-/// What is in the file.
+/// The content of the file.
 pub(crate) fn content(spec: &Token, jwt: String) -> String {
     let token = spec.bytes.clone().unwrap_or(jwt);
     let token = if spec.base64 { STANDARD.encode(token) } else { token };
     format!("{}{token}{}", spec.prepend, spec.append).repeat(spec.repeat)
 }
 
-/// Lays the file out; what is then to be made read-only. `own` is the sandbox's folder, which the container does not look into.
+/// Lays the file out. Returns the path to make read-only. `own` is the sandbox's folder, which the container does not use.
 pub(crate) fn place(
     volume: Volume<'_>,
     name: &str,
@@ -81,7 +81,7 @@ pub(crate) fn place(
             below.file(&data.join(name), spec, content)?;
             mounts::bind(&data.join(name), &target)?;
             below.rotate(&data)?;
-            // The container has but the one file of it.
+            // The container has only this one file of the volume.
             mounts::detach(&hidden)?;
             return Ok(target);
         }
@@ -98,7 +98,7 @@ impl Volume<'_> {
         format!("failed to lay a volume out in {}", self.directory.display())
     }
 
-    /// Files that belong to root and that everyone may read.
+    /// Writes files that belong to root and that everyone may read.
     pub(crate) fn project(&self, files: &[(&str, &[u8])]) -> Result<()> {
         let what = || self.what();
         let data = self.data()?;
@@ -110,7 +110,7 @@ impl Volume<'_> {
         Ok(())
     }
 
-    /// The dated directory, and `..data` that points to it.
+    /// Makes the dated directory, and `..data` that points to it.
     fn data(&self) -> Result<PathBuf> {
         let what = || self.what();
         self.own_directory(self.directory, OUTER)?;
@@ -122,7 +122,7 @@ impl Volume<'_> {
         Ok(data)
     }
 
-    /// What kubelet does an hour later: a new directory, `..data` swapped, the old directory removed.
+    /// What the kubelet does an hour later: it makes a new directory, swaps `..data`, and removes the old directory.
     fn rotate(&self, old: &Path) -> Result<()> {
         let what = || self.what();
         fs::remove_file(self.directory.join("..data")).doing(what)?;
@@ -131,8 +131,8 @@ impl Volume<'_> {
         fs::remove_dir_all(old).doing(what)
     }
 
-    /// Kubelet's atomic writer: a new directory, `..data` renamed over, the old directory removed. A file that is
-    /// `missing` leaves the link of its name dangling.
+    /// What the kubelet's atomic writer does: it makes a new directory, renames `..data` over the old one, and removes the old
+    /// directory. A file that is `missing` leaves its link dangling.
     pub(crate) fn swap(&self, name: &str, spec: &TokenFile, content: &[u8]) -> Result<()> {
         let what = || self.what();
         let old = fs::read_link(self.directory.join("..data")).doing(what)?;
@@ -185,7 +185,7 @@ impl Volume<'_> {
     }
 }
 
-/// `..2026_08_24_09_15_04.123456789`, from the time of writing in UTC.
+/// `..2026_08_24_09_15_04.123456789`, made from the time of writing in UTC.
 fn dated(written_at: OffsetDateTime) -> PathBuf {
     PathBuf::from(format!(
         "..{}.{:09}",

@@ -1,5 +1,5 @@
-//! Everything the servers share: IAM's registry, the issuer, STS's clock, the sessions it has issued, the record.
-//! One per run; it outlives the command.
+//! Everything that the servers share: IAM's registry, the issuer, STS's clock, the sessions that STS has issued, the record.
+//! There is one per run, and it outlives the command.
 
 use std::{
     collections::HashMap,
@@ -20,10 +20,10 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct World {
-    /// As it was when the command started: pod, network, issuer, and what no turn is about.
+    /// The scenario when the command started: pod, network, issuer, and everything that is not part of a `Turn`.
     pub(crate) scenario: Scenario,
     pub(crate) issuer: Issuer,
-    /// STS's.
+    /// STS's clock.
     pub(crate) clock: Clock,
     pub(crate) record: Record,
     sessions: Mutex<HashMap<String, Session>>,
@@ -32,7 +32,7 @@ pub(crate) struct World {
     agents_faults_met: AtomicU32,
 }
 
-/// What of the world can change while the command runs: IAM, STS's faults, the API server's.
+/// The part of the world that can change while the command runs: IAM, the faults of STS, the API server.
 #[derive(Debug)]
 struct Turn {
     registry: Registry,
@@ -45,7 +45,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Never freed: a run has a handful of them, and requests hold on to theirs.
+    /// Never freed: a run has only a few of them, and requests keep references to theirs.
     fn of(scenario: &Scenario, registry: Registry) -> &'static Self {
         Box::leak(Box::new(Self {
             registry,
@@ -58,7 +58,7 @@ impl Turn {
         }))
     }
 
-    /// Counts what meets the fault, up to the scenario's number.
+    /// Counts the requests that meet the fault, up to the scenario's number.
     fn not_healed(&self) -> bool {
         let before = self.faults_met.fetch_add(1, Ordering::Relaxed);
         self.fault_times.is_none_or(|times| before < times)
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// From now on IAM, STS and the API server are as this scenario has them.
+    /// From now on IAM, STS and the API server are as this scenario describes them.
     pub(crate) fn turn_to(&self, scenario: &Scenario, registry: Registry) {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Turn::of(scenario, registry);
     }
@@ -99,12 +99,12 @@ impl World {
         &self.turn().registry
     }
 
-    /// As it is now; `None`: there is none in this pod.
+    /// The API server as it is now; `None` if this pod has none.
     pub(crate) fn api_server(&self) -> Option<&'static ApiServer> {
         self.turn().api_server.as_ref()
     }
 
-    /// Deterministic, and never all zero: STS itself answers that when it could not reach an issuer.
+    /// Deterministic, and never all zero: STS itself answers all zero when it could not reach an issuer.
     pub(crate) fn request_id(&self) -> String {
         let number = self.request_ids.fetch_add(1, Ordering::Relaxed) + 1;
         format!("c0ffee00-0000-4000-8000-{number:012}")
@@ -118,14 +118,14 @@ impl World {
         }
         let obstacle = match (&turn.answer, turn.fault) {
             (Some(answer), _) => Obstacle::Canned(answer),
-            // A connection's fault is over once a request arrives.
+            // A fault of connections is over once a request arrives.
             (None, Fault::None | Fault::BlackHole | Fault::ResetInHandshake) => return None,
             (None, fault) => Obstacle::Fault(fault),
         };
         turn.not_healed().then_some(obstacle)
     }
 
-    /// The fault that a connection to STS meets before it has said anything.
+    /// The fault that a connection to STS meets before the client has sent anything.
     pub(crate) fn connection_fault(&self) -> Fault {
         let turn = self.turn();
         match turn.fault {
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// Whether this request still meets what is wrong with the agent's answers; counts it.
+    /// Whether this request still meets a fault of the agent; counts the request.
     pub(crate) fn meets_agents_fault(&self, agent: &Agent) -> bool {
         let before = self.agents_faults_met.fetch_add(1, Ordering::Relaxed);
         agent.times.is_none_or(|times| before < times)

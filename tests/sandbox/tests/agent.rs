@@ -1,5 +1,5 @@
-//! The Pod Identity agent as a pod meets it: curl inside, over the real addresses, and the record afterwards.
-//! Each text is compared as a whole; which gate answers is told by unit tests too.
+//! The Pod Identity agent as a pod sees it: curl runs inside the pod, over the real addresses, and the record is read
+//! afterwards. Each text is compared as a whole. Unit tests cover which check answers.
 
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
@@ -7,13 +7,13 @@ use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 
-/// Where the sandbox's own failures are.
+/// The exit code for failures of the sandbox itself.
 const SANDBOX_ERROR: i32 = 125;
-/// What an SDK does: the file's content as it is, and no scheme.
+/// What an SDK does: it sends the file's content as it is, without a scheme.
 const FETCH: &str = r#"curl -sS -g -i --max-time 5 -H "Authorization: $(cat $AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)" \
                        $AWS_CONTAINER_CREDENTIALS_FULL_URI"#;
 
-/// What came of a script in the pod.
+/// The result of a script in the pod.
 struct Run {
     code: Option<i32>,
     stdout: String,
@@ -58,7 +58,7 @@ fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// In each scenario the healthy request is answered with this text.
+/// Checks that the healthy request gets this text in each scenario.
 fn agree(rows: &[(&str, u16, &str)]) {
     for (scenario, status, text) in rows {
         let Some(run) = Run::of(scenario, FETCH) else { return };
@@ -216,7 +216,7 @@ fn another_server_answers_with_a_page() {
     }
 }
 
-/// By curl's exit code: 7 could not connect, 28 time is up.
+/// curl's exit codes: 7 means that it could not connect, 28 that the time is up.
 #[test]
 fn where_nobody_answers_curl_ends_with_its_own_code() {
     let fetch = "curl -sS -g --max-time 1 $AWS_CONTAINER_CREDENTIALS_FULL_URI 2>/dev/null";

@@ -1,4 +1,4 @@
-//! `credprobe-sandbox sts`: STS without a command, as the pods of a cluster and the tests' driver meet it.
+//! `credprobe-sandbox sts`: STS without a command, as a cluster's pods and the tests' driver use it.
 
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
@@ -79,7 +79,7 @@ fn it_serves_every_name_by_an_authority_that_it_hands_out_until_sigterm() {
     assert!(text(&curl(&[&at("record")])).contains(r#""host": "sts.us-east-2.amazonaws.com""#));
     assert!(curl(&["--data", WORLD, &at("world")]).status.success());
     assert!(!curl(&["--data", r#"{"bogus": 1}"#, &at("world")]).status.success());
-    // Its tokens are kubelet's.
+    // The cluster's kubelet makes the tokens, so they cannot be changed here.
     assert!(!curl(&["--data", "{}", &at("token")]).status.success());
 
     kill(Pid::from_raw(running.0.id().cast_signed()), Signal::SIGTERM).unwrap();

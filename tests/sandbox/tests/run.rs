@@ -1,5 +1,5 @@
 //! The binary as its callers see it: exit codes, one line on stderr, the environment, the record.
-//! Holds in a pod and on loopback alike; what only a pod has is the probe's end-to-end tests' business.
+//! This is the same in a pod and on loopback. The probe's end-to-end tests cover what only a pod has.
 
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
@@ -80,7 +80,7 @@ fn on_a_terminal_the_list_has_groups() {
     let mut child = command.arg("--list=proxy").stdout(pty.slave).spawn().unwrap();
     drop(command);
     let mut text = Vec::new();
-    // The end of a pseudo-terminal is an error (EIO), after everything was read.
+    // Reading past the end of a pseudo-terminal is an error (EIO); everything was read before.
     let _ = fs::File::from(pty.master).read_to_end(&mut text);
     child.wait().unwrap();
     let text = String::from_utf8(text).unwrap();
@@ -125,7 +125,7 @@ fn the_record_has_the_secrets_and_the_termination_log() {
     assert_eq!(record["sts_requests"], serde_json::json!([]));
 }
 
-/// Runs this test's own binary inside: it connects as any client would.
+/// Runs this test's own binary inside, which connects as any client would.
 #[test]
 fn where_nobody_listens_a_connection_is_refused() {
     let myself = std::env::current_exe().unwrap();

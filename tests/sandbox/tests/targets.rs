@@ -1,5 +1,5 @@
-//! Processes beside the command, looked at by a shell in the debug container's place: what the kernel lets it see.
-//! The answers are those of a kernel with the ids and capabilities set by hand, and of real kubelets (1.34, 1.36, containerd).
+//! Processes beside the command: a shell in place of the debug container checks what the kernel lets it see. The expected
+//! answers are those of a kernel with the ids and capabilities set by hand, and of real kubelets (1.34, 1.36, containerd).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test, that is the report")]
 
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Where the sandbox's own failures are.
+/// The exit code for failures of the sandbox itself.
 const SANDBOX_ERROR: i32 = 125;
 const TOKEN: &str = "/proc/1/root/run/secrets/eks.amazonaws.com/serviceaccount/token";
 
@@ -21,7 +21,7 @@ fn sandbox(scenario: &str, script: &str) -> Command {
     command
 }
 
-/// What the script prints, without the last line's end; `None` where this machine cannot build the pod.
+/// What the script prints, without the final newline; `None` where this machine cannot build the pod.
 fn shell(scenario: &str, script: &str) -> Option<String> {
     let output = sandbox(scenario, script).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -40,7 +40,7 @@ fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// `ok`, or why not, of each reading: what everyone may see, the environment, the root, the token in it.
+/// `ok` or the error of each reading: what everyone may see, the environment, the root, the token in it.
 fn readings(scenario: &str) -> Option<[String; 4]> {
     let script = format!(
         r#"try() {{ if said=$("$@" 2>&1 >/dev/null); then echo ok; else echo "${{said##*: }}"; fi; }}
@@ -72,7 +72,7 @@ fn the_kernel_answers_each_reader_of_a_non_root_application_as_measured() {
         ("target-group-differs", NONE),
         ("target-seen-by-root", NONE),
         ("target-seen-by-root-with-ptrace", ALL),
-        // The files are their owner's alone, and CAP_DAC_OVERRIDE is not there.
+        // Only their owner may read the files, and CAP_DAC_OVERRIDE is missing.
         ("target-seen-by-root-with-ptrace-alone", ["EACCES", "ok", "EACCES"]),
         ("target-ptrace-only-added", NONE),
         ("target-with-capability", NONE),
@@ -192,7 +192,7 @@ fn nothing_survives_the_sandbox() {
     let of = |file: &str| -> Vec<String> {
         fs::read_to_string(file).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
     };
-    // The target and the command; before them, the trial of namespaces comes and goes.
+    // Wait for two processes, the target and the command. Before them, the trial of namespaces comes and goes.
     let mut all = of(&children);
     while all.len() < 2 && started.elapsed() < Duration::from_secs(20) {
         thread::sleep(Duration::from_millis(20));

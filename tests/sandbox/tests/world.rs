@@ -1,5 +1,5 @@
-//! What a pod finds of a scenario's files and of servers that are not AWS's: curl inside, over the real names and addresses.
-//! Each scenario is written here, so that none of `tests/scenarios` has to stay as it is.
+//! What a pod sees of a scenario's files and of servers that are not AWS's: curl runs inside, over the real names and
+//! addresses. The scenarios are written here, so that the files of `tests/scenarios` can change freely.
 
 #![expect(clippy::unwrap_used, reason = "in a test, that is the report")]
 
@@ -8,7 +8,7 @@ use std::{fs, process::Command};
 use credprobe_sandbox::Scenario;
 use serde_json::{Value, json};
 
-/// Where the sandbox's own failures are.
+/// The exit code for failures of the sandbox itself.
 const SANDBOX_ERROR: i32 = 125;
 const ISSUER: &str = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";
 
@@ -19,7 +19,7 @@ fn run(scenario: &Value, script: &str) -> Option<(String, Value)> {
     run_named(&file.path().display().to_string(), script)
 }
 
-/// The same of a scenario's name or file.
+/// The same for a scenario's name or file.
 fn run_named(scenario: &str, script: &str) -> Option<(String, Value)> {
     let record = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_credprobe-sandbox"))
@@ -45,7 +45,7 @@ fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// Nobody runs them otherwise until the probe is as far.
+/// No other test runs them until the probe supports them.
 #[test]
 fn every_pending_scenario_can_be_built() {
     let pending =

@@ -1,16 +1,16 @@
 {{- /*
-The native sidecar (`serve`), for the same list of your pod:
+The native sidecar (`serve`), for the same list:
 
       initContainers:
         {{- include "credprobe.nativeSidecar" . | nindent 8 }}
 
-No runAsUser: the kubelet derives owner and mode of the app's token file from the users of all containers.
+No runAsUser: the kubelet sets owner and mode of the app's token file by the users of all containers.
 */ -}}
 {{- define "credprobe.nativeSidecar" -}}
 {{- $values := .Values.credprobe -}}
 {{- /* generated: helm-native-sidecar */ -}}
 - name: credprobe-serve
-  # Not published: `make image` builds it (image/README.md); push it to where your nodes pull from.
+  # Not published: build it (image/README.md) and push it to a registry that your nodes pull from.
   image: {{ $values.image | quote }}
   args:
     - serve
@@ -23,7 +23,7 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
   restartPolicy: Always
   ports:
     - {name: credprobe, containerPort: 9809}
-  # Started once it listens, whatever the verdict: the app's containers do not wait for AWS.
+  # Passes as soon as credprobe listens, whatever the verdict: the app's containers do not wait for AWS.
   startupProbe:
     httpGet: {path: /livez, port: credprobe}
     periodSeconds: 1
@@ -42,12 +42,12 @@ No runAsUser: the kubelet derives owner and mode of the app's token file from th
     - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
     - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
     - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
-  # A pod of QoS class Guaranteed stays so only with limits for cpu and memory that are equal to the requests.
-  # Where `kubectl get quota,limitrange -n NAMESPACE` finds something, they must be what that asks of each container.
+  # A pod of QoS class Guaranteed keeps that class only if these limits for cpu and memory equal the requests.
+  # If `kubectl get quota,limitrange -n NAMESPACE` lists anything, set what it demands of each container.
   resources: {{- $values.resources | toYaml | nindent 4 }}
-  # No runAsUser here: the kubelet derives owner and mode of the app's token file from the users of all containers,
-  # so a user of the probe's own would change the file for the app. It inherits the pod's, else the image's 65532.
-  # Where every container states the same runAsUser itself, give it to the pod: one without changes the file, too.
+  # No runAsUser: the kubelet sets owner and mode of the app's token file by the users of all containers, so a user
+  # for credprobe alone could change the file for the app. credprobe has the pod's user, else 65532 of its image.
+  # If every container sets the same runAsUser itself, set it on the pod: one container without it changes the file.
   securityContext:
     {{- if $values.runAsNonRoot }}
     runAsNonRoot: true

@@ -1,16 +1,16 @@
-//! The inline session policy under which access is asked about: exactly what was stated, and a denial of everything else.
-//! The denials matter: a missing Allow does not bind a resource policy that names the session itself, an explicit Deny does.
+//! The inline session policy for access checks: it allows exactly what was stated and denies everything else.
+//! The Deny matters: a missing Allow does not limit a resource policy that names the session itself, but an explicit Deny does.
 
 use serde_json::{Value, json};
 
-/// Nothing at all.
+/// The policy that allows nothing.
 pub const DENY_ALL: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
-/// What STS takes of an inline session policy, in characters (API reference, AssumeRoleWithWebIdentity).
+/// The limit of STS for an inline session policy, in characters (API reference, AssumeRoleWithWebIdentity).
 const LIMIT: usize = 2048;
 
-/// The policy that allows these pairs of action and resource, and denies the rest.
+/// The policy that allows these pairs of action and resource and denies the rest.
 #[must_use]
 pub fn of(pairs: &[(&str, &str)]) -> String {
     let mut by_action: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -22,7 +22,7 @@ pub fn of(pairs: &[(&str, &str)]) -> String {
     }
     let allow = |(action, resources): &(&str, Vec<&str>)| json!({"Effect": "Allow", "Action": action, "Resource": resources});
     let bind = |(action, resources): &(&str, Vec<&str>)| json!({"Effect": "Deny", "Action": action, "NotResource": resources});
-    // Of an action without resources there is nothing else to deny.
+    // An action without resources has no other resource to deny.
     let bound = by_action.iter().filter(|(_, resources)| !resources.contains(&"*"));
     let mut statements: Vec<Value> = by_action.iter().map(allow).chain(bound.map(bind)).collect();
     let actions: Vec<&str> = by_action.iter().map(|(action, _)| *action).collect();
@@ -30,7 +30,7 @@ pub fn of(pairs: &[(&str, &str)]) -> String {
     json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
-/// The pairs in groups, each of which fits into one policy; never widened. A pair that fits into none stands alone.
+/// Groups of pairs, each of which fits into one policy. Nothing is widened. A pair that fits into none is a group by itself.
 #[must_use]
 pub fn groups<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<Vec<(&'a str, &'a str)>> {
     let mut groups: Vec<Vec<(&str, &str)>> = Vec::new();

@@ -1,37 +1,37 @@
-//! The calls that are safe to make, as data: each reads at most that something is there, and changes nothing.
-//! A call is added here with its source, and only when what its answers mean is documented or was seen.
+//! The calls that are safe to make, as data. Each changes nothing and at most shows that something exists.
+//! A new call needs its source, and answers whose meaning is documented or was observed.
 
 /// One call.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SafeCall {
-    /// The IAM action that it proves.
+    /// The IAM action that it checks.
     pub action: &'static str,
-    /// The first label of the host, and the service of the signature.
+    /// The first label of the host, and the service in the signature.
     pub service: &'static str,
-    /// Service and beginning of the resource in the ARN; `None`: the action has no resources.
+    /// Service and resource prefix of the ARN. `None`: the action has no resources.
     pub arn: Option<(&'static str, &'static str)>,
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// `{name}` and so on stand for values.
+    /// A mark such as `{name}` is replaced by a value.
     pub path_and_query: &'static str,
-    /// What says what is called, where it is neither path nor body; and what makes it a dry run.
+    /// What names the operation, if neither path nor body does, and what makes it a dry run.
     pub headers: &'static [(&'static str, &'static str)],
-    /// The same marks as in the path.
+    /// With the same marks as the path.
     pub body: &'static str,
-    /// Status and code of the answer to who may.
+    /// Status and code of the answer if the action is allowed.
     pub allowed: (u16, &'static str),
-    /// What "allowed" leaves open, as a clause; may be empty.
+    /// What "allowed" leaves open, as a clause. May be empty.
     pub open: &'static str,
-    /// Where it is written that the call does no more, and what its answers mean.
+    /// The documentation that the call does no more, and of what its answers mean.
     pub source: &'static str,
-    /// When that was looked at.
+    /// When that was checked.
     pub as_of: &'static str,
-    /// Somebody of this project has seen both answers of AWS itself.
+    /// Whether this project has seen both answers of AWS itself.
     pub seen_on_aws: bool,
 }
 
 impl SafeCall {
-    /// The call that proves an action.
+    /// The call that checks an action.
     #[must_use]
     pub fn of(action: &str) -> Option<&'static Self> {
         // Names of actions have no case.
@@ -43,7 +43,7 @@ const JSON_1_0: (&str, &str) = ("content-type", "application/x-amz-json-1.0");
 const JSON_1_1: (&str, &str) = ("content-type", "application/x-amz-json-1.1");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// What the rows have in common; none has been seen on AWS by this project yet.
+/// What the rows have in common. This project has seen none of the calls on AWS yet.
 const BLANK: SafeCall = SafeCall {
     action: "",
     service: "",
@@ -75,7 +75,7 @@ const EC2: SafeCall = SafeCall {
     ..BLANK
 };
 
-/// All of them.
+/// All calls.
 pub const CALLS: &[SafeCall] = &[
     SafeCall {
         action: "s3:ListBucket",
@@ -118,7 +118,7 @@ pub const CALLS: &[SafeCall] = &[
     SafeCall {
         action: "kms:Decrypt",
         headers: &[JSON_1_1, ("x-amz-target", "TrentService.Decrypt")],
-        // Made up: KMS may refuse it before or after it has looked at the permission, so that refusal decides nothing.
+        // The ciphertext is invented. KMS may refuse it before or after it checks the permission, so that refusal decides nothing.
         body: r#"{"KeyId":"{arn}","CiphertextBlob":"Y3JlZHByb2Jl","DryRun":true}"#,
         open: "an encryption context was not given",
         ..KMS

@@ -1,4 +1,4 @@
-//! The table's rows against the promise that nothing is written and no data is read; the syntax; the session policy.
+//! Tests that no row of the table writes anything or reads data; tests the syntax and the session policy.
 
 use super::*;
 use crate::evidence::StsError;
@@ -45,7 +45,7 @@ fn the_syntax_splits_where_names_do_not() {
     }
 }
 
-/// What makes a call one that changes nothing and reads no data.
+/// Whether the call changes nothing and reads no data.
 fn is_safe(call: &SafeCall) -> bool {
     let header = |name: &str, value: &str| call.headers.contains(&(name, value));
     let about = |operation: &str| header("x-amz-target", operation);
@@ -214,7 +214,7 @@ fn answers_mean_what_the_table_says() {
             None => assert!(matches!(answer, Answer::Undecided(_)), "{action} {status} {code}"),
         }
     }
-    // A proxy's page with a good status is no permission.
+    // A proxy's page with status 200 is not a permission.
     let page = AccessCall { by_aws: false, ..answered("s3:ListBucket", 200, "") };
     assert!(matches!(answer(&page), Some(Answer::Undecided(_))));
     let elsewhere = AccessCall {

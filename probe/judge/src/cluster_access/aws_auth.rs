@@ -1,37 +1,37 @@
-//! The ConfigMap aws-auth as the authenticator reads it: which lines stay, which sections and entries it drops, and why. Pure.
-//! Source: `pkg/mapper/configmap/configmap.go`, `ParseMap`; its values go through Go's YAML and JSON, whose rules are kept here.
+//! Reads the ConfigMap aws-auth as the authenticator does: which lines it keeps, which sections and entries it drops, and why. Pure.
+//! Source: `pkg/mapper/configmap/configmap.go`, `ParseMap`. Its values go through Go's YAML and JSON, whose rules apply here too.
 
 use crate::yaml::{self, Node, Value};
 
-/// The longest text that is read: a ConfigMap holds 1 MiB.
+/// The longest text that is read, in bytes. A ConfigMap holds 1 MiB.
 pub const AWS_AUTH_LIMIT: usize = 2 * 1024 * 1024;
 
-/// Where something stands.
+/// A place in the ConfigMap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) section: String,
-    /// Of the file; of the section where its text is quoted, as in JSON.
+    /// Counted in the file, or in the section if its text is quoted, as in JSON.
     pub(crate) line: usize,
     pub(crate) in_section: bool,
 }
 
-/// One entry that stayed.
+/// An entry that the authenticator keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) place: Place,
     pub(crate) arn: String,
     pub(crate) username: String,
     pub(crate) groups: Vec<String>,
-    /// What of it is lost: it still maps.
+    /// The parts that are lost. The entry still maps.
     pub(crate) lost: Vec<String>,
 }
 
-/// A section or an entry that is not there for EKS.
+/// A section or an entry that does not exist for EKS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dropped {
     pub(crate) place: Place,
     pub(crate) why: String,
-    /// The ARN that stands in it, or its text.
+    /// The ARN in it, or its text.
     pub(crate) text: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct AwsAuth {
 const SECTIONS: &[&str] = &["mapRoles", "mapUsers", "mapAccounts"];
 
 impl AwsAuth {
-    /// Reads what `kubectl get configmap -n kube-system aws-auth -o yaml` or `-o json` prints, or its data alone.
+    /// Reads the output of `kubectl get configmap -n kube-system aws-auth -o yaml` or `-o json`, or its data alone.
     ///
     /// # Errors
     /// One line: why there is no such ConfigMap in it.
@@ -107,7 +107,7 @@ impl AwsAuth {
             }
             return;
         };
-        // `isSkippable`
+        // `isSkippable` in the authenticator.
         if matches!(text.trim(), "" | "``" | "\"\"" | "''") {
             return;
         }
@@ -135,7 +135,7 @@ impl AwsAuth {
             (Value::List(nodes), "mapAccounts") => {
                 for node in nodes {
                     match &node.value {
-                        // Go takes a number that a string is wanted for as it is written.
+                        // Where a string is expected, Go takes a number as it is written.
                         Value::Text { text, .. } | Value::Other(text) => {
                             self.accounts.push((at(node.line), text.clone()));
                         }
@@ -167,7 +167,7 @@ impl AwsAuth {
     }
 }
 
-/// The section that a key was meant to be.
+/// The section that a misspelt key was probably meant to be.
 fn meant(key: &str) -> Option<&'static str> {
     let letters = |text: &str| -> String {
         let text = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
@@ -176,7 +176,7 @@ fn meant(key: &str) -> Option<&'static str> {
     SECTIONS.iter().find(|section| letters(section) == letters(key)).copied()
 }
 
-/// Why it is a ConfigMap that the authenticator does not watch.
+/// Why the authenticator does not watch this ConfigMap.
 fn other_map(map: &Node) -> Option<String> {
     let of = |key: &str| map.get("metadata").and_then(|it| it.get(key)).and_then(Node::text);
     let (name, namespace) = (of("name"), of("namespace"));
@@ -188,7 +188,7 @@ fn other_map(map: &Node) -> Option<String> {
     })
 }
 
-/// The line of a key that has no form in JSON: the whole section is lost with it.
+/// The line of a key that JSON cannot express. Such a key loses the whole section.
 fn odd_key(node: &Node) -> Option<usize> {
     let of_pair = |(key, value): &(Node, Node)| match key.value {
         Value::Null | Value::List(_) | Value::Map(_) => Some(key.line),
@@ -197,7 +197,7 @@ fn odd_key(node: &Node) -> Option<usize> {
     node.pairs().iter().find_map(of_pair).or_else(|| node.list().iter().find_map(odd_key))
 }
 
-/// What Go's JSON decoder puts into the field `name`: keys match in any case, of several the last in byte order counts.
+/// The values that Go's JSON decoder puts into the field `name`. Keys match in any case; the last one in byte order counts.
 fn fields<'n>(entry: &'n Node, name: &str) -> Vec<&'n Node> {
     let mut found: Vec<(&str, &Node)> = Vec::new();
     for (key, value) in entry.pairs() {
@@ -209,7 +209,7 @@ fn fields<'n>(entry: &'n Node, name: &str) -> Vec<&'n Node> {
     found.into_iter().map(|(_, value)| value).collect()
 }
 
-/// A string field; what is no string leaves it as it was.
+/// A string field. A value that is not a string leaves the field as it was.
 fn string(entry: &Node, name: &str, lost: &mut Vec<String>) -> String {
     let mut text = String::new();
     for value in fields(entry, name) {
@@ -262,7 +262,7 @@ fn entry(node: &Node, arn_key: &str, place: Place) -> Result<Line, Dropped> {
         (Value::Map(_), false) => return Ok(Line { place, arn, username, groups, lost }),
         _ => format!("it is not a mapping with {arn_key}, username and groups"),
     };
-    // Whatever ARN stands in it tells whether it was meant for the principal.
+    // Any ARN in the entry shows whether it was meant for the principal.
     let is_arn = |node: &Node| node.text().is_some_and(|text| text.starts_with("arn:"));
     let text = if arn.is_empty() {
         let value = node.pairs().iter().map(|(_, value)| value).find(|value| is_arn(value));

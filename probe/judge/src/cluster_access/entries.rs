@@ -1,12 +1,12 @@
-//! EKS's access entries, as the AWS CLI prints them. Pure.
-//! An entry belongs to the unique id of a role: after the role was made anew, the entry of the former one maps nobody.
+//! EKS's access entries, in the form that the AWS CLI prints. Pure.
+//! An entry belongs to the unique id of a role. After the role is recreated, the old entry maps no principal.
 
 use serde_json::Value;
 
-/// The longest text that is read, in bytes: a cluster has some thousand entries at most.
+/// The longest text that is read, in bytes. A cluster has at most a few thousand entries.
 pub const ENTRIES_LIMIT: usize = 4 * 1024 * 1024;
 
-/// One entry; a list of ARNs says no more than `arn`.
+/// One entry. A list of ARNs gives only `arn`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) arn: String,
@@ -16,7 +16,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Seconds since the epoch.
+    /// When it was created, in seconds since the epoch.
     pub(crate) fn created(&self) -> Option<i64> {
         self.created
     }
@@ -68,7 +68,7 @@ fn take(value: Value, entries: &mut Vec<Entry>) -> Result<(), String> {
     }
 }
 
-/// Of `aws iam get-role`: the role's whole ARN, and since when there is this one.
+/// Reads an answer of `aws iam get-role`: the role's whole ARN, and when it was created, in seconds since the epoch.
 ///
 /// # Errors
 /// One line: it is not such an answer.
@@ -83,7 +83,7 @@ pub(crate) fn role(bytes: &[u8]) -> Result<(String, Option<i64>), String> {
     Ok((arn.to_owned(), role.get("CreateDate").and_then(time)))
 }
 
-/// As either version of the AWS CLI writes it: seconds, or RFC 3339 with an offset.
+/// A time from either version of the AWS CLI: seconds, or RFC 3339 with an offset.
 fn time(value: &Value) -> Option<i64> {
     if let Some(seconds) = value.as_f64() {
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds are wanted")]

@@ -1,19 +1,19 @@
-//! A kubeconfig, as far as a token for EKS needs it: the server, its CA, and the cluster that `exec` would make a token for. Pure.
-//! Nothing in it is executed, and no credentials of it are looked at.
+//! Reads from a kubeconfig what a token for EKS needs: the server, its CA, and the cluster whose tokens its `exec` makes. Pure.
+//! Executes nothing in it and ignores its credentials.
 
 use crate::yaml::{self, Node};
 
-/// The longest kubeconfig that is read; CAs stand in it.
+/// The longest kubeconfig that is read, in bytes. It may contain CAs.
 pub const KUBECONFIG_LIMIT: u64 = 1024 * 1024;
 
-/// The one server that a context names.
+/// The server that a context names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kubeconfig {
-    /// The context that was taken.
+    /// The context that was used.
     pub context: String,
     /// `https://…`.
     pub server: String,
-    /// Who vouches for it.
+    /// The CA of the server.
     pub ca: Ca,
     /// The cluster's name in the arguments of `aws eks get-token` or `aws-iam-authenticator token`.
     pub exec_cluster: Option<String>,
@@ -29,7 +29,7 @@ pub enum Ca {
 }
 
 impl Kubeconfig {
-    /// The server of `context`, or of the current one.
+    /// The server of `context`, or of the current context.
     ///
     /// # Errors
     /// One line: what is missing.
@@ -67,7 +67,7 @@ impl Kubeconfig {
     }
 }
 
-/// `aws eks get-token --cluster-name NAME`, `aws-iam-authenticator token -i NAME`.
+/// `NAME` of `aws eks get-token --cluster-name NAME` or `aws-iam-authenticator token -i NAME`.
 fn cluster_of(exec: &Node) -> Option<String> {
     let command = exec.get("command").and_then(Node::text)?;
     let program = command.rsplit('/').next()?;

@@ -1,4 +1,4 @@
-//! The user and groups that a principal becomes, by whom, or why it becomes none. Pure.
+//! Finds the Kubernetes user and groups of a principal and what maps it, or why it is not mapped. Pure.
 //! Source: `pkg/server/server.go`, `doMapping` and `renderTemplates`; `pkg/mapper/configmap/mapper.go`, `Map`.
 
 use super::aws_auth::{AwsAuth, Line, Place};
@@ -9,9 +9,9 @@ use super::principal::{Kind, Principal};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum By {
     Line(Place),
-    /// mapAccounts.
+    /// A line of mapAccounts.
     Account(Place),
-    /// The ARN of the entry.
+    /// The ARN of the access entry.
     Entry(String),
 }
 
@@ -20,14 +20,14 @@ pub(crate) struct Mapped {
     pub(crate) by: By,
     pub(crate) username: String,
     pub(crate) groups: Vec<String>,
-    /// What is odd about it.
+    /// What is unusual about it.
     pub(crate) remarks: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Mapped(Mapped),
-    /// Something names the principal, and EKS refuses it all the same; nothing else is looked at then.
+    /// Something names the principal, but EKS refuses it anyway. Then nothing else is considered.
     Refused {
         by: By,
         why: String,
@@ -35,10 +35,10 @@ pub(crate) enum Outcome {
     NotMapped,
 }
 
-/// EKS keeps user names that begin so; `system:` is refused in entries when they are made, and stands in the lines of nodes.
+/// EKS reserves user names with these prefixes. It refuses `system:` only when an entry is created; lines for nodes have it.
 const RESERVED: &[&str] = &["eks:", "aws:", "amazon:", "iam:"];
 
-/// Access entries come first, then roles, users and accounts of aws-auth.
+/// Access entries take precedence, then roles, users and accounts of aws-auth.
 pub(crate) fn evaluate(
     principal: &Principal,
     auth: Option<&AwsAuth>,
@@ -88,17 +88,17 @@ pub(crate) fn evaluate(
     }
 }
 
-/// Of lines for the same ARN the last one counts.
+/// Of several lines for the same ARN the last one counts.
 fn the_line<'l>(lines: &'l [Line], principal: &Principal) -> Option<&'l Line> {
     lines.iter().rev().find(|line| same(&line.arn, &principal.canonical))
 }
 
-/// Matching ignores case, as Go's `EqualFold` does.
+/// Compares without case, like Go's `EqualFold`.
 pub(crate) fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
 }
 
-/// Whether the entry is this principal's.
+/// Whether the entry belongs to this principal.
 fn names(entry: &Entry, principal: &Principal) -> bool {
     let Ok(theirs) = Principal::parse(&entry.arn) else { return false };
     let paths = (principal.whole(), theirs.whole());
@@ -134,7 +134,7 @@ fn rendered(by: By, username: &str, groups: &[String], remarks: &[String], princ
     Outcome::Mapped(Mapped { by, username, groups, remarks })
 }
 
-/// Fills the templates in; what is not known stays as it is.
+/// Fills in the templates. Unknown values stay as they are.
 fn render(template: &str, principal: &Principal, remarks: &mut Vec<String>) -> Result<String, String> {
     if template.contains("{{EC2PrivateDNSName}}") {
         match &principal.session {
@@ -156,7 +156,7 @@ fn render(template: &str, principal: &Principal, remarks: &mut Vec<String>) -> R
     Ok(text)
 }
 
-/// `^i-(\w{8}|\w{17})$`
+/// Matches `^i-(\w{8}|\w{17})$`.
 fn is_instance(session: &str) -> bool {
     let id = session.strip_prefix("i-").unwrap_or_default();
     matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -1,22 +1,22 @@
-//! Lines and entries that nearly name the principal, and what differs. Pure.
-//! The nearest comes first: the same role written otherwise, then another account, then a name with a mistake.
+//! Finds lines and entries that nearly name the principal, and the difference. Pure.
+//! The nearest comes first: the same role written differently, then another account, then a name with a mistake.
 
 use super::aws_auth::{AwsAuth, Place};
 use super::entries::Entry;
 use super::mapping::{By, same};
 use super::principal::{Kind, Principal};
 
-/// One of them.
+/// A line or entry that nearly names the principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Near {
     pub(crate) by: By,
-    /// The ARN that stands there.
+    /// The ARN in it.
     pub(crate) entry: String,
     pub(crate) why: String,
     rank: u8,
 }
 
-/// More help nobody.
+/// Further ones would not help.
 const SHOWN: usize = 5;
 
 pub(crate) fn near(
@@ -86,7 +86,7 @@ fn in_entry(arn: &str, principal: &Principal) -> Option<(u8, String)> {
     difference(arn, principal)
 }
 
-/// How an ARN of a line differs from the one that EKS compares; `None`: it is about somebody else.
+/// How the ARN of a line differs from the one that EKS compares. `None`: it concerns another principal.
 fn difference(arn: &str, principal: &Principal) -> Option<(u8, String)> {
     let wanted = &principal.canonical;
     let trimmed = arn.trim().trim_matches(['"', '\'']);
@@ -130,7 +130,7 @@ fn difference(arn: &str, principal: &Principal) -> Option<(u8, String)> {
     Some((2, format!("{distance} characters differ, the first is number {}", at + 1)))
 }
 
-/// The number of characters to change, at most `limit`.
+/// The number of characters that differ, if it is at most `limit`.
 fn distance(one: &str, other: &str, limit: usize) -> Option<usize> {
     if one.len().abs_diff(other.len()) > limit || one.len() > 2_048 {
         return None;

@@ -1,4 +1,4 @@
-//! Who asks: an ARN, and the form of it that the authenticator compares. Pure.
+//! An IAM principal: its ARN, and the form that the authenticator compares. Pure.
 //! Source: aws-iam-authenticator, `pkg/arn/arn.go`, `Canonicalize`.
 
 /// An IAM principal.
@@ -7,9 +7,9 @@ pub(crate) struct Principal {
     pub(crate) partition: String,
     pub(crate) account: String,
     pub(crate) kind: Kind,
-    /// What a line of aws-auth has to name: for a role its ARN without the path, for a session that of its role.
+    /// What a line of aws-auth must name. For a role it is the ARN without the path, for a session that of its role.
     pub(crate) canonical: String,
-    /// Of a session; `None`: not known.
+    /// The session's name; `None`: not known.
     pub(crate) session: Option<String>,
 }
 
@@ -17,7 +17,7 @@ pub(crate) struct Principal {
 pub(crate) enum Kind {
     Role {
         name: String,
-        /// With its slashes, `/` where there is none; `None`: a session does not say it.
+        /// With its slashes; `/` if there is none. `None`: a session's ARN does not contain it.
         path: Option<String>,
     },
     User,
@@ -25,15 +25,15 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// `pkg/endpoints/partitions.go`.
+/// From `pkg/endpoints/partitions.go`.
 const PARTITIONS: &[&str] =
     &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
 
 impl Principal {
-    /// Takes an ARN apart as the authenticator does.
+    /// Parses an ARN as the authenticator does.
     ///
     /// # Errors
-    /// No principal has such an ARN.
+    /// The ARN is not that of a principal.
     pub(crate) fn parse(arn: &str) -> Result<Self, String> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", partition, service, _, account, resource] = parts[..] else {
@@ -69,7 +69,7 @@ impl Principal {
         Ok(Self { partition: partition.to_owned(), account: account.to_owned(), kind, canonical, session })
     }
 
-    /// The whole ARN, as an access entry has it; `None`: a session does not say its role's path.
+    /// The whole ARN, as an access entry has it. `None`: a session's ARN does not contain the path of its role.
     pub(crate) fn whole(&self) -> Option<String> {
         match &self.kind {
             Kind::Role { name, path: Some(path) } => {
@@ -89,7 +89,7 @@ impl Principal {
         }
     }
 
-    /// Whether both are the same role or user: a role's name is taken once in an account, whatever its path.
+    /// Whether both are the same role or user. In an account a role's name is unique, whatever its path.
     pub(crate) fn is_same_but_path(&self, other: &Self) -> bool {
         self.canonical.eq_ignore_ascii_case(&other.canonical)
     }

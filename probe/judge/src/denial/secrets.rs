@@ -1,13 +1,13 @@
-//! Which names of a text may be said again: not what looks like a key, a token or a part of one.
-//! The text is anybody's log, so nothing is known of its secrets but how they look.
+//! Decides which names in a text may be repeated: nothing that looks like a key, a token or a part of one.
+//! The text can be any log, so a secret can only be recognised by its form.
 
 use crate::text::shown;
 use std::borrow::Cow;
 
-/// The shortest part of a secret that counts as one.
+/// The length, in bytes, from which a piece counts as part of a secret.
 const PART: usize = 16;
 
-/// So many changes between words, numbers and signs within one part are chance; people's names have fewer.
+/// This many changes between words, numbers and signs in one part indicate random text. Names that people choose have fewer.
 const CHANGES: usize = 4;
 
 const NOT_SHOWN: &str = "[not shown]";
@@ -29,7 +29,7 @@ pub(crate) fn without_secrets(name: &str) -> String {
     out
 }
 
-/// Whether something was taken out: then it is no name for a command.
+/// Whether nothing was removed. Otherwise the name must not go into a command.
 pub(crate) fn is_whole(name: &str) -> bool {
     !name.contains(NOT_SHOWN) && matches!(shown::document(name), Cow::Borrowed(_))
 }

@@ -1,28 +1,28 @@
-//! What AWS answered when it was asked whether the role may do what was stated; no body is kept but an error's code and text.
+//! What AWS answered about the stated access. Of a body only an error's code and text are kept.
 
 use super::{Failure, StsError};
 use serde::{Deserialize, Serialize};
 
-/// One set of credentials, and what was asked with it.
+/// One set of credentials, and the calls that were made with it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AccessSession {
-    /// It is about the next role of the profile's chain, not about `--expect-access`.
+    /// It concerns the next role of the profile's chain, and not `--expect-access`.
     pub next_hop: bool,
-    /// The inline session policy; `null`: credentials of Pod Identity, which cannot be narrowed.
+    /// The inline session policy. `null`: credentials of Pod Identity, which cannot be narrowed.
     pub session_policy: Option<String>,
-    /// Its length in characters, of the 2,048 that STS takes.
+    /// Its length in characters. STS accepts up to 2,048.
     pub session_policy_size: usize,
     /// Why STS issued no such credentials.
     pub error: Option<StsError>,
     /// Why no answer arrived.
     pub failure: Option<Failure>,
-    /// Each once.
+    /// Each call was made once.
     pub calls: Vec<AccessCall>,
 }
 
-/// One request, and its answer.
+/// One request and its answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -31,20 +31,20 @@ pub struct AccessCall {
     pub action: String,
     /// An ARN, or `*`.
     pub resource: String,
-    /// Whom it was asked of.
+    /// The host that was asked.
     pub host: String,
     /// HTTP status; `None`: no answer.
     pub status: Option<u16>,
     /// Code and text of the error.
     pub error: Option<StsError>,
-    /// For a case with AWS Support.
+    /// The request id, for a case with AWS Support.
     pub request_id: Option<String>,
-    /// The answer has what every answer of AWS has.
+    /// Whether the answer has a request id, which all answers of AWS have, and is not a web page.
     pub by_aws: bool,
-    /// Where S3 says that the bucket is.
+    /// The region of the bucket, from S3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_region: Option<String>,
-    /// Who the credentials of the next hop belong to.
+    /// The identity of the next hop's credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
     /// Why no answer arrived.

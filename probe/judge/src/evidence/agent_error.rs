@@ -1,20 +1,20 @@
-//! Takes the agent's error texts apart: its own, EKS Auth's handed through, and the SDK's sentence of old agents. Pure.
-//! Form only; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (sources.md, “The agent's answers”).
+//! Parses the agent's error texts: its own, those of EKS Auth that it passes on, and the SDK's sentence in old agents. Pure.
+//! Only the form; source: aws/eks-pod-identity-agent `pkg/errors`, `internal/validation` (sources.md, “The agent's answers”).
 
 use crate::evidence::ErrorSource;
 
-/// The parts of a text.
+/// The parts of an error text.
 #[derive(Debug, Default, PartialEq)]
 pub struct Said<'a> {
     /// Who wrote the text.
     pub by: ErrorSource,
-    /// The exception, where the text names one.
+    /// The exception, if the text names one.
     pub code: Option<&'a str>,
     /// The sentence for people.
     pub message: &'a str,
-    /// Of EKS Auth, where the text names it.
+    /// The request id of EKS Auth, if the text names it.
     pub request_id: Option<&'a str>,
-    /// The HTTP status of EKS Auth's answer, where the text names it.
+    /// The HTTP status of EKS Auth's answer, if the text names it.
     pub upstream_status: Option<u16>,
 }
 
@@ -29,7 +29,7 @@ const OWN: &[&str] = &[
     "error getting credentials to cache",
     "fetched credentials are expired or will expire",
     "failed to get pod uid from service account token",
-    // From 0.2 on.
+    // From version 0.2 on.
     "chained retriever:",
     "IMDS delegate",
     "delegate returned nil credentials",
@@ -39,18 +39,18 @@ const OWN: &[&str] = &[
     "building namespace mapping",
 ];
 
-/// Reads a body.
+/// Parses a response body.
 pub fn said(body: &str) -> Said<'_> {
     let text = body.trim();
     passed_on(text).or_else(|| wrapped(text)).unwrap_or_else(|| {
-        // New agents print so what has neither request id nor exception.
+        // New agents print `[]` if there is neither a request id nor an exception.
         let own = text == "[]" || OWN.iter().any(|begin| text.starts_with(begin));
         let by = if own { ErrorSource::Agent } else { ErrorSource::Unknown };
         Said { by, message: text, ..Said::default() }
     })
 }
 
-/// `[REQUEST ID]: (EXCEPTION): MESSAGE, fault: client`
+/// Parses `[REQUEST ID]: (EXCEPTION): MESSAGE, fault: client`.
 fn passed_on(text: &str) -> Option<Said<'_>> {
     let (request_id, rest) = text.strip_prefix('[')?.split_once("]: (")?;
     let (code, message) = rest.split_once(')')?;
@@ -69,7 +69,7 @@ fn passed_on(text: &str) -> Option<Said<'_>> {
     })
 }
 
-/// `…: operation error EKS Auth: AssumeRoleForPodIdentity, … StatusCode: 400, RequestID: ID, EXCEPTION: MESSAGE`
+/// Parses `…: operation error EKS Auth: AssumeRoleForPodIdentity, … StatusCode: 400, RequestID: ID, EXCEPTION: MESSAGE`.
 fn wrapped(text: &str) -> Option<Said<'_>> {
     let (before, rest) = text.split_once("StatusCode: ")?;
     if !before.contains("EKS Auth") && !before.starts_with("error getting credentials to cache") {
@@ -92,7 +92,7 @@ fn wrapped(text: &str) -> Option<Said<'_>> {
     })
 }
 
-/// A name as the SDKs' models have them.
+/// Whether the name has the form of an exception in the SDKs' models.
 fn is_exception(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric())

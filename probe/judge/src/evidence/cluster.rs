@@ -1,5 +1,5 @@
-//! What the API server of the stated cluster answered to a token of this identity; the token itself is kept nowhere.
-//! What follows from it, the judge says.
+//! What the API server of the stated cluster answered to a token of this identity. The token itself is not kept.
+//! The judge says what follows.
 
 use super::network::Network;
 use serde::{Deserialize, Serialize};
@@ -10,26 +10,26 @@ use std::collections::BTreeMap;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
-    /// The flag, or the kubeconfig and its context, that states the server.
+    /// The flag that states the server, or the kubeconfig and its context.
     pub source: String,
     /// `https://host[:port]`; `None`: there is none.
     pub endpoint: Option<String>,
-    /// The cluster that the kubeconfig's `exec` names, where it makes tokens for EKS.
+    /// The cluster in the kubeconfig's `exec`, if that makes tokens for EKS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exec_cluster: Option<String>,
-    /// Why no server or no CA follows from what is stated.
+    /// Why the flags do not result in a server or a CA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// How many bytes the token has; `None`: none was made.
+    /// The length of the token in bytes. `None`: none was made.
     pub token_bytes: Option<usize>,
     /// The way there; `None`: nothing was sent.
     pub network: Option<Network>,
     /// HTTP status of the SelfSubjectReview; `None`: no answer.
     pub status: Option<u16>,
-    /// What the API server says to another status than 201.
+    /// The API server's message for a status other than 201.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Who the identity is in Kubernetes.
+    /// The identity in Kubernetes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<KubernetesUser>,
     /// In the order in which they were stated.
@@ -44,9 +44,9 @@ pub struct Cluster {
 pub struct KubernetesUser {
     /// As the cluster names it.
     pub username: String,
-    /// `system:authenticated` among them.
+    /// Includes `system:authenticated`.
     pub groups: Vec<String>,
-    /// What EKS adds; key ids are left out.
+    /// What EKS adds, without key ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Vec<String>>,
 }

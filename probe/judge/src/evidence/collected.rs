@@ -1,16 +1,16 @@
-//! What one run hands over: the evidence, its clock, and the times of its stages.
-//! Everything after it is a pure function of it.
+//! The result of one run: the evidence, its clock, and the times of its stages.
+//! Everything that follows is a pure function of it.
 
 use super::{Evidence, Timing};
 
-/// What one run saw, and how long each stage took.
+/// What one run observed, and how long each stage took.
 pub struct Collected {
-    /// What was seen, without any secret.
+    /// What was observed, without any secret.
     pub evidence: Evidence,
-    /// Whether the process could be looked at.
+    /// Whether the process could be observed.
     pub seen: bool,
-    /// Seconds since the epoch.
+    /// The time of the run, in seconds since the epoch.
     pub observed_at: i64,
-    /// A stage each.
+    /// One for each stage.
     pub timings: Vec<Timing>,
 }

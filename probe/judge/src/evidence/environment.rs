@@ -1,26 +1,26 @@
-//! The subject's variables and profile, and what the person who runs the probe stated.
-//! An allowlist of names: credentials appear as `set`, URLs without user info, query and fragment.
+//! The subject's variables and profile, and what the user of the probe stated.
+//! Only names on an allowlist. Credentials appear as `set`, URLs without user info, query and fragment.
 
 use crate::options::Options;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where the SDK of the subject would take its settings from.
+/// The sources from which the subject's SDK would take its settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// The variables that decide, by name. An empty one is kept as empty: SDKs differ on it.
+    /// The variables that matter, by name. An empty variable is kept as empty, because SDKs treat it differently.
     pub variables: BTreeMap<String, String>,
-    /// Variables on the list whose bytes are not UTF-8; `variables` has them with U+FFFD.
+    /// Variables on the list whose bytes are not UTF-8. `variables` has them with U+FFFD.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_utf8: Vec<String>,
-    /// The active profile; `None`: neither profile file can be read or names it.
+    /// The active profile. `None`: neither profile file can be read or has it.
     pub profile: Option<Profile>,
-    /// The profile that `AWS_DEFAULT_PROFILE` names: the active one of SDKs that read it.
+    /// The profile that `AWS_DEFAULT_PROFILE` names. It is the active one for SDKs that read that variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_profile: Option<Profile>,
-    /// Variables that name a profile which no profile file has; an empty name is one, too.
+    /// Variables that name a profile which no profile file has. An empty name counts as such a name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub profile_missing: Vec<String>,
     /// Whether the directory in which the webhook mounts the IRSA token exists.
@@ -33,10 +33,10 @@ pub struct Environment {
     /// Files that settings or the C library name, and that the subject may not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableFile>,
-    /// What was to be trusted beside or instead of the compiled-in roots, and adds nothing.
+    /// What should be trusted in addition to or instead of the compiled-in roots, but adds nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trust_idle: Vec<TrustProblem>,
-    /// Files that are there or might be, and could not be looked at for want of anything but rights; the token file apart.
+    /// Files that exist or might exist, and could not be observed for another reason than rights. The token file is not among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<Unseen>,
     /// Flags and their environment twins.
@@ -51,7 +51,7 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable, or else of the profile's setting that stands for it: `AWS_USE_FIPS_ENDPOINT`, `use_fips_endpoint`.
+    /// The value of a variable, or else of the profile setting with the same meaning: `AWS_USE_FIPS_ENDPOINT`, `use_fips_endpoint`.
     #[must_use]
     pub fn said(&self, name: &str) -> Option<&str> {
         let setting = || {
@@ -61,31 +61,31 @@ impl Environment {
         self.get(name).or_else(setting)
     }
 
-    /// As [`Self::is_true`], of the variable or the profile's setting.
+    /// Like [`Self::is_true`], for the variable or the profile setting.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
         self.said(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// `true` in the spelling of the SDKs (`true`, any case).
+    /// Whether the value is `true` as the SDKs read it, in any case.
     #[must_use]
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 }
 
-/// A file that was not opened because of somebody's rights.
+/// A file that was not opened because rights were missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnreadableFile {
-    /// The variable that names it, or its path where everybody reads it.
+    /// The variable that names it, or its path if every process reads it.
     pub source: String,
-    /// Where it lies.
+    /// Its path.
     pub path: String,
-    /// The operating system's name of the error; `EXDEV`: it lies in `/proc`, which shows each reader itself.
+    /// The operating system's name of the error. `EXDEV`: it is in `/proc`, which shows each reader itself.
     pub error: String,
-    /// The subject might have opened it.
+    /// Only the probe lacks rights; the subject might have opened it.
     pub by_probe: bool,
 }
 
@@ -101,12 +101,12 @@ pub struct TrustProblem {
     /// The probe's own variable or flag names it, and another process is judged.
     #[serde(default, skip_serializing_if = "crate::options::is_false")]
     pub own: bool,
-    /// The operating system's name of the error, where there was one.
+    /// The operating system's name of the error, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<String>,
 }
 
-/// What could not be looked at.
+/// Something that could not be observed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -117,27 +117,27 @@ pub struct Unseen {
     pub error: String,
 }
 
-/// What the active profile says, as far as it matters here.
+/// The part of the active profile that matters here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// `default`, or the value of `AWS_PROFILE`.
     pub name: String,
-    /// The settings that decide, by key; `endpoint_url_sts` is STS's `endpoint_url` in the `services` section that it names.
+    /// The settings that matter, by key. `endpoint_url_sts` is STS's `endpoint_url` in the `services` section that the profile names.
     pub settings: BTreeMap<String, String>,
-    /// Every other key of the profile, its value left out.
+    /// All other keys of the profile, without their values.
     pub other_keys: Vec<String>,
-    /// The keys that stand in the credentials file: some SDKs read the config file only when told to.
+    /// The keys that are in the credentials file. Some SDKs read the config file only if a variable tells them to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_credentials: Vec<String>,
-    /// The profile that `source_profile` names: whose credentials this one goes on from.
+    /// The profile that `source_profile` names, whose credentials this one uses to assume its role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<Self>>,
 }
 
 impl Profile {
-    /// The profile whose identity begins the chain.
+    /// The profile whose identity starts the chain.
     #[must_use]
     pub fn beginning(&self) -> &Self {
         self.source.as_deref().map_or(self, Self::beginning)

@@ -1,4 +1,4 @@
-//! What STS answered to the two calls; credentials are not kept, texts are scrubbed before they get here.
+//! What STS answered to the two calls. Credentials are not kept, and texts are redacted before they get here.
 
 use super::network::Failure;
 use serde::{Deserialize, Serialize};
@@ -12,50 +12,50 @@ pub struct Exchange {
     pub status: u16,
     /// `null`: credentials were issued, or the answer is not an STS error.
     pub error: Option<StsError>,
-    /// `x-amzn-RequestId`, else the body's.
+    /// `x-amzn-RequestId`, else the request id in the body.
     pub request_id: Option<String>,
-    /// STS's clock: its `Date` header, seconds since the epoch.
+    /// The clock of STS: its `Date` header, in seconds since the epoch.
     pub date: Option<i64>,
-    /// Our clock when the answer's header was there, seconds since the epoch.
+    /// Our clock when the answer's header had arrived, in seconds since the epoch.
     pub received_at: i64,
-    /// Seconds, from `Retry-After`.
+    /// `Retry-After`, in seconds.
     pub retry_after: Option<u64>,
-    /// The document has STS's form: its XML namespace, or the root of its errors. A request id has every service of AWS.
+    /// Whether the document has STS's XML namespace, or the root of its errors. A request id proves nothing: all AWS services send one.
     pub from_sts: bool,
-    /// `Content-Type`, and the first bytes of a body that is not STS's.
+    /// The `Content-Type` header.
     pub content_type: Option<String>,
     /// The beginning of an answer that is not STS's, redacted.
     pub excerpt: Option<String>,
     /// Whether credentials came back.
     pub issued: bool,
-    /// End of the session, seconds since the epoch.
+    /// The end of the session, in seconds since the epoch.
     pub expiration: Option<i64>,
     /// `AssumedRoleUser/Arn`.
     pub assumed_role_arn: Option<String>,
     /// `SubjectFromWebIdentityToken`.
     pub subject: Option<String>,
-    /// The audience that STS took.
+    /// The audience that STS accepted.
     pub audience: Option<String>,
-    /// The OIDC provider that STS took.
+    /// The OIDC provider that STS used.
     pub provider: Option<String>,
-    /// What the request held besides the token.
+    /// The role ARN in the request.
     pub role_arn: String,
-    /// The name under which the session was asked for.
+    /// The session name in the request.
     pub session_name: String,
 }
 
-/// Code and message of an error document, white space collapsed, scrubbed, 512 bytes at most.
+/// Code and message of an error document, white space collapsed, redacted, at most 512 bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StsError {
-    /// As STS spells it.
+    /// In the spelling of STS.
     pub code: String,
     /// As STS wrote it, redacted.
     pub message: String,
 }
 
-/// The answer to GetCallerIdentity with the credentials issued.
+/// The answer to GetCallerIdentity with the issued credentials.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -64,13 +64,13 @@ pub struct Identity {
     pub status: Option<u16>,
     /// Why the credentials were refused.
     pub error: Option<StsError>,
-    /// For a case with AWS Support.
+    /// The request id, for a case with AWS Support.
     pub request_id: Option<String>,
-    /// STS's clock, seconds since the epoch.
+    /// The clock of STS, in seconds since the epoch.
     pub date: Option<i64>,
-    /// Our clock when the answer arrived, seconds since the epoch.
+    /// Our clock when the answer arrived, in seconds since the epoch.
     pub received_at: i64,
-    /// Whose credentials they are.
+    /// The ARN of the identity.
     pub arn: Option<String>,
     /// The account of the session.
     pub account: Option<String>,

@@ -1,9 +1,9 @@
-//! Which variables of a container are evidence, and how they are kept: the same list from inside and from outside of the pod.
-//! Credentials are noted as `set`; URLs lose user info, query and fragment.
+//! Which variables of a container are evidence, and in which form: the same list inside and outside the pod.
+//! Credentials are recorded as `set`. URLs lose user info, query and fragment.
 
 use crate::text::shown;
 
-/// Kept as they are, but for what `shown::value` takes out of any.
+/// Kept unchanged, except for what `shown::value` removes from every value.
 pub const PLAIN: &[&str] = &[
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -51,7 +51,7 @@ pub const URLS: &[&str] = &[
     "https_proxy",
 ];
 
-/// Kept as `set` and `empty`; one that is not there is `unset`.
+/// Recorded as `set` or `empty`, or as `unset` if the variable is missing.
 pub const CREDENTIALS: &[&str] = &[
     "AWS_ACCESS_KEY",
     "AWS_ACCESS_KEY_ID",
@@ -61,7 +61,7 @@ pub const CREDENTIALS: &[&str] = &[
     "AWS_SESSION_TOKEN",
 ];
 
-/// The value as evidence has it; `None`: the variable is not on the list.
+/// The value in the form that evidence has. `None`: the variable is not on the list.
 #[must_use]
 pub fn kept(name: &str, value: &str) -> Option<String> {
     if CREDENTIALS.contains(&name) {

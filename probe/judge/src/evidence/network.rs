@@ -1,10 +1,10 @@
-//! What the wire saw on the way to one endpoint, phase by phase; nothing of request or answer.
-//! Which class a failure is, the judge says.
+//! What the wire observed on the way to one endpoint, phase by phase. Contains nothing of request or answer.
+//! The judge says which class a failure is.
 
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
-/// The way to one endpoint, as far as it went.
+/// The way to one endpoint, as far as the request got.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -15,16 +15,16 @@ pub struct Network {
     pub proxy: Option<String>,
     /// The status with which the proxy answered CONNECT; `None`: no proxy, or it did not answer.
     pub proxy_status: Option<u16>,
-    /// The request went over a connection kept from an earlier one: nothing was resolved, connected or verified
-    /// anew, so `resolution`, `addresses` and `tls` are empty and only the last two phases are timed.
+    /// The request used a connection that was kept from an earlier one. Nothing was resolved, connected or verified again,
+    /// so `resolution`, `addresses` and `tls` are empty, and only the last two phases have times.
     pub reused: bool,
-    /// Of the proxy's name where there is a proxy (it resolves the endpoint's). `None` for an address literal.
+    /// For the proxy's name if there is a proxy, because the proxy resolves the endpoint's name. `None` for an address literal.
     pub resolution: Option<Resolution>,
-    /// Every address tried, in the order in which its attempt began.
+    /// Every address that was tried, in the order in which the attempts began.
     pub addresses: Vec<AddressAttempt>,
     /// `None`: plain HTTP, or TLS was not reached.
     pub tls: Option<Tls>,
-    /// How long each phase took; a phase not reached is absent.
+    /// How long each phase took. A phase that was not reached is absent.
     pub phases_ms: PhasesMs,
     /// `None`: a whole HTTP answer arrived.
     pub failure: Option<Failure>,
@@ -35,16 +35,16 @@ pub struct Network {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PhasesMs {
-    /// Name to addresses.
+    /// From the name to addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolve: Option<f64>,
-    /// TCP, and the proxy's tunnel where there is one.
+    /// TCP, and the proxy's tunnel if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<f64>,
     /// The TLS handshake.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<f64>,
-    /// From the request's first byte to the answer's header.
+    /// From the first byte of the request to the header of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processing: Option<f64>,
     /// The answer's body.
@@ -52,52 +52,52 @@ pub struct PhasesMs {
     pub transfer: Option<f64>,
 }
 
-/// Where a request stands.
+/// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// The name is looked up.
     Resolve,
-    /// A connection is made.
+    /// The connection is being made.
     Connect,
     /// The peer proves who it is.
     Tls,
-    /// The request is out, no byte of an answer is here.
+    /// The request was sent, and no byte of an answer has arrived.
     Processing,
     /// The answer is arriving.
     Transfer,
 }
 
-/// How a name became addresses, or did not.
+/// How a name was resolved, or why not.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Resolution {
-    /// The host asked for.
+    /// The host that was looked up.
     pub name: String,
     /// `/etc/hosts` answered; no nameserver was asked.
     pub from_hosts_file: bool,
-    /// `address:port` of the `nameserver` lines of `resolv.conf`, or the C library's default; a line that could
-    /// not be used stands here as written, with the reason in parentheses.
+    /// `address:port` of the `nameserver` lines of `resolv.conf`, or the C library's default. A line that could not be used
+    /// is here as written, with the reason in parentheses.
     pub nameservers: Vec<String>,
-    /// Its `search` list, at most 32 domains.
+    /// The `search` list of `resolv.conf`, at most 32 domains.
     pub search: Vec<String>,
-    /// Its `ndots`.
+    /// The `ndots` of `resolv.conf`.
     pub ndots: u8,
-    /// Each question put to a nameserver, in order, with its outcome.
+    /// Each question to a nameserver, in order, with its outcome.
     pub questions: Vec<Question>,
-    /// What came out, IPv4 and IPv6. A family whose question was not answered soon after the other's is missing here.
+    /// The addresses that were found, IPv4 and IPv6. A family that did not answer soon after the other one is missing.
     pub addresses: Vec<IpAddr>,
-    /// The full name that has these addresses, where the search list made it.
+    /// The full name that has these addresses, if the search list made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found_as: Option<String>,
-    /// Where the search list answered: what the name has as it is written, which the C library does not ask any more.
+    /// If the search list found the name: the addresses of the name as written, which the C library no longer asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub as_written: Vec<IpAddr>,
 }
 
-/// A name that every cluster has: whether it resolves tells the cluster's DNS from the name asked for.
+/// A name that every cluster has. If it resolves, the cluster's DNS works and the other name is the problem.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -113,13 +113,13 @@ pub struct ControlName {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// The full name asked, without the trailing dot.
+    /// The full name, without the trailing dot.
     pub name: String,
     /// `A` or `AAAA`.
     pub record_type: String,
-    /// `address:port` of the nameserver, `/tcp` appended when it was asked over TCP.
+    /// `address:port` of the nameserver, with `/tcp` appended if it was asked over TCP.
     pub nameserver: String,
-    /// `NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED` … as the nameserver said; else `truncated` (asked again over
+    /// `NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED` … as the nameserver answered; else `truncated` (asked again over
     /// TCP), `timeout`, `bad-reply` or the operating system's name of the error (`ECONNREFUSED`).
     pub outcome: String,
     /// How many addresses the answer held.
@@ -131,11 +131,11 @@ pub struct Question {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddressAttempt {
-    /// Whom the attempt went to.
+    /// The address that was tried.
     pub address: SocketAddr,
-    /// What came of it.
+    /// The result.
     pub outcome: AddressOutcome,
-    /// The operating system's name of the error (`ECONNREFUSED`), where there was one.
+    /// The operating system's name of the error (`ECONNREFUSED`), if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errno: Option<String>,
     /// From the attempt's start to its outcome.
@@ -147,7 +147,7 @@ pub struct AddressAttempt {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressOutcome {
-    /// The connection stands.
+    /// The connection was made.
     Connected,
     /// Something at that address refused.
     Refused,
@@ -157,7 +157,7 @@ pub enum AddressOutcome {
     Unreachable,
     /// Any other error of the operating system; see `errno`.
     Failed,
-    /// Another address was quicker.
+    /// Another address was faster.
     Abandoned,
 }
 
@@ -166,31 +166,32 @@ pub enum AddressOutcome {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// The name the certificate had to be valid for.
+    /// The name for which the certificate had to be valid.
     pub server_name: String,
-    /// `TLSv1_3`, `TLSv1_2`; `None`: no handshake came about.
+    /// `TLSv1_3`, `TLSv1_2`. `None`: no handshake was completed.
     pub version: Option<String>,
-    /// As the peer presented it, leaf first; also when it was refused.
+    /// As the peer presented it, leaf first. Also kept if it was refused.
     pub chain: Vec<Certificate>,
-    /// What the probe trusted: `compiled-in`, `AWS_CA_BUNDLE=/path`, `--ca-bundle=/path`, with `+SSL_CERT_FILE=/path` appended for each addition.
+    /// The roots that the probe trusted: `compiled-in`, `AWS_CA_BUNDLE=/path` or `--ca-bundle=/path`, with `+SSL_CERT_FILE=/path` appended
+    /// for each addition.
     pub roots: String,
-    /// What the process of `--target-pid` trusts, and whether that vouches for the same chain; nothing was sent because of it.
+    /// What the process of `--target-pid` trusts, and whether it accepts the same chain. Nothing was sent because of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_target: Option<TargetTrust>,
 }
 
-/// The roots of the process that is judged, held against the chain that the probe met.
+/// The roots of the judged process, compared with the chain that the probe met.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TargetTrust {
-    /// As `roots`, by the variables of that process.
+    /// In the form of `roots`, from the variables of that process.
     pub roots: String,
     /// Whether the chain ends in them.
     pub accepts: bool,
 }
 
-/// What a reader needs of one presented certificate.
+/// The fields of one presented certificate that a reader needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -201,9 +202,9 @@ pub struct Certificate {
     pub issuer: String,
     /// DNS names and addresses of the subject alternative name extension.
     pub names: Vec<String>,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub not_before: i64,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub not_after: i64,
     /// SHA-1 of the DER, 40 hex digits: what IAM calls a thumbprint.
     pub sha1: String,
@@ -216,28 +217,28 @@ pub struct Certificate {
 pub struct Failure {
     /// The furthest phase that any address reached.
     pub phase: Phase,
-    /// What happened, as a value.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// The peer of the attempt that got furthest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<SocketAddr>,
-    /// The operating system's name of the error (`ECONNRESET`), where there was one.
+    /// The operating system's name of the error (`ECONNRESET`), if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errno: Option<String>,
-    /// One line in plain words with both sides where there are two; nothing of the request or the answer.
+    /// One line in plain words, with both sides if there are two. Contains nothing of request or answer.
     pub detail: String,
 }
 
-/// What kind of failure.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// Every nameserver failed, refused or kept silent.
+    /// Every nameserver failed, refused or was silent.
     NameserverFailed,
     /// NXDOMAIN for every name of the search order.
     NameNotFound,
-    /// The name exists and has no address (NODATA).
+    /// The name exists but has no address (NODATA).
     NameWithoutAddress,
     /// Something at that address refused.
     Refused,
@@ -245,13 +246,13 @@ pub enum FailureKind {
     TimedOut,
     /// No route leads there.
     Unreachable,
-    /// The chain ends in no trusted root.
+    /// The chain does not end in a trusted root.
     TlsUnknownIssuer,
     /// The certificate is for other names.
     TlsWrongName,
-    /// Expired.
+    /// The certificate has expired.
     TlsExpired,
-    /// Not valid yet.
+    /// The certificate is not valid yet.
     TlsNotYetValid,
     /// The peer sent an alert.
     TlsAlert,
@@ -263,9 +264,9 @@ pub enum FailureKind {
     ProxyRefused,
     /// Reset, end of file or truncation after connect.
     Broken,
-    /// Not HTTP, or header or body beyond the limits.
+    /// The answer is not HTTP, or header or body exceed the limits.
     NotHttp,
-    /// The answer is larger than what is read of it.
+    /// The answer is larger than what is read.
     TooLong,
     /// The URL, a certificate bundle or the request itself cannot be used.
     Unusable,

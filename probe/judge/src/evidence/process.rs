@@ -1,4 +1,4 @@
-//! Who is judged: ids, groups and capabilities of the subject.
+//! The judged process: its user ids, groups and capabilities.
 //! They come from the kernel, or from flags that name another user.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct Process {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// Of `gid` and `groups` those that are the probe's own and were lent to the subject, since no flag states its groups.
+    /// Those of `gid` and `groups` that are the probe's own and were lent to the subject, because no flag states its groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lent: Vec<u32>,
     /// Effective capabilities, by name (`CAP_DAC_OVERRIDE`).
@@ -27,13 +27,13 @@ pub struct Process {
     /// The effective user id of the probe itself.
     #[serde(default)]
     pub probe_uid: u32,
-    /// The effective group id of the probe itself, where another user is judged.
+    /// The effective group id of the probe itself, if another user is judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_gid: Option<u32>,
-    /// As uname(2) has it: the pod's name, unless it shares the node's network.
+    /// From uname(2). It is the pod's name, unless the pod shares the node's network.
     #[serde(default)]
     pub hostname: Option<String>,
-    /// The namespace in kubelet's DNS search list.
+    /// The namespace in the kubelet's DNS search list.
     #[serde(default)]
     pub dns_namespace: Option<String>,
     /// `POD_NAME`, `POD_NAMESPACE`, `POD_UID`, `NODE_NAME` of the probe's own environment (downward API).
@@ -44,23 +44,23 @@ pub struct Process {
     pub pod_uid: Option<String>,
     /// From the downward API.
     pub node_name: Option<String>,
-    /// `sub` of the token for the API server, decoded and never sent: it names the service account
-    /// even where nothing else is injected.
+    /// `sub` of the token for the API server, which was only decoded. It names the service account even if nothing else is
+    /// injected.
     pub api_server_subject: Option<String>,
-    /// The issuer in the same token: that of the cluster.
+    /// `iss` of the same token: the issuer of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_server_issuer: Option<String>,
 }
 
 impl Process {
-    /// The namespace of the probe's pod: by the downward API, else by the DNS search list.
+    /// The namespace of the probe's pod, from the downward API, else from the DNS search list.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {
         self.pod_namespace.as_deref().or(self.dns_namespace.as_deref())
     }
 
-    /// The name of the probe's pod: by the downward API, else by the hostname where that can be a pod's. A pod that shares
-    /// the node's network has the node's name, on EKS `ip-10-0-3-41.eu-west-1.compute.internal`.
+    /// The name of the probe's pod, from the downward API, else the hostname if that can be a pod's name. A pod that shares
+    /// the node's network has the node's hostname, on EKS `ip-10-0-3-41.eu-west-1.compute.internal`.
     #[must_use]
     pub fn pod(&self) -> Option<&str> {
         let by_host =

@@ -1,5 +1,5 @@
 //! The pod's service account, as tokens name it.
-//! Form only; whether it is the one that is meant, the judges say.
+//! Only its form; the judges say whether it is the intended one.
 
 /// Namespace and service account of the pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
-    /// From `system:serviceaccount:NAMESPACE:NAME` (kubernetes `pkg/serviceaccount/util.go`).
+    /// Parses `system:serviceaccount:NAMESPACE:NAME` (kubernetes `pkg/serviceaccount/util.go`).
     #[must_use]
     pub fn of_subject(subject: &'a str) -> Option<Self> {
         let (namespace, name) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;

@@ -1,9 +1,9 @@
 //! The links of the chain, and how long each took or why it was not reached.
-//! How a link came out, the report says.
+//! The report says the result of each link.
 
 use serde::{Deserialize, Serialize};
 
-/// A link of the chain, in the order of the chain.
+/// A link of the chain. The order is that of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -12,17 +12,17 @@ pub enum StageName {
     Environment,
     /// The file that holds the token.
     TokenFile,
-    /// What is in that file.
+    /// The content of that file.
     Token,
     /// The way to STS, or to the Pod Identity agent.
     Network,
-    /// The token for credentials.
+    /// The exchange of the token for credentials.
     Exchange,
     /// Whose credentials they are.
     Identity,
-    /// What they may do; only where it was stated.
+    /// What they may do. Only if it was stated.
     Access,
-    /// Whether an EKS cluster accepts them; only where it was stated.
+    /// Whether an EKS cluster accepts them. Only if it was stated.
     Cluster,
 }
 

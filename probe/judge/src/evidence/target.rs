@@ -1,5 +1,5 @@
-//! What was seen of another process (`--target-pid`), and of the probe beside it: the rule who may look needs both.
-//! Of the process's variables only names are kept here; its environment itself goes to the observers.
+//! What was observed of another process (`--target-pid`) and of the probe itself: the rule about who may look needs both.
+//! Only names of the process's variables are kept here. The environment itself goes to the observers.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,40 +10,40 @@ use serde::{Deserialize, Serialize};
 pub struct Target {
     /// `auto`, or the pid asked for.
     pub asked: String,
-    /// The probe itself; `None`: `/proc` says nothing.
+    /// The probe itself. `None`: `/proc` says nothing.
     pub own: Option<Status>,
-    /// Why `/proc` says nothing of the probe itself.
+    /// Why `/proc` says nothing about the probe itself.
     pub proc_error: Option<String>,
-    /// Kernel threads are in sight: the pid namespace is the node's.
+    /// Kernel threads are visible, so the pid namespace is the node's.
     pub whole_node: bool,
-    /// The process chosen; `None`: none, or too many.
+    /// The chosen process. `None`: there is none, or there are too many.
     pub pid: Option<u32>,
-    /// Its command name (`comm`), not necessarily what was executed.
+    /// Its command name (`comm`), which may differ from the executed program.
     pub comm: String,
-    /// `None`: never seen.
+    /// `None`: it was never observed.
     pub status: Option<Status>,
-    /// It is in another user namespace than the probe, or which one could not be seen: its capabilities count for nothing.
+    /// It is in another user namespace than the probe, or its namespace could not be observed. Then its capabilities do not count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_user_namespace: bool,
-    /// The errno of `status` (`EBADMSG`: not understood); with a `status`, it exited while it was looked at.
+    /// The errno of `status` (`EBADMSG`: it could not be parsed). If there is a `status` too, the process exited during the observation.
     pub status_error: Option<String>,
     /// Whether a signal would find the pid, whatever `/proc` shows; `None`: unknown.
     pub exists: Option<bool>,
-    /// Owner of `environ`: the effective ids, or root where the process is not dumpable.
+    /// The owner of `environ`: the effective ids, or root if the process is not dumpable.
     pub environ_owner: Option<Owner>,
     /// The errno of `environ`.
     pub environment_error: Option<String>,
     /// The errno of `root`.
     pub root_error: Option<String>,
-    /// Among which `auto` could not choose.
+    /// The processes among which `auto` could not choose.
     pub candidates: Vec<Candidate>,
-    /// Descendants whose variables are not the chosen process's; those that could not be read are not among them.
+    /// Descendants whose variables differ from the chosen process's. Those that could not be read are not included.
     pub differing: Vec<Differing>,
     /// What was too long to be kept.
     pub truncated: Truncated,
 }
 
-/// What `/proc/PID/status` tells of a process.
+/// The content of `/proc/PID/status`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -52,9 +52,9 @@ pub struct Status {
     pub pid: u32,
     /// The process id of its parent.
     pub parent: u32,
-    /// `running`, `sleeping`, `zombie`, … as the kernel words it.
+    /// `running`, `sleeping`, `zombie`, … in the kernel's words.
     pub state: String,
-    /// It has no program.
+    /// It is a kernel thread, which has no program.
     pub kernel_thread: bool,
     /// Its user ids.
     pub uid: Ids,
@@ -64,18 +64,18 @@ pub struct Status {
     pub groups: Vec<u32>,
     /// Capabilities by the names of capabilities(7).
     pub effective: Vec<String>,
-    /// Capabilities that it may switch on.
+    /// Capabilities that it may enable.
     pub permitted: Vec<String>,
-    /// Capabilities that it can have at most.
+    /// The most capabilities that it can have.
     pub bounding: Vec<String>,
-    /// Whether a program that it starts can gain any.
+    /// Whether programs that it starts can gain no privileges.
     pub no_new_privileges: Option<bool>,
     /// Whether its system calls are filtered.
     pub seccomp: Option<Seccomp>,
 }
 
 impl Status {
-    /// What is left of such a process is its exit code.
+    /// Whether it has ended, so that only its exit code is left.
     #[must_use]
     pub fn has_exited(&self) -> bool {
         ["zombie", "dead"].contains(&self.state.as_str())
@@ -89,16 +89,16 @@ impl Status {
 pub struct Ids {
     /// Who started it.
     pub real: u32,
-    /// As whom it acts.
+    /// The id with which it acts.
     pub effective: u32,
-    /// Whom it can go back to.
+    /// The id that it can return to.
     pub saved: u32,
-    /// As whom it opens files.
+    /// The id with which it opens files.
     pub file_system: u32,
 }
 
 impl Ids {
-    /// Whether they are all the same: else whoever gave the process its environment may not be whose ids it uses.
+    /// Whether all four are the same. If not, another user than the one it acts as may have given it its environment.
     #[must_use]
     pub fn agree(&self) -> bool {
         [self.effective, self.saved, self.file_system] == [self.real; 3]
@@ -112,20 +112,20 @@ impl Ids {
 pub enum Seccomp {
     /// Every call is allowed.
     Disabled,
-    /// Only read, write and exit are.
+    /// Only read, write and exit are allowed.
     Strict,
     /// A filter decides.
     Filter,
 }
 
-/// Who owns a file.
+/// The owner of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Owner {
-    /// The user that owns it.
+    /// The user id.
     pub uid: u32,
-    /// The group that owns it.
+    /// The group id.
     pub gid: u32,
 }
 
@@ -144,20 +144,20 @@ pub struct Candidate {
     pub role_arn: Sighting,
 }
 
-/// Whether something is there.
+/// Whether something exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sighting {
-    /// It was seen.
+    /// It was found.
     Yes,
-    /// It was looked for, and is not there.
+    /// It was looked for and does not exist.
     No,
     /// It could not be looked for.
     Unreadable,
 }
 
-/// A descendant with other variables than the process chosen.
+/// A descendant with other variables than the chosen process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -166,11 +166,11 @@ pub struct Differing {
     pub pid: u32,
     /// The name of its program.
     pub comm: String,
-    /// Names of the variables that differ, are missing or were added; never a value.
+    /// Names of the variables that differ, are missing or were added. Never values.
     pub variables: Vec<String>,
 }
 
-/// Where a bound cut the view.
+/// Which limits cut the observation off.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -181,8 +181,8 @@ pub struct Truncated {
     pub candidates: bool,
     /// There are more descendants than were compared, or they differ in more than was kept.
     pub descendants: bool,
-    /// The environment is larger than any that exec(2) makes; it was not used.
+    /// The environment is larger than any that exec(2) makes, and was not used.
     pub environment: bool,
-    /// Variables whose values were dropped: too long, or cut off by the process itself.
+    /// Variables whose values were dropped, because they are too long or were cut off by the process itself.
     pub variables: Vec<String>,
 }

@@ -1,35 +1,35 @@
-//! What the token says of itself: shape, header and claims. Its signature is not kept.
+//! What the token says: shape, header and claims. Its signature is not kept.
 
 use serde::{Deserialize, Serialize};
 
-/// A projected service account token, decoded, not verified (claims: kubernetes `pkg/serviceaccount/claims.go`).
+/// A projected service account token, decoded but not verified (claims: kubernetes `pkg/serviceaccount/claims.go`).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Token {
     /// What the bytes are.
     pub shape: TokenShape,
-    /// Bytes of the file.
+    /// The length of the file, in bytes.
     pub length: usize,
-    /// Bytes of white space after the last segment: SDKs send them.
+    /// White space after the last segment, in bytes. SDKs send it too.
     pub trailing_whitespace: usize,
     /// Header `alg`.
     pub alg: Option<String>,
     /// Header `kid`.
     pub kid: Option<String>,
-    /// Who made the token.
+    /// The issuer of the token.
     pub iss: Option<String>,
-    /// Whose token it is.
+    /// The subject of the token.
     pub sub: Option<String>,
-    /// One entry where the claim is a string.
+    /// One entry if the claim is a string.
     pub aud: Vec<String>,
-    /// The authorized party, which STS compares where it is there.
+    /// The authorized party. STS compares it if the token has it.
     pub azp: Option<String>,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub exp: Option<i64>,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub iat: Option<i64>,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub nbf: Option<i64>,
     /// The id of the token.
     pub jti: Option<String>,
@@ -43,9 +43,9 @@ pub struct Token {
     pub pod_uid: Option<String>,
     /// The node of that pod.
     pub node_name: Option<String>,
-    /// Name of the Secret that a legacy token came from.
+    /// The name of the Secret that a legacy token came from.
     pub secret_name: Option<String>,
-    /// Seconds since the epoch; only tokens for the API server have it.
+    /// In seconds since the epoch. Only tokens for the API server have it.
     pub warnafter: Option<i64>,
 }
 
@@ -54,26 +54,26 @@ pub struct Token {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "result", deny_unknown_fields)]
 pub enum TokenShape {
-    /// Not a byte.
+    /// There are no bytes.
     #[default]
     Empty,
-    /// Three base64url segments, header and claims are JSON objects.
+    /// Three base64url segments; header and claims are JSON objects.
     Jwt,
-    /// A byte that no JWT has.
+    /// A byte that a JWT cannot have.
     ForeignByte {
         /// Counted from 0.
         offset: usize,
-        /// What stands there, in words; never a part of the token.
+        /// The byte in words, never a part of the token.
         found: String,
     },
-    /// Not three segments.
+    /// There are not three segments.
     Segments {
         /// How many there are.
         count: usize,
     },
-    /// A segment that does not decode; counted from 1.
+    /// A segment that cannot be decoded.
     Segment {
-        /// Which one, counted from 1.
+        /// The segment, counted from 1.
         number: u8,
         /// What is wrong with it.
         problem: String,

@@ -1,23 +1,23 @@
-//! The token file as the kernel shows it: path, owner, mode, errors; never its content.
+//! The token file as the kernel shows it: path, owner, mode, errors. Never its content.
 
 use serde::{Deserialize, Serialize};
 
-/// STS takes tokens of 4 to 20,000 characters (STS API, WebIdentityToken).
+/// In characters. STS accepts tokens of 4 to 20,000 characters (STS API, WebIdentityToken).
 pub const TOKEN_LIMIT: u64 = 20_000;
 
-/// What a look at the path gave.
+/// What was observed at the path.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenFile {
     /// As given, not resolved.
     pub path: String,
-    /// Each directory and link on the way, then the file; ends at the first that cannot be looked at.
+    /// Each directory and link on the way, then the file. Ends at the first one that cannot be observed.
     pub components: Vec<PathComponent>,
-    /// The operating system's name of the error that `open` gave (`EACCES`), or, where nobody could open it with the
-    /// subject's ids (no `proof`), that the way to it gave; `None`: neither gave one.
+    /// The operating system's name of the error of `open` (`EACCES`). If the probe could not take the subject's ids (no `proof`), the
+    /// error on the way to the file. `None`: there was no error.
     pub open_error: Option<String>,
-    /// Who tried to open it, and how that went; `None`: nobody could with the subject's ids.
+    /// Who tried to open it, with which result. `None`: the probe could not take the subject's ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
     /// `fs.protected_symlinks` (proc_sys_fs(5)); `None`: it cannot be read.
@@ -25,51 +25,51 @@ pub struct TokenFile {
     pub links_protected: Option<bool>,
     /// Of the opened file, else of the file at the end of `components`.
     pub kind: Option<FileKind>,
-    /// Permission bits, set-id and sticky bits included.
+    /// Permission bits, including set-id and sticky bits.
     pub mode: Option<u32>,
     /// The user that owns it.
     pub uid: Option<u32>,
     /// The group that owns it.
     pub gid: Option<u32>,
-    /// Hard links; 0: the file was deleted, and only a mount keeps it.
+    /// The number of hard links. 0: the file was deleted, and only a mount keeps it.
     pub links: Option<u64>,
-    /// The mount of the file itself, where it is one (a subPath); `None`: it lies in a mounted directory.
+    /// The mount of the file itself, if it is one (a subPath). `None`: it is in a mounted directory.
     pub file_mount: Option<Mount>,
-    /// Bytes.
+    /// In bytes.
     pub size: Option<u64>,
-    /// Seconds since the epoch.
+    /// In seconds since the epoch.
     pub modified: Option<i64>,
-    /// Where `..data` beside the file points: kubelet names it for the UTC time of the last rotation.
+    /// The target of `..data` next to the file. The kubelet names it after the UTC time of the last rotation.
     pub data_link: Option<String>,
-    /// Whether kubelet's volume holds the token and nothing else; `None`: it is no such volume, or cannot be listed.
+    /// Whether the kubelet's volume holds only the token. `None`: it is not such a volume, or cannot be listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alone: Option<bool>,
-    /// The operating system's name of the error with which `..data` could not be looked at; `None`: it was, or it is not there.
+    /// The operating system's name of the error that reading `..data` gave. `None`: it was read, or does not exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_link_error: Option<String>,
     /// The operating system's name of the error that reading gave.
     pub read_error: Option<String>,
 }
 
-/// A real `open`: unlike a model, it meets SELinux, AppArmor and the rules of foreign file systems too.
+/// The result of a real `open`. Unlike a model, it also meets SELinux, AppArmor and the rules of other file systems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
-    /// With whose ids the file was opened.
+    /// Whose ids were used to open the file.
     pub by: Opener,
     /// The operating system's name of the error; `None`: it opened.
     pub error: Option<String>,
 }
 
-/// With whose ids a file was opened.
+/// Whose ids were used to open a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Opener {
-    /// The probe's own, which are the subject's.
+    /// The probe's own ids, which equal the subject's.
     OwnIds,
-    /// The probe took the subject's.
+    /// The subject's ids, which the probe took.
     AsSubject,
 }
 
@@ -78,9 +78,9 @@ pub enum Opener {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
-    /// Where it is mounted.
+    /// The mount point.
     pub point: String,
-    /// What of the file system is mounted; ends in `//deleted` where that is gone.
+    /// The part of the file system that is mounted. Ends in `//deleted` if that was deleted.
     pub root: String,
     /// `tmpfs`, `overlay`, …
     pub file_system: String,
@@ -91,9 +91,9 @@ pub struct Mount {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PathComponent {
-    /// Absolute path up to and including this component, all links before it resolved.
+    /// The absolute path up to and including this component, with all links before it resolved.
     pub path: String,
-    /// `None`: it could not be looked at; see `error`.
+    /// `None`: it could not be observed; see `error`.
     pub kind: Option<FileKind>,
     /// The permission bits.
     pub mode: Option<u32>,
@@ -101,13 +101,13 @@ pub struct PathComponent {
     pub uid: Option<u32>,
     /// The group that owns it.
     pub gid: Option<u32>,
-    /// Target of a symbolic link, as stored.
+    /// The target of a symbolic link, as stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// Nothing of the path, or of a link before it, comes after it.
+    /// No component comes after it, neither from the path nor from a link before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub last: bool,
-    /// POSIX access control list; empty: it has none beyond its mode, or its file system knows none.
+    /// The POSIX access control list. Empty: it has none beyond its mode, or its file system does not support them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acl: Vec<AclEntry>,
     /// The operating system's name of the error (`ENOENT`).
@@ -115,21 +115,21 @@ pub struct PathComponent {
     pub error: Option<String>,
 }
 
-/// An entry of a POSIX access control list (acl(5)). Where there is a list, the mode's group bits are its mask.
+/// An entry of a POSIX access control list (acl(5)). If a file has a list, the mode's group bits are the mask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AclEntry {
-    /// Whom the entry is about.
+    /// Whom the entry concerns.
     pub tag: AclTag,
-    /// Of `user` and `group` only.
+    /// Only for `user` and `group`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u32>,
     /// 4 read, 2 write, 1 execute or search.
     pub permissions: u8,
 }
 
-/// Whom an entry is about.
+/// Whom an entry concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -142,13 +142,13 @@ pub enum AclTag {
     GroupOwner,
     /// One more group, by id.
     Group,
-    /// What the entries of `user`, `group` and `group-owner` can give at most.
+    /// The most that entries of `user`, `group` and `group-owner` can grant.
     Mask,
-    /// Everybody else.
+    /// All others.
     Other,
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -1,5 +1,5 @@
-//! From what a line says to what it means: class, owner, who acts, and what to do.
-//! What AWS did not say is said to be unknown.
+//! Turns what a line says into what it means: class, owner, who acts, and what to do.
+//! What AWS did not say is called unknown.
 
 use super::caller::{Parts, caller, is_account, parts};
 use super::forbidden::Forbidden;
@@ -16,7 +16,7 @@ use crate::steps::{Step, StepKind};
 
 const SCHEMA: &str = "credprobe/explanation/v1";
 
-/// Service and resource control policies: nobody within the account can change them.
+/// The owner of service and resource control policies, which nobody within the account can change.
 const ORG: &str = "org";
 
 pub(super) fn class(denial: &Denial) -> Option<Class> {
@@ -30,7 +30,7 @@ pub(super) fn class(denial: &Denial) -> Option<Class> {
     })
 }
 
-/// Without a token the API server takes everybody for anonymous: then nothing of this identity is refused.
+/// Without a token the API server treats everyone as anonymous, so a refusal of `system:anonymous` does not concern this identity.
 pub(super) fn class_of_forbidden(forbidden: &Forbidden) -> Option<Class> {
     (forbidden.user != "system:anonymous").then_some(Class::ClusterForbidden)
 }
@@ -62,7 +62,7 @@ fn blank(class: Option<Class>, owner: &'static str, who: &str) -> Explanation {
     }
 }
 
-/// The people of an owner, where no more is known.
+/// The people behind an owner, if no more is known.
 fn people(owner: &str) -> &'static str {
     match owner {
         "pod" => "whoever deploys this pod",
@@ -184,7 +184,7 @@ fn of_forbidden(forbidden: Forbidden) -> Explanation {
     explanation
 }
 
-/// A denial with what follows from it.
+/// A denial and what follows from it.
 struct Refusal<'a> {
     denial: Denial,
     caller: Caller,
@@ -218,7 +218,7 @@ impl<'a> Refusal<'a> {
         explanation
     }
 
-    /// Not the identity that the pod is meant to have: then no policy is the place to repair it.
+    /// Whether the caller is not the identity that the pod should have. Then no policy needs a repair.
     fn is_wrong_caller(&self) -> bool {
         let is_agent = self.class == Some(Class::AgentAccessDenied);
         match self.caller.kind {
@@ -264,7 +264,7 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// `role checkout-reader`
+    /// For example `role checkout-reader`.
     fn subject(&self) -> String {
         match self.parts() {
             Some(Parts { role: Some(role), .. }) => format!("role {role}"),
@@ -491,7 +491,7 @@ impl<'a> Refusal<'a> {
         }
     }
 
-    /// Nothing of the role's own allows it.
+    /// The steps if no policy of the role allows the action.
     fn missing(&self, steps: &mut Vec<Step>) {
         let parts = self.parts();
         let role_name = parts.as_ref().and_then(|parts| parts.role);
@@ -528,7 +528,7 @@ impl<'a> Refusal<'a> {
         }));
     }
 
-    /// `sts:AssumeRole` and `sts:TagSession` need both roles: the caller's policy and the next role's trust.
+    /// The steps for `sts:AssumeRole` and `sts:TagSession`, which need the caller's policy and the trust policy of the next role.
     fn next_role(&self, steps: &mut Vec<Step>) {
         let next = self.denial.resource.as_deref();
         let name = next.and_then(|arn| RoleArn::parse(arn).ok());
@@ -595,7 +595,7 @@ impl<'a> Refusal<'a> {
     }
 }
 
-/// The fifth part of an ARN; S3's have none.
+/// The account of an ARN, which is its fifth part. ARNs of S3 have none.
 fn account_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|id| is_account(id))
 }

@@ -1,15 +1,15 @@
-//! Who called, by the ARN that AWS names: a role's session tells by its name where the credentials came from.
-//! Session names: `i-…` is the instance profile's, `eks-CLUSTER-POD-UUID` is EKS Pod Identity's.
+//! Identifies the caller by its ARN. The session name of a role shows where the credentials came from.
+//! `i-…` is a session of an instance profile, `eks-CLUSTER-POD-UUID` one of EKS Pod Identity.
 
 use super::{Caller, CallerKind};
 use crate::denial::secrets;
 use crate::settings::arn::RoleArn;
 
-/// The parts of a caller's ARN; the last part is missing from no real one, but from shortened logs.
+/// The parts of a caller's ARN. The session's name is missing only in shortened logs.
 pub(super) struct Parts<'a> {
     pub partition: &'a str,
     pub account: Option<&'a str>,
-    /// A role's name, without its path: sessions do not have that.
+    /// The role's name without its path, which ARNs of sessions do not contain.
     pub role: Option<&'a str>,
     pub session: &'a str,
     pub user: Option<&'a str>,
@@ -71,7 +71,7 @@ fn is_instance(session: &str) -> bool {
     id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Its parts are cut, so the UUID at the end may be, too.
+/// Session names are truncated, so the UUID at the end may be incomplete.
 fn is_pod_identity(session: &str) -> bool {
     session.strip_prefix("eks-").is_some_and(|rest| rest.matches('-').count() >= 3)
 }

@@ -1,5 +1,5 @@
-//! The pages of `probe/docs/errors/`: each text as a heading, its answer below, an index by text and by who says it.
-//! Written by `make docs`, compared by the test.
+//! Generates the pages of `probe/docs/errors/`: each text as a heading with its answer, and an index by text and by source.
+//! `make docs` writes them; the test compares them.
 
 use super::texts::{PAGES, Text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ fn title(stage: &str) -> &'static str {
     }
 }
 
-/// As GitHub makes the anchor of a heading.
+/// The anchor that GitHub makes of a heading.
 fn anchor(heading: &str) -> String {
     let kept = |c: char| match c {
         ' ' => Some('-'),
@@ -118,7 +118,7 @@ fn each_answer_is_two_sentences_without_a_sign_of_the_shell() {
         );
         assert!(text.answer.chars().count() <= 400, "{}", text.answer);
         assert!(headings.insert(anchor(text.docs.heading)), "{} is there twice", text.docs.heading);
-        // A date only where somebody looked at the thread: no date is better than a guessed one.
+        // A date needs a look at the thread. No date is better than a guessed one.
         assert!(!text.docs.source.is_empty(), "{}", text.docs.heading);
     }
 }

@@ -1,16 +1,16 @@
-//! The grammar of Kubernetes's RBAC refusals, which kubectl, client libraries, Terraform and Argo CD pass on alike.
+//! The grammar of Kubernetes RBAC refusals, which kubectl, client libraries, Terraform and Argo CD pass on unchanged.
 //! `pods is forbidden: User "NAME" cannot list resource "pods" in API group "" in the namespace "shop"`.
 
 use crate::denial::secrets;
 
-/// What the API server refuses to whom.
+/// A refusal of the API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Forbidden {
     pub user: String,
     pub verb: String,
-    /// As kubectl writes it: `deployments.apps`.
+    /// In kubectl's form: `deployments.apps`.
     pub resource: String,
-    /// `None`: the scope of the cluster.
+    /// `None`: cluster scope.
     pub namespace: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! A text or a whole log, piece by piece: which lines are known, how many of each class, and what the last one says.
-//! No line is kept: at most one is in memory, and of a recognised one what the grammar read.
+//! Reads a text or a whole log piece by piece: which lines are known, how many of each class, and what the last one says.
+//! Keeps no line: at most one is in memory. Of a recognised line only what the grammar parsed is kept.
 
 use super::forbidden::{self, Forbidden};
 use super::plain::plain;
@@ -10,28 +10,28 @@ use crate::denial::{self, Denial};
 use crate::settings::arn::RoleArn;
 use zeroize::Zeroizing;
 
-/// What is read of a text; the rest is not looked at.
+/// How much of a text is read, in bytes.
 pub const LIMIT: usize = 16 * 1024 * 1024;
 
-/// What is read of a line; the rest of it is not looked at.
+/// How much of a line is read, in bytes.
 const LINE: usize = 64 * 1024;
 
-/// So many lines may one sentence be broken into.
+/// How many lines one sentence may be broken into.
 const BROKEN: usize = 8;
 
-/// What was recognised so far.
+/// What has been recognised so far.
 #[derive(Default)]
 pub struct Log {
     taken: usize,
     line: Zeroizing<Vec<u8>>,
-    /// A sentence that may go on in the next line.
+    /// A sentence that may continue in the next line.
     open: Zeroizing<String>,
     broken: usize,
     counts: Vec<(Option<Class>, usize)>,
     last: Option<Found>,
 }
 
-/// What one line says.
+/// The content of one line.
 pub(super) enum Found {
     Denial(Denial),
     Forbidden(Forbidden),
@@ -49,7 +49,7 @@ impl Found {
 }
 
 impl Log {
-    /// Takes the next piece, wherever it begins and ends; `false`: no more is read.
+    /// Takes the next piece, which may begin and end anywhere. Returns `false` once no more is read.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         let mut rest = &piece[..piece.len().min(LIMIT - self.taken)];
         self.taken += rest.len();
@@ -91,8 +91,8 @@ impl Log {
         self.last = Some(found);
     }
 
-    /// What the last recognised line says; `None`: nothing in the text is known. `expected`: the role of the pod in which
-    /// this runs, or the stated one.
+    /// Explains the last recognised line. `None`: nothing in the text is known. `expected`: the role of the pod in which
+    /// credprobe runs, or the stated one.
     #[must_use]
     pub fn explain(mut self, expected: Option<&str>) -> Option<Explanation> {
         self.end_line();
@@ -101,7 +101,7 @@ impl Log {
         let found = self.last?;
         let class = found.class();
         let mut explanation = answer::explanation(found, expected.as_ref());
-        // The one that decides is no other.
+        // Do not count the line that decides.
         let others = self.counts.into_iter().map(|(of, count)| (of, count - usize::from(of == class)));
         explanation.others = others.filter(|(_, count)| *count > 0).collect();
         Some(explanation)
@@ -114,14 +114,14 @@ fn recognise(line: &str) -> Option<Found> {
     }
     let text = || texts::find(line).map(Found::Text);
     match denial::read(line) {
-        // STS never says who or why there, so the row about it says more than the grammar.
+        // STS never names the caller or the reason there, so the row about this text says more than the grammar.
         Some(denial) if denial.says_no_more_than_the_action() => text().or(Some(Found::Denial(denial))),
         Some(denial) => Some(Found::Denial(denial)),
         None => forbidden::read(line).map(Found::Forbidden).or_else(text),
     }
 }
 
-/// Whether `next` is more of the sentence that `open` begins: terminals, Terraform and people break them at blanks.
+/// Whether `next` continues the sentence that `open` begins. Terminals, Terraform and people break sentences at blanks.
 fn goes_on(open: &str, next: &str) -> bool {
     const BEFORE: &str = " User: is not authorized to perform: perform on resource: this because no with an explicit deny \
         in a the service control policy: allows identity-based resource-based permissions session VPC endpoint retrieve ";

@@ -1,7 +1,7 @@
-//! A line as its author wrote it: without a log's escapes, an XML answer's entities, a terminal's colours and frames.
-//! So that one grammar reads what reached the log through JSON, XML or Terraform's boxes.
+//! Restores a line as its author wrote it: without a log's escapes, XML entities, terminal colours and frames.
+//! So one grammar can read what reached the log through JSON, XML or Terraform's boxes.
 
-/// White space is one blank; quotation marks are ASCII's.
+/// Collapses white space to one blank and makes quotation marks ASCII.
 pub(super) fn plain(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let mut out = String::with_capacity(line.len());
@@ -31,7 +31,7 @@ pub(super) fn plain(line: &[u8]) -> String {
     out
 }
 
-/// Backslashes, as many as a log wrapped in a log has, and what they escape.
+/// Backslashes, as many as nested logs have, and the character that they escape.
 fn escape(text: &str) -> (char, usize) {
     let slashes = text.bytes().take_while(|byte| *byte == b'\\').count();
     let rest = &text[slashes..];

@@ -1,5 +1,5 @@
-//! What to do about a refusal, in the order of doing: look, then change; nothing beyond what was refused.
-//! Values of the text enter a command only as names of their kind.
+//! What to do about a refusal, in order: look first, then change. Nothing goes beyond what was refused.
+//! Values from the text enter a command only as names of their kind.
 
 use super::caller::{Parts, is_account};
 use crate::denial::secrets;
@@ -18,7 +18,7 @@ fn step(kind: StepKind, say: &str, run: Option<String>, changes: Option<String>)
     Step { kind, when: None, say: say.to_owned(), run, changes }
 }
 
-/// Under a condition: of alternatives one is right.
+/// The step under a condition. Of several alternatives one is right.
 pub(super) fn when(condition: &str, step: Step) -> Step {
     Step { when: Some(condition.to_owned()), ..step }
 }
@@ -31,7 +31,7 @@ pub(super) fn chain() -> Step {
     look("See in the pod which credentials each SDK takes.", Tool::Credprobe.run(words!["chain"]))
 }
 
-/// The encoded part is for the account's people only, so it is not said again.
+/// The encoded part is only for people with access to the account, so it is not repeated.
 pub(super) fn decode() -> Step {
     let encoded = Word::open_variable("encoded");
     let run = aws().and_then(|aws| {
@@ -53,7 +53,7 @@ pub(super) fn decode() -> Step {
     )
 }
 
-/// Attached policies, boundary and trust policy are of the role; its path is not in the session's ARN.
+/// A query about the role: attached policies, boundary or trust policy. The session's ARN does not contain the role's path.
 pub(super) fn role(name: &str, account: Option<&str>, query: &'static str, say: &str) -> Step {
     let run = aws().and_then(|aws| {
         aws.run(words![
@@ -86,7 +86,7 @@ pub(super) fn policies(name: &str) -> Step {
     look("See the policies of the role.", run)
 }
 
-/// A managed policy by its ARN: the boundary, a policy of the organization.
+/// Shows a managed policy by its ARN, for example the boundary or a policy of the organization.
 pub(super) fn policy(arn: &str) -> Option<Step> {
     let is_plain =
         |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -110,8 +110,8 @@ pub(super) fn policy(arn: &str) -> Option<Step> {
     Some(look(&format!("See the policy {name} in IAM."), None))
 }
 
-/// The statement that allows exactly what was refused, as an inline policy of its own name: it replaces nothing.
-/// `None`: one of the values is not known in full, or the action hands out rights itself.
+/// Adds a statement that allows exactly what was refused, as an inline policy with a new name, so that it replaces nothing.
+/// `None`: one of the values is not fully known, or the action itself grants rights.
 pub(super) fn allow(caller: &Parts<'_>, action: &str, resource: &str) -> Option<Step> {
     let (role, account) = (caller.role?, caller.account?);
     let service = action.split(':').next().unwrap_or_default();
@@ -148,7 +148,7 @@ pub(super) fn allow(caller: &Parts<'_>, action: &str, resource: &str) -> Option<
     ))
 }
 
-/// FNV-1a: the same statement has the same name.
+/// FNV-1a. The same statement gets the same name.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -1,4 +1,4 @@
-//! Real texts read right, in every wrapping; the pages' headings; nothing hostile gets through.
+//! Tests that real texts are read correctly in every wrapping, the headings of the pages, and that nothing hostile gets through.
 
 mod properties;
 
@@ -17,7 +17,7 @@ fn json(text: &str, expected: Option<&str>) -> Value {
     serde_json::from_str(&explanation.json(false).unwrap()).unwrap()
 }
 
-/// A text that somebody published, and what it says. Only AWS's, Kubernetes's and the SDKs' own words are quoted.
+/// A published text and what it means. Only the words of AWS, Kubernetes and the SDKs are quoted.
 #[derive(Deserialize)]
 struct Case {
     text: String,
@@ -162,7 +162,7 @@ fn who_called_is_held_against_the_pods_own_role() {
         );
     }
     assert_eq!(json(DENIAL, None)["caller"]["kind"], "other");
-    // The node's session is the node's, whatever its role is called.
+    // A session of the node is the node's, whatever its role is called.
     let node = DENIAL.replace("botocore-session-1764000000", "i-0ee6bc34b33c65e12");
     let said = json(&node, Some(own));
     assert_eq!((&said["caller"]["kind"], &said["owner"]), (&Value::from("node-role"), &Value::from("pod")));
@@ -251,7 +251,7 @@ fn each_heading_of_the_pages_is_found_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A report is a headline, comments without a character that a shell reads, and commands at column 0.
+/// Checks the form of a report: a headline, comments without characters that a shell reads, and commands at column 0.
 pub(super) fn is_in_form(text: &str) {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! An explanation for a terminal: a script whose prose is comments, so that it can be pasted as a whole.
-//! No prose holds a character of the shell, and nothing that an outside text brought.
+//! Prints an explanation for a terminal: a script whose prose is comments, so that it can be pasted as a whole.
+//! The prose has no character that a shell interprets, and nothing of an outside text.
 
 use super::Explanation;
 use crate::catalog::Class;
@@ -26,7 +26,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
     let mut number = 0;
     for step in &explanation.steps {
         let name = match &step.when {
-            // Alternatives share the number.
+            // Alternatives share one number.
             Some(_) => {
                 if names.clone().next() == Some('a') {
                     number += 1;
@@ -55,7 +55,7 @@ pub(super) fn render(explanation: &Explanation) -> String {
     out
 }
 
-/// Where a policy is what refuses; what the pod itself needs, `credprobe check` says.
+/// What to say about a restart if a policy refuses. For the pod itself, `credprobe check` says what it needs.
 fn restart(explanation: &Explanation) -> Option<&'static str> {
     let is_policy = matches!(
         explanation.class,
@@ -90,7 +90,7 @@ fn row(out: &mut String, title: &str, text: &str) {
     wrapped(out, &format!("#   {title:<8} "), "#            ", text);
 }
 
-/// In lines of `WIDTH` at most; a word that is longer has a line of its own.
+/// Wraps to lines of at most `WIDTH`. A longer word gets its own line.
 fn wrapped(out: &mut String, first: &str, next: &str, text: &str) {
     let text = prose(&text.replace("; ", ", "));
     let mut line = first.to_owned();
@@ -110,7 +110,7 @@ fn wrapped(out: &mut String, first: &str, next: &str, text: &str) {
     let _infallible = writeln!(out, "{}", line.trim_end());
 }
 
-/// No character that a shell takes for more than a letter; an apostrophe is a typographic one.
+/// Replaces every character that a shell interprets. An apostrophe becomes a typographic one.
 fn prose(text: &str) -> String {
     escaped(text)
         .chars()
@@ -124,7 +124,7 @@ fn prose(text: &str) -> String {
         .collect()
 }
 
-/// The first letter of a sentence behind a colon; names stay as they are.
+/// Lower-cases the first letter of a sentence that follows a colon. Names stay as they are.
 fn lower(sentence: &str) -> String {
     let mut chars = sentence.chars();
     let first = chars.next();
@@ -134,7 +134,7 @@ fn lower(sentence: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The longest word is cut in its middle until the line fits; where all are short, the end of the line is cut.
+/// Shortens the longest word in its middle until the line fits. If all words are short, the end of the line is cut.
 fn fitted(line: &str, width: usize) -> String {
     let over = line.chars().count().saturating_sub(width);
     if over == 0 {

@@ -1,4 +1,4 @@
-//! Texts that people paste: what STS, the SDKs, the agent, EKS and the API server say, each with the class it means.
+//! The texts that people paste, from STS, the SDKs, the agent, EKS and the API server, each with its class.
 //! The same rows make `probe/docs/errors/`, where the text is the heading and the answer its first two sentences.
 
 mod access;
@@ -15,11 +15,11 @@ use crate::catalog::{Class, Owner};
 /// One text.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// All of them stand in the line.
+    /// All of these must be in the line.
     parts: &'static [&'static str],
-    /// `None`: it is about something beside the chain, and the answer says what.
+    /// `None`: it concerns something outside the chain, and the answer says what.
     pub class: Option<Class>,
-    /// Where it is not the class's own.
+    /// If it differs from the class's owner.
     pub owner: Option<Owner>,
     /// Two sentences: what it means, and the usual repair.
     pub answer: &'static str,
@@ -31,13 +31,13 @@ pub(super) struct Text {
 #[cfg(test)]
 #[derive(Debug)]
 pub(super) struct Docs {
-    /// The text, as it is searched for.
+    /// The text that people search for.
     pub heading: &'static str,
-    /// Who says it.
+    /// The source of the text.
     pub by: &'static str,
-    /// Where it was seen, and when.
+    /// Where and when it was seen.
     pub source: &'static str,
-    /// The page, where no class says it.
+    /// The page, if no class determines it.
     pub stage: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl Text {
     }
 }
 
-/// A page's rows: `class "heading" [parts]? by "who" answer source;`. Without parts the heading is what is looked for.
+/// A page's rows: `class "heading" [parts]? by "who" answer source;`. Without parts, the heading itself is searched for.
 macro_rules! texts {
     (@class none) => { None };
     (@class $class:ident) => { Some($crate::catalog::Class::$class) };
@@ -68,7 +68,7 @@ macro_rules! texts {
 }
 use texts;
 
-/// What is said in a cause comes before what wraps it: the first that fits is taken.
+/// Texts of a cause come before texts that wrap a cause, because the first match is used.
 pub(super) static PAGES: &[&[Text]] = &[
     cluster::TEXTS,
     agent::TEXTS,
@@ -80,7 +80,7 @@ pub(super) static PAGES: &[&[Text]] = &[
     environment::TEXTS,
 ];
 
-/// The row that knows the line.
+/// The row that matches the line.
 pub(super) fn find(line: &str) -> Option<&'static Text> {
     let holds = |text: &&Text| text.parts.iter().all(|part| line.contains(part));
     PAGES.iter().flat_map(|page| page.iter()).find(holds)

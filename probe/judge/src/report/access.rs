@@ -1,5 +1,5 @@
-//! `credprobe access`: whether EKS maps a principal, by which line, and which line nearly does.
-//! Pure: the texts of aws-auth, entries and role in, an answer out.
+//! `credprobe access`: whether EKS maps a principal, by which line, and which lines nearly do.
+//! Pure: takes the texts of aws-auth, access entries and role, and returns an answer.
 
 #[cfg(test)]
 mod tests;
@@ -20,13 +20,13 @@ use crate::steps::{Step, slot};
 use crate::text::shown;
 use serde::Serialize;
 
-/// The version of the JSON document: fields are added under it, never changed or removed.
+/// The version of the JSON document. Within a version fields are added, but never changed or removed.
 pub const SCHEMA: &str = "credprobe/access/v1";
 
-/// What is held against the principal, as it was read.
+/// The input, as it was read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Given<'g> {
-    /// Who asks; `None`: the role of `role`.
+    /// The principal; `None`: the role of `role`.
     pub principal: Option<&'g str>,
     /// The ConfigMap.
     pub aws_auth: Option<&'g [u8]>,
@@ -36,7 +36,7 @@ pub struct Given<'g> {
     pub role: Option<&'g [u8]>,
 }
 
-/// The document of `--output=json`; the text is made of it too.
+/// The document of `--output=json`. The text is made from it too.
 #[derive(Debug, Serialize)]
 struct AccessReport {
     schema: &'static str,
@@ -47,7 +47,7 @@ struct AccessReport {
     by: Option<ByReport>,
     near: Vec<NearReport>,
     dropped: Vec<DroppedReport>,
-    /// What is odd about what maps, and why what names the principal does not.
+    /// What is unusual about the line or entry that maps, and why one that names the principal does not map it.
     remarks: Vec<String>,
     steps: Vec<Step>,
     #[serde(skip)]
@@ -60,7 +60,7 @@ struct ByReport {
     source: &'static str,
     section: Option<String>,
     line: Option<usize>,
-    /// Whose entry it is.
+    /// The ARN of the entry.
     entry: Option<String>,
     #[serde(skip)]
     words: String,
@@ -84,19 +84,19 @@ struct DroppedReport {
     words: String,
 }
 
-/// What to print and how to exit.
+/// What to print, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
-    /// To stdout.
+    /// Printed to stdout.
     pub text: String,
-    /// What the process exits with.
+    /// The exit code.
     pub code: u8,
 }
 
 /// Says whether EKS maps the principal.
 ///
 /// # Errors
-/// What is given cannot be read; a line.
+/// The input cannot be read. The error is one line.
 pub fn answer(given: Given<'_>, output: Output) -> Result<Said, String> {
     let report = report(given)?;
     let code = if report.mapped { 0 } else { Class::ClusterUnauthorized.code() };
@@ -120,7 +120,7 @@ fn report(given: Given<'_>) -> Result<AccessReport, String> {
         if !principal.is_same_but_path(&of_role) {
             return Err(format!("--role: it is {whole}, and the principal is {}", principal.canonical));
         }
-        // A session does not say its role's path.
+        // A session's ARN does not contain its role's path.
         principal.kind = of_role.kind;
     }
     let auth = given.aws_auth.map(AwsAuth::parse).transpose().map_err(read("aws-auth"))?;
@@ -228,7 +228,7 @@ fn by_report(by: &By) -> ByReport {
     }
 }
 
-/// First what decides whether aws-auth or entries are read, then the one, and the other in words.
+/// The steps: first a look at whether the cluster uses aws-auth or entries, then the repair of one, and of the other in words.
 fn repair(principal: &Principal, report: &AccessReport, both: bool) -> Vec<Step> {
     let cluster = Word::open_variable("cluster");
     let region = Word::open_variable("region");
@@ -262,7 +262,7 @@ fn repair(principal: &Principal, report: &AccessReport, both: bool) -> Vec<Step>
     match principal.whole() {
         Some(arn) => values = values.with(slot::ROLE_ARN, &arn, Word::role_arn(&arn, false)),
         None => {
-            // A session does not say its role's path.
+            // A session's ARN does not contain its role's path.
             let arn = Word::variable("role_arn");
             steps.push(values.step(&SET_ROLE_ARN));
             values = values.with(slot::ROLE_ARN, "the role", arn);

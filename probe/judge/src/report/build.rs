@@ -1,4 +1,4 @@
-//! From evidence and judgement to the report's struct.
+//! Builds the report's struct from evidence and judgement.
 
 use super::who::who;
 use super::{Probe, Report, ReportedFinding, Restart, SCHEMA, Scope, Stage, Status, Subject, Verdict};
@@ -11,7 +11,7 @@ use crate::sdks::EffectiveSettings;
 use crate::text::rfc3339;
 use crate::verdict::{self, JudgedFinding, Judgement, Tolerate};
 
-/// What was asked of the report.
+/// The options that affect the report.
 pub struct ReportOptions<'a> {
     /// `--tolerate`.
     pub tolerate: &'a Tolerate,
@@ -19,11 +19,11 @@ pub struct ReportOptions<'a> {
     pub report_only: bool,
     /// How often the exchange was tried.
     pub attempts: u32,
-    /// An earlier attempt of this run came out otherwise.
+    /// Whether an earlier attempt of this run had another result.
     pub flapped: bool,
 }
 
-/// Puts the report of a judgement together.
+/// Builds the report of a judgement.
 #[must_use]
 pub fn build(
     collected: Collected,
@@ -60,7 +60,7 @@ pub fn build(
     }
 }
 
-/// The same where nothing is tolerated, of a run that was made once.
+/// Builds the report of a single run with nothing tolerated.
 #[must_use]
 pub fn build_without_options(
     collected: Collected,
@@ -102,7 +102,7 @@ fn verdict(
     }
 }
 
-/// Where a stranger answers in place of STS, security comes first.
+/// If another server answers in place of STS, security comes first.
 fn who_acts(class: Class, owner: Option<Owner>, evidence: &Evidence, settings: &EffectiveSettings) -> String {
     let who = who(owner, evidence, settings);
     let stranger = class == Class::IdentityMismatch && owner == Some(Owner::Network);
@@ -191,7 +191,7 @@ fn stage(timing: &Timing, judgement: &Judgement) -> Stage {
     }
 }
 
-/// The class's own stage, but for a stated role that nobody confirmed.
+/// The class's own stage, except for a stated role that no answer confirmed.
 fn stage_of(finding: &Finding) -> Option<StageName> {
     if finding.about == Some(Topic::Cluster) {
         return Some(StageName::Cluster);

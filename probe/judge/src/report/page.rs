@@ -1,5 +1,5 @@
 //! The page of `serve`: the verdict, who acts, the chain of stages, the steps, times until expiry, the last verdicts.
-//! The sentences are those of the text; everything from outside is escaped here.
+//! The sentences are those of the text report. Everything from outside is escaped here.
 
 use super::text::{both_sides, first_line, is_news, restart_words, sentences};
 use super::{Report, ReportedFinding, Scope, Stage, Status, Told};
@@ -14,48 +14,48 @@ use std::time::Duration;
 
 /// The page's one style sheet.
 pub const STYLE: &str = include_str!("page.css");
-/// Its one script: copies commands and loads the page anew.
+/// The page's one script. It copies commands and reloads the page.
 pub const SCRIPT: &str = include_str!("page.js");
-/// Seconds between two loads where no script runs; the script has the same.
+/// Seconds between two reloads if no script runs. The script has the same interval.
 const REFRESH: u32 = 15;
 
 /// What the page shows.
 pub struct Content<'a> {
     /// The verdict in force; `None`: there is none yet.
     pub report: Option<&'a Report>,
-    /// The newest judgement: the token's times.
+    /// The newest judgement, for the times of the token.
     pub newest: Option<&'a Report>,
-    /// The last judgement with an exchange in it: the session's time.
+    /// The last judgement that includes an exchange, for the time of the session.
     pub exchanged: Option<&'a Report>,
-    /// Whether `/readyz` says so.
+    /// Whether `/readyz` says that the pod is ready.
     pub ready: bool,
-    /// What `/readyz` says.
+    /// The text of `/readyz`.
     pub because: &'a str,
     /// Oldest first.
     pub history: &'a VecDeque<PastVerdict>,
-    /// Since when the verdict is as it is, in seconds since the epoch.
+    /// Since when the verdict has not changed, in seconds since the epoch.
     pub since: Option<i64>,
     /// When the next exchange is due, in seconds since the epoch.
     pub next_exchange: Option<i64>,
-    /// Seconds since the epoch.
+    /// The current time, in seconds since the epoch.
     pub now: i64,
 }
 
-/// A verdict of the past.
+/// A past verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastVerdict {
-    /// Seconds since the epoch.
+    /// When it was made, in seconds since the epoch.
     pub at: i64,
-    /// What it came to.
+    /// The verdict in ids.
     pub told: Told,
-    /// Ready, or tolerated.
+    /// Whether it is ready, or tolerated.
     pub passes: bool,
 }
 
 /// The whole page.
 #[must_use]
 pub fn render(content: &Content<'_>) -> String {
-    // Before the first verdict, or switched off, there is a reason only.
+    // Before the first verdict, or if the probe is switched off, there is only a reason.
     let (title, heading) = content.report.map_or_else(
         || (html(content.because), html(content.because)),
         |report| (html(&title(report)), html(&first_line(report))),
@@ -73,7 +73,7 @@ pub fn render(content: &Content<'_>) -> String {
         let mut number = 0;
         if let Some(finding) = told {
             out.push_str("<h2>Why, and what to do</h2>\n");
-            // Who acts stands in the header.
+            // The header already says who acts.
             rows(&mut out, report, finding, "");
             steps(&mut out, finding, &mut number);
         }
@@ -87,7 +87,7 @@ pub fn render(content: &Content<'_>) -> String {
     out
 }
 
-/// What tells one tab of a browser from the next: pod, verdict, role.
+/// The tab title, which distinguishes tabs: pod, verdict, role.
 fn title(report: &Report) -> String {
     let parts = [
         place(report),
@@ -106,7 +106,7 @@ fn place(report: &Report) -> Option<String> {
     }
 }
 
-/// The role that is asked for, else the one that answered, else the one that is expected.
+/// The requested role, else the role that answered, else the expected role.
 fn role(report: &Report) -> Option<&str> {
     let environment = &report.evidence.environment;
     let profile = || environment.profile.as_ref()?.settings.get("role_arn").map(String::as_str);
@@ -115,7 +115,7 @@ fn role(report: &Report) -> Option<&str> {
     stated.or_else(profile).or_else(answered).or(environment.options.expect_role.as_deref())
 }
 
-/// Of `arn:aws:iam::1:role/path/name` and `arn:aws:sts::1:assumed-role/name/session` the name.
+/// The name in `arn:aws:iam::1:role/path/name` and `arn:aws:sts::1:assumed-role/name/session`.
 fn name(arn: &str) -> &str {
     let session = arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
     session.or_else(|| arn.rsplit('/').next()).unwrap_or(arn)
@@ -146,7 +146,7 @@ fn header(out: &mut String, content: &Content<'_>, heading: &str) {
     let _ = writeln!(out, "<p class=\"soft\">{}</p></header>", html(&standing(content)));
 }
 
-/// Green only where nothing will go wrong.
+/// Green only if nothing will go wrong.
 fn tone(told: Told, passes: bool) -> &'static str {
     match (told.class, told.but, passes) {
         (Class::Ready, None, _) => "good",
@@ -159,11 +159,11 @@ fn badge(owner: Owner) -> String {
     format!("<span class=\"badge\">{}</span>", owner.id())
 }
 
-/// Whether the pod is ready, since when the verdict is as it is, and when it may change.
+/// Says whether the pod is ready, since when the verdict has not changed, and when it may change.
 fn standing(content: &Content<'_>) -> String {
     let ready = if content.ready { "ready" } else { "not ready" };
     let mut said = format!("The pod is {ready}");
-    // What is more than the verdict itself: held, tolerated, too old.
+    // What goes beyond the verdict itself: held, tolerated, too old.
     let ids = content.report.map(|report| report.in_ids().to_string()).unwrap_or_default();
     let more = content.because.strip_prefix(&ids).unwrap_or(content.because);
     let more = more.trim_start_matches([',', ':', ' ']);
@@ -190,7 +190,7 @@ fn ago(seconds: i64) -> String {
     if seconds > 0 { format!(", for {}", duration(seconds)) } else { String::new() }
 }
 
-/// `22:31:05Z`, with the date where it is not today's.
+/// `22:31:05Z`, with the date if it is not today.
 fn moment(at: i64, now: i64) -> String {
     let (at, now) = (rfc3339(at), rfc3339(now));
     match (at.split_once('T'), now.split_once('T')) {
@@ -210,7 +210,7 @@ fn chain(out: &mut String, report: &Report) {
     out.push_str("</ol>\n");
 }
 
-/// Its class in the style sheet, a mark for those who see no colours, and the words.
+/// The class in the style sheet, a mark for readers who cannot see colours, and the words.
 fn status(stage: &Stage) -> (&'static str, &'static str, String) {
     let (class, mark, word) = match stage.status {
         Status::Passed => ("passed", "\u{2713}", "passed"),
@@ -252,7 +252,7 @@ fn steps(out: &mut String, finding: &ReportedFinding, number: &mut usize) {
     }
 }
 
-/// What is news of its own is told as the verdict is; what follows from something else in a line.
+/// Shows further independent findings in full, and explained ones in one line each.
 fn others_seen<'r>(
     out: &mut String,
     report: &Report,
@@ -313,7 +313,7 @@ fn times(out: &mut String, content: &Content<'_>) {
     }
 }
 
-/// To minutes, where seconds say nothing.
+/// A duration, in minutes if seconds do not matter.
 fn duration(seconds: i64) -> String {
     let seconds = u64::try_from(seconds).unwrap_or_default();
     let shown = if seconds < 600 { seconds } else { seconds - seconds % 60 };
@@ -364,7 +364,7 @@ fn footer(out: &mut String, content: &Content<'_>) {
     out.push_str("</footer>\n");
 }
 
-/// Control and bidirectional characters are shown, and nothing is markup.
+/// Escapes markup, and makes control and bidirectional characters visible.
 fn html(text: &str) -> String {
     let text = escaped(text);
     let mut out = String::with_capacity(text.len());

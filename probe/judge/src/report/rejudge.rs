@@ -1,21 +1,21 @@
-//! A saved report judged again: its evidence, its clock, its flags, today's rules. No pod, no network.
+//! Judges a saved report again: with its evidence, clock and flags, but today's rules. No pod, no network.
 
 use crate::evidence::{Collected, Timing};
 use crate::report::{Report, ReportOptions, SCHEMA};
 use crate::text::{self, shown};
 use crate::verdict::Tolerate;
 
-/// What a JSON report saw, and when.
+/// The evidence of a JSON report, and its time.
 ///
 /// # Errors
-/// Not a report of this schema; says what is missing.
+/// It is not a report of this schema; the error says what is missing.
 pub fn saved_run(document: &[u8]) -> Result<Collected, String> {
     read(document).map(|(_, run)| run)
 }
 
-/// A report, and what it saw; the report's own evidence is taken out of it.
+/// A report and its evidence, which is moved out of the report.
 fn read(document: &[u8]) -> Result<(Report, Collected), String> {
-    // Whoever wrote it, it may hold what a run would not have kept.
+    // Redact it again, because its author may have added what a run would not have kept.
     let document = String::from_utf8_lossy(document);
     let document = shown::document(&document);
     let mut saved: Report = serde_json::from_slice(document.as_bytes())
@@ -38,10 +38,10 @@ fn read(document: &[u8]) -> Result<(Report, Collected), String> {
     Ok((saved, Collected { evidence, seen: true, observed_at, timings }))
 }
 
-/// Judges the evidence of a JSON report.
+/// Judges the evidence of a JSON report again.
 ///
 /// # Errors
-/// Not a report of this schema; says what is missing.
+/// It is not a report of this schema; the error says what is missing.
 pub fn rejudge(document: &[u8]) -> Result<Report, String> {
     let (saved, run) = read(document)?;
     let stated = run.evidence.environment.options.tolerate.as_deref();
@@ -95,14 +95,14 @@ mod tests {
         let error = json!({"code": "AccessDenied", "message": "Not authorized"});
         assert_eq!(report["evidence"]["exchange"]["error"], error);
         assert_eq!(judged(&report).unwrap().verdict.class.id(), "access-denied");
-        // A part that is missing is no other answer.
+        // An incomplete answer must not become another answer.
         report["evidence"]["exchange"]["error"] = json!({"code": "AccessDenied"});
         assert!(judged(&report).unwrap_err().contains("missing field `message`"));
         report["evidence"]["exchange"]["error"] = Value::Null;
         assert_ne!(judged(&report).unwrap().verdict.class.id(), "access-denied");
     }
 
-    /// A field that is not read would change nothing, and its author would not know.
+    /// An unknown field would be ignored, and its author would not know.
     #[test]
     fn a_field_that_no_report_has_is_refused_wherever_it_stands() {
         let report = saved(refused());
@@ -115,7 +115,7 @@ mod tests {
             let mut changed = report.clone();
             changed.pointer_mut(&place).unwrap()["expecteed"] = json!(null);
             let error = judged(&changed).unwrap_err();
-            // An enum's object has one name, its variant's.
+            // The object of an enum has one name, that of its variant.
             let known = error.contains("unknown field `expecteed`") || error.contains("single key");
             assert!(known, "{place}: {error}");
         }
@@ -123,9 +123,9 @@ mod tests {
 
     fn objects(value: &Value, place: String, places: &mut Vec<String>) {
         match value {
-            // Any name may stand there.
+            // Any name is allowed there.
             Value::Object(_) if place.ends_with("/variables") => {}
-            // serde lets a tagged variant without fields of its own have any.
+            // serde accepts any field in a tagged variant without fields.
             Value::Object(_) if place.ends_with("/token/shape") => {}
             Value::Object(fields) => {
                 for (name, field) in fields {

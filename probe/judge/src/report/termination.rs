@@ -1,5 +1,5 @@
-//! The termination message: what is wrong, who acts, what comes next; three lines of at most 400 bytes in all.
-//! Kubernetes cuts a message to 12,288 bytes over the pod's containers (kubelet `status_manager.go`); `kubectl get` shows it.
+//! The termination message: what is wrong, who acts, what comes next, in three lines of at most 400 bytes in total.
+//! Kubernetes limits it to 12,288 bytes over the pod's containers (kubelet `status_manager.go`). `kubectl get` shows it.
 
 use super::{Report, text};
 use crate::catalog::Class;
@@ -8,7 +8,7 @@ use crate::text::truncate;
 
 const LIMIT: usize = 400;
 
-/// Three lines; one for a plain `ready`.
+/// Three lines, or one for a plain `ready`.
 #[must_use]
 pub fn lines(report: &Report) -> String {
     let first = prose(&text::first_line(report));

@@ -1,5 +1,5 @@
-//! The report for people: a shell script whose prose is comments, so that it can be read, copied by the line and pasted.
-//! Decides nothing. Everything from outside is made harmless for terminal and shell here.
+//! The report for people: a shell script whose prose is comments, which can be read, copied line by line, and pasted.
+//! Decides nothing. Everything from outside is escaped here for terminal and shell.
 
 mod sections;
 #[cfg(test)]
@@ -15,13 +15,13 @@ use crate::text::{plain, rfc3339};
 pub use crate::steps::script::Look;
 pub(super) use sections::{both_sides, first_line, restart_in_short, restart_words, sentences};
 
-/// Renders the report; `colour` only where a terminal reads it.
+/// Renders the report. Use `colour` only if a terminal shows it.
 #[must_use]
 pub fn render(report: &Report, colour: bool) -> String {
     render_for(report, Look { colour, ..Look::default() })
 }
 
-/// The same, as wide as a terminal.
+/// Renders the report in the given look, for example as wide as a terminal.
 #[must_use]
 pub fn render_for(report: &Report, look: Look) -> String {
     let mut out = Script::new(look);
@@ -65,7 +65,7 @@ pub fn render_for(report: &Report, look: Look) -> String {
     out.text()
 }
 
-/// How the first line begins.
+/// The mark at the beginning of the first line.
 pub(super) fn mark(report: &Report) -> Mark {
     match (report.verdict.class, report.verdict.but) {
         (Class::Ready, None) => Mark::Good,
@@ -74,7 +74,7 @@ pub(super) fn mark(report: &Report) -> Mark {
     }
 }
 
-/// An error, or a warning, that nothing explains.
+/// Whether the finding is an error or a warning that no other finding explains.
 pub(super) fn is_news(finding: &ReportedFinding) -> bool {
     finding.explained_by.is_none() && finding.severity != Severity::Info
 }
@@ -90,7 +90,7 @@ fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding,
     }
 }
 
-/// Who was judged, where it was not the probe's own process.
+/// Who was judged, if it was not the probe's own process.
 fn subject(out: &mut Script, report: &Report) {
     let process = &report.evidence.process;
     let who = match process.source.as_str() {
@@ -107,7 +107,7 @@ fn subject(out: &mut Script, report: &Report) {
     out.row("subject", &format!("{who}uid {}, gid {}, {groups}", process.uid, process.gid));
 }
 
-/// Why the process exits with another code than that of the class, and whether attempts differed.
+/// Why the exit code differs from the class's code, and whether attempts differed.
 fn exit(out: &mut Script, report: &Report) {
     if report.verdict.flapped {
         out.row("flapped", &format!("{} attempts came out differently, this is the last", report.attempts));
@@ -119,11 +119,11 @@ fn exit(out: &mut Script, report: &Report) {
     }
 }
 
-/// eks-pod-identity-agent, `--max-credential-retention-before-renewal`; it keeps successes only.
+/// eks-pod-identity-agent, `--max-credential-retention-before-renewal`. The agent caches only successes.
 const CACHED: &str =
     "may have answered from its cache: a change of association or role in the last 3 hours may not show yet";
 
-/// How long token and session last.
+/// How long the token and the session last.
 fn credentials(out: &mut Script, report: &Report) {
     let evidence = &report.evidence;
     if let Some(token) = evidence.token.as_ref().and_then(|token| token.exp) {

@@ -1,6 +1,6 @@
-//! `credprobe trust`: a role's trust policy held against the token's claims, element by element.
-//! Pure: evidence and the policy's text in, an answer out. Without a policy: the statement that would match.
-//! Under Pod Identity it is EKS that is to get in, with what it presents for this pod.
+//! `credprobe trust`: compares a role's trust policy with the token's claims, element by element.
+//! Pure: takes evidence and the policy's text, and returns an answer. Without a policy, that is the statement that would match.
+//! Under Pod Identity, EKS must be admitted, with what it presents for this pod.
 
 #[cfg(test)]
 mod tests;
@@ -25,17 +25,17 @@ use crate::trust_policy::{pod_identity, statement};
 use crate::{report, settings, verdict};
 use serde::Serialize;
 
-/// The version of the JSON document: fields are added under it, never changed or removed.
+/// The version of the JSON document. Within a version fields are added, but never changed or removed.
 pub const SCHEMA: &str = "credprobe/trust/v1";
 
-/// What to print and how to exit.
+/// What to print, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// To stdout.
+    /// Printed to stdout.
     Said {
-        /// What is printed.
+        /// What to print.
         text: String,
-        /// What the process exits with.
+        /// The exit code.
         code: u8,
     },
     /// One line to stderr, exit 2.
@@ -44,27 +44,27 @@ pub enum Answer {
     Refused(Class, String),
 }
 
-/// What was asked about the policy, the pod's own settings apart.
+/// The question about the policy, apart from the pod's own settings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// In place of the pod's token.
+    /// Used in place of the pod's token.
     pub subject: Option<ExpectedSubject>,
-    /// `--issuer`: that of the subject's tokens.
+    /// `--issuer`: the issuer of the subject's tokens.
     pub issuer: Option<String>,
-    /// `--expect-issuer`: one that may be admitted.
+    /// `--expect-issuer`: an issuer that may be admitted.
     pub expect_issuer: Option<String>,
     /// `None`: `sts.amazonaws.com`.
     pub audience: Option<String>,
-    /// The corrected policy, and nothing else.
+    /// Print only the corrected policy.
     pub fix: bool,
-    /// JSON in one line.
+    /// Print JSON, in one line.
     pub json: bool,
 }
 
-/// What EKS's webhook asks for where nothing else is said.
+/// The audience that EKS's webhook uses by default.
 const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// The document of `--output=json`; the text is made of it too.
+/// The document of `--output=json`. The text is made from it too.
 #[derive(Debug, Serialize)]
 struct TrustReport {
     schema: &'static str,
@@ -73,12 +73,12 @@ struct TrustReport {
     /// One sentence.
     summary: String,
     statements: Vec<StatementReport>,
-    /// What would let the token in; `null`: something does, or the role's account is not known.
+    /// The statement that would admit the token. `null`: a statement already does, or the role's account is not known.
     statement_to_add: Option<serde_json::Value>,
-    /// Saves the policy, adds the statement, puts the policy in force.
+    /// Commands that save the policy, add the statement, and put the policy in force.
     commands: Vec<String>,
     notes: Vec<String>,
-    /// Whose policy it is.
+    /// The role whose policy it is.
     role: Option<String>,
     token: TokenReport,
 }
@@ -86,7 +86,7 @@ struct TrustReport {
 #[derive(Debug, Serialize)]
 struct TokenReport {
     sub: String,
-    /// What STS compares: `azp` where the token has it.
+    /// The audience that STS compares: `azp` if the token has it.
     aud: String,
     iss: String,
 }
@@ -99,14 +99,14 @@ struct StatementReport {
     effect: Effect,
     /// `allows`, `refuses`, `denies`, `does-not-apply`, `unknown`.
     outcome: &'static str,
-    /// The first that refuses, or that cannot be told.
+    /// The first element that refuses, or that cannot be decided.
     element: Option<String>,
     presented: Option<String>,
     required: Option<String>,
     slip: Option<SlipReport>,
-    /// The element as it would let the token in.
+    /// The element in a form that would admit the token.
     corrected: Option<serde_json::Value>,
-    /// Elements after the first that refuse too.
+    /// Later elements that refuse too.
     then: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ struct SlipReport {
     text: String,
 }
 
-/// Evaluates `policy` for the token that `run` saw or that is stated, or prints the statement that would match.
+/// Evaluates `policy` for the observed or the stated token. Without a policy, prints the statement that would match.
 #[must_use]
 pub fn answer(mut run: Collected, document: Option<&[u8]>, asked_for: &Asked) -> Answer {
     let policy = match document.map(Policy::parse).transpose() {
@@ -128,7 +128,7 @@ pub fn answer(mut run: Collected, document: Option<&[u8]>, asked_for: &Asked) ->
     let asked = requested.role_arn.as_ref().and_then(|role| RoleArn::parse(&role.value).ok());
     let of_policy = policy.as_ref().and_then(|policy| RoleArn::parse(policy.role_arn.as_deref()?).ok());
     let misplaced = match (&asked, &of_policy) {
-        // Under Pod Identity the role asked for may be the target of the association, and this one its own.
+        // Under Pod Identity the requested role may be the association's target, and this policy that of the association's own role.
         (Some(asked), Some(theirs)) if asked != theirs && !by_agent => {
             if !same_but_path(asked, theirs) {
                 return Answer::Usage(format!(
@@ -143,10 +143,10 @@ pub fn answer(mut run: Collected, document: Option<&[u8]>, asked_for: &Asked) ->
         _ => None,
     };
     if requested.role_arn.is_none() && !by_agent {
-        // Named by its policy, the role is not what is missing.
+        // The policy names the role, so it is not missing.
         run.evidence.environment.options.role_arn = of_policy.as_ref().map(arn);
     }
-    // A stated role may be the association's target, whose account need not be the cluster's.
+    // A stated role may be the association's target, whose account may differ from the cluster's.
     let named = if by_agent {
         run.evidence.environment.options.role_arn.as_deref().and_then(|role| RoleArn::parse(role).ok())
     } else {
@@ -173,7 +173,7 @@ pub fn answer(mut run: Collected, document: Option<&[u8]>, asked_for: &Asked) ->
     };
     let mut code = code;
     if let (Some(asked), Some(theirs)) = (misplaced, &of_policy) {
-        // A name is taken once in an account, so that no role has the ARN that is asked for.
+        // A role name is unique in an account, so no role has the requested ARN.
         code = Class::AccessDenied.code();
         report.result = Some("refuses");
         report.summary = other_path(theirs);
@@ -193,7 +193,7 @@ fn other_path(role: &RoleArn) -> String {
     format!("the role is {}; STS compares the whole ARN, path included", arn(role))
 }
 
-/// The request with the token that somebody states.
+/// The request with a stated token.
 fn stated(
     subject: &ExpectedSubject,
     policy: Option<&Policy>,
@@ -232,7 +232,7 @@ fn stated(
     Ok(Context::stated([&subject.sub(), issuer, audience], role, session_name, run.observed_at))
 }
 
-/// The request with the token that was seen.
+/// The request with the observed token.
 fn presented(
     run: Collected,
     may_lack_role: bool,
@@ -247,7 +247,7 @@ fn presented(
     context.ok_or_else(|| as_check_says(run, &settings, findings, asked_for))
 }
 
-/// The whole policy with the statement that lets the token in.
+/// The whole policy, with the statement that admits the token.
 fn fixed(policy: &Policy, document: &[u8], context: &Context, asked_for: &Asked) -> Answer {
     let issuers = [&asked_for.issuer, &asked_for.expect_issuer];
     let issuers: Vec<&str> = issuers.into_iter().flatten().map(String::as_str).collect();
@@ -263,7 +263,7 @@ fn fixed(policy: &Policy, document: &[u8], context: &Context, asked_for: &Asked)
     let verdict = evaluate(policy, context).verdict;
     let after = match verdict {
         Verdict::Allows => Some(before),
-        // It may admit the token already, under a condition that a further statement would take away.
+        // The policy may admit the token already, under a condition that a further statement would bypass.
         Verdict::Unknown => None,
         Verdict::Refuses => fix::with_statement(&before, context).filter(|after| {
             let after = Policy::parse(after.as_bytes());
@@ -281,7 +281,7 @@ fn fixed(policy: &Policy, document: &[u8], context: &Context, asked_for: &Asked)
     }
 }
 
-/// Whether the token is such that the check's own verdict on it is the answer.
+/// Whether the token is such that the verdict of `check` is the answer.
 fn is_judged_by_check(
     evidence: &Evidence,
     settings: &EffectiveSettings,
@@ -305,7 +305,7 @@ fn as_check_says(
 ) -> Answer {
     let mut judgement = verdict::weigh(&run.evidence, findings.clone());
     if judgement.class == Class::Ready {
-        // Nothing else is wrong, and yet the policy was held against nothing: that must not read like a verdict on it.
+        // Nothing else is wrong, but the policy was not compared with anything. That must not look like a verdict on it.
         findings.push(
             Finding::new(Class::Inconclusive, "there is nothing to hold against a trust policy")
                 .presented("a token without the claims that a trust policy compares")
@@ -415,7 +415,7 @@ fn add_statement(report: &mut TrustReport, context: &Context) {
         let account = evidence::Account::of_subject(&context.subject);
         report.statement_to_add =
             account.map(|account| pod_identity::matching_statement(account.namespace, account.name));
-        // Whose policy it is, no command may guess: on a target role the statement would loosen, and repair nothing.
+        // No command may guess the policy: on a target role the statement would loosen the policy and repair nothing.
         report.notes.push("the statement belongs into the policy of the association's own role, roleArn, and never into that of its target".to_owned());
         return;
     }
@@ -440,7 +440,7 @@ fn statement_report(
         (Outcome::Not { first, .. }, Effect::Deny) => ("does-not-apply", Some(*first), [].as_slice()),
         (Outcome::Unknown(element), _) => ("unknown", Some(*element), [].as_slice()),
     };
-    // What keeps a Deny away needs no repair, and what is not known has none.
+    // An element that keeps a Deny from matching needs no repair, and an unknown element has none.
     let repair = element.filter(|_| name == "refuses");
     let repair = repair
         .map(|element| crate::trust_policy::common_mistakes::of(statement, element, context, variables))
@@ -467,7 +467,7 @@ fn arn(role: &RoleArn) -> String {
     format!("arn:{}:iam::{}:role{}{}", role.partition, role.account, role.path, role.name)
 }
 
-/// The lines that write the role's whole ARN where the webhook reads it.
+/// Lines that write the role's whole ARN into the annotation that the webhook reads.
 fn annotate(context: &Context, role: &RoleArn) -> Option<[String; 2]> {
     let account = evidence::Account::of_subject(&context.subject)?;
     let command = Tool::Kubectl.run(words![

@@ -1,17 +1,17 @@
-//! Who acts next, as people are called by what they administer: credprobe knows no names of teams.
-//! Who chose the value acts; under another server than STS, whoever runs that.
+//! Names who acts next, by what people administer, because credprobe knows no names of teams.
+//! Whoever chose a value acts. If another server than STS is used, whoever runs that server acts.
 
 use crate::catalog::Owner;
 use crate::evidence::Evidence;
 use crate::sdks::EffectiveSettings;
 use crate::settings::arn::RoleArn;
 
-/// The people who can repair it; empty where nothing is wrong.
+/// The people who can repair it. Empty if nothing is wrong.
 pub(super) fn who(owner: Option<Owner>, evidence: &Evidence, settings: &EffectiveSettings) -> String {
     let Some(owner) = owner else { return String::new() };
     let options = &evidence.environment.options;
     if options.sts_compatible && matches!(owner, Owner::Iam | Owner::Aws) {
-        // Neither IAM nor AWS is asked: another server has roles and health of its own.
+        // Neither IAM nor AWS is involved: another server has its own roles and its own outages.
         return match &settings.route.endpoint {
             Ok(endpoint) => format!("whoever runs the STS at {}", endpoint.host),
             Err(_) => "whoever runs the STS that this pod uses".to_owned(),

@@ -1,15 +1,15 @@
-//! Programs by their names, and the SDK that each brings along: data, and what is to be known of one of them.
-//! Versions are those that were looked at; where one says none, every version has that SDK.
+//! Programs by name, the SDK that each of them contains, and what is special about one of them. Data only.
+//! Versions are those that were examined. Without a version, every version has that SDK.
 
 use serde::Serialize;
 
-/// A name that `--sdk` takes for an SDK's.
+/// A program's name that `--sdk` accepts for an SDK.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Alias {
     pub(super) name: &'static str,
     #[serde(skip)]
     pub(super) sdk: &'static str,
-    /// Versions, and what differs from the row.
+    /// Versions, and the differences from the SDK's row.
     pub(super) note: &'static str,
 }
 

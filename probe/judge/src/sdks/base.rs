@@ -1,4 +1,4 @@
-//! What most SDKs do, the lists that rows share, and the days of runs and readings.
+//! What most SDKs do, the lists that rows share, and the dates of runs and readings.
 //! A row of `table` or `third_party` says what differs from `BASE`, or from another row.
 
 use super::Provider::{Container as FromContainer, Imds, Keys, Profile, WebIdentity};
@@ -7,7 +7,7 @@ use super::sdk::{
     OnError, Proxying, Quirks, Sdk, Sts, WithoutRegion,
 };
 
-/// Runs of real SDKs in a network of our own.
+/// The first run of real SDKs in a network of our own.
 pub(super) const FIRST_RUN: &str = "2026-11-21";
 
 pub(super) const SECOND_RUN: &str = "2026-11";
@@ -18,7 +18,7 @@ pub(super) const fn read(about: &'static str, source: &'static str) -> Fact {
     Fact { about, as_of: "2026-08", source }
 }
 
-/// `source`: the versions that were run.
+/// A fact from a run. `source` names the versions that were run.
 pub(super) const fn ran(about: &'static str, as_of: &'static str, source: &'static str) -> Fact {
     Fact { about, as_of, source }
 }
@@ -31,14 +31,14 @@ pub(super) const DEFAULT_LAST: &[&str] = &["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]
 
 pub(super) const IN_CODE: Option<&str> = Some("a profile named in code");
 
-/// The last of these is `endpoint_url` below `sts =` of the profile's `services`.
+/// The last one is `endpoint_url` below `sts =` in the profile's `services`.
 pub(super) const ENDPOINTS: &[&str] =
     &["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL", "endpoint_url", "endpoint_url_sts"];
 
 pub(super) const IGNORE: &[&str] =
     &["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"];
 
-/// For those who have roots of their own, or the machine's.
+/// For SDKs that have their own roots, or use the machine's.
 pub(super) const BUNDLE: &[&str] = &["AWS_CA_BUNDLE"];
 pub(super) const FIPS: &[&str] =
     &["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "use_fips_endpoint", "use_dualstack_endpoint"];
@@ -54,7 +54,7 @@ pub(super) const NO_QUIRKS: Quirks = Quirks {
     metadata_off: MetadataOff::True,
 };
 
-/// What most do; the rows are those that differ from it.
+/// What most SDKs do. The rows name only the differences.
 pub(super) const BASE: Sdk = Sdk {
     id: "",
     names: &[],

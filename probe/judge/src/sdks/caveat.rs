@@ -1,18 +1,18 @@
-//! What holds for some SDKs only, and the variable that brings it about. Pure.
-//! Told by `chain`; what of it matters for a verdict, `judge` says.
+//! What holds only for some SDKs, and the variable that causes it. Pure.
+//! `chain` prints it; `judge` says what of it matters for a verdict.
 
 use super::sdk::{AgentProxy, Ipv6, Legacy, MetadataOff, Sdk};
 use super::{OnFailure, Provider, Proxying, SdkChain, Stop, Way, agent_proxied_by, call, joined, stop, way};
 use crate::evidence::Environment;
 use serde::{Serialize, Serializer};
 
-/// One of them.
+/// A remark about some SDKs.
 #[derive(Debug, Serialize)]
 pub(super) struct Caveat {
     /// The name of the variable.
     pub(super) because: &'static str,
     pub(super) text: String,
-    /// Whom it is about.
+    /// The SDKs that it concerns.
     #[serde(serialize_with = "ids")]
     pub(super) sdks: Vec<&'static Sdk>,
 }
@@ -27,7 +27,7 @@ fn ids<S: Serializer>(sdks: &[&Sdk], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(sdks.iter().map(|sdk| sdk.id))
 }
 
-/// Every caveat of this environment that is about somebody.
+/// Every caveat of this environment that concerns at least one SDK.
 pub(super) fn caveats(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     let all = [
         stops(chains),
@@ -53,7 +53,7 @@ fn picks(chain: &SdkChain, provider: Provider) -> bool {
     chain.picks().is_some_and(|picked| picked.provider == provider)
 }
 
-/// Values at which they stop, or at which what they pick fails.
+/// Values at which SDKs stop, or at which the provider that they pick fails.
 fn stops(chains: &[SdkChain]) -> Vec<Caveat> {
     let caveat = |stop: &'static Stop| Caveat {
         because: stop.variable,
@@ -77,7 +77,7 @@ fn hidden_keys(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     }]
 }
 
-/// Who does not read a region variable and therefore calls another host than those who do.
+/// The SDKs that do not read a region variable and therefore call another host than the others.
 fn regions(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     let host = |chain: &SdkChain| call(chain.sdk, environment).map(|call| call.host);
     let of = |because: &'static str| {

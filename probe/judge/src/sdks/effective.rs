@@ -1,5 +1,5 @@
 //! What an SDK in this environment would use in the end: mechanism, role, token file, region, endpoint. Pure.
-//! `--sdk` picks the SDK whose reading of the variables counts; without it the usual one does.
+//! `--sdk` picks the SDK whose reading of the variables counts; without it the usual reading does.
 
 use super::sts;
 use super::view::as_read;
@@ -8,21 +8,21 @@ use crate::settings::agent::{self, AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
 use crate::settings::{Endpoint, Requested, RouteProblem, StsRoute, endpoint, partition, region, requested};
 
-/// What holds for one run, worked out once and passed on.
+/// The settings of one run, derived once and passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectiveSettings {
     /// Mechanism, role and token file.
     pub requested: Requested,
     /// Region and endpoint.
     pub route: StsRoute,
-    /// The role asked for, where its ARN is one.
+    /// The requested role, if its ARN is valid.
     pub role: Option<RoleArn>,
     /// The Pod Identity agent; `None`: no variable names one.
     pub agent: Option<Result<AgentEndpoint, AgentProblem>>,
 }
 
 impl EffectiveSettings {
-    /// Works it out from flags, variables, profile, and the token's issuer.
+    /// Derives the settings from flags, variables, profile, and the token's issuer.
     #[must_use]
     pub fn from_evidence(evidence: &Evidence) -> Self {
         let environment = &evidence.environment;
@@ -40,10 +40,10 @@ impl EffectiveSettings {
     }
 }
 
-/// Chooses region and endpoint as an SDK would with this environment, and the issuer's region where it has none.
+/// Chooses region and endpoint as an SDK would in this environment. If no region is set, uses the issuer's.
 #[must_use]
 pub fn route(environment: &Environment, token: Option<&Token>) -> StsRoute {
-    // `--sdk`: as that one reads the variables, where it is known how.
+    // With `--sdk`, read the variables as that SDK does, if that is known.
     if let Some((sdk, rules)) = super::stated(environment).and_then(|sdk| Some((sdk, sdk.sts.as_ref()?))) {
         return sts::route(rules, &as_read(sdk, environment));
     }
@@ -117,7 +117,7 @@ mod tests {
                 "https://sts.us-east-1.api.aws",
             ),
             (&[("AWS_REGION", "cn-north-1")], "https://sts.cn-north-1.amazonaws.com.cn"),
-            // Neither is a region that this version knows: SDKs ask them, and so does the probe.
+            // This version knows neither region. SDKs ask them anyway, and so does the probe.
             (&[("AWS_REGION", "moon-1")], "https://sts.moon-1.amazonaws.com"),
             (&[("AWS_REGION", "aws-global")], "https://sts.amazonaws.com"),
             (&[("AWS_REGION", "fips-us-east-1")], "https://sts-fips.us-east-1.amazonaws.com"),

@@ -1,5 +1,5 @@
-//! The answer of `credprobe chain`: one struct, as a table for people and as JSON for machines.
-//! Names of variables, settings and profiles only; no credential's value gets here.
+//! The output of `credprobe chain`: one struct, printed as a table for people and as JSON for machines.
+//! Contains only names of variables, settings and profiles, never the value of a credential.
 
 use super::caveat::{Caveat, caveats};
 use super::proxy::agent_way;
@@ -12,14 +12,14 @@ use crate::text::shown::{self, escaped};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// The version of the JSON document: fields are added under it, never changed or removed.
+/// The version of the JSON document. Within a version fields are added, but never changed or removed.
 const SCHEMA: &str = "credprobe/chain/v1";
 
-/// Everything that `chain` says.
+/// Everything that `chain` prints.
 #[derive(Debug, Serialize)]
 pub struct Page {
     schema: &'static str,
-    /// The day of the sources and runs behind it: SDKs change.
+    /// The date of the sources and runs behind it, because SDKs change.
     as_of: &'static str,
     mechanism: &'static str,
     subject: Subject,
@@ -27,7 +27,7 @@ pub struct Page {
     profile: Option<Profile>,
     sdks: Vec<Row>,
     caveats: Vec<Caveat>,
-    /// `--sdk`: one row, told at length.
+    /// With `--sdk`: one row in detail.
     #[serde(skip)]
     at_length: bool,
 }
@@ -51,40 +51,40 @@ struct Row {
     packages: &'static [&'static str],
     /// `null`: it finds none, or stops before it looks.
     picks: Option<Provider>,
-    /// Whose credentials it has in the end, as far as the settings tell; `null`: nobody's.
+    /// Whose credentials it has in the end, as far as the settings tell. `null`: it has none.
     takes: Option<Provider>,
-    /// Values at which it stops, or at which what it picks fails.
+    /// Values at which it stops, or at which the provider that it picks fails.
     stops: Vec<String>,
     because: Vec<&'static str>,
-    /// What it could take here, in its order; the first is picked.
+    /// The providers that are configured here, in its order. The first is picked.
     providers: Vec<Present>,
     when_it_fails: OnFailure,
     /// `null`: it does not call STS for this, or whom it calls was not observed.
     sts: Option<StsRow>,
     agent: AgentRow,
-    /// What comes first and cannot be seen from outside.
+    /// What takes precedence and cannot be seen from outside.
     unseen: Option<&'static str>,
-    /// The documented minimum for the mechanism; `null`: it needs none.
+    /// The documented minimum version for the mechanism. `null`: it needs none.
     min_version: Option<&'static str>,
     min_versions: MinVersions,
     /// A regular expression for the session in CloudTrail, unless `AWS_ROLE_SESSION_NAME` is set.
     session_name: Option<&'static str>,
-    /// What it does with `AWS_WEB_IDENTITY_TOKEN_FILE` alone; `null`: not known.
+    /// What it does with `AWS_WEB_IDENTITY_TOKEN_FILE` alone. `null`: not known.
     with_half_a_pair: Option<&'static str>,
     note: Option<&'static str>,
-    /// Programs that bring it along.
+    /// Programs that contain it.
     programs: Vec<&'static Alias>,
-    /// The facts' sources in one line.
+    /// The sources of this row, in one line.
     source: String,
     facts: &'static [Fact],
 }
 
 #[derive(Debug, Serialize)]
 struct StsRow {
-    /// `null`: it fails before it calls anybody.
+    /// `null`: it fails before it calls any host.
     host: Option<String>,
     by: String,
-    /// `direct`, or the variable that names the proxy; `null`: not known.
+    /// `direct`, or the variable that names the proxy. `null`: not known.
     way: Option<&'static str>,
     source: &'static str,
 }
@@ -93,7 +93,7 @@ struct StsRow {
 struct AgentRow {
     ipv6: &'static str,
     proxy: &'static str,
-    /// As `way` of STS.
+    /// The same for the agent.
     way: Option<&'static str>,
     both_uris: &'static str,
     both_tokens: &'static str,
@@ -111,12 +111,12 @@ impl Page {
     /// The JSON document, in one line.
     ///
     /// # Errors
-    /// A bug; the line to say instead.
+    /// A bug; the error is the line to print instead.
     pub fn json_line(&self) -> Result<String, String> {
         shown::serialised(serde_json::to_string(self))
     }
 
-    /// `only`: one SDK, told at length.
+    /// `only`: one SDK, in detail.
     #[must_use]
     pub fn new(environment: &Environment, process: &Process, only: Option<&'static Sdk>) -> Self {
         let chains = chain(environment);
@@ -211,7 +211,7 @@ fn min_version(sdk: &Sdk, provider: Provider) -> Option<&'static str> {
     }
 }
 
-/// The page for people.
+/// The page as text.
 #[must_use]
 pub fn text(page: &Page) -> String {
     let mut out = String::new();
@@ -235,7 +235,7 @@ pub fn text(page: &Page) -> String {
     out
 }
 
-/// What the providers are, and what makes them one here.
+/// Explains the providers, and what configures each of them here.
 fn legend(out: &mut String, page: &Page) {
     let mut told: Vec<&Present> = Vec::new();
     for present in page.sdks.iter().flat_map(|row| &row.providers) {

@@ -1,12 +1,12 @@
 //! Whether a step of an SDK's order is configured in an environment, and by which names. Pure.
-//! Reads names and kinds only: the evidence has no credential's value.
+//! Reads only names and kinds, because the evidence has no value of a credential.
 
 use super::sdk::{MetadataOff, Sdk};
 use super::{Present, Provider, stop, sts};
 use crate::evidence::{Environment, Profile};
 use crate::settings::RouteProblem;
 
-/// What the step finds; `view`: the environment as this SDK reads it.
+/// The provider of a step, if it is configured. `view`: the environment as this SDK reads it.
 pub(super) fn present(
     sdk: &Sdk,
     step: Provider,
@@ -33,7 +33,7 @@ fn named(provider: Provider, because: &[&'static str]) -> Present {
     Present { provider, because: because.to_vec(), profile: None, broken: None }
 }
 
-/// Where no host of STS can be chosen, web identity fails before it calls anybody.
+/// Marks web identity as broken if no STS host can be chosen: it then fails before it calls any host.
 fn without_region(sdk: &Sdk, view: &Environment, mut found: Present) -> Present {
     let asks = matches!(found.provider, Provider::WebIdentity | Provider::ProfileWebIdentity);
     let route = sdk.sts.as_ref().filter(|_| asks).map(|sts| sts::route(sts, view));
@@ -47,7 +47,7 @@ fn keys(sdk: &Sdk, view: &Environment) -> Option<Present> {
     if sdk.quirks.profile_hides_keys && view.get("AWS_PROFILE").is_some() {
         return None;
     }
-    // Credentials are kept as `set`, `empty` and `unset`.
+    // Evidence has credentials only as `set`, `empty` and `unset`.
     let one = |name: &'static str, old: &'static str| {
         let old = sdk.quirks.old_key_names.then_some(old);
         std::iter::once(name).chain(old).find(|name| view.get(name) == Some("set"))
@@ -108,7 +108,7 @@ fn profile(sdk: &Sdk, step: Provider, view: &Environment) -> Option<Present> {
     Some(Present { profile: Some(profile.name.clone()), ..named(kind, &keys) })
 }
 
-/// What a profile can give, and by which settings; most SDKs look for a role before keys.
+/// The providers that a profile configures, with their settings. Most SDKs look for a role before keys.
 fn kinds(profile: &Profile) -> Vec<(Provider, Vec<&'static str>)> {
     let has =
         |key: &str| profile.settings.contains_key(key) || profile.other_keys.iter().any(|other| other == key);
@@ -119,7 +119,7 @@ fn kinds(profile: &Profile) -> Vec<(Provider, Vec<&'static str>)> {
         (Provider::ProfileKeys, &[&["aws_access_key_id", "aws_secret_access_key"]]),
         (Provider::ProfileLogin, &[&["login_session"]]),
         (Provider::ProfileProcess, &[&["credential_process"]]),
-        // Of boto3 a role without a source counts, and fails.
+        // boto3 counts a role without a source, and fails.
         (Provider::ProfileAssumeRole, &[&["role_arn"]]),
     ];
     let complete = |sets: &[&'static [&'static str]]| {

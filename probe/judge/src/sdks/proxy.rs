@@ -1,4 +1,4 @@
-//! By which way an SDK reaches STS and the agent: whose proxy variables it reads, and how it reads `NO_PROXY`. Pure.
+//! Which way an SDK takes to STS and to the agent: the proxy variables that it reads, and how it reads `NO_PROXY`. Pure.
 //! Sources: CPython `urllib.request` with botocore's `get_environ_proxies`, Go `x/net/http/httpproxy`.
 
 use super::SDKS;
@@ -20,7 +20,7 @@ pub enum Way<'e> {
     },
 }
 
-/// The way to `https://host`; `None`: not known.
+/// The way to `https://host`. `None`: not known.
 #[must_use]
 pub fn way<'e>(proxying: Proxying, environment: &'e Environment, host: &str) -> Option<Way<'e>> {
     let names: &[&str] = match proxying {
@@ -32,7 +32,7 @@ pub fn way<'e>(proxying: Proxying, environment: &'e Environment, host: &str) -> 
         Proxying::Go | Proxying::Reads | Proxying::Unknown => &["HTTPS_PROXY", "https_proxy"],
     };
     let way = by_first(proxying, environment, names, host);
-    // Without a proxy there is nothing to exclude from it; with one, it depends on NO_PROXY.
+    // Without a proxy variable the way is direct. With one, it depends on `NO_PROXY`, whose rules are unknown.
     let is_known = match proxying {
         Proxying::Reads | Proxying::Unknown => {
             way == Way::Direct && !names.iter().any(|name| environment.get(name).is_some())
@@ -43,13 +43,13 @@ pub fn way<'e>(proxying: Proxying, environment: &'e Environment, host: &str) -> 
     is_known.then_some(way)
 }
 
-/// The SDKs that send the agent's address, and with it the token, into a proxy.
+/// The SDKs that send requests for the agent, and with them the token, to a proxy.
 #[must_use]
 pub fn agent_proxied_by(environment: &Environment) -> Vec<&'static Sdk> {
     SDKS.iter().filter(|sdk| matches!(agent_way(sdk, environment), Some(Way::Proxy { .. }))).collect()
 }
 
-/// The way to the agent; `None`: not known.
+/// The way to the agent. `None`: not known.
 pub(super) fn agent_way<'e>(sdk: &Sdk, environment: &'e Environment) -> Option<Way<'e>> {
     let uri = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default();
     let host = crate::settings::partition::host_of(uri).unwrap_or("169.254.170.23");
@@ -72,7 +72,7 @@ fn no_proxy(environment: &Environment) -> &str {
 }
 
 fn python<'e>(environment: &'e Environment, host: &str) -> Way<'e> {
-    // The lower-case one wins; empty, it switches the other off.
+    // The lower-case variable wins; if it is empty, it disables the other one.
     let either = |upper: &'static str, lower: &'static str| {
         let lower_set = environment.variables.get(lower).map(|value| (lower, value.as_str()));
         let found =
@@ -92,7 +92,7 @@ fn python<'e>(environment: &'e Environment, host: &str) -> Way<'e> {
     Way::Proxy { variable, url }
 }
 
-/// The first of `names` that is set, unless `NO_PROXY` has the host.
+/// The first of `names` that is set, unless `NO_PROXY` covers the host.
 fn by_first<'e>(
     proxying: Proxying,
     environment: &'e Environment,
@@ -111,7 +111,7 @@ fn by_first<'e>(
     Way::Proxy { variable, url }
 }
 
-/// Only the standard port is asked here, so that an entry with another one does not cover.
+/// Whether an entry of `NO_PROXY` covers the host. Requests use the standard port, so an entry with another port does not.
 fn covers(is_go: bool, entry: &str, host: &str, address: Option<IpAddr>) -> bool {
     let entry = entry.trim().to_ascii_lowercase();
     let host = host.to_ascii_lowercase();
@@ -139,6 +139,6 @@ fn in_range(entry: &str, address: IpAddr) -> bool {
         (IpAddr::V6(network), IpAddr::V6(address)) => (u128::from(network), u128::from(address), 128),
         _ => return false,
     };
-    // A shift by the whole width would overflow: /0 holds everything.
+    // /0 contains everything. A shift by the whole width would overflow.
     bits <= width && (bits == 0 || (network ^ address) >> (width - bits) == 0)
 }

@@ -1,5 +1,5 @@
-//! What is known of one SDK: its order of providers, what it does when one fails, where and how it calls STS.
-//! The rows are in `table`; what follows from them in an environment, `chain` says.
+//! One SDK as data: its order of providers, what it does if one fails, where and how it calls STS.
+//! `table` has the rows; `chain` says what follows from them in an environment.
 
 use super::Provider;
 use serde::Serialize;
@@ -7,55 +7,55 @@ use serde::Serialize;
 /// One SDK, or a family that behaves alike.
 #[derive(Debug)]
 pub struct Sdk {
-    /// As `--sdk` takes it.
+    /// The id that `--sdk` accepts.
     pub id: &'static str,
-    /// As people call them, in sentences.
+    /// What people call them, in sentences.
     pub(crate) names: &'static [&'static str],
-    /// As registries and imports have them; a last `*` stands for any rest.
+    /// The names in registries and imports. A trailing `*` matches any rest.
     pub(crate) packages: &'static [&'static str],
     pub(crate) kind: Kind,
     pub(crate) order: &'static [Provider],
-    /// What comes before all of `order` and cannot be seen from outside of the process.
+    /// What takes precedence over all of `order` and cannot be seen from outside the process.
     pub(crate) unseen: Option<&'static str>,
     pub(crate) on_error: OnError,
-    /// With a container variable set, instance metadata is never asked.
+    /// If a container variable is set, instance metadata is never asked.
     pub(crate) container_excludes_imds: bool,
     pub(crate) half: Half,
     pub(crate) quirks: Quirks,
-    /// The variables that name the active profile, the first that is set wins.
+    /// The variables that name the active profile. The first one that is set wins.
     pub(crate) profile_variables: &'static [&'static str],
     pub(crate) files: Files,
-    /// Variables, and settings of a profile, that it does not read and most others do.
+    /// Variables and profile settings that most other SDKs read, but not this one.
     pub(crate) unread: &'static [&'static [&'static str]],
-    /// How it calls STS for a web identity; `None`: not observed.
+    /// How it calls STS for a web identity. `None`: not observed.
     pub(crate) sts: Option<Sts>,
     pub(crate) proxy: Proxying,
     pub(crate) container: Container,
-    /// A regular expression for the session that it names itself, as CloudTrail shows it.
+    /// A regular expression for the session name that it makes, as CloudTrail shows it.
     pub(crate) session_name: Option<&'static str>,
     pub(crate) min_version: MinVersion,
     pub(crate) note: Option<&'static str>,
     pub(crate) facts: &'static [Fact],
 }
 
-/// Where some of a row is from.
+/// The source of some facts in a row.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Fact {
-    /// What of the row.
+    /// What it is about.
     pub(crate) about: &'static str,
     /// The day or month of the run or reading.
     pub(crate) as_of: &'static str,
     pub(crate) source: &'static str,
 }
 
-/// Whose it is, and whether people still begin with it.
+/// Who maintains the SDK, and whether new projects still use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// AWS's own, in its current major version.
     Current,
-    /// AWS's own; a later major version is there.
+    /// AWS's own, with a later major version.
     Superseded,
-    /// Not AWS's own: alone it is no reason to warn, unless it is asked for or credentials are at stake.
+    /// Not AWS's own. Alone it is no reason to warn, unless `--sdk` names it or credentials are at stake.
     ThirdParty,
 }
 
@@ -63,26 +63,26 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Files {
     Both,
-    /// The config file only with `AWS_SDK_LOAD_CONFIG`.
+    /// Reads the config file only with `AWS_SDK_LOAD_CONFIG`.
     ConfigIfLoaded,
-    /// As `ConfigIfLoaded`; and `AWS_SHARED_CREDENTIALS_FILE` is read only with it, too.
+    /// Like `ConfigIfLoaded`, but it also needs that variable to read `AWS_SHARED_CREDENTIALS_FILE`.
     AllIfLoaded,
     CredentialsOnly,
     Neither,
 }
 
-/// What it does when the provider that it picked fails.
+/// What it does if the provider that it picked fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnError {
-    /// The first configured provider that fails ends the search, or it was chosen once by configuration alone.
+    /// The first configured provider that fails ends the search, or the provider was chosen once by configuration alone.
     Stops,
-    /// The next one is asked, whatever the error.
+    /// It asks the next provider, whatever the error is.
     GoesOn,
-    /// As `Stops`; but a container that fails leaves the SDK without credentials and only a warning.
+    /// Like `Stops`, but if the container provider fails, the SDK only warns and has no credentials.
     StopsButWarns,
 }
 
-/// `AWS_WEB_IDENTITY_TOKEN_FILE` without `AWS_ROLE_ARN`.
+/// What it does with `AWS_WEB_IDENTITY_TOKEN_FILE` and no `AWS_ROLE_ARN`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Half {
     Stops,
@@ -90,32 +90,32 @@ pub(crate) enum Half {
     Unknown,
 }
 
-/// What few SDKs do.
+/// Behaviour that only few SDKs have.
 #[derive(Debug, Default)]
 pub(crate) struct Quirks {
-    /// Keys in the environment are left out where `AWS_PROFILE` is set.
+    /// If `AWS_PROFILE` is set, keys in the environment are ignored.
     pub(crate) profile_hides_keys: bool,
-    /// `AWS_ACCESS_KEY` and `AWS_SECRET_KEY` count as well.
+    /// `AWS_ACCESS_KEY` and `AWS_SECRET_KEY` also count.
     pub(crate) old_key_names: bool,
-    /// The web identity provider takes the profile's settings where the variables are missing.
+    /// The web identity provider uses the profile's settings if the variables are missing.
     pub(crate) web_identity_of_profile: bool,
-    /// A profile's `role_arn` counts only with a source that gives something.
+    /// A profile's `role_arn` counts only with a source that gives credentials.
     pub(crate) role_needs_source: bool,
     /// An empty `AWS_PROFILE` names a profile that does not exist, and `[default]` is not read.
     pub(crate) empty_profile_is_none: bool,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` counts only with `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
     pub(crate) full_uri_needs_file: bool,
-    /// Of switches it takes `true` in lower case alone.
+    /// Switches count only if they are `true` in lower case.
     pub(crate) true_in_lower_case: bool,
     pub(crate) metadata_off: MetadataOff,
 }
 
-/// At which `AWS_EC2_METADATA_DISABLED` it leaves instance metadata alone.
+/// Which values of `AWS_EC2_METADATA_DISABLED` turn instance metadata off.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetadataOff {
     #[default]
     True,
-    /// At any text but `false`.
+    /// Any text except `false`.
     NotFalse,
     /// It does not read the variable.
     Never,
@@ -124,35 +124,35 @@ pub(crate) enum MetadataOff {
 /// How it finds STS.
 #[derive(Debug)]
 pub(crate) struct Sts {
-    /// The variables that name the region, the first that is set wins; the profile's `region` comes after.
+    /// The variables that name the region. The first one that is set wins; the profile's `region` comes after them.
     pub(crate) regions: &'static [&'static str],
     pub(crate) without_region: WithoutRegion,
     pub(crate) legacy: Legacy,
     pub(crate) global_region: GlobalRegion,
-    /// The end of its hosts in every partition, where it knows no partitions.
+    /// The suffix of its hosts in every partition, if it does not know partitions.
     pub(crate) suffix: Option<&'static str>,
 }
 
-/// What it makes of `AWS_STS_REGIONAL_ENDPOINTS`.
+/// How it treats `AWS_STS_REGIONAL_ENDPOINTS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Legacy {
     Ignored,
-    /// `legacy` leads to the global endpoint.
+    /// `legacy` selects the global endpoint.
     Honoured,
-    /// All but `regional` does.
+    /// Every value except `regional` does.
     ByDefault,
 }
 
-/// Whom it calls for the pseudo region `aws-global`.
+/// The host that it calls for the pseudo region `aws-global`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GlobalRegion {
     Global,
     Region(&'static str),
-    /// A host of that name, which does not exist.
+    /// A host with that name, which does not exist.
     Literal,
 }
 
-/// Whom it calls where nothing names a region.
+/// The host that it calls if nothing names a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithoutRegion {
     /// `sts.amazonaws.com`.
@@ -164,57 +164,57 @@ pub(crate) enum WithoutRegion {
 /// Which proxy variables it reads for `https://`, and how it reads `NO_PROXY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxying {
-    /// CPython's `urllib`: lower case wins, even when empty; `NO_PROXY` knows no ranges and no `*.`.
+    /// CPython's `urllib`: lower case wins, even if empty. `NO_PROXY` supports no ranges and no `*.`.
     Python,
-    /// Go's `net/http`: upper case wins; `NO_PROXY` knows ranges, `*.` and ports.
+    /// Go's `net/http`: upper case wins. `NO_PROXY` supports ranges, `*.` and ports.
     Go,
-    /// Rust's clients: as Go, and `ALL_PROXY`; `NO_PROXY` knows neither `*.` nor ports.
+    /// Rust's clients: like Go, and `ALL_PROXY`. `NO_PROXY` supports neither `*.` nor ports.
     Rust,
-    /// libcurl: as Rust, and lower case wins.
+    /// libcurl: like Rust, but lower case wins.
     Curl,
     /// Ruby's `net/http`: `HTTP_PROXY`, for `https://` too.
     Ruby,
     /// None, unless the application passes an agent in code.
     Never,
-    /// The variables are read; its rules for `NO_PROXY` are not known here.
+    /// The variables are read, but its rules for `NO_PROXY` are not known.
     Reads,
     Unknown,
 }
 
-/// How it asks the endpoint of the container variables.
+/// How it calls the endpoint of the container variables.
 #[derive(Debug)]
 pub(crate) struct Container {
-    /// Which URI wins where both are set.
+    /// Which URI wins if both are set.
     pub(crate) both_uris: &'static str,
-    /// Which authorization wins where both are set.
+    /// Which authorization wins if both are set.
     pub(crate) both_tokens: &'static str,
     pub(crate) ipv6: Ipv6,
     pub(crate) proxy: AgentProxy,
     pub(crate) timeout: Option<&'static str>,
-    /// Its error does not quote what the agent said.
+    /// Its error does not quote the agent's text.
     pub(crate) drops_agent_body: bool,
 }
 
-/// Whether `http://[fd00:ec2::23]` is taken.
+/// Whether it accepts `http://[fd00:ec2::23]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ipv6 {
     Yes,
     No,
-    /// Only with `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6`, and then IPv4 is refused.
+    /// Only with `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6`. IPv4 is then refused.
     WithMode,
     Unknown,
 }
 
-/// How `http://169.254.170.23` is reached where `HTTP_PROXY` is set.
+/// How it reaches `http://169.254.170.23` if `HTTP_PROXY` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AgentProxy {
     Bypass,
-    /// As any other address, through `HTTP_PROXY` unless `NO_PROXY` has it.
+    /// Like any other address, through `HTTP_PROXY` unless `NO_PROXY` covers it.
     Environment,
     Unknown,
 }
 
-/// The documented minimum, which need not be the first that works.
+/// The documented minimum version. An earlier one may work too.
 #[derive(Debug)]
 pub(crate) struct MinVersion {
     pub(crate) irsa: &'static str,

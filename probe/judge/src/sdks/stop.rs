@@ -1,36 +1,36 @@
-//! Values at which SDKs stop, or at which the provider that they pick fails: who, and with which words. Pure data and its reading.
-//! `chain` shows them in the rows, `judge::values` makes findings of them.
+//! Values at which SDKs stop, or at which the provider that they pick fails: which SDKs, and in which words. Data and its evaluation, pure.
+//! `chain` prints them in its rows; `judge::values` makes findings of them.
 
 use super::Provider::{self, Container, Keys, ProfileAssumeRole, WebIdentity};
 use super::sdk::Sdk;
 use super::view::profile_variable;
 use crate::evidence::Environment;
 
-/// A value, what it would have to be, and who stops at it.
+/// A value, what it should be, and which SDKs stop at it.
 #[derive(Debug)]
 pub struct Stop {
     /// The variable that has it.
     pub variable: &'static str,
-    /// What is wrong with it, behind its name.
+    /// What is wrong with it; follows the variable's name.
     pub problem: &'static str,
-    /// What it would have to be.
+    /// What it should be.
     pub required: &'static str,
     when: When,
     sdks: &'static [&'static str],
-    /// `None`: before any provider is asked.
+    /// The provider that fails. `None`: the SDK stops before it asks any provider.
     pub(super) at: Option<Provider>,
-    /// The provider is picked for this value alone, though it is not complete.
+    /// The provider is picked because of this value alone, although it is incomplete.
     pub(super) picked: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum When {
     Empty,
-    /// Set, and no profile file has that profile.
+    /// The variable is set, but no profile file has that profile.
     NoProfile,
-    /// Set, and none of these, in any case.
+    /// The variable is set, but to none of these words, in any case.
     NotOneOf(&'static [&'static str]),
-    /// A file that adds nothing to what is trusted.
+    /// The file adds nothing to what is trusted.
     Idle,
     Holds(fn(&Environment) -> bool),
 }
@@ -44,27 +44,27 @@ impl Stop {
         Self { picked: true, ..self }
     }
 
-    /// At what they stop, in a sentence.
+    /// Where they stop, in a sentence.
     #[must_use]
     pub fn place(&self) -> String {
         self.at
             .map_or_else(|| "before any provider".to_owned(), |provider| format!("at {}", provider.words()))
     }
 
-    /// The same value, whoever else stops at it.
+    /// Whether both are about the same value, whichever SDKs stop at it.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
         (self.variable, self.problem, self.at) == (other.variable, other.problem, other.at)
     }
 
-    /// As the reason why a provider fails.
+    /// The reason why a provider fails.
     pub(super) fn why(&self) -> String {
         format!("{} {}", self.variable, self.problem)
     }
 
     fn holds(&self, sdk: &Sdk, environment: &Environment) -> bool {
         let value = environment.variables.get(self.variable).map(String::as_str);
-        // Credentials are kept as `set`, `empty` and `unset`.
+        // Evidence has credentials only as `set`, `empty` and `unset`.
         let is_empty = matches!(value, Some("" | "empty"));
         self.sdks.contains(&sdk.id)
             && match self.when {
@@ -84,12 +84,12 @@ impl Stop {
     }
 }
 
-/// What this SDK stops at here.
+/// The values at which this SDK stops here.
 pub(super) fn stops(sdk: &Sdk, environment: &Environment) -> impl Iterator<Item = &'static Stop> {
     STOPS.iter().filter(move |stop| stop.holds(sdk, environment))
 }
 
-/// Every value at which somebody stops, whoever it is.
+/// Every value at which any SDK stops.
 pub(crate) fn all() -> &'static [Stop] {
     STOPS
 }
@@ -107,7 +107,7 @@ const fn stop(
 const FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 const PYTHON: &[&str] = &["botocore", "aws-cli-v2"];
 const PROFILES: &[&str] = &["botocore", "aws-cli-v2", "go-v2"];
-/// An empty text counts as a value to these.
+/// For these SDKs an empty text counts as a value.
 const EMPTY_COUNTS: &[&str] = &["rust", "deltalake", "rust-object-store", "ruby"];
 const STOP_WITHOUT_ROLE: &[&str] = &["botocore", "aws-cli-v2", "go-v1", "go-v2", "minio-go", "minio-py"];
 const EMPTY_NAME: &str = "is set and empty, which they take for a name";
@@ -122,11 +122,11 @@ const BOTH_KEYS: &str = "both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ne
 const UNKNOWN: &str = "has a value that they do not know";
 const BOTH: &str = "both of the pair, or neither";
 
-/// As observed (sources.md, “SDKs”); the AWS CLI reads its own settings as boto3 does.
+/// Observed (sources.md, “SDKs”). The AWS CLI reads its own settings like boto3.
 const STOPS: &[Stop] = &[
     stop("AWS_PROFILE", When::NoProfile, PROFILES, NO_SUCH_PROFILE, A_PROFILE),
     stop("AWS_DEFAULT_PROFILE", When::NoProfile, PROFILES, NO_SUCH_PROFILE, A_PROFILE),
-    // Others take an empty name for none.
+    // Other SDKs ignore an empty name.
     stop("AWS_PROFILE", When::Empty, PYTHON, EMPTY_NAME, A_PROFILE),
     stop("AWS_DEFAULT_PROFILE", When::Empty, PYTHON, EMPTY_NAME, A_PROFILE),
     stop(
@@ -253,7 +253,7 @@ fn has_scheme(environment: &Environment, name: &str) -> bool {
     environment.get(name).is_some_and(|value| value.contains("://"))
 }
 
-/// Whether the agent's address is an IPv6 one.
+/// Whether the agent's address is IPv6.
 pub(super) fn is_ipv6(environment: &Environment) -> bool {
     environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some_and(|uri| uri.contains("://["))
 }

@@ -1,5 +1,5 @@
-//! Whom an SDK calls for a web identity in this environment: its own reading of region, endpoint and legacy variables. Pure.
-//! The endpoint rules themselves are `settings`'s, which are AWS's.
+//! Which STS host an SDK calls for a web identity here, by its own reading of region, endpoint and legacy variables. Pure.
+//! `settings` has the endpoint rules, which are AWS's.
 
 use super::sdk::{GlobalRegion, Legacy, Sdk, Sts, WithoutRegion};
 use super::view::as_read;
@@ -7,10 +7,10 @@ use crate::evidence::Environment;
 use crate::settings::partition::GLOBAL_REGION;
 use crate::settings::{self, Endpoint, RouteProblem, Sourced, StsRoute};
 
-/// Whom an SDK calls, and by what.
+/// The host that an SDK calls, and what decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// `None`: it fails before it calls anybody.
+    /// `None`: it fails before it calls any host.
     pub host: Option<String>,
     /// The variable, profile setting or default that decided.
     pub by: String,
@@ -18,7 +18,7 @@ pub struct Call {
 
 const LEGACY: &str = "AWS_STS_REGIONAL_ENDPOINTS";
 
-/// Whom the SDK calls; `None`: not known.
+/// The host that the SDK calls. `None`: not known.
 #[must_use]
 pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
     let sts = sdk.sts.as_ref()?;
@@ -42,7 +42,7 @@ pub fn call(sdk: &Sdk, environment: &Environment) -> Option<Call> {
     })
 }
 
-/// Region and endpoint as this SDK would choose them; `view`: the environment as it reads it.
+/// Region and endpoint as this SDK would choose them. `view`: the environment as it reads it.
 #[must_use]
 pub(super) fn route(sts: &Sts, view: &Environment) -> StsRoute {
     let region = region(sts, view);
@@ -102,10 +102,10 @@ fn region(sts: &Sts, view: &Environment) -> Option<Sourced> {
     flag.or_else(variables).or_else(profile).or_else(default)
 }
 
-/// The source of a region that is an SDK's own.
+/// The source of a region that is the SDK's own default.
 pub const OWN_DEFAULT: &str = "its own default";
 
-/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules); others stay.
+/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules). Others stay regional.
 const LEGACY_REGIONS: &[&str] = &[
     "ap-northeast-1",
     "ap-south-1",

@@ -1,5 +1,5 @@
-//! The SDKs as data: each row says what differs from the row that it begins with, and where each fact is from and of when.
-//! Where a run and a reading differ, the run stands. `make sdks` runs a dozen of them beside it (tests/python/sdks).
+//! The SDKs as data. Each row says what differs from the row that it starts from, and gives source and date of each fact.
+//! If a run and a reading differ, the run counts. `make sdks` runs a dozen SDKs and compares (tests/python/sdks).
 
 use super::Provider::{
     Container as FromContainer, Imds, Keys, Profile, ProfileAssumeRole, ProfileKeys, ProfileLogin,
@@ -12,10 +12,10 @@ use super::sdk::{
 };
 use super::third_party;
 
-/// The day of the latest run or reading.
+/// The date of the latest run or reading.
 pub(super) const AS_OF: &str = RUN;
 
-/// Every SDK, in the order of the answer.
+/// Every SDK, in the order of the output.
 pub const SDKS: &[Sdk] = &[
     BOTOCORE,
     Sdk {

@@ -1,5 +1,5 @@
-//! The table against what was read and what was observed: who wins, and whom each SDK calls.
-//! Deviations from `winners.json` (as of 2026-11-21) are named with their reason.
+//! Compares the table with what was read and observed: which provider wins, and which host each SDK calls.
+//! Deviations from `winners.json` (as of 2026-11-21) are listed with their reason.
 
 mod observed;
 
@@ -44,7 +44,7 @@ fn picks(id: &str, environment: &Environment) -> Option<Provider> {
     chain_of(by_id(id).unwrap(), environment).picks().map(|picked| picked.provider)
 }
 
-/// As `winners.json` spells it.
+/// The provider in the spelling of `winners.json`.
 fn spelled(provider: Option<Provider>) -> &'static str {
     match provider {
         Some(Provider::Keys) => "env",
@@ -56,7 +56,7 @@ fn spelled(provider: Option<Provider>) -> &'static str {
     }
 }
 
-/// Where the table says otherwise than `winners.json`: SDK, situation, what it says, and by which source.
+/// Where the table differs from `winners.json`: SDK, situation, what the table says, and its source.
 const DEVIATIONS: &[(&str, &str, &str, &str)] = &[(
     "rust-object-store",
     "profile_creds_and_pod_identity",
@@ -77,9 +77,9 @@ fn winners_are_those_that_were_seen() {
         ("profile_creds_and_pod_identity", with_profile(&[URI, AUTH], KEYS_OF_PROFILE)),
     ];
     for sdk in SDKS {
-        // The CLI v2 carries botocore: one row of `winners.json`.
+        // The CLI v2 contains botocore, so `winners.json` has one row for both.
         let row = winners.get(if sdk.id == "aws-cli-v2" { "botocore" } else { sdk.id });
-        // What others wrote was observed in the second round alone.
+        // Third-party SDKs were observed only in the second round.
         let Some(row) = row else {
             assert_eq!(sdk.kind, Kind::ThirdParty, "{}", sdk.id);
             continue;
@@ -141,7 +141,7 @@ fn the_id_in_json_is_the_id_in_text() {
     }
 }
 
-/// The hosts that AWS's own SDKs called (sources.md, “SDKs”); `-`: it fails.
+/// The hosts that AWS's own SDKs called (sources.md, “SDKs”). `-`: the SDK fails.
 #[test]
 fn each_sdk_calls_the_host_that_was_observed() {
     const REGION: &str = "AWS_REGION";

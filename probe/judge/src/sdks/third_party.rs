@@ -1,5 +1,5 @@
-//! The programs that look for credentials by code of their own, as rows that differ from those of AWS's SDKs.
-//! `aliases` has the programs that bring along one of AWS's.
+//! The programs with their own code for finding credentials, as rows that differ from those of AWS's SDKs.
+//! `aliases` has the programs that contain one of AWS's SDKs.
 
 use super::Provider::{Container as FromContainer, Imds, Keys, Profile, ProfileKeys, WebIdentity};
 use super::base::*;

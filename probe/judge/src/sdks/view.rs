@@ -1,5 +1,5 @@
-//! An environment as one SDK reads it: with the profile that it takes for the active one, without what it does not read. Pure.
-//! What stands in `Sdk::unread` is gone from it, so that the rules behind it are the same for all.
+//! The environment as one SDK reads it: with the profile that it considers active, without what it does not read. Pure.
+//! Removes what `Sdk::unread` lists, so that the rules that follow are the same for all SDKs.
 
 use super::sdk::{Files, Sdk};
 use crate::evidence::{Environment, Profile};
@@ -23,7 +23,7 @@ pub(super) fn as_read<'e>(sdk: &Sdk, environment: &'e Environment) -> Cow<'e, En
     view
 }
 
-/// The variable that names the profile, of those that this SDK reads.
+/// The variable that names the profile, among those that this SDK reads.
 pub(super) fn profile_variable(sdk: &Sdk, environment: &Environment) -> Option<&'static str> {
     sdk.profile_variables.iter().copied().find(|name| environment.get(name).is_some())
 }
@@ -59,7 +59,7 @@ fn choose_profile<'e>(sdk: &Sdk, environment: &'e Environment, view: &mut Cow<'e
     }
 }
 
-/// Leaves what the credentials file has, or nothing; but of the config file the switches, which are read in any case.
+/// Keeps what the credentials file has, or nothing with `none`. Always keeps the switches of the config file, which are read anyway.
 fn reduce(profile: &mut Option<Profile>, none: bool) {
     let Some(kept) = profile else { return };
     let Profile { settings, other_keys, in_credentials, source, .. } = kept;

@@ -1,56 +1,56 @@
-//! Where the Pod Identity agent is, by the environment, and whether SDKs accept that host. Pure.
-//! Nothing is resolved: a name other than `localhost` is refused, as SDKs refuse it that do not resolve (boto3, JavaScript).
+//! Where the environment says that the Pod Identity agent is, and whether SDKs accept that host. Pure.
+//! Resolves nothing: names other than `localhost` are refused, as by SDKs that do not resolve (boto3, JavaScript).
 
 use crate::evidence::Evidence;
 use http::Uri;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The variable that the webhook points to the agent.
+/// The variable that the webhook sets to the agent's URI.
 pub const URI_VARIABLE: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-/// The variable that the webhook points to the agent's token.
+/// The variable that the webhook sets to the path of the agent's token.
 pub const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// Where the agent listens on every node that has it (`configuration/config.go` of eks-pod-identity-agent).
+/// Where the agent listens, on every node that has it (`configuration/config.go` of eks-pod-identity-agent).
 const ADDRESSES: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-/// ECS's own agent: SDKs accept it, and no pod has it.
+/// The address of ECS's own agent. SDKs accept it, but no pod has it.
 const ECS_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2));
 
-/// Whom to ask for credentials.
+/// The endpoint to ask for credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentEndpoint {
-    /// What the variable has.
+    /// The value of the variable.
     pub url: Uri,
     /// Without brackets.
     pub host: String,
-    /// One of the two addresses of the agent itself, not somebody's server on loopback or behind `https://`.
+    /// It is one of the agent's two addresses, and not another server on loopback or behind `https://`.
     pub at_agents_address: bool,
 }
 
 impl AgentEndpoint {
-    /// Whether the agent of EKS listens there: at another port of its address somebody else may.
+    /// Whether EKS's agent listens there. At another port of its address there may be another server.
     #[must_use]
     pub fn is_agents(&self) -> bool {
         self.at_agents_address && self.url.port_u16().is_none_or(|port| port == 80)
     }
 }
 
-/// Why nobody is asked.
+/// Why no endpoint is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentProblem {
-    /// SDKs refuse the URI; why.
+    /// SDKs refuse the URI, for this reason.
     Refused(String),
-    /// Another process names a host that is not the agent's: its token is not for it, unless the probe's own environment says so.
+    /// Another process names a host that is not the agent's. Its token must not go there, unless the probe's own environment says so.
     Untrusted {
         /// The host in the variable.
         host: String,
     },
 }
 
-/// `None`: no URI.
+/// The agent that the environment names. `None`: no URI is set.
 #[must_use]
 pub fn endpoint(evidence: &Evidence) -> Option<Result<AgentEndpoint, AgentProblem>> {
     let environment = &evidence.environment;

@@ -1,5 +1,5 @@
-//! Role ARNs: their parts, or the first wrong byte and what was likely meant. Pure.
-//! The form is the webhook's (`amazon-eks-pod-identity-webhook`, which only logs a bad one and injects it).
+//! Role ARNs: their parts, or the first wrong byte and what was probably meant. Pure.
+//! The form is the webhook's (`amazon-eks-pod-identity-webhook`, which only logs a malformed ARN and injects it anyway).
 
 /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct RoleArn {
     pub partition: String,
     /// Twelve digits.
     pub account: String,
-    /// With its slashes, `/` where there is none.
+    /// With its slashes; `/` if there is none.
     pub path: String,
     /// The last part.
     pub name: String,
@@ -17,19 +17,19 @@ pub struct RoleArn {
 /// Where a value stops being a role ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// Of the first wrong byte, counted from 0.
+    /// The offset of the first wrong byte, counted from 0.
     pub offset: usize,
     /// What is wrong there.
     pub problem: String,
-    /// The value that was likely meant, where it follows from this one.
+    /// The value that was probably meant, if it follows from this one.
     pub intended: Option<String>,
 }
 
 impl RoleArn {
-    /// Takes a role ARN apart.
+    /// Parses a role ARN.
     ///
     /// # Errors
-    /// The first byte that no role ARN has there.
+    /// The first byte that a role ARN cannot have there.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         wrapped(text)?;
         template(text, &["${", "{{", "$("])?;
@@ -97,10 +97,11 @@ impl RoleArn {
         Ok(Self { partition: partition.to_owned(), account: account.to_owned(), path, name })
     }
 
-    /// Takes a role ARN apart; servers that speak STS's protocol (`compatible`) have other partitions and may have no account.
+    /// Parses a role ARN. With `compatible`, for servers that speak STS's protocol, other partitions are allowed and the account may be
+    /// missing.
     ///
     /// # Errors
-    /// The first byte that no role ARN has there.
+    /// The first byte that a role ARN cannot have there.
     pub fn parse_for(text: &str, compatible: bool) -> Result<Self, Malformed> {
         let strict = Self::parse(text);
         let parts: Vec<&str> = text.splitn(6, ':').collect();
@@ -169,7 +170,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Quotes, white space or a byte order mark around the value: YAML and `.env` files leave them.
+/// Rejects quotes, white space or a byte order mark around the value, which YAML and `.env` files leave.
 fn wrapped(text: &str) -> Result<(), Malformed> {
     let is_wrapping = |c: char| c.is_whitespace() || c == '"' || c == '\'' || c == '\u{feff}';
     let inner = text.trim_matches(is_wrapping);
@@ -188,12 +189,12 @@ fn wrapped(text: &str) -> Result<(), Malformed> {
     Err(Malformed { offset, problem, intended })
 }
 
-/// The text, where it is a role's ARN.
+/// The text, if it is the ARN of a role.
 fn meant(text: &str) -> Option<String> {
     RoleArn::parse(text).is_ok().then(|| text.to_owned())
 }
 
-/// `${…}`, `{{…}}`, `$(…)` and `<…>` that nobody filled in.
+/// Rejects a template that was not filled in: `${…}`, `{{…}}`, `$(…)` or `<…>`.
 fn template(text: &str, marks: &[&str]) -> Result<(), Malformed> {
     let found = marks.iter().filter_map(|mark| text.find(mark)).min();
     found.map_or(Ok(()), |offset| {
@@ -225,14 +226,14 @@ fn other_service(text: &str, offset: usize, service: &str) -> Malformed {
     Malformed { offset, problem, intended }
 }
 
-/// `role/PATH/NAME` at `offset`.
+/// Parses `role/PATH/NAME` at `offset`.
 fn resource(text: &str, offset: usize) -> Result<(String, String), Malformed> {
     let resource = &text[offset..];
     let Some(path_and_name) = resource.strip_prefix("role/") else {
         return Err(not_a_role(text, offset, resource));
     };
     let start = offset + "role/".len();
-    // By IAM's grammar the second ARN could be a path, which nobody has.
+    // By IAM's grammar the second ARN could be a path, but nobody has such a path.
     if path_and_name.starts_with("arn:") {
         let problem = "it has a second ARN in place of a name".to_owned();
         return Err(Malformed { offset: start, problem, intended: meant(path_and_name) });

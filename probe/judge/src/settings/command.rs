@@ -1,5 +1,5 @@
-//! Commands to paste. A value from outside enters one only as a name of its kind, so that no value is an option or a file. Pure.
-//! `Word` is the only way in: a literal of the source, or a value that one of its constructors has checked.
+//! Commands to paste. A value from outside enters one only as a name of its kind, so that no value can be an option or a file. Pure.
+//! `Word` is the only way in: it is a literal of the source, or a value that one of its constructors has checked.
 
 mod kinds;
 #[cfg(test)]
@@ -9,14 +9,14 @@ use crate::settings::arn::{self, RoleArn};
 use kinds::{has_odd_part, is_audience, is_label, is_partition, is_plain, is_role, is_role_name, is_url};
 use std::net::IpAddr;
 
-/// One word of a command; a value that is not a name of its kind makes the whole command `None`.
+/// One word of a command. A value that is not a name of its kind makes the whole command `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word(Option<Part>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
-    /// Already a word of the shell: a variable, or what another command prints.
+    /// Already a word of the shell: a variable, or the output of another command.
     Shell(String),
 }
 
@@ -26,7 +26,7 @@ macro_rules! words {
 }
 pub(crate) use words;
 
-/// Programs that every cluster's people have. `aws` is not among them: see [`Aws`].
+/// Programs that the users of every cluster have. `aws` is not among them: see [`Aws`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tool {
     Credprobe,
@@ -35,7 +35,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// The command; `None`: one of the words is not a name of its kind.
+    /// The command. `None`: one of the words is not a name of its kind.
     #[must_use]
     pub(crate) fn run(self, words: &[Word]) -> Option<String> {
         let program = match self {
@@ -47,18 +47,18 @@ impl Tool {
     }
 }
 
-/// The right to print commands of the AWS CLI: with another server behind the endpoint nobody has it.
+/// The right to print commands of the AWS CLI. If another server than AWS's is the endpoint, there is no such right.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Aws(());
 
 impl Aws {
-    /// `None`: STS is another server's (`--sts-compatible`), to which AWS's tools do not speak.
+    /// `None`: STS is another server (`--sts-compatible`), with which AWS's tools cannot talk.
     #[must_use]
     pub(crate) fn unless(compatible: bool) -> Option<Self> {
         (!compatible).then_some(Self(()))
     }
 
-    /// The command; `None`: one of the words is not a name of its kind.
+    /// The command. `None`: one of the words is not a name of its kind.
     #[must_use]
     pub(crate) fn run(self, words: &[Word]) -> Option<String> {
         line("aws", words)
@@ -133,12 +133,12 @@ impl Word {
         Self::checked(&role.provider_arn(issuer), is_role(role) && is_url(https, &["https://"]))
     }
 
-    /// A partition, as ARNs have it.
+    /// A partition, as in ARNs.
     pub(crate) fn partition(name: &str) -> Self {
         Self::checked(name, is_partition(name))
     }
 
-    /// A region, by its form.
+    /// The name of a region, by its form.
     pub(crate) fn region(name: &str) -> Self {
         Self::checked(
             name,
@@ -148,7 +148,7 @@ impl Word {
         )
     }
 
-    /// An EKS cluster's name.
+    /// The name of an EKS cluster.
     pub(crate) fn cluster(name: &str) -> Self {
         Self::checked(name, name.len() <= 100 && is_plain(name, b"_-"))
     }
@@ -185,22 +185,22 @@ impl Word {
         Self::checked(url, is_url(url, &["https://"]))
     }
 
-    /// An endpoint: a plain URL without user information, query and fragment.
+    /// An endpoint: a plain URL without user info, query and fragment.
     pub(crate) fn url(url: &str) -> Self {
         Self::checked(url, is_url(url, &["https://", "http://"]))
     }
 
-    /// A token's audience: a plain https URL or a plain name. The AWS CLI reads what begins with `file://` as a file.
+    /// A token's audience: a plain https URL or a plain name. The AWS CLI would read a value that begins with `file://` as a file.
     pub(crate) fn audience(name: &str) -> Self {
         Self::checked(name, is_audience(name))
     }
 
-    /// A host, by name or by address.
+    /// A host, as a name or an address.
     pub(crate) fn host(name: &str) -> Self {
         Self::checked(name, name.len() <= 253 && (is_plain(name, b".-") || name.parse::<IpAddr>().is_ok()))
     }
 
-    /// An absolute path of plain characters that climbs nowhere, each part of which a file system takes (`NAME_MAX`).
+    /// An absolute path of plain characters without `..`, each part of which a file system accepts (`NAME_MAX`).
     pub(crate) fn path(path: &str) -> Self {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+,=-".contains(&byte);
         let plain = path.starts_with('/') && path.bytes().all(allowed) && !has_odd_part(path);
@@ -208,7 +208,7 @@ impl Word {
         Self::checked(path, plain && short)
     }
 
-    /// What `NO_PROXY` holds: names, suffixes, addresses and ranges.
+    /// The value of `NO_PROXY`: names, suffixes, addresses and ranges.
     pub(crate) fn hosts(list: &str) -> Self {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-*:/_[]".contains(&byte);
         let odd = |item: &str| item.starts_with('-') || item.contains("..") || item.contains("//");
@@ -221,7 +221,7 @@ impl Word {
         )
     }
 
-    /// The name of a variable, as this program knows them.
+    /// The name of a variable, in the form of those that this program knows.
     pub(crate) fn variable_name(name: &str) -> Self {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -233,7 +233,7 @@ impl Word {
         Self::checked(hex, hex.len() == 40 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
-    /// The statement that lets one service account in, where provider, audience and subject are names of their kinds.
+    /// The statement that admits one service account, if provider, audience and subject are names of their kinds.
     pub(crate) fn statement(
         json: &serde_json::Value,
         role: &RoleArn,
@@ -246,7 +246,7 @@ impl Word {
         Self::checked(&json.to_string(), subject && provider && is_audience(audience))
     }
 
-    /// A policy that allows one action on one resource, as AWS named them.
+    /// A policy that allows one action on one resource, in the form in which AWS named them.
     pub(crate) fn permission(action: &str, resource: &str) -> Self {
         let is_action = action.split_once(':').is_some_and(|(service, name)| {
             is_plain(service, b"-") && is_plain(name, b"") && action.len() <= 128
@@ -280,17 +280,17 @@ impl Word {
         Self(command.map(|command| Part::Shell(format!("\"$({command})\""))))
     }
 
-    /// With a literal before it.
+    /// The word with a literal before it.
     pub(crate) fn after(self, literal: &'static str) -> Self {
         Self::from(literal).then(self)
     }
 
-    /// With a literal behind it.
+    /// The word with a literal after it.
     pub(crate) fn before(self, literal: &'static str) -> Self {
         self.then(literal.into())
     }
 
-    /// With another word right behind it, as one word.
+    /// The word joined with another one, as one word.
     pub(crate) fn then(self, next: Self) -> Self {
         Self(self.0.zip(next.0).map(|(this, next)| match (this, next) {
             (Part::Text(this), Part::Text(next)) => Part::Text(this + &next),
@@ -298,7 +298,7 @@ impl Word {
         }))
     }
 
-    /// With another word behind it, as two words.
+    /// The word followed by another one, as two words.
     pub(crate) fn then_word(self, next: Self) -> Self {
         Self(
             self.0
@@ -307,14 +307,14 @@ impl Word {
         )
     }
 
-    /// As a reader of prose sees it.
+    /// The text for prose.
     pub(crate) fn text(&self) -> Option<&str> {
         match self.0.as_ref()? {
             Part::Text(text) | Part::Shell(text) => Some(text),
         }
     }
 
-    /// As the shell reads it.
+    /// The text for the shell.
     pub(crate) fn quoted(&self) -> Option<String> {
         self.0.as_ref().map(Part::quoted)
     }
@@ -331,7 +331,7 @@ impl Part {
     }
 }
 
-/// An action, or one resource, or the wildcard that stands for everything where an action has no resources.
+/// Whether the text is an action, or one resource, or the wildcard for an action that has no resources.
 fn is_grant_part(text: &str) -> bool {
     let is_word = |word: &str| word.len() <= 128 && is_plain(word, b"-");
     let action = text.split_once(':').is_some_and(|(service, name)| is_word(service) && is_word(name));

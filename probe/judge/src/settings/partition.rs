@@ -4,15 +4,15 @@
 /// One AWS partition.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// As it stands in ARNs.
+    /// The id in ARNs.
     pub id: &'static str,
-    /// What stands before `-WORD-DIGITS` in its region names.
+    /// What comes before `-WORD-DIGITS` in its region names.
     region_prefixes: &'static [&'static str],
-    /// Ends of its hosts, dual-stack ends included; `amazonaws.com` and `api.aws` are shared with GovCloud.
+    /// The suffixes of its hosts, including dual-stack ones. `amazonaws.com` and `api.aws` are shared with GovCloud.
     host_suffixes: &'static [&'static str],
 }
 
-/// In the order in which botocore tries them: the first match wins.
+/// In the order in which botocore tries them. The first match wins.
 const PARTITIONS: &[Partition] = &[
     Partition { id: "aws-us-gov", region_prefixes: &["us-gov"], host_suffixes: &[] },
     Partition {
@@ -52,23 +52,23 @@ const PARTITIONS: &[Partition] = &[
     },
 ];
 
-/// The URL of STS in a region by the endpoint rules of the SDKs, which a test of the program compares.
+/// The URL of STS in a region by the endpoint rules of the SDKs. A test of the program compares the two.
 ///
 /// # Errors
-/// What the SDKs say.
+/// The error text of the SDKs.
 pub fn sts_url(region: &str, fips: bool, dual_stack: bool) -> Result<String, String> {
     let partition = Partition::of_any(region);
     if !is_host_label(region) {
         return Err("invalid value for field: `region` - must be a valid host label".to_owned());
     }
     let suffix = if dual_stack { partition.dual_stack_suffix() } else { partition.dns_suffix() };
-    // GovCloud's own endpoint is one of FIPS.
+    // GovCloud's ordinary endpoint already is a FIPS endpoint.
     let host = if fips && (dual_stack || partition.id != "aws-us-gov") { "sts-fips" } else { "sts" };
     Ok(format!("https://{host}.{region}.{suffix}"))
 }
 
-/// Regions whose names are those of no place: the global endpoint's, and what old SDKs took for FIPS
-/// (botocore `regions.py`, `_resolve_endpoint_as_builtin…`): the region that is meant, and whether FIPS is.
+/// Resolves pseudo regions that old SDKs took for FIPS (botocore `regions.py`, `_resolve_endpoint_as_builtin…`): the region
+/// that is meant, and whether FIPS is.
 #[must_use]
 pub fn without_fips(region: &str) -> (&str, bool) {
     match region.strip_prefix("fips-").or_else(|| region.strip_suffix("-fips")) {
@@ -80,7 +80,7 @@ pub fn without_fips(region: &str) -> (&str, bool) {
 /// The pseudo region of the global endpoint.
 pub const GLOBAL_REGION: &str = "aws-global";
 
-/// Whether a host name follows from the value.
+/// Whether the value can be a label of a host name.
 #[must_use]
 pub fn is_host_label(region: &str) -> bool {
     (1..=63).contains(&region.len())
@@ -88,13 +88,13 @@ pub fn is_host_label(region: &str) -> bool {
         && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Whether this version knows the region. New ones come every year: nothing is refused for not being here.
+/// Whether this version knows the region. New regions come every year, so nothing is refused because it is missing here.
 #[must_use]
 pub fn is_known_region(region: &str) -> bool {
     REGIONS.contains(&region)
 }
 
-/// As botocore's `endpoints.json` has them in September 2026.
+/// From botocore's `endpoints.json` in September 2026.
 const REGIONS: &[&str] = &[
     "af-south-1",
     "ap-east-1",
@@ -147,20 +147,20 @@ const REGIONS: &[&str] = &[
 ];
 
 impl Partition {
-    /// The partition in which SDKs look for a region: where its name tells none, `aws`.
+    /// The partition in which SDKs look for a region; `aws` if its name does not tell.
     fn of_any(region: &str) -> &'static Self {
         const AWS: &Partition = &PARTITIONS[PARTITIONS.len() - 1];
         let global = || Self::named(region.strip_suffix("-global")?);
         Self::of_region(region).or_else(global).unwrap_or(AWS)
     }
 
-    /// The partition whose id stands in an ARN.
+    /// The partition with this id, as in an ARN.
     #[must_use]
     pub fn named(id: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|partition| partition.id == id)
     }
 
-    /// The partition of a region; `None`: the value has not the form of a region.
+    /// The partition of a region. `None`: the value does not have the form of a region.
     #[must_use]
     pub fn of_region(region: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|partition| {
@@ -169,25 +169,25 @@ impl Partition {
         })
     }
 
-    /// What its hosts end with, dual-stack hosts aside.
+    /// The suffix of its hosts, except dual-stack hosts.
     #[must_use]
     pub fn dns_suffix(&self) -> &'static str {
         self.suffixes().first().copied().unwrap_or("amazonaws.com")
     }
 
-    /// What its hosts end with, then its dual-stack hosts.
+    /// The suffix of its hosts, then that of its dual-stack hosts.
     fn suffixes(&self) -> &'static [&'static str] {
-        // GovCloud's are those of `aws`.
+        // GovCloud has the suffixes of `aws`.
         if self.host_suffixes.is_empty() { &["amazonaws.com", "api.aws"] } else { self.host_suffixes }
     }
 
-    /// What its dual-stack hosts end with.
+    /// The suffix of its dual-stack hosts.
     #[must_use]
     pub fn dual_stack_suffix(&self) -> &'static str {
         self.host_suffixes.get(1).copied().unwrap_or("api.aws")
     }
 
-    /// The partition of an AWS host; `None`: not an AWS host.
+    /// The partition of an AWS host. `None`: it is not an AWS host.
     #[must_use]
     pub fn of_host(host: &str) -> Option<&'static Self> {
         let named = host.split('.').find_map(Self::of_region);
@@ -195,7 +195,7 @@ impl Partition {
             let mut suffixes = partition.host_suffixes.iter();
             suffixes.any(|suffix| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')))
         })?;
-        // GovCloud shares its suffixes with `aws`; only the region tells them apart.
+        // GovCloud shares its suffixes with `aws`, and only the region tells them apart.
         Some(named.unwrap_or(suffixed))
     }
 }
@@ -212,7 +212,7 @@ fn has_region_form(region: &str, prefix: &str) -> bool {
     })
 }
 
-/// The host of a URL, without user info and port; `None`: no `scheme://host`.
+/// The host of a URL, without user info and port. `None`: there is no `scheme://host`.
 #[must_use]
 pub fn host_of(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
@@ -225,20 +225,20 @@ pub fn host_of(url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-/// The region in the host of an EKS issuer, `oidc.eks.REGION.…`; EKS mints this form also in IPv6 clusters.
+/// The region in the host of an EKS issuer, `oidc.eks.REGION.…`. EKS uses this form also in IPv6 clusters.
 #[must_use]
 pub fn region_of_issuer(issuer: &str) -> Option<&str> {
     let region = host_of(issuer)?.strip_prefix("oidc.eks.")?.split('.').next()?;
     Partition::of_region(region).map(|_| region)
 }
 
-/// The endpoint of partition `aws` that is in no region; what it is asked is signed for us-east-1 (botocore `endpoints.json`).
+/// The endpoint of partition `aws` that is in no region. Its requests are signed for us-east-1 (botocore `endpoints.json`).
 pub const GLOBAL_STS: &str = "sts.amazonaws.com";
 
-/// The region that a host of STS signs for; `None`: it is no host of STS. Lower case, without a last dot.
+/// The region that a host of STS signs for. `None`: it is not a host of STS. `host` is in lower case, without a trailing dot.
 ///
-/// The exact forms, for AWS gives names that merely contain `sts` to everybody (a bucket, a database): the global endpoint,
-/// `sts.REGION.SUFFIX` and `sts-fips.REGION.SUFFIX`, and the interface endpoint's own `vpce-….sts.REGION.vpce.SUFFIX`.
+/// Accepts only the exact forms, because AWS gives everybody names that contain `sts` (a bucket, a database): the global endpoint,
+/// `sts.REGION.SUFFIX`, `sts-fips.REGION.SUFFIX`, and the interface endpoint's `vpce-….sts.REGION.vpce.SUFFIX`.
 #[must_use]
 pub fn region_of_sts_host(host: &str) -> Option<&str> {
     if host == GLOBAL_STS {
@@ -258,7 +258,7 @@ pub fn region_of_sts_host(host: &str) -> Option<&str> {
     (fits && is_label(region)).then_some(region)
 }
 
-/// Whether `url` is STS and nothing but STS: over TLS, at its own port, without user info, path, query or fragment.
+/// Whether `url` is STS and nothing else: over TLS, at its own port, without user info, path, query or fragment.
 #[must_use]
 pub fn is_sts_url(url: &str) -> bool {
     let url = url.to_ascii_lowercase();
@@ -399,7 +399,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Written a second time, by splitting into labels; hosts are made of the parts that real ones have.
+        /// A second implementation, which splits into labels. The hosts are made of parts of real ones.
         #[test]
         fn only_the_exact_forms_are_sts(labels in proptest::collection::vec(proptest::sample::select(vec![
             "sts", "sts-fips", "eu-west-1", "us-gov-west-1", "cn-north-1", "amazonaws", "com", "cn", "api", "aws", "vpce",

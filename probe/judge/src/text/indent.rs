@@ -1,7 +1,7 @@
-//! A JSON document over lines, as people read it. Its values stay letter for letter what they are.
-//! Works on the text, so that every document, ours and a stranger's, is laid out by the same code.
+//! Lays a JSON document out over several lines. Its values do not change by a single character.
+//! Works on the text, so that all documents, ours and others, use the same code.
 
-/// The document with two blanks for each level; what is not JSON comes out as some text.
+/// The document with two blanks for each level. For an input that is not JSON the result is unspecified.
 #[must_use]
 pub fn indented(json: &str) -> String {
     let mut out = String::with_capacity(json.len() * 2);
@@ -75,7 +75,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// As the library lays it out, from one line and from its own lines.
+        /// The layout equals the library's, from one line and from its own lines.
         #[test]
         fn a_document_is_laid_out_as_everybody_does(value in any_json()) {
             let pretty = serde_json::to_string_pretty(&value).unwrap();

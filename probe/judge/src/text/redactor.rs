@@ -1,30 +1,30 @@
-//! Takes known secrets out of what peers say, and out of whatever is shown.
-//! What a secret is, the program knows.
+//! Removes known secrets from what peers say and from everything that is shown.
+//! The program says what is a secret.
 
 use super::shown::{A_TOKEN, token_at};
 use super::truncate;
 use zeroize::Zeroizing;
 
-/// The shortest part of a secret that counts as the secret.
+/// The length, in bytes, from which a piece counts as part of the secret.
 const WINDOW: usize = 16;
 
 /// The longest quotation of a peer, in bytes.
 const QUOTE_LIMIT: usize = 512;
 
-/// Takes every part of the known secrets out of a text.
+/// Removes every part of the known secrets from a text.
 ///
-/// Their windows stand in a table, so that each place of a text is looked up once, however long the secrets are:
-/// who answers in a peer's place must not spend the pod's time.
+/// A hash table holds all windows of the secrets, so each place of a text needs one lookup, however long the secrets are.
+/// A hostile peer must not be able to waste the pod's time.
 #[derive(Default)]
 pub struct Redactor {
     known: Zeroizing<Vec<u8>>,
-    /// Places in `known`, counted from 1, by a hash of the window there; 0 is free. At most half of it is in use.
+    /// Places in `known`, counted from 1, by a hash of the window there. 0 is free. At most half of the table is used.
     table: Vec<u32>,
     windows: usize,
 }
 
 impl Redactor {
-    /// From now on `secret` is known. What is shorter than a part is none.
+    /// Adds a secret. A text that is shorter than a window is ignored.
     pub fn add(&mut self, secret: &[u8]) {
         let start = self.known.len();
         self.known.extend_from_slice(secret);
@@ -43,7 +43,7 @@ impl Redactor {
         }
     }
 
-    /// Nothing is known yet that could be taken out.
+    /// Whether no secret is known yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.windows == 0
@@ -63,7 +63,7 @@ impl Redactor {
         self.known.get((place as usize).checked_sub(1)?..)?.first_chunk()
     }
 
-    /// Where the window stands in the table, or would stand.
+    /// The slot of a window in the table, and whether the window is there.
     #[inline(always)]
     fn slot(&self, window: &[u8; WINDOW]) -> (usize, bool) {
         let word = u128::from_ne_bytes(*window);
@@ -74,7 +74,7 @@ impl Redactor {
         loop {
             match self.table[slot] {
                 0 => return (slot, false),
-                // As numbers: one comparison instead of a call.
+                // Compare as numbers, which is one comparison instead of a call.
                 place if self.window(place).map(|known| u128::from_ne_bytes(*known)) == Some(word) => {
                     return (slot, true);
                 }
@@ -83,8 +83,8 @@ impl Redactor {
         }
     }
 
-    /// `text` with `[secret]` for each part of a known secret, percent-encoded ones too; `None`: there is none in it.
-    /// A hidden run becomes one word, whatever its length: the length would tell too.
+    /// `text` with `[secret]` for each part of a known secret, also if it is percent-encoded. `None`: it contains none.
+    /// A hidden run becomes one word, because its length would reveal something.
     #[must_use]
     pub fn hide(&self, text: &str) -> Option<String> {
         self.hidden(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -111,8 +111,8 @@ impl Redactor {
         Some(out)
     }
 
-    /// A token that is not known as a whole: two of one issuer begin alike, and without its beginning nobody would
-    /// take the rest of it for a token.
+    /// Where a token begins that is not fully known. Two tokens of one issuer begin alike, so the beginning would be hidden, and
+    /// without it the rest would not be recognised as a token.
     fn stranger_at(&self, text: &[u8]) -> Option<usize> {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let mut from = 0;
@@ -131,7 +131,7 @@ impl Redactor {
         }
     }
 
-    /// `place`: where a byte of `decoded` stands in `text`.
+    /// `place` maps the position of a byte in `decoded` to its position in `text`.
     fn replaced(&self, text: &[u8], decoded: &[u8], place: impl Fn(usize) -> usize) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let (mut kept, mut until) = (0, 0);
@@ -139,7 +139,7 @@ impl Redactor {
             if !window.first_chunk().is_some_and(|window| self.slot(window).1) {
                 continue;
             }
-            // Between two parts that touch nothing is kept.
+            // Keep nothing between two parts that touch.
             if out.is_empty() || start > until {
                 out.extend_from_slice(&text[kept..place(start)]);
                 out.extend_from_slice(b"[secret]");
@@ -175,7 +175,7 @@ impl Redactor {
     }
 }
 
-/// The bytes with `%XX` decoded, and where each of them stood; `None`: nothing is encoded.
+/// The bytes with `%XX` decoded, and the original position of each. `None`: nothing is encoded.
 pub(crate) fn percent_decoded(text: &[u8]) -> Option<(Vec<u8>, Vec<usize>)> {
     text.contains(&b'%').then_some(())?;
     let digit = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
@@ -231,7 +231,7 @@ mod tests {
             ),
             "[secret], [secret], [secret] short"
         );
-        // The end of one and the beginning of the next are no part of either.
+        // The end of one secret and the beginning of the next are not part of either.
         assert_eq!(redactor.redact_and_truncate(b"stuvwxyzABCDEFGH"), "stuvwxyzABCDEFGH");
     }
 
@@ -261,7 +261,7 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add(&bytes(2_654_435_761, 19_000));
         let _ = redactor.redact_and_truncate(&bytes(2_246_822_519, 60_000));
-        // In a debug build on a busy machine; each place against each place takes seconds.
+        // For a debug build on a busy machine. To compare each place with each takes seconds.
         assert!(watch.elapsed() < Duration::from_millis(200), "{:?}", watch.elapsed());
     }
 

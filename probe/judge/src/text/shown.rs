@@ -1,5 +1,5 @@
-//! What may be printed of a text from outside: no token, no key id, no user info of a URL, no character that hides.
-//! Values pass `value` or `url` where they come in, what was seen passes `redacted`, and every output `escaped` or `json`.
+//! Decides what may be printed of a text from outside: no token, no key id, no user info of a URL, no invisible character.
+//! Values pass `value` or `url` on input, evidence passes `redacted`, and all output passes `escaped` or `json`.
 
 use super::internal_error_line;
 use crate::text::redactor::{Redactor, percent_decoded};
@@ -13,14 +13,14 @@ pub(crate) const A_TOKEN: &str = "[a token]";
 const A_KEY_ID: &str = "[a key id]";
 const NOT_SHOWN: &str = "[not shown]";
 
-/// The shortest part of a secret that counts as one.
+/// The length, in bytes, from which a piece counts as part of a secret.
 const PART: usize = 16;
 
-/// What may stand before a password in a URL; any other word there may be half of one.
+/// The schemes that may come before a password in a URL. Any other word there may be half of a password.
 const SCHEMES: &[&str] =
     &["http", "https", "socks", "socks4", "socks4a", "socks5", "socks5h", "tcp", "unix", "file"];
 
-/// A flag, a variable, a setting or a field of the downward API: all of it is one value, blanks included.
+/// A flag, a variable, a setting or a field of the downward API. All of it is one value, including blanks.
 #[must_use]
 pub fn value(text: &str) -> String {
     match scheme_of(text) {
@@ -30,7 +30,7 @@ pub fn value(text: &str) -> String {
     }
 }
 
-/// `user:password@host`. IAM's names may have an `@` in them, and so may those of files.
+/// Whether the text is `user:password@host`. IAM names and file names may also contain an `@`.
 fn is_user_at_host(text: &str) -> bool {
     let user_info = text.rsplit_once('@').map(|(user_info, _)| user_info);
     user_info.is_some_and(|user_info| user_info.contains(':'))
@@ -39,7 +39,7 @@ fn is_user_at_host(text: &str) -> bool {
         && !text.split_whitespace().all(is_access)
 }
 
-/// `s3:ListBucket=arn:…@us-east-2`, as `--expect-access` has it: what stands behind the `@` is a region.
+/// Whether the text is `s3:ListBucket=arn:…@us-east-2`, as in `--expect-access`, where a region follows the `@`.
 fn is_access(text: &str) -> bool {
     let Some((action, rest)) = text.split_once('=') else { return false };
     let is_word = |word: &str| {
@@ -50,7 +50,7 @@ fn is_access(text: &str) -> bool {
         && (rest.starts_with("arn:") || rest == "*" || rest.strip_prefix("*@").is_some_and(is_region))
 }
 
-/// The same of an argument: a flag and its value, or one of both. `redactor` knows the environment's credentials.
+/// An argument: a flag and its value, or one of them. `redactor` knows the credentials in the environment.
 #[must_use]
 pub fn argument(text: &str, redactor: &Redactor) -> String {
     let scrubbed = redactor.hide(text);
@@ -61,9 +61,9 @@ pub fn argument(text: &str, redactor: &Redactor) -> String {
     }
 }
 
-/// A URL without user info, query and fragment: proxies carry passwords in the first, presigned URLs keys in the second.
-/// Passwords hold unescaped `@`, `/`, `?` and `#` often enough. The last `@` ends the user info; where one of the others
-/// stands before it, nobody can tell host and password apart, and neither is shown.
+/// A URL without user info, query and fragment: proxies have passwords in the user info, presigned URLs have keys in the query.
+/// Passwords often contain an unescaped `@`, `/`, `?` or `#`. The last `@` ends the user info. If one of the other characters
+/// comes before it, host and password cannot be told apart, and neither is shown.
 #[must_use]
 pub fn url(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| {
@@ -82,11 +82,11 @@ pub fn url(text: &str) -> String {
     without_secrets(&format!("{scheme}{separator}{shown}")).into_owned()
 }
 
-/// Of most evidence as JSON, in bytes: a buffer that grows is copied and wiped each time.
+/// The typical length of evidence as JSON, in bytes. A growing buffer would be copied and wiped each time.
 const USUAL_LENGTH: usize = 6 * 1024;
 
-/// Everything that was seen, without what `redactor` knows, tokens, key ids and user info, in whatever field it stands.
-/// `None`: it does not go through JSON and back, which is a bug; then nothing of it may be kept.
+/// `seen` without what `redactor` knows, and without tokens, key ids and user info, in any field.
+/// `None`: it does not survive the way through JSON, which is a bug. Then nothing of it may be kept.
 #[must_use]
 pub(crate) fn seen<T: Serialize + DeserializeOwned>(seen: T, redactor: &Redactor) -> Option<T> {
     let mut json = Vec::with_capacity(USUAL_LENGTH);
@@ -101,8 +101,8 @@ pub(crate) fn seen<T: Serialize + DeserializeOwned>(seen: T, redactor: &Redactor
     }
 }
 
-/// Whether nothing that `kept` looks for can be in any of the strings, seen in one pass: so it is with nearly all evidence.
-/// `false` says nothing. An escaped character may be any, and a URL loses something only where one of three stands in it.
+/// Whether, after one pass, no string can contain what `kept` looks for. That is true for nearly all evidence.
+/// `false` proves nothing: an escape may be any character. A URL loses something only if it has one of three characters.
 fn is_clean(json: &str, redactor: &Redactor) -> bool {
     let bytes = json.as_bytes();
     memchr(b'\\', bytes).is_none()
@@ -111,7 +111,7 @@ fn is_clean(json: &str, redactor: &Redactor) -> bool {
         && holds_nothing_known(json, redactor)
 }
 
-/// Looks between the quotation marks of a document that escapes none.
+/// Checks the strings of a document that has no escapes.
 fn holds_nothing_known(json: &str, redactor: &Redactor) -> bool {
     let mut start = 0;
     memchr_iter(b'"', json.as_bytes()).all(|quote| {
@@ -121,8 +121,8 @@ fn holds_nothing_known(json: &str, redactor: &Redactor) -> bool {
     })
 }
 
-/// What was serialised, on its way out; a failure is a bug, and the line that says so. Only this crate serialises a report, so
-/// that the code for it exists once.
+/// A serialised document, ready for output. A failure is a bug, and the error is the line that says so. Only this crate serialises
+/// a report, so that its code exists once.
 pub(crate) fn serialised(document: serde_json::Result<String>) -> Result<String, String> {
     match document {
         Ok(document) => Ok(json(&document)),
@@ -130,18 +130,18 @@ pub(crate) fn serialised(document: serde_json::Result<String>) -> Result<String,
     }
 }
 
-/// A JSON document of an earlier run, as `seen` would have kept it.
+/// A JSON document of an earlier run, reduced to what `seen` would have kept.
 #[must_use]
 pub fn document(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
-    // A stranger's document may escape any character.
+    // A document from outside may escape any character.
     if !may_hold_one(bytes) && memchr(b'@', bytes).is_none() && !json.contains("\\u") {
         return Cow::Borrowed(json);
     }
     each_string(json, &|text| kept(text, &Redactor::default())).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// A JSON document on its way out: what hides on a terminal is escaped, which leaves it the same document.
+/// A JSON document for output. Invisible characters are escaped, which does not change its values.
 #[must_use]
 pub fn json(document: &str) -> String {
     let cut = may_hold_one(document.as_bytes())
@@ -153,7 +153,7 @@ pub fn json(document: &str) -> String {
     }
     let mut out = String::with_capacity(document.len());
     for c in document.chars() {
-        // Control characters of ASCII, but DEL, are escaped already, or are the document's own line breaks.
+        // ASCII control characters except DEL are escaped already, or are the document's own line breaks.
         if c >= '\u{7f}' && hides(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(out, "\\u{unit:04x}");
@@ -165,7 +165,7 @@ pub fn json(document: &str) -> String {
     out
 }
 
-/// A text for a terminal, a log, a page or the termination message: what hides is shown as `\u{…}`.
+/// A text for a terminal, a log, a page or the termination message. Invisible characters become `\u{…}`.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let text = without_secrets(text);
@@ -183,8 +183,8 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// The same as the prose of a report, whose lines are comments of a shell: pasted, none of it may be executed or left open.
-/// An apostrophe and a quotation mark become typographic ones; what else a shell reads, and what hides, becomes `·`.
+/// A text for the prose of a report, whose lines are shell comments. If it is pasted, none of it may be executed or left open.
+/// Apostrophes and quotation marks become typographic; other shell characters and invisible characters become `·`.
 #[must_use]
 pub fn prose(text: &str) -> String {
     let text = without_secrets(text);
@@ -203,7 +203,7 @@ pub fn prose(text: &str) -> String {
     out
 }
 
-/// Control characters, those that change the direction of text (CVE-2021-42574), and those that have no width.
+/// Control characters, characters that change the direction of text (CVE-2021-42574), and characters without width.
 const fn hides(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -219,12 +219,12 @@ fn scheme_of(text: &str) -> Option<usize> {
     Some(text[..end].trim_end_matches(of_scheme).len())
 }
 
-/// A string of the evidence: a peer's sentence may hold more than one URL, a value is one word.
+/// A string of the evidence. A peer's sentence may contain several URLs; a value is one word.
 fn kept(text: &str, redactor: &Redactor) -> Option<String> {
     let scrubbed = redactor.hide(text);
     let kept = scrubbed.as_deref().unwrap_or(text);
     let mut words = String::new();
-    // Hardly a string has a colon at all, and a search for three characters at once costs more.
+    // Hardly any string has a colon, and a search for three characters at once costs more.
     if memchr(b':', kept.as_bytes()).is_some() && kept.contains("://") {
         for word in kept.split_inclusive([' ', '\n', '\t', '"', '`', '\'']) {
             match scheme_of(word) {
@@ -244,8 +244,8 @@ fn changed(before: &str, after: Cow<'_, str>) -> Option<String> {
     (after != before).then(|| after.into_owned())
 }
 
-/// From the beginning of a token on nothing is kept: it may be split by quotes or line breaks, and only its beginning
-/// can be recognised. People put the token itself where its path belongs.
+/// Cuts the text where a token begins, because quotes or line breaks may split the token and only its beginning can be
+/// recognised. People put the token itself where its path belongs.
 fn without_secrets(text: &str) -> Cow<'_, str> {
     if text.len() < PART || !may_hold_one(text.as_bytes()) {
         return Cow::Borrowed(text);
@@ -261,9 +261,9 @@ fn without_secrets(text: &str) -> Cow<'_, str> {
     without_key_ids(text)
 }
 
-/// Whether a part of a token or a key id may begin in it, or it is percent-encoded: hardly a text does.
+/// Whether a part of a token or a key id may begin in the text, or it is percent-encoded. Hardly any text qualifies.
 fn may_hold_one(text: &[u8]) -> bool {
-    // Asked of all that is shown: by the rarest byte of each, `eyJ`, `ZX`, `A?IA`, `.ey`, `.ew` and `%`.
+    // This runs for everything that is shown, so it looks for the rarest byte of `eyJ`, `ZX`, `A?IA`, `.ey`, `.ew` and `%`.
     let before = |place: usize, back: usize, byte: u8| {
         place.checked_sub(back).and_then(|place| text.get(place)).is_some_and(|there| *there == byte)
     };
@@ -276,8 +276,8 @@ fn may_hold_one(text: &[u8]) -> bool {
         .any(|place| text[place] == b'%' || behind(place, b"ey") || behind(place, b"ew"))
 }
 
-/// JSON objects in base64url: a header that is followed by claims, wherever it stands, or the beginning of one after
-/// another character than its own. `ZXlK` is the same once more in base64, as a Secret's `data` has it.
+/// Where JSON objects in base64url begin: a header with claims after it, at any place, or the beginning of a header after a
+/// character that is not part of it. `ZXlK` is a header encoded again in base64, as in a Secret's `data`.
 pub(crate) fn token_at(text: &[u8]) -> Option<usize> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let end_of = |start: usize| {
@@ -304,7 +304,7 @@ pub(crate) fn token_at(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// `AKIA` or `ASIA` and sixteen more (IAM user guide, unique identifiers): of a user or of a session, never of a role.
+/// Hides `AKIA` or `ASIA` with sixteen more characters (IAM user guide, unique identifiers): the id of a user's or a session's key.
 fn without_key_ids(text: Cow<'_, str>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text.as_ref();
@@ -338,7 +338,7 @@ fn key_id_at(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Replaces strings of a JSON document; `None`: nothing is to be replaced.
+/// Replaces strings of a JSON document. `None`: there is nothing to replace.
 fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut out = String::new();
     let mut kept_until = 0;
@@ -352,7 +352,7 @@ fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<
                 break;
             }
             is_escaped = true;
-            // What is escaped begins with a character of ASCII in any document that is JSON.
+            // In valid JSON, an escape begins with an ASCII character.
             end += 2;
             if !json.is_char_boundary(end) {
                 return None;
@@ -366,7 +366,7 @@ fn each_string(json: &str, replaced: &dyn Fn(&str) -> Option<String>) -> Option<
         } else {
             Cow::Borrowed(raw)
         };
-        // A name is one of ours, which a file's content must not change, or a stranger's, which may hold anything.
+        // A name is either ours, which a file's content must not change, or from outside, so that it may contain anything.
         let is_name = json.as_bytes()[at..].trim_ascii_start().starts_with(b":");
         let new = if is_name { changed(&text, without_secrets(&text)) } else { replaced(&text) };
         if let Some(replaced) = new.and_then(|text| serde_json::to_string(&text).ok()) {

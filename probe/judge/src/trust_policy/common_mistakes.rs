@@ -1,5 +1,5 @@
-//! The usual slips: what the element that refuses was likely meant to be, and how it reads corrected. Pure.
-//! Guesses about a refusal that is certain; they never decide one. Each is from public threads (sources.md, “Mistakes in trust policies”).
+//! Common mistakes: what a refusing element was probably meant to be, and its corrected form. Pure.
+//! They are guesses about a certain refusal and never decide one. All are from public threads (sources.md, “Mistakes in trust policies”).
 
 mod condition;
 mod issuer;
@@ -10,10 +10,10 @@ use super::evaluate::{ACTION, Element, provider_of};
 use super::policy::{Condition, Principals, Scope, Statement};
 use serde_json::{Map, Value, json};
 
-/// A mistake that others made before.
+/// A mistake that others have made before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slip {
-    /// Kebab-case, for machines.
+    /// The id for machines, in kebab-case.
     pub(crate) id: &'static str,
     pub(crate) text: String,
 }
@@ -24,11 +24,11 @@ impl Slip {
     }
 }
 
-/// What to do about an element that refuses.
+/// What to do about a refusing element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Repair {
     pub(crate) slip: Option<Slip>,
-    /// The element as it would let the token in; `None`: a statement of its own is the better way.
+    /// The element in a form that would admit the token. `None`: a separate statement is better.
     pub(crate) corrected: Option<Value>,
 }
 
@@ -38,7 +38,7 @@ impl Repair {
     }
 }
 
-/// Looks at the element of an Allow statement that refuses.
+/// Examines the refusing element of an Allow statement.
 pub(crate) fn of(statement: &Statement, element: Element, context: &Context, variables: bool) -> Repair {
     if context.by_eks.is_some() {
         return pod_identity::of(statement, element, context);
@@ -64,7 +64,7 @@ pub(crate) fn of(statement: &Statement, element: Element, context: &Context, var
     }
 }
 
-/// One value alone, several as a list: as people write them.
+/// A single value alone, several values as a list, which is how people write them.
 fn one_or_list(values: &[String]) -> Value {
     match values {
         [one] => json!(one),
@@ -72,9 +72,9 @@ fn one_or_list(values: &[String]) -> Value {
     }
 }
 
-/// The whole element, for who pastes a part of it in its place would lose the rest.
+/// The whole element, because a reader who pastes a part in its place would lose the rest.
 ///
-/// `None`: the corrected key stands there already under the same operator.
+/// `None`: the same operator already has the corrected key.
 fn conditions_with(conditions: &[Condition], index: usize, corrected: Condition) -> Option<Value> {
     let mut blocks: Map<String, Value> = Map::new();
     for (at, condition) in conditions.iter().enumerate() {
@@ -95,7 +95,7 @@ fn principal(kinds: &[(String, Vec<String>)], context: &Context) -> Repair {
     };
     let federated = of_kind("Federated");
     let repairs = federated.iter().map(|value| (value, provider(value, context)));
-    // Of several providers the one that was nearly right.
+    // Of several providers, take the one that was nearly right.
     if let Some((wrong, (slip, is_misspelt))) = repairs.min_by_key(|(_, (_, is_misspelt))| !is_misspelt) {
         let right = context.provider_arn().filter(|_| is_misspelt);
         let corrected = right.map(|right| {
@@ -131,7 +131,7 @@ fn principal(kinds: &[(String, Vec<String>)], context: &Context) -> Repair {
     }
 }
 
-/// The slip in one `Federated` value, and whether the right provider was meant.
+/// The mistake in one `Federated` value, and whether the right provider was meant.
 fn provider(value: &str, context: &Context) -> (Option<Slip>, bool) {
     let trimmed = value.trim();
     if context.provider_arn().is_some_and(|arn| arn == trimmed) {

@@ -4,14 +4,14 @@
 use super::context::{Context, Value};
 use super::pattern::{Expanded, Pattern};
 
-/// Whether something holds, as far as that can be known here.
+/// Whether something holds, as far as it can be known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
     /// It holds.
     Yes,
     /// It does not hold.
     No,
-    /// It cannot be told from here.
+    /// It cannot be known here.
     Unknown,
 }
 
@@ -49,7 +49,7 @@ impl From<bool> for Truth {
     }
 }
 
-/// `ForAnyValue:StringNotLikeIfExists` and the like, taken apart.
+/// The parts of an operator such as `ForAnyValue:StringNotLikeIfExists`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Operator {
     set: Option<Set>,
@@ -64,23 +64,23 @@ enum Set {
     All,
 }
 
-/// What is compared with what.
+/// How values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Test {
     Equals,
     EqualsIgnoreCase,
     Like,
-    /// `ArnEquals` and `ArnLike` are the same.
+    /// `ArnEquals` and `ArnLike`, which are the same.
     Arn,
     Bool,
     Null,
     Number(Order),
     Date(Order),
-    /// Addresses and binary values: nothing that this request is known to have.
+    /// Addresses and binary values. This request is not known to have any.
     Foreign,
 }
 
-/// How the request's value stands to the policy's.
+/// The order of the request's value relative to the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Same,
@@ -122,7 +122,7 @@ const TESTS: &[(&str, Test, bool)] = &[
 ];
 
 impl Operator {
-    /// `None`: no operator that this version knows.
+    /// `None`: this version does not know the operator.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (set, name) = match name.split_once(':') {
             Some(("ForAnyValue", rest)) => (Some(Set::Any), rest),
@@ -132,14 +132,14 @@ impl Operator {
         };
         let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |name| (name, true));
         let (_, test, negated) = TESTS.iter().find(|(known, ..)| *known == name)?;
-        // `Null` asks whether the key exists: with either affix it would ask nothing.
+        // `Null` asks whether the key exists, so neither affix would make sense.
         if *test == Test::Null && (set.is_some() || if_exists) {
             return None;
         }
         Some(Self { set, test: *test, negated: *negated, if_exists })
     }
 
-    /// Whether the condition holds for `key` of the request; `variables`: `${…}` in the values stands for keys.
+    /// Whether the condition holds for `key` of the request. `variables`: `${…}` in a value is replaced by the value of a key.
     pub(crate) fn holds(self, key: &str, values: &[String], context: &Context, variables: bool) -> Truth {
         let present = context.value(key);
         if self.test == Test::Null {
@@ -148,7 +148,7 @@ impl Operator {
         let presented = match present {
             Value::Unknown(_) => return Truth::Unknown,
             Value::Begins(begin) => return self.holds_for_beginning(&begin, values, context, variables),
-            // An empty list is no key ("ForAllValues also returns true if there are no keys in the request").
+            // An empty list counts as a missing key ("ForAllValues also returns true if there are no keys in the request").
             Value::Present(presented) if !presented.is_empty() => presented,
             Value::Present(_) | Value::Absent => return Truth::from(self.holds_without_key()),
         };
@@ -157,7 +157,7 @@ impl Operator {
             .map(|value| match self.test {
                 Test::Equals | Test::EqualsIgnoreCase => Pattern::literal(value, context, variables),
                 Test::Like | Test::Arn => Pattern::wildcards(value, context, variables),
-                // Variables stand in strings and ARNs only.
+                // Only strings and ARNs may have variables.
                 _ => Expanded::Pattern(Pattern::plain(value)),
             })
             .collect();
@@ -178,7 +178,7 @@ impl Operator {
         }
     }
 
-    /// The key has one value, so that no set operator makes a difference.
+    /// The key has one value, so a set operator makes no difference.
     fn holds_for_beginning(
         self,
         begin: &str,
@@ -204,7 +204,7 @@ impl Operator {
         if self.negated { hit.not() } else { hit }
     }
 
-    /// A missing key matches nothing, so that a negated operator holds; with a set operator the set decides.
+    /// A missing key matches nothing, so a negated operator holds. With a set operator, that operator decides.
     fn holds_without_key(self) -> bool {
         self.if_exists
             || match self.set {
@@ -241,7 +241,7 @@ impl Test {
 
 impl Order {
     fn between<T: PartialOrd>(self, presented: Option<T>, value: Option<T>) -> Truth {
-        // How STS reads what is neither number nor date is its own affair.
+        // How STS reads a value that is neither number nor date is not known.
         let Some((presented, value)) = presented.zip(value) else { return Truth::Unknown };
         Truth::from(match self {
             Self::Same => presented == value,
@@ -257,7 +257,7 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// W3C date and time, or seconds since the epoch.
+/// A W3C date and time, or seconds since the epoch.
 fn date(text: &str) -> Option<i64> {
     let text = text.trim();
     let seconds = || text.parse().ok();

@@ -1,9 +1,9 @@
-//! The request context of the call that is judged: which condition keys it has, with which values.
-//! Pure. A key is present, absent for certain, or not to be known from here; a guess would be a false verdict.
+//! The request context of the judged call: its condition keys and their values.
+//! Pure. A key is present, certainly absent, or unknown. A guess could make the verdict wrong.
 //!
 //! Keys: IAM user guide, "IAM and AWS STS condition context keys" (OIDC federation) and "AWS global condition
-//! context keys". AssumeRoleWithWebIdentity is unsigned, so that all that is said of a signing principal is absent.
-//! What EKS presents for Pod Identity is in `pod_identity`.
+//! context keys". AssumeRoleWithWebIdentity is unsigned, so all keys about a signing principal are absent.
+//! `pod_identity` has what EKS presents for Pod Identity.
 
 use super::evaluate::ACTION;
 use super::pod_identity::{self, Presented};
@@ -12,16 +12,16 @@ use crate::options::Mechanism;
 use crate::settings::arn::RoleArn;
 use crate::{sdks, settings};
 
-/// What the request has for one condition key.
+/// The value of one condition key in the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// The values that the request has.
     Present(Vec<String>),
-    /// One value, of which only the beginning is known, and in that what stands for `*` is not; more follows.
+    /// One value of which only the beginning is known. A `*` in it marks an unknown part, and more text follows.
     Begins(String),
     /// The request does not have the key.
     Absent,
-    /// Why it cannot be told.
+    /// It is not known, for this reason.
     Unknown(&'static str),
 }
 
@@ -38,7 +38,7 @@ impl Value {
 /// One request as a trust policy sees it.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// As the token has it.
+    /// As in the token.
     pub(crate) iss: String,
     /// The issuer without `https://`, as IAM writes it.
     pub(crate) issuer: String,
@@ -48,22 +48,22 @@ pub struct Context {
     /// The audience that STS compares.
     pub(crate) audience: String,
     has_azp: bool,
-    /// kubelet or the API server made the token: its claims are all known.
+    /// The kubelet or the API server made the token, so all its claims are known.
     kubernetes: bool,
-    /// Whose policy it is; `None`: neither policy nor environment say.
+    /// The role whose policy it is. `None`: neither policy nor environment name it.
     pub(crate) role: Option<RoleArn>,
-    /// `None`: the SDK makes it up.
+    /// `None`: the SDK invents it.
     session_name: Option<String>,
     region: Option<String>,
     pub(crate) now: i64,
-    /// What EKS presents in place of the token; `None`: the token itself is presented.
+    /// What EKS presents in place of the token. `None`: the pod presents the token itself.
     pub(crate) by_eks: Option<Presented>,
 }
 
-/// What STS takes out of a token for its condition keys.
+/// The claims that STS turns into condition keys.
 const CLAIMS: &[&str] = &["sub", "aud", "oaud", "amr", "email"];
 
-/// Described for signed requests, or for calls that other services make: not for this one.
+/// Keys that are documented for signed requests, or for calls of other services, and so never for this one.
 const NEVER_HERE: &[&str] = &[
     "aws:calledvia",
     "aws:calledviafirst",
@@ -88,7 +88,7 @@ const NEVER_HERE: &[&str] = &[
 impl Context {
     /// The request that an SDK with this evidence would make for `role`.
     ///
-    /// `None`: the token has not the claims that STS needs.
+    /// `None`: the token lacks claims that STS needs.
     #[must_use]
     pub fn of(evidence: &Evidence, role: Option<RoleArn>, now: i64) -> Option<Self> {
         let token = evidence.token.as_ref()?;
@@ -103,7 +103,7 @@ impl Context {
             has_azp: token.azp.is_some(),
             kubernetes: token.service_account.is_some() && token.namespace.is_some(),
             role,
-            // A name of the probe's own making says nothing of the app's.
+            // A name that the probe invented says nothing about the app's session.
             session_name: (session_name.source != settings::OWN_SOURCE).then_some(session_name.value),
             region: region(evidence),
             now,
@@ -112,12 +112,12 @@ impl Context {
         })
     }
 
-    /// The actions that the policy must allow, each of them.
+    /// The actions that the policy must allow, all of them.
     pub(crate) fn actions(&self) -> &'static [&'static str] {
         if self.by_eks.is_some() { pod_identity::ACTIONS } else { &[ACTION] }
     }
 
-    /// The request with a token that somebody states: kubelet's for this subject, issuer and audience.
+    /// The request with a stated token: one that the kubelet would make for this subject, issuer and audience.
     #[must_use]
     pub fn stated(
         [subject, issuer, audience]: [&str; 3],
@@ -142,13 +142,13 @@ impl Context {
         }
     }
 
-    /// The ARN of the provider that vouches for the token; `None`: the account is not known.
+    /// The ARN of the token's provider. `None`: the account is not known.
     #[must_use]
     pub fn provider_arn(&self) -> Option<String> {
         Some(self.role.as_ref()?.provider_arn(&self.issuer))
     }
 
-    /// What the request has for `key`; keys have no case.
+    /// The value of `key` in the request. Keys have no case.
     #[must_use]
     pub fn value(&self, key: &str) -> Value {
         let key = key.to_lowercase();
@@ -187,7 +187,7 @@ impl Context {
     fn claim(&self, claim: &str) -> Value {
         match claim {
             "sub" => Value::one(&self.subject),
-            // With `azp` it stands for the audience, and the audience moves to `oaud`.
+            // With `azp`, `aud` is the value of `azp`, and the audience moves to `oaud`.
             "aud" if self.has_azp => Value::one(&self.audience),
             "aud" => Value::Present(self.audiences.clone()),
             "oaud" if self.has_azp => Value::Present(self.audiences.clone()),
@@ -196,18 +196,18 @@ impl Context {
         }
     }
 
-    /// A service account's token has no further claims that STS reads (kubernetes `pkg/serviceaccount/claims.go`).
+    /// A service account token has no other claims that STS reads (kubernetes `pkg/serviceaccount/claims.go`).
     fn other_claim(&self) -> Value {
         if self.kubernetes { Value::Absent } else { Value::Unknown("it depends on claims that are not kept") }
     }
 }
 
-/// With `azp` in the token STS compares that (IAM user guide, OIDC condition keys).
+/// If the token has `azp`, STS compares that (IAM user guide, OIDC condition keys).
 fn audience(token: &Token) -> Option<&str> {
     token.azp.as_deref().or_else(|| token.aud.first().map(String::as_str))
 }
 
-/// The region that every SDK would call; a region from the issuer is the probe's own way out.
+/// The region that every SDK would call. A region from the issuer is the probe's own fallback and does not count.
 fn region(evidence: &Evidence) -> Option<String> {
     let route = sdks::route(&evidence.environment, evidence.token.as_ref());
     let region = route.region.filter(|region| region.source != settings::ISSUER_SOURCE)?;
@@ -215,10 +215,10 @@ fn region(evidence: &Evidence) -> Option<String> {
     (endpoint.configured_by.is_none() && !endpoint.global).then_some(region.value)
 }
 
-/// `HOST/PATH:claim` of a provider that did not issue this token, or what was meant to be one.
+/// Whether the key is `HOST/PATH:claim` of a provider that did not issue this token, or was meant to be one.
 pub(crate) fn is_of_another_provider(key: &str) -> bool {
     match key.rsplit_once(':') {
-        // No service's prefix has a dot or a slash.
+        // Prefixes of services have neither a dot nor a slash.
         Some((provider, claim)) => {
             provider.contains(['.', '/', '<', '$', '{'])
                 || CLAIMS.contains(&claim) && !["aws", "sts", "iam"].contains(&provider)

@@ -1,5 +1,5 @@
-//! A trust policy held against one request: what each statement says, and the first element that refuses. Pure.
-//! Source: IAM user guide, "Policy evaluation logic": a Deny that matches wins, then one Allow is enough.
+//! Evaluates a trust policy for one request: what each statement says, and the first element that refuses. Pure.
+//! Source: IAM user guide, "Policy evaluation logic": a matching Deny wins, then one Allow is enough.
 
 use super::condition::{Operator, Truth};
 use super::context::{Context, Value};
@@ -7,27 +7,27 @@ use super::pattern::Pattern;
 use super::pod_identity;
 use super::policy::{Effect, Policy, Principals, Scope, Statement};
 
-/// The call that is judged where the pod presents its token itself.
+/// The judged call if the pod presents its token itself.
 pub(crate) const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
-/// What the policy as a whole says.
+/// The result of the whole policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// A statement lets the token in.
+    /// A statement admits the token.
     Allows,
-    /// No statement lets it in, or one keeps it out.
+    /// No statement admits it, or one denies it.
     Refuses,
-    /// It hangs on something that cannot be seen from here.
+    /// The result depends on something that cannot be seen here.
     Unknown,
 }
 
-/// The policy's verdict with the statements' own.
+/// The policy's verdict with the outcomes of its statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
-    /// What the statements come to.
+    /// The result of all statements.
     pub verdict: Verdict,
     pub(crate) outcomes: Vec<Outcome>,
-    /// The action that they are about: of several the one that is refused.
+    /// The action that the outcomes are about. Of several actions it is the refused one.
     pub(crate) action: &'static str,
 }
 
@@ -35,16 +35,16 @@ pub struct Evaluation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Matches,
-    /// The first element that does not match, and those after it.
+    /// The first element that does not match, and the later ones that do not.
     Not {
         first: Element,
         then: Vec<Element>,
     },
-    /// All that can be told matches; this is the first that cannot.
+    /// Everything that can be decided matches. This is the first element that cannot.
     Unknown(Element),
 }
 
-/// An element of a statement, in the order in which they are looked at.
+/// An element of a statement, in the order of evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     Principal,
@@ -53,7 +53,7 @@ pub(crate) enum Element {
     Condition(usize),
 }
 
-/// Evaluates a policy for one request: each of its actions must be allowed, by whichever statement.
+/// Evaluates a policy for one request. Each of its actions must be allowed, by any statement.
 #[must_use]
 pub fn evaluate(policy: &Policy, context: &Context) -> Evaluation {
     let mut all = context.actions().iter().map(|action| of_action(policy, context, action));
@@ -130,7 +130,7 @@ impl Element {
         }
     }
 
-    /// As a person would point at it: `Principal`, `Condition StringEquals oidc…:sub`.
+    /// The element as a person would name it: `Principal`, `Condition StringEquals oidc…:sub`.
     pub(crate) fn name(self, statement: &Statement) -> String {
         match (self, &statement.principal, &statement.action) {
             (Self::Principal, Scope::Of(_), _) => "Principal".to_owned(),
@@ -145,7 +145,7 @@ impl Element {
         }
     }
 
-    /// What the request has for it.
+    /// The request's value for it.
     pub(crate) fn presented(self, statement: &Statement, context: &Context, action: &str) -> String {
         match self {
             Self::Principal if context.by_eks.is_some() => format!("Service {}", pod_identity::PRINCIPAL),
@@ -166,7 +166,7 @@ impl Element {
         }
     }
 
-    /// What the statement has for it.
+    /// The statement's value for it.
     pub(crate) fn required(self, statement: &Statement) -> String {
         match self {
             Self::Principal => match &statement.principal {
@@ -207,7 +207,7 @@ fn list(values: &[String], between: &str) -> String {
     if values.is_empty() { "nothing at all".to_owned() } else { values.join(between) }
 }
 
-/// `{"AWS": "*"}` is the long form of `"*"`; no other AWS or service principal is a web identity, and EKS is one service.
+/// `{"AWS": "*"}` is the long form of `"*"`. No other AWS or service principal is a web identity. EKS is one service.
 fn includes(principals: &Principals, context: &Context) -> Truth {
     let kinds = match principals {
         Principals::Anyone => return Truth::Yes,
@@ -218,7 +218,7 @@ fn includes(principals: &Principals, context: &Context) -> Truth {
         ("AWS", "*") => Truth::Yes,
         ("Service", service) if context.by_eks.is_some() => Truth::from(service == pod_identity::PRINCIPAL),
         _ if context.by_eks.is_some() => Truth::No,
-        // Undocumented: whether it means every provider, nobody says.
+        // It is not documented whether this means every provider.
         ("Federated", "*") => Truth::Unknown,
         ("Federated", arn) => match context.provider_arn() {
             Some(provider) => Truth::from(arn == provider),
@@ -236,7 +236,7 @@ pub(crate) fn provider_of(arn: &str) -> Option<(&str, &str, &str)> {
     Some((partition, account, issuer))
 }
 
-/// Actions have wildcards and no case.
+/// Whether a pattern names the action. Actions have wildcards and no case.
 fn names(patterns: &[String], action: &str) -> bool {
     patterns.iter().any(|pattern| Pattern::glob(pattern).matches_ignoring_case(action))
 }

@@ -1,5 +1,5 @@
-//! A trust policy with one statement added, and nothing else changed: the text of all others stays letter for letter.
-//! Whether the statement should be added, the caller knows. Pure.
+//! Adds one statement to a trust policy and changes nothing else: the text of all others stays the same, character by character.
+//! The caller decides whether the statement should be added. Pure.
 
 use super::context::Context;
 use super::evaluate::provider_of;
@@ -10,13 +10,13 @@ use crate::text::indented;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Who may be admitted by a statement that nobody reads again: one service account, by its exact name.
+/// Checks that a statement which nobody reviews admits only one service account, by its exact name.
 ///
 /// # Errors
-/// Why not, as a sentence.
+/// Why it must not be added, as a sentence.
 pub(crate) fn may_admit(context: &Context, policy: &Policy, stated: &[&str]) -> Result<(), String> {
     let exact = [("subject", &context.subject), ("audience", &context.audience), ("issuer", &context.iss)];
-    // A variable is a wildcard that somebody else fills in.
+    // A variable is a wildcard whose value others choose.
     if let Some((what, value)) = exact.iter().find(|(_, value)| value.contains(['*', '?', '$'])) {
         return Err(format!("the {what} `{value}` has a wildcard; only an exact {what} is admitted"));
     }
@@ -36,7 +36,7 @@ pub(crate) fn may_admit(context: &Context, policy: &Policy, stated: &[&str]) -> 
     Ok(())
 }
 
-/// The issuers that the policy names, as providers and in front of condition keys.
+/// The issuers that the policy names, in providers and before condition keys.
 pub(crate) fn issuers(policy: &Policy) -> impl Iterator<Item = &str> {
     policy.statements.iter().flat_map(|statement| {
         let kinds = match &statement.principal {
@@ -56,10 +56,10 @@ pub(crate) fn without_scheme(issuer: &str) -> &str {
     issuer.strip_prefix("https://").unwrap_or(issuer)
 }
 
-/// The policy's document without its wrappings; `None`: it is not one that [`Policy::parse`] takes.
+/// The policy's document without its wrappings. `None`: [`Policy::parse`] does not accept it.
 pub(crate) fn document(text: &[u8]) -> Option<String> {
     let mut text = std::str::from_utf8(text).ok()?.to_owned();
-    // `Policy::parse` bounds how often it is wrapped.
+    // `Policy::parse` limits how often it is wrapped.
     for _ in 0..16 {
         let inner = text.trim_start_matches('\u{feff}').trim();
         if inner.starts_with('%') {
@@ -79,14 +79,14 @@ pub(crate) fn document(text: &[u8]) -> Option<String> {
     None
 }
 
-/// `document` with the statement that admits the context's subject behind the others.
+/// `document` with the statement for the context's subject after the others.
 pub(crate) fn with_statement(document: &str, context: &Context) -> Option<String> {
     let provider = context.provider_arn()?;
     let added =
         matching_statement(&provider, &context.issuer, &context.audience, &context.subject).to_string();
     let outer: Outer<'_> = serde_json::from_str(document).ok()?;
     let statement = outer.statement?.get();
-    // Where it stands in the document that it is a part of.
+    // The position of the statements in the document.
     let from = (statement.as_ptr() as usize).checked_sub(document.as_ptr() as usize)?;
     let (before, after) = (document.get(..from)?, document.get(from + statement.len()..)?);
     let inside = match statement.strip_prefix('[') {

@@ -1,5 +1,5 @@
-//! What IAM's JSON leaves open: one value or a list, an object or a string that holds it, members in their order.
-//! Knows nothing of policies but how they are written.
+//! What IAM's JSON leaves open: one value or a list, an object or a string that contains it, members in their order.
+//! Knows only how policies are written, not what they mean.
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The value, or a string that holds it encoded.
+/// The value, or a string that contains it encoded.
 pub(crate) enum Encodable<T> {
     Text(String),
     Parsed(T),
@@ -32,7 +32,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Encodable<T> {
     }
 }
 
-/// One object or a list of them.
+/// One object or a list of objects.
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
@@ -58,7 +58,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     }
 }
 
-/// One value or a list of them; numbers and booleans as their text, as IAM takes them.
+/// One value or a list of values. Numbers and booleans become text, as IAM accepts them.
 pub(crate) struct Texts(pub(crate) Vec<String>);
 
 impl<'de> Deserialize<'de> for Texts {
@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// An object's members in their order; each name once, as the grammar demands, for tools disagree on which one counts.
+/// An object's members in their order. A repeated name is an error, as in the grammar: tools disagree on which one counts.
 pub(crate) struct Pairs<T>(pub(crate) Vec<(String, T)>);
 
 impl<T> Default for Pairs<T> {

@@ -1,4 +1,4 @@
-//! Trust policies as somebody with a laptop asks of them: where the nearest statement refuses, whom a policy admits
+//! What a user at a laptop asks about trust policies: where the nearest statement refuses, whom a policy admits
 //! beyond one service account, and whether EKS may assume the role for Pod Identity. Pure.
 
 use super::common_mistakes;
@@ -9,22 +9,22 @@ use super::pattern::Pattern;
 use super::policy::{Condition, Effect, Policy, Principals, Scope, Statement};
 use std::collections::BTreeMap;
 
-/// Why a policy does not let a request in.
+/// Why a policy does not admit a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
-    /// Counted from 1; 0: no statement allows anything of the kind.
+    /// Counted from 1. 0: no statement allows this kind of request.
     pub statement: usize,
     /// The statement's `Sid`.
     pub sid: Option<String>,
-    /// The statement is a `Deny` that matches.
+    /// The statement is a matching `Deny`.
     pub denies: bool,
     /// `Principal`, `Action`, `Condition StringEquals …:sub`.
     pub element: String,
-    /// What the request has for it.
+    /// The request's value for it.
     pub presented: String,
-    /// What the statement has for it.
+    /// The statement's value for it.
     pub required: String,
-    /// What it was likely meant to be.
+    /// What it was probably meant to be.
     pub mistake: Option<String>,
 }
 
@@ -41,18 +41,18 @@ impl Refusal {
     }
 }
 
-/// What a policy says to a request.
+/// The answer of a policy to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// A statement lets it in.
+    /// A statement admits it.
     Allows,
-    /// None does, or one keeps it out.
+    /// No statement admits it, or one denies it.
     Refuses(Refusal),
-    /// It hangs on this element, which cannot be told from here.
+    /// The result depends on this element, which cannot be decided here.
     Unknown(String),
 }
 
-/// Whether the policy lets the web identity of `context` in, and where it refuses: the statement that gets furthest.
+/// Whether the policy admits the web identity of `context`. A refusal names the statement that gets furthest.
 #[must_use]
 pub fn web_identity(policy: &Policy, context: &Context) -> Answer {
     let evaluation = evaluate::evaluate(policy, context);
@@ -78,7 +78,7 @@ pub fn web_identity(policy: &Policy, context: &Context) -> Answer {
                 Outcome::Not { first, then } => Some((statement, *first, then.len(), number)),
                 Outcome::Matches | Outcome::Unknown(_) => None,
             });
-            // The one that lacks least; of several such, the first.
+            // The statement that lacks least; of several, the first.
             let nearest = refusing.min_by_key(|(_, first, then, number)| (rank(*first), *then, *number));
             let Some((statement, element, _, number)) = nearest else {
                 return Answer::Refuses(Refusal::default());
@@ -97,7 +97,7 @@ pub fn web_identity(policy: &Policy, context: &Context) -> Answer {
     }
 }
 
-/// A statement of another provider is further away than one whose condition does not hold.
+/// A statement for another provider is further away than one whose condition does not hold.
 fn rank(element: Element) -> u8 {
     match element {
         Element::Condition(_) => 0,
@@ -110,24 +110,24 @@ fn denied(statement: &Statement, number: usize) -> Refusal {
     Refusal { statement: number, sid: statement.sid.clone(), denies: true, ..Refusal::default() }
 }
 
-/// Service accounts that one statement admits by a pattern, or all of a provider.
+/// Service accounts that one statement admits by a pattern, or all accounts of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breadth {
     /// Counted from 1.
     pub statement: usize,
-    /// Patterns of subjects, as the statement has them; empty: no condition on the subject.
+    /// The statement's patterns for subjects. Empty: no condition on the subject.
     pub subjects: Vec<String>,
 }
 
 impl Breadth {
-    /// Whether a subject gets in by this statement's condition on it.
+    /// Whether this statement's condition admits a subject.
     #[must_use]
     pub fn admits(&self, subject: &str) -> bool {
         self.subjects.is_empty() || self.subjects.iter().any(|it| Pattern::glob(it).matches(subject))
     }
 }
 
-/// Statements that let in more than service accounts that they name: for the issuer, without `https://`.
+/// Statements that admit more than the service accounts that they name. `issuer` is without `https://`.
 #[must_use]
 pub fn breadth(policy: &Policy, issuer: &str) -> Vec<Breadth> {
     let numbered = policy.statements.iter().zip(1_usize..);
@@ -148,7 +148,7 @@ pub fn admitted(policy: &Policy, issuer: &str) -> Vec<Breadth> {
     subjects.map(|(statement, subjects)| Breadth { statement, subjects }).collect()
 }
 
-/// The patterns of the condition on `sub`; empty: there is none. `None`: the statement admits nobody of this issuer.
+/// The patterns in the condition on `sub`. Empty: there is none. `None`: the statement admits nobody of this issuer.
 fn subjects(statement: &Statement, issuer: &str) -> Option<Vec<String>> {
     let Scope::Of(Principals::Named(kinds)) = &statement.principal else { return None };
     let of_issuer = |arn: &String| provider_of(arn).is_some_and(|(.., of)| of == issuer);
@@ -167,7 +167,7 @@ fn subjects(statement: &Statement, issuer: &str) -> Option<Vec<String>> {
         let Some(operator) = Operator::parse(&condition.operator).filter(|it| !it.negated) else { continue };
         let literal = operator.test != Test::Like;
         let values = condition.values.iter().map(|value| {
-            // In StringEquals an asterisk is an asterisk, which no service account has in its name.
+            // In StringEquals an asterisk is literal, and no service account has one in its name.
             if literal { value.replace(['*', '?'], "\u{0}") } else { value.clone() }
         });
         let values: Vec<String> = values.filter(|value| !value.contains('\u{0}')).collect();
@@ -179,20 +179,20 @@ fn subjects(statement: &Statement, issuer: &str) -> Option<Vec<String>> {
     }
 }
 
-/// A request of a service or of a role for `sts:AssumeRole`, as EKS Auth makes it for Pod Identity.
+/// A request of a service or a role for `sts:AssumeRole`, as EKS Auth makes it for Pod Identity.
 #[derive(Debug, Clone, Default)]
 pub struct AssumeRole {
     /// `pods.eks.amazonaws.com`, or the ARN of the role that assumes this one.
     pub principal: String,
     /// Whether session tags are passed, which needs `sts:TagSession`.
     pub tags: bool,
-    /// Condition keys of the request, in lower case; a key that is not here and not in `absent` cannot be told.
+    /// Condition keys of the request, in lower case. A key that is neither here nor in `absent` is unknown.
     pub keys: BTreeMap<String, String>,
-    /// Keys that the request does not have, in lower case; a prefix where it ends in `/`.
+    /// Keys that the request does not have, in lower case. If one ends in `/`, it is a prefix.
     pub absent: Vec<&'static str>,
 }
 
-/// Whether the policy lets that request in: both actions, each by some statement and denied by none.
+/// Whether the policy admits that request: both actions, each allowed by some statement and denied by none.
 #[must_use]
 pub fn assume_role(policy: &Policy, request: &AssumeRole) -> Answer {
     let actions: &[&str] =
@@ -246,7 +246,7 @@ fn one_action(policy: &Policy, request: &AssumeRole, action: &str) -> Answer {
     }
 }
 
-/// Principal, action, conditions in this order: whether each holds, its name, what is presented, what is required.
+/// Principal, action and conditions, in this order: whether each holds, its name, what is presented, what is required.
 fn tests(statement: &Statement, request: &AssumeRole, action: &str) -> Vec<(Truth, String, String, String)> {
     let list = |values: &[String]| values.join(" or ");
     let (principal, theirs) = match &statement.principal {
@@ -296,7 +296,7 @@ fn is_principal(principals: &Principals, principal: &str) -> Truth {
     let wanted = if principal.starts_with("arn:") { "AWS" } else { "Service" };
     let account = principal.split(':').nth(4).unwrap_or_default();
     let fits = |value: &String| {
-        // An account as a principal delegates to its own policies, which let the role or do not.
+        // An account as principal delegates to its own policies, which may or may not allow the role.
         let of_account =
             !account.is_empty() && (value == account || value.ends_with(&format!("::{account}:root")));
         value == principal || (wanted == "AWS" && (value == "*" || of_account))

@@ -1,4 +1,4 @@
-//! Values of conditions as patterns: wildcards, and policy variables put in. Pure.
+//! Condition values as patterns: wildcards, and policy variables filled in. Pure.
 //! Source: IAM user guide, "IAM policy elements: Variables and tags".
 
 use super::condition::Truth;
@@ -17,28 +17,28 @@ enum Part {
     Any,
 }
 
-/// What became of a value with variables.
+/// The result of expanding variables in a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expanded {
     Pattern(Pattern),
-    /// A variable without a value: it matches nothing.
+    /// A variable has no value, so it matches nothing.
     Nothing,
-    /// A variable whose value cannot be told.
+    /// A variable's value is not known.
     Unknown,
 }
 
 impl Pattern {
-    /// Every character stands for itself.
+    /// All characters are literal.
     pub(crate) fn plain(text: &str) -> Self {
         Self(text.chars().map(Part::Char).collect())
     }
 
-    /// `*` and `?` stand for themselves.
+    /// `*` and `?` are literal.
     pub(crate) fn literal(text: &str, context: &Context, variables: bool) -> Expanded {
         expand(text, variables.then_some(context), false)
     }
 
-    /// `*` stands for any characters, `?` for one.
+    /// `*` matches any characters, `?` one character.
     pub(crate) fn wildcards(text: &str, context: &Context, variables: bool) -> Expanded {
         expand(text, variables.then_some(context), true)
     }
@@ -61,12 +61,12 @@ impl Pattern {
         Self(lower.collect()).matches(&text.to_lowercase())
     }
 
-    /// Whether a text matches that begins so and goes on.
+    /// Whether a text that begins like this and continues matches.
     pub(crate) fn matches_beginning(&self, begin: &str) -> Truth {
         beginning(&self.0, begin)
     }
 
-    /// The same for an ARN, of which the last of the six parts goes on.
+    /// The same for an ARN whose last of six parts continues.
     pub(crate) fn matches_beginning_of_arn(&self, begin: &str) -> Truth {
         let pattern: Vec<&[Part]> = self.0.splitn(6, |part| *part == Part::Char(':')).collect();
         let text: Vec<&str> = begin.splitn(6, ':').collect();
@@ -81,7 +81,7 @@ impl Pattern {
         if !whole || !pattern.iter().zip(text).all(fits) {
             return Truth::No;
         }
-        // What is not known in the beginning may be otherwise than the pattern has it.
+        // The unknown part of the beginning may differ from the pattern.
         let covered = |(pattern, text): (&&[Part], &&str)| *text != "*" || *pattern == [Part::Any];
         match beginning(last, end) {
             Truth::Yes if !pattern.iter().zip(text).all(covered) => Truth::Unknown,
@@ -89,7 +89,7 @@ impl Pattern {
         }
     }
 
-    /// The six parts of an ARN, each for itself: a wildcard does not reach over a colon.
+    /// Matches the six parts of an ARN separately: a wildcard does not match a colon.
     pub(crate) fn matches_arn(&self, text: &str) -> bool {
         let pattern: Vec<&[Part]> = self.0.splitn(6, |part| *part == Part::Char(':')).collect();
         let text: Vec<&str> = text.splitn(6, ':').collect();
@@ -110,7 +110,7 @@ fn wildcard(c: char) -> Part {
     }
 }
 
-/// `context`: where variables come from; `None`: the policy's version has none.
+/// `context`: the source of variables. `None`: the policy's version has no variables.
 fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
     let part = |c| if wildcards { wildcard(c) } else { Part::Char(c) };
     let mut parts = Vec::new();
@@ -126,7 +126,7 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
             continue;
         };
         rest = after;
-        // `${*}`, `${?}` and `${$}` are the characters themselves.
+        // `${*}`, `${?}` and `${$}` are literal characters.
         if let "*" | "?" | "$" = inner {
             parts.extend(inner.chars().map(Part::Char));
             continue;
@@ -137,7 +137,7 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
         };
         match (context.value(key), default) {
             (Value::Unknown(_) | Value::Begins(_), _) => return Expanded::Unknown,
-            // Only single-valued keys can be variables.
+            // Only keys with a single value can be variables.
             (Value::Present(values), _) if values.len() == 1 => {
                 parts.extend(values.iter().flat_map(|value| value.chars()).map(Part::Char));
             }
@@ -148,7 +148,7 @@ fn expand(text: &str, context: Option<&Context>, wildcards: bool) -> Expanded {
     Expanded::Pattern(Pattern(parts))
 }
 
-/// Yes: whatever follows; no: nothing that follows could.
+/// Yes: it matches whatever follows. No: it cannot match.
 fn beginning(pattern: &[Part], begin: &str) -> Truth {
     let text: Vec<char> = begin.chars().collect();
     let any_text = pattern.last() == Some(&Part::Any) && !pattern.contains(&Part::One);
@@ -161,7 +161,7 @@ fn beginning(pattern: &[Part], begin: &str) -> Truth {
 
 /// Whether some text matches both patterns.
 fn meet(one: &[Part], other: &[Part]) -> bool {
-    // Row by row from the end: whether the rest of `one` and each rest of `other` meet.
+    // Row by row from the end: whether the rest of `one` matches each rest of `other`.
     let mut below = vec![false; other.len() + 1];
     for i in (0..=one.len()).rev() {
         let mut row = vec![false; other.len() + 1];
@@ -181,7 +181,7 @@ fn meet(one: &[Part], other: &[Part]) -> bool {
     below[0]
 }
 
-/// Backs up to the last `*` only, so that time stays quadratic.
+/// Backtracks only to the last `*`, so the time stays quadratic.
 fn matches(pattern: &[Part], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

@@ -6,9 +6,9 @@ use crate::evidence::{Account, Token};
 use crate::settings::partition::{self, Partition};
 use serde_json::{Value as Json, json};
 
-/// Who assumes the role.
+/// The service that assumes the role.
 pub(crate) const PRINCIPAL: &str = "pods.eks.amazonaws.com";
-/// Each of them has to be allowed: the session has tags.
+/// Each of them must be allowed, because the session has tags.
 pub(crate) const ACTIONS: &[&str] = &["sts:AssumeRole", "sts:TagSession"];
 
 /// The names of the session's tags.
@@ -21,7 +21,7 @@ const TAGS: &[&str] = &[
     "kubernetes-pod-uid",
 ];
 
-/// Described for people, for other services or for web identities: not for a call that EKS makes.
+/// Keys that are documented for people, other services or web identities, and so never for a call of EKS.
 const NEVER_HERE: &[&str] = &[
     "aws:calledvia",
     "aws:calledviafirst",
@@ -34,10 +34,10 @@ const NEVER_HERE: &[&str] = &[
     "sts:externalid",
 ];
 
-/// What is known of it in the pod.
+/// What the pod knows of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Presented {
-    /// Of the cluster, by its issuer.
+    /// The cluster's region, from its issuer.
     region: Option<String>,
     namespace: Option<String>,
     service_account: Option<String>,
@@ -58,7 +58,7 @@ impl Presented {
         }
     }
 
-    /// What the request has for a key in lower case.
+    /// The value of a key, which is in lower case, in the request.
     pub(crate) fn value(&self, key: &str, context: &Context) -> Value {
         let account = context.role.as_ref().map(|role| role.account.as_str());
         if let Some(tag) = key.strip_prefix("aws:requesttag/") {
@@ -66,7 +66,7 @@ impl Presented {
         }
         match key {
             "aws:sourcearn" => self.cluster(context),
-            // EKS takes a role of the cluster's own account only.
+            // EKS accepts only a role of the cluster's own account.
             "aws:sourceaccount" | "aws:resourceaccount" => {
                 Value::of(account, "the role's account is not known")
             }
@@ -97,7 +97,7 @@ impl Presented {
         }
     }
 
-    /// The cluster's ARN without the name at its end, and without the account where nothing says it.
+    /// The beginning of the cluster's ARN, without its name, and without the account if that is not known.
     fn cluster(&self, context: &Context) -> Value {
         let partition =
             self.region.as_deref().and_then(|region| Some((region, Partition::of_region(region)?)));

@@ -1,5 +1,5 @@
-//! A role's trust policy as text: the bare document, what `aws iam get-role` prints, either of them URL-encoded.
-//! Takes it apart or says where it cannot; what it means, `evaluate` says. Pure.
+//! A role's trust policy as text: the bare document, or the output of `aws iam get-role`, each possibly URL-encoded.
+//! Parses it or says where it cannot; `evaluate` says what it means. Pure.
 //!
 //! Grammar: IAM user guide, "Grammar of the IAM JSON policy language".
 
@@ -7,19 +7,19 @@ use super::one_or_many::{Encodable, Many, Pairs, Texts};
 use serde::de::{Deserializer, Error as _, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-/// The longest text that is read, in bytes: IAM keeps 4,096 characters of a trust policy, `get-role` adds a few kilobytes.
+/// The longest text that is read, in bytes. IAM keeps 4,096 characters of a trust policy, and `get-role` adds a few kilobytes.
 pub const POLICY_LIMIT: usize = 128 * 1024;
-/// More statements than 4,096 characters can hold.
+/// More statements than fit into 4,096 characters.
 const STATEMENT_LIMIT: usize = 200;
-/// A document in a string in a string is what shells and Terraform make of one; deeper is somebody's joke.
+/// Shells and Terraform nest a document in a string in a string. Deeper nesting is not meant seriously.
 const NESTING_LIMIT: u8 = 4;
 
-/// A trust policy, and whose it is where the text says so.
+/// A trust policy, and its role if the text names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// `Role.Arn` of `get-role`.
     pub role_arn: Option<String>,
-    /// `${…}` in values stands for a variable (Version 2012-10-17).
+    /// `${…}` in a value is a variable (Version 2012-10-17).
     pub(crate) variables: bool,
     pub(crate) statements: Vec<Statement>,
 }
@@ -67,7 +67,7 @@ impl Policy {
     /// Reads a policy in any of its wrappings.
     ///
     /// # Errors
-    /// One line: where the text stops being one, or what IAM would not take.
+    /// One line: where the text is not a policy, or what IAM would refuse.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > POLICY_LIMIT {
             return Err(format!("it is longer than {POLICY_LIMIT} bytes; a trust policy has 4,096 at most"));
@@ -78,7 +78,7 @@ impl Policy {
     }
 }
 
-/// Takes off one wrapping after the other.
+/// Removes the wrappings one after the other.
 fn unwrapped(text: &str, depth: u8) -> Result<Policy, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let inside = if depth == 0 { "" } else { "inside the encoded document: " };
@@ -89,7 +89,7 @@ fn unwrapped(text: &str, depth: u8) -> Result<Policy, String> {
         return Err("it is encoded too many times".to_owned());
     }
     if text.starts_with('%') {
-        // IAM encodes by RFC 3986, so that a plus is a plus.
+        // IAM encodes by RFC 3986, so a plus is a plus.
         let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
         let decoded = decoded.map_err(|_| format!("{inside}its URL encoding is not of UTF-8"))?;
         if decoded.starts_with('%') && decoded == text {
@@ -118,7 +118,7 @@ fn unwrapped(text: &str, depth: u8) -> Result<Policy, String> {
     }
 }
 
-/// serde's words with line and column; cut, for it quotes values.
+/// serde's message with line and column. It is truncated, because it quotes values.
 fn json_problem(error: &serde_json::Error) -> String {
     let mut problem = match error.classify() {
         serde_json::error::Category::Data => error.to_string(),
@@ -135,7 +135,7 @@ fn policy(
 ) -> Result<Policy, String> {
     let variables = match version {
         Some("2012-10-17") => true,
-        // The default where the document names none.
+        // The default if the document has no version.
         None | Some("2008-10-17") => false,
         Some(other) => {
             return Err(format!("its Version is `{other}`; IAM takes 2012-10-17 and 2008-10-17"));
@@ -156,7 +156,7 @@ fn policy(
     Ok(Policy { role_arn, variables, statements: statements.collect::<Result<_, _>>()? })
 }
 
-/// The document itself, `get-role`'s output, or the role out of it.
+/// The document itself, the output of `get-role`, or the role in it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outer {
@@ -183,7 +183,7 @@ struct RawDocument {
     statement: Option<Many<RawStatement>>,
 }
 
-/// An element that this does not know might refuse: better to stop at it than to pass over it.
+/// An unknown element might refuse, so it is an error and not ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RawStatement {

@@ -1,11 +1,11 @@
-//! The statement of a trust policy that lets one identity in, and the commands that add it. Pure.
-//! Nothing here replaces a policy unread: the present one is saved first, then the statement is added to it.
+//! The statement of a trust policy that admits one identity, and the commands that add it. Pure.
+//! No command replaces a policy blindly: the present one is saved first, then the statement is added to it.
 
 use crate::settings::arn::RoleArn;
 use crate::settings::command::{Aws, Tool, Word, words};
 use serde_json::{Value, json};
 
-/// The statement for one provider, audience and subject; `issuer` without `https://`.
+/// The statement for one provider, audience and subject. `issuer` is without `https://`.
 pub(crate) fn matching_statement(provider_arn: &str, issuer: &str, audience: &str, subject: &str) -> Value {
     json!({
         "Effect": "Allow",
@@ -18,7 +18,7 @@ pub(crate) fn matching_statement(provider_arn: &str, issuer: &str, audience: &st
     })
 }
 
-/// Saves the trust policy, adds `statement` to the saved copy, and puts the copy in force.
+/// Saves the trust policy, adds `statement` to the copy, and puts the copy in force.
 pub(crate) fn add_statement(aws: Option<Aws>, role: &RoleArn, statement: Word) -> Vec<String> {
     let name = Word::role_name(&role.name);
     let file = |ending: &'static str| name.clone().before(ending);
@@ -26,7 +26,7 @@ pub(crate) fn add_statement(aws: Option<Aws>, role: &RoleArn, statement: Word) -
     aws.and_then(|aws| save_add_put(aws, name.clone(), before, after, statement)).unwrap_or_default()
 }
 
-/// All or none: the last command without the first would replace what nobody has read.
+/// All commands or none: the last one without the first would replace a policy that nobody has read.
 fn save_add_put(aws: Aws, role: Word, before: Word, after: Word, statement: Word) -> Option<Vec<String>> {
     let filter = statement.after(".Statement = ([.Statement] | flatten) + [").before("]");
     let document = ["--output", "json", "--query", "Role.AssumeRolePolicyDocument"].map(Word::from);

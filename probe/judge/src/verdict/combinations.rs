@@ -1,5 +1,5 @@
-//! Combinations of findings and what must come of them: the rows of `combinations.txt`, then what a row cannot say.
-//! What holds for all combinations is in `properties`.
+//! Tests combinations of findings and their results: the rows of `combinations.txt`, then what a row cannot express.
+//! `properties` tests what holds for all combinations.
 
 use super::*;
 use crate::catalog::Attribute;
@@ -47,7 +47,7 @@ fn each_row_is_decided_as_it_says() -> Result<(), String> {
     Ok(())
 }
 
-/// `class!stated` and the like, as the head of the file says.
+/// Parses `class!stated` and similar forms, which the head of the file explains.
 fn finding(text: &str) -> Option<Finding> {
     let mark = text.find(['!', '?', '.'])?;
     let class = Class::from_id(&text[..mark])?;

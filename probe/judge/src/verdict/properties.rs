@@ -1,5 +1,5 @@
-//! What holds for every combination of findings.
-//! Single combinations with their reasons are in `combinations`.
+//! Tests what holds for every combination of findings.
+//! `combinations` has single combinations with their reasons.
 
 use super::*;
 use proptest::collection::vec;
@@ -30,7 +30,7 @@ fn any_finding() -> impl Strategy<Value = Finding> {
     )
 }
 
-/// Half of them from the classes that explain or are explained: chains are rare among all.
+/// Half of them are from classes that explain or are explained, because chains are rare among all classes.
 fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
     let related: Vec<Class> = Class::all()
         .iter()
@@ -125,7 +125,7 @@ proptest! {
                 .filter(|it| it.finding.class == by && explains(&it.finding, &explained.finding, &situation));
             let severities: Vec<Severity> = explainers.map(|it| it.finding.severity).collect();
             prop_assert!(!severities.is_empty());
-            // Errors come first in their order.
+            // The order of severities begins with errors.
             prop_assert!(severities.iter().all(|it| *it <= explained.finding.severity));
         }
     }

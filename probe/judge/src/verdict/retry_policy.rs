@@ -1,46 +1,46 @@
-//! Whether and when to try again: two clocks, full jitter, STS's own wish. Pure.
-//! The loop that sleeps and tries is `check`'s caller.
+//! Whether and when to try again: two time limits, full jitter, and the `Retry-After` of STS. Pure.
+//! The caller sleeps and makes the attempts.
 
 use crate::catalog::{Attribute, Class};
 use std::time::Duration;
 
-/// How long to keep trying, both from the start of the run.
+/// How long to keep trying. Both limits count from the start of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// While the finding is transient.
+    /// The limit while the finding is transient.
     pub wait: Duration,
-    /// While a refusal is one that IAM's eventual consistency can make.
+    /// The limit while IAM's eventual consistency may be the cause of a refusal.
     pub grace: Duration,
 }
 
-/// What one attempt came to, as far as the next one depends on it.
+/// The result of one attempt, as far as the next one depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// The verdict's class.
     pub class: Class,
-    /// Waiting may heal it.
+    /// Whether waiting may heal it.
     pub transient: bool,
-    /// How many seconds STS wants to be left alone.
+    /// The `Retry-After` of STS, in seconds.
     pub retry_after: Option<u64>,
 }
 
-/// The first pause is at most this; it doubles with each attempt.
+/// The ceiling of the first pause. It doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// No pause is longer, so that a healed link is seen soon.
+/// Caps the ceiling, so that recovery is noticed quickly.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Between a 401 of a cluster and the one further try.
+/// The pause between a 401 of a cluster and the one further attempt.
 const CLUSTER_PAUSE: Duration = Duration::from_secs(10);
-/// No pause is shorter: an answer needs some time to become another one.
+/// A shorter pause would not give the answer time to change.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The delay before the first attempt, up to `jitter`; `random` from 0 up to 1.
+/// The delay before the first attempt, at most `jitter`. `random` is in `[0, 1]`.
 #[must_use]
 pub fn start_delay(jitter: Duration, random: f64) -> Duration {
     jitter.mul_f64(random.clamp(0.0, 1.0))
 }
 
 impl RetryPolicy {
-    /// How long after the start of the run an attempt may still begin, given what the last one came to.
+    /// How long after the start of the run an attempt may still begin, after `last`.
     #[must_use]
     pub fn deadline(&self, last: &Attempt) -> Duration {
         let wait = if last.transient || last.class == Class::ClusterUnauthorized {
@@ -52,9 +52,9 @@ impl RetryPolicy {
         wait.max(grace)
     }
 
-    /// The pause before the next attempt; `None`: there is none.
+    /// The pause before the next attempt. `None`: there is none.
     ///
-    /// `since_start` is how long the run has lasted, `retry_policy` how many it has made, `random` from 0 up to 1.
+    /// `since_start`: how long the run has lasted. `attempts`: how many attempts it has made. `random` is in `[0, 1]`.
     #[must_use]
     pub fn pause(
         &self,
@@ -66,7 +66,7 @@ impl RetryPolicy {
         if last.class == Class::Ready {
             return None;
         }
-        // STS that throttles the cluster's authenticator looks the same: once more, and not at once.
+        // If STS throttles the cluster's authenticator, it looks the same. So try once more, but not at once.
         if last.class == Class::ClusterUnauthorized && self.wait > self.grace {
             let once = attempts == 1 && since_start + CLUSTER_PAUSE <= self.wait;
             return once.then_some(CLUSTER_PAUSE);
@@ -75,7 +75,7 @@ impl RetryPolicy {
         let ceiling = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         let jittered = ceiling.mul_f64(random.clamp(0.0, 1.0)).max(SHORTEST_PAUSE);
         let pause = last.retry_after.map_or(jittered, |seconds| jittered.max(Duration::from_secs(seconds)));
-        // The last attempt begins when the time is up, not after it.
+        // The last attempt begins when the time is up, and not later.
         Some(pause.min(left))
     }
 }

@@ -1,12 +1,12 @@
-//! `--tolerate`: which verdicts the user lets pass with exit code 0.
-//! The report is the same; only code and `tolerated` differ.
+//! `--tolerate`: the verdicts that the user lets pass with exit code 0.
+//! The report stays the same; only the code and `tolerated` change.
 
 use crate::catalog::{Class, Owner, nearest};
 
-/// The word for whatever waiting may heal.
+/// The word for everything that waiting may heal.
 const TRANSIENT: &str = "transient";
 
-/// Classes, owners or all that is transient.
+/// Classes, owners, or everything that is transient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tolerate {
     classes: Vec<Class>,
@@ -15,7 +15,7 @@ pub struct Tolerate {
 }
 
 impl Tolerate {
-    /// Reads a list such as `transient,probe,access-denied`; an empty one tolerates nothing.
+    /// Parses a list such as `transient,probe,access-denied`. An empty list tolerates nothing.
     pub fn parse(list: &str) -> Result<Self, String> {
         let mut tolerate = Self::default();
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -32,7 +32,7 @@ impl Tolerate {
         Ok(tolerate)
     }
 
-    /// Whether a verdict of this class, owner and transience may pass.
+    /// Whether a verdict with this class, owner and transience may pass.
     #[must_use]
     pub fn covers(&self, class: Class, owner: Option<Owner>, transient: bool) -> bool {
         self.classes.contains(&class)

@@ -1,4 +1,4 @@
-//! The tree, its lines, and input that wants to be too much.
+//! Tests the tree, its lines, and input that exceeds the limits.
 
 use super::*;
 use proptest::prelude::*;
@@ -85,7 +85,7 @@ fn a_problem_says_its_line() {
         assert!(problem.line.abs_diff(line) <= 1, "{text:?}: {problem:?}");
     }
     assert_eq!(one("a: b\n---\n: : [\n").get("a").unwrap().text(), Some("b"));
-    // The Go library has stopped before what stands behind.
+    // The Go library stops before the text after the document.
     for behind in ["- [\n", "oops\n", "-\n"] {
         assert_eq!(one(&format!("  - a: b\n{behind}")).list()[0].get("a").unwrap().text(), Some("b"));
     }

@@ -1,11 +1,11 @@
-//! The custom profile: what a debug container lacks of a container's specification to be given the same credentials. Pure.
-//! Variables that begin with `AWS_`, what they refer to, the mounts of the files that they name, and the security context.
+//! Makes the custom profile: what a debug container needs of a container's specification to get the same credentials. Pure.
+//! It has the variables that begin with `AWS_`, the variables that they refer to, the mounts of their files, and the security context.
 
 use super::state::{containers, ran_as};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// As the EKS webhook calls its volumes.
+/// The volume names that the EKS webhook uses.
 const VOLUMES: &[&str] = &["aws-iam-token", "eks-pod-identity-token"];
 
 fn find<'a>(pod: &'a Value, name: &str) -> &'a Value {
@@ -13,14 +13,14 @@ fn find<'a>(pod: &'a Value, name: &str) -> &'a Value {
     all.find(|it| it["name"].as_str() == Some(name)).unwrap_or(&Value::Null)
 }
 
-/// By its own security context, the pod's, or what the runtime reports.
+/// The user from the container's security context, the pod's, or the runtime's report.
 pub(super) fn uid(pod: &Value, container: &str) -> Option<i64> {
     let own = &find(pod, container)["securityContext"]["runAsUser"];
     let of_pod = &pod["spec"]["securityContext"]["runAsUser"];
     own.as_i64().or_else(|| of_pod.as_i64()).or_else(|| ran_as(pod, container)?["uid"].as_i64())
 }
 
-/// More rights than the profile `restricted` admits.
+/// Whether the container has more rights than the profile `restricted` allows.
 pub(super) fn has_more(pod: &Value, container: &str) -> bool {
     let context = &find(pod, container)["securityContext"];
     let added = context["capabilities"]["add"].as_array().is_some_and(|added| !added.is_empty());
@@ -63,7 +63,7 @@ fn is_aws(variable: &Value) -> bool {
     variable["name"].as_str().is_some_and(|name| name.starts_with("AWS_"))
 }
 
-/// In the order of the specification: a reference such as $(POD_NAME) is to what stands before it.
+/// In the order of the specification, because a reference such as $(POD_NAME) only finds an earlier variable.
 fn with_referenced(all: &[Value]) -> Vec<Value> {
     let name = |it: &Value| it["name"].as_str().unwrap_or_default().to_owned();
     let mut wanted: BTreeSet<String> = all.iter().filter(|it| is_aws(it)).map(name).collect();
@@ -84,7 +84,7 @@ fn references(value: &str) -> Vec<String> {
     parts.filter_map(|part| Some(part.split_once(')')?.0.to_owned())).collect()
 }
 
-/// By the names that the EKS webhook gives, or because a variable names a file there.
+/// Whether the volume has a name from the EKS webhook, or a variable names a file in the mount.
 fn is_needed(mount: &Value, files: &[String]) -> bool {
     if mount["name"].as_str().is_some_and(|name| VOLUMES.contains(&name)) {
         return true;
@@ -93,7 +93,7 @@ fn is_needed(mount: &Value, files: &[String]) -> bool {
     files.iter().any(|file| file == at || file.strip_prefix(at).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// A debug container may not mount by subPath. The whole volume one level up has the file at the same path.
+/// A debug container may not mount by subPath. If the whole volume is mounted one level up, the file has the same path.
 fn without_sub_path(mut mount: Value) -> Value {
     let below = mount["subPath"].as_str().unwrap_or_default().to_owned();
     if !below.is_empty() {

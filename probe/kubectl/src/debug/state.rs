@@ -1,9 +1,9 @@
-//! What a pod's status says of a container: running, ended with a code, or why it does not start. Pure.
-//! The answer of kubectl is text from outside: nothing of it is taken for a code that is none.
+//! Reads the state of a container from a pod's status: running, ended with a code, or why it does not start. Pure.
+//! The output of kubectl is untrusted: only a valid exit code is taken for one.
 
 use serde_json::Value;
 
-/// What the debug container does.
+/// The state of the debug container.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum State {
     Ended(u8),
@@ -11,12 +11,12 @@ pub(super) enum State {
     Waiting(String),
 }
 
-/// Reasons under which a container has ended without having run: its exit code is nobody's.
+/// Reasons for which a container ended without having run, so its exit code is meaningless.
 const NEVER_RAN: &[&str] = &["StartError", "ContainerCannotRun", "ContainerStatusUnknown"];
-/// Reasons that pass.
+/// Temporary reasons.
 const STARTING: &[&str] = &["ContainerCreating", "PodInitializing"];
 
-/// The containers of a specification, kind by kind.
+/// The containers of a specification, one kind after the other.
 pub(super) fn containers<'a>(pod: &'a Value, kinds: &'a [&str]) -> impl Iterator<Item = &'a Value> {
     kinds.iter().flat_map(|kind| pod["spec"][kind].as_array().into_iter().flatten())
 }
@@ -31,7 +31,7 @@ pub(super) fn is_running(pod: &Value, container: &str) -> bool {
     status.is_some_and(|it| it.pointer("/state/running").is_some_and(|it| !it.is_null()))
 }
 
-/// Who it really runs as, when the user is named in its image only; not every cluster reports it.
+/// The user that it runs as, in case only the image names one. Not every cluster reports it.
 pub(super) fn ran_as<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
     status(pod, &["containerStatuses", "initContainerStatuses"], container)?.pointer("/user/linux")
 }
@@ -40,7 +40,7 @@ fn debug_state<'a>(pod: &'a Value, name: &str) -> Option<&'a Value> {
     status(pod, &["ephemeralContainerStatuses"], name).map(|it| &it["state"])
 }
 
-/// The debug container of that name.
+/// The state of the debug container with that name.
 pub(super) fn of(pod: &Value, name: &str) -> State {
     let Some(state) = debug_state(pod, name) else {
         return State::Waiting("not seen by the node yet".to_owned());

@@ -1,4 +1,4 @@
-//! Whether the Pod Identity agent is on the pod's node: Fargate and Windows have none, Auto Mode has it built in. Pure.
+//! Checks that the Pod Identity agent is on the pod's node. Fargate and Windows have none; Auto Mode has it built in. Pure.
 //! On other nodes it is a daemonset of the add-on.
 
 use super::{Case, Outside, words};
@@ -45,11 +45,11 @@ pub(super) fn judge(case: &Case<'_, '_>, outside: &mut Outside) {
     }
 }
 
-/// Agent and EKS Auth take one audience only, and the volume asks for another.
+/// Agent and EKS Auth accept only one audience, and the volume asks for another.
 fn audience(case: &Case<'_, '_>) -> Option<Finding> {
     let token = case.seen.evidence.token.as_ref()?;
     let (wanted, other) = ("pods.eks.amazonaws.com", "sts.amazonaws.com");
-    // Of IRSA's token the judges say so themselves.
+    // For IRSA's audience the judges have a finding.
     if token.aud.iter().any(|audience| audience == wanted || audience == other) {
         return None;
     }
@@ -71,10 +71,10 @@ fn no_agent(case: &Case<'_, '_>, node: Option<&str>) -> Option<Finding> {
     let agent = case.world.agent.known()?;
     let is_there = match node {
         Some(node) => agent.nodes.contains(node),
-        // Of a pod that is not there yet nobody knows the node.
+        // The node of a future pod is not known.
         None => agent.daemonset || case.world.nodes.known().is_none_or(|all| all.values().any(is_auto)),
     };
-    // Without the node's labels it may be one of Auto Mode.
+    // Without its labels, the node may belong to Auto Mode.
     let is_known = node.is_none_or(|node| case.world.nodes.known().is_some_and(|all| all.contains_key(node)));
     if is_there || !is_known {
         return None;
@@ -94,7 +94,7 @@ fn no_agent(case: &Case<'_, '_>, node: Option<&str>) -> Option<Finding> {
     )
 }
 
-/// What the pod will see: nobody listens.
+/// What the pod will see: no process listens at the agent's address.
 fn unreached(evidence: &mut Evidence) {
     let uri = evidence.environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").unwrap_or_default().to_owned();
     evidence.agent = Some(Agent { uri, ..Agent::default() });

@@ -1,5 +1,5 @@
 //! Why nothing is injected, and what the next pod would get instead of what this one has. Pure.
-//! The cause that is certain comes first; each has its own repair.
+//! A certain cause comes first. Each cause has its own repair.
 
 use super::{Case, Outside, in_words, is_name, made_anew, with, words};
 use crate::inject::{self, LeftAlone, Meant};
@@ -10,7 +10,7 @@ use credprobe_judge::options::Mechanism;
 use credprobe_judge::steps::Step;
 use credprobe_judge::text::{parse_rfc3339, rfc3339};
 
-/// The container has neither mechanism.
+/// Adds a finding if the container has neither mechanism.
 pub(super) fn missing(case: &Case<'_, '_>, outside: &mut Outside) {
     let environment = &case.seen.evidence.environment;
     if environment.irsa_mount || environment.pod_identity_mount {
@@ -116,7 +116,7 @@ fn left_alone(case: &Case<'_, '_>, why: &LeftAlone) -> Finding {
     }
 }
 
-/// The account is meant to have credentials, and nothing that is known now keeps the webhook away.
+/// The service account should have credentials, and no known reason keeps the webhook from adding them.
 fn not_seen(case: &Case<'_, '_>, meant: &Meant) -> Finding {
     let account = case.account();
     let created = case.pod.meta.creation_timestamp.as_deref().and_then(parse_rfc3339);
@@ -160,7 +160,7 @@ fn not_seen(case: &Case<'_, '_>, meant: &Meant) -> Finding {
     made_anew(case, finding)
 }
 
-/// Nothing asks for credentials by a way that EKS knows, though something in the container does.
+/// Nothing requests credentials in a way that EKS knows, although something in the container wants them.
 fn not_asked_for(case: &Case<'_, '_>) -> Finding {
     let (namespace, name) = (case.pod.namespace, case.pod.account());
     let account = case.account();
@@ -202,7 +202,7 @@ fn not_asked_for(case: &Case<'_, '_>) -> Finding {
     }
 }
 
-/// Annotated accounts of the namespace that nothing in the same input uses.
+/// Annotated service accounts of the namespace that nothing in the same input uses.
 pub(crate) fn unused(case: &Case<'_, '_>) -> Vec<String> {
     let Some(accounts) = case.world.accounts.known() else { return Vec::new() };
     let namespace = case.pod.namespace;
@@ -225,7 +225,7 @@ pub(crate) fn unused(case: &Case<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// When the annotation was last written at the latest, by whoever manages that field.
+/// The latest time at which the annotation can have been written, from the managers that own the field.
 fn annotated_at(account: &Meta) -> Option<i64> {
     let key = format!("f:{}", inject::ROLE);
     let managers = account.managed_fields.iter().filter(|it| {
@@ -234,7 +234,7 @@ fn annotated_at(account: &Meta) -> Option<i64> {
     managers.filter_map(|it| parse_rfc3339(it.time.as_deref()?)).min()
 }
 
-/// This pod has IRSA; the next one would get something else.
+/// This pod has IRSA, but the next one would get something else.
 pub(super) fn changed_since(case: &Case<'_, '_>, outside: &mut Outside) {
     if case.pod.predicted {
         return;
@@ -265,7 +265,7 @@ pub(super) fn changed_since(case: &Case<'_, '_>, outside: &mut Outside) {
     outside.findings.push(made_anew(case, finding));
 }
 
-/// Whether the webhook wrote the variables: it mounts its own volume with them.
+/// Whether the webhook wrote the variables: it also mounts its own volume.
 fn by_webhook(case: &Case<'_, '_>) -> bool {
     case.seen.evidence.environment.irsa_mount
 }

@@ -1,5 +1,5 @@
-//! The role, who trusts it, and by which provider: held against the token that the pod will have. Pure.
-//! In the order in which STS looks: provider, audience, role, trust policy.
+//! Checks the role, its trust policy and its provider against the token that the pod will have. Pure.
+//! The order is that of STS: provider, audience, role, trust policy.
 
 use super::{Case, Outside, words};
 use crate::world::{Association, Found, Role};
@@ -15,7 +15,7 @@ fn role_of(case: &Case<'_, '_>) -> Option<RoleArn> {
     case.settings.role.clone()
 }
 
-/// IRSA.
+/// Checks the role of IRSA.
 pub(super) fn irsa(case: &Case<'_, '_>, outside: &mut Outside) {
     let Some(asked) = case.settings.requested.role_arn.as_ref() else { return };
     outside.role = Some(asked.value.clone());
@@ -106,7 +106,7 @@ impl Told {
                 required: "no Deny that matches".to_owned(),
             },
             (_, false) => {
-                // The issuer's long name says nothing here: it is the cluster's own.
+                // Drop the issuer's long name, because it is the cluster's own and tells nothing here.
                 let issuer = case.world.issuer_path().map(|issuer| format!("{issuer}:")).unwrap_or_default();
                 let element = words(&refusal.element);
                 let short = if issuer.is_empty() { element.clone() } else { element.replace(&issuer, "") };
@@ -125,7 +125,7 @@ impl Told {
     }
 }
 
-/// As STS will say it.
+/// The refusal as STS will word it.
 fn denied(case: &Case<'_, '_>) -> Finding {
     case.will_be(Class::AccessDenied, |evidence| {
         answered(evidence, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
@@ -141,7 +141,7 @@ fn answered(evidence: &mut Evidence, code: &str, message: &str) {
     });
 }
 
-/// The IAM OIDC provider of the role's account, and its client ids.
+/// Checks the IAM OIDC provider of the role's account, and its client IDs.
 fn provider(case: &Case<'_, '_>, role: &RoleArn, outside: &mut Outside) {
     let Some(issuer) = case.world.issuer_path() else { return };
     let arn = role.provider_arn(issuer);
@@ -156,7 +156,7 @@ fn provider(case: &Case<'_, '_>, role: &RoleArn, outside: &mut Outside) {
                 answered(evidence, "InvalidIdentityToken", "No OpenIDConnect provider found in your account");
             });
             outside.findings.push(finding);
-            // An issuer under a name that AWS never reaches has no provider for that reason.
+            // If AWS can never reach the issuer's name, that is why there is no provider.
             outside.findings.extend(case.may_be(Class::IssuerUnusable, |evidence| {
                 answered(evidence, "InvalidIdentityToken", "No OpenIDConnect provider found in your account");
             }));
@@ -167,7 +167,7 @@ fn provider(case: &Case<'_, '_>, role: &RoleArn, outside: &mut Outside) {
                 let finding = case.will_be(Class::AudienceNotRegistered, |evidence| {
                     answered(evidence, "InvalidIdentityToken", "Incorrect token audience");
                 });
-                // An audience that is not the usual one is the cause, as in the pod.
+                // An unusual audience is the cause, as in the pod.
                 outside.findings.extend(case.may_be(Class::AudienceMismatch, |evidence| {
                     answered(evidence, "InvalidIdentityToken", "Incorrect token audience");
                 }));
@@ -185,7 +185,7 @@ fn provider(case: &Case<'_, '_>, role: &RoleArn, outside: &mut Outside) {
     }
 }
 
-/// Pod Identity: the association, its role, and the role that this one assumes in turn.
+/// Checks Pod Identity: the association, its role, and the target role that this role assumes.
 pub(super) fn associated(case: &Case<'_, '_>, outside: &mut Outside) {
     let Some(associations) = case.world.iam.associations.known() else { return };
     outside.iam = true;

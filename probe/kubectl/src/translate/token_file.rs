@@ -1,4 +1,4 @@
-//! The token file as the kubelet will write it, and the token in it: path, owner, mode, claims. Pure.
+//! Predicts the token file that the kubelet will write, and its token: path, owner, mode, claims. Pure.
 //! The rules: `FsUserFrom`, `collectData`, `SetVolumeOwnership` (kubernetes `pkg/volume`), and `pkg/serviceaccount/claims.go`.
 
 use super::{Seen, User, without_var};
@@ -11,7 +11,7 @@ use credprobe_judge::evidence::{
 use credprobe_judge::settings::{self, API_SERVER_TOKEN, IRSA_MOUNT, POD_IDENTITY_MOUNT};
 use credprobe_judge::text::rfc3339;
 
-/// As long as a token of kubelet's is; nothing hangs on it.
+/// In bytes. A typical length of the kubelet's tokens; nothing depends on it.
 const LENGTH: usize = 1_100;
 /// Kubernetes's default and EKS's limit, in seconds.
 const USUAL_LIFE: i64 = 3_600;
@@ -52,11 +52,11 @@ impl Seen {
 }
 
 enum Place<'p> {
-    /// `mount` is there for a subPath.
+    /// `mount` is set for a subPath.
     Token { source: &'p TokenSource, mount: Option<&'p VolumeMount>, mode: Option<u32> },
-    /// The token that every pod has.
+    /// The API server's token, which every pod has.
     ApiServer,
-    /// No volume has it, and no image does.
+    /// Neither a volume nor an image has it.
     Nowhere,
     /// `the image`, `a volume of another kind`.
     Elsewhere(String),
@@ -76,7 +76,7 @@ fn place<'p>(pod: &'p PodView<'_>, container: &'p Container, path: &str) -> Plac
         let secrets = [IRSA_MOUNT, POD_IDENTITY_MOUNT].iter().any(|it| wanted.starts_with(without_var(it)));
         let automounted = wanted == without_var(API_SERVER_TOKEN);
         return match (secrets, automounted) {
-            // Of a template the API server has not added that mount yet.
+            // In a template, the API server has not added that mount yet.
             (_, true) if pod.spec.automount_service_account_token != Some(false) => Place::ApiServer,
             (true, _) | (_, true) => Place::Nowhere,
             _ => Place::Elsewhere("the image".to_owned()),
@@ -109,7 +109,7 @@ fn place<'p>(pod: &'p PodView<'_>, container: &'p Container, path: &str) -> Plac
     }
 }
 
-/// `/`, its folders, and then what stands at the end.
+/// The components of a path: `/`, its folders, and the given last one.
 fn components(path: &str, last: PathComponent) -> Vec<PathComponent> {
     let folder = |path: &str| PathComponent {
         path: path.to_owned(),
@@ -136,7 +136,7 @@ fn missing(path: &str) -> TokenFile {
     }
 }
 
-/// Kubelet gives the file to the one user that all containers state, and to the group that the pod states.
+/// The kubelet gives the file to the user that all containers state, and to the group that the pod states.
 fn written(
     pod: &PodView<'_>,
     container: &Container,
@@ -181,7 +181,7 @@ fn written(
     TokenFile {
         path: path.to_owned(),
         components: components(path, last),
-        // What the image decides is not to be held against the file.
+        // The image decides the user, so the file's permissions must not count against it.
         proof: (by_image || pod.is_windows()).then_some(Proof { by: Opener::OwnIds, error: None }),
         kind: Some(FileKind::Regular),
         mode: Some(mode),
@@ -201,7 +201,7 @@ fn written(
     }
 }
 
-/// The user that every container states, itself or by the pod; that of an image does not count.
+/// The user that every container states, by itself or by the pod. The user of an image does not count.
 fn one_user(pod: &PodView<'_>) -> Option<i64> {
     let containers = pod.containers().chain(&pod.spec.ephemeral_containers);
     let mut users =
@@ -241,7 +241,7 @@ mod tests {
     use crate::objects::Pod;
     use serde_json::{Value, json};
 
-    /// Owner, group and mode of the token file of a pod whose containers state these users.
+    /// Owner, group and mode of the token file in a pod whose containers state these users.
     fn file(fs_group: Value, users: [Value; 2], mode: Value) -> (u32, u32, u32) {
         let container = |name: &str, user: &Value| {
             json!({"name": name, "securityContext": {"runAsUser": user},
@@ -264,7 +264,7 @@ mod tests {
         (file.uid.unwrap(), file.gid.unwrap(), file.mode.unwrap())
     }
 
-    /// As it was seen on Kubernetes 1.36.2.
+    /// Observed on Kubernetes 1.36.2.
     #[test]
     fn owner_and_mode_are_the_kubelets() {
         let none = Value::Null;

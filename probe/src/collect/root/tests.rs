@@ -1,5 +1,5 @@
-//! Paths inside a root: what stays in, what is found, and that `openat2` and the walk agree.
-//! Each root is a directory of its own below the temporary one.
+//! Tests paths inside a root: that they stay inside, that they are found, and that `openat2` and the walk agree.
+//! Each root is a separate directory below the temporary one.
 #![expect(clippy::disallowed_methods, reason = "tests make files")]
 
 use super::*;
@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::os::unix::fs::symlink;
 use tempfile::TempDir;
 
-/// A root with a token in kubelet's layout, absolute links, and links that try to leave.
+/// A root with a token in the kubelet's layout, absolute links, and links that try to leave.
 fn pod() -> (TempDir, Root) {
     let folder = tempfile::tempdir().unwrap();
     let at = |path: &str| folder.path().join(path);
@@ -76,7 +76,7 @@ fn own_paths_resolve_as_this_process_resolves_them() {
     let root = Root::own().unwrap();
     let path = folder.path().join("run/secrets/token");
     assert_eq!(content(root.open(path.to_str().unwrap())).as_deref(), Ok("inside"));
-    // The package's directory is the working directory of its tests.
+    // Tests run in the package's directory.
     assert!(content(root.open("Cargo.toml")).unwrap().contains("[package]"));
     let manifest = last(&root, "Cargo.toml");
     assert!(manifest.path.starts_with('/') && manifest.kind.is_some(), "{manifest:?}");
@@ -137,7 +137,7 @@ fn a_directory_is_listed_up_to_the_limit() {
     assert!(listed("/hosts", 5).is_err());
 }
 
-/// This machine's root as another process's: none of its links leads to this process, nor does its pid.
+/// Uses this machine's root as another process's: none of its links, and not its pid, may lead to this process.
 #[test]
 fn no_way_into_proc_means_the_probe() {
     let (folder, _) = pod();

@@ -1,4 +1,4 @@
-//! Tokens of RSA keys that were thrown away, in rsa.json, and of curves, signed here.
+//! Tests with tokens of discarded RSA keys, from rsa.json, and of elliptic curves, signed here.
 
 use super::*;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn text(pointer: &str) -> &'static str {
     RSA.pointer(pointer).and_then(Value::as_str).expect("the file has it")
 }
 
-/// A key of the file with these members beside or instead of its own; `null` removes one.
+/// A key of the file with these members added or replaced. `null` removes a member.
 fn key(pointer: &str, with: Value) -> Value {
     let mut key = RSA.pointer(pointer).and_then(Value::as_object).expect("the file has it").clone();
     key.insert("kid".to_owned(), json!(KID));
@@ -44,7 +44,7 @@ fn signed(alg: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
     format!("{message}.{signature}")
 }
 
-/// A token and its key by a curve of ring's.
+/// A token and its key on a curve that ring has.
 fn by_curve(alg: &str) -> (String, Value) {
     let random = SystemRandom::new();
     if alg == "EdDSA" {
@@ -62,7 +62,7 @@ fn by_curve(alg: &str) -> (String, Value) {
     let pair = EcdsaKeyPair::from_pkcs8(kind, pair.as_ref(), &random).expect("its own key");
     let point = &pair.public_key().as_ref()[1..];
     let (x, y) = point.split_at(point.len() / 2);
-    // Some issuers write coordinates as numbers, without the zeros before them.
+    // Some issuers write coordinates as numbers, without leading zeros.
     let [x, y] = [x, y].map(|it| BASE64URL.encode(without_leading_zeros(it)));
     let token = signed(alg, |message| pair.sign(&random, message).expect("ring signs").as_ref().to_vec());
     (token, json!({"kty": "EC", "crv": curve, "kid": KID, "x": x, "y": y}))
@@ -158,7 +158,7 @@ fn a_token_without_kid_is_tried_with_each_key() {
     assert_eq!(verify(token, None, &[]), Signature::KeyMissing);
 }
 
-/// Members of a key set, and what one alone would say of a good token.
+/// A member of a key set, and what it alone would say about a good token.
 fn member() -> impl Strategy<Value = (Value, Option<Signature>)> {
     let zero = BASE64URL.encode([&[0], &BASE64URL.decode(text("/key/n")).unwrap()[..]].concat());
     prop::sample::select(vec![

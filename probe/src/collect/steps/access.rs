@@ -1,5 +1,5 @@
-//! What was stated of the role's access, asked after `ready` and only then: narrowed credentials first, then each call once.
-//! Without a statement nothing here sends a byte. Every set of credentials is dropped, and so wiped, with its questions.
+//! Checks the access that was stated, only after `ready`: first narrowed credentials, then each call once.
+//! Without a statement nothing here sends a byte. All credentials are dropped, and so wiped, after their calls.
 
 use super::Collector;
 use crate::collect::access::{self, NotIssued};
@@ -17,16 +17,16 @@ use credprobe_judge::verdict;
 use std::collections::VecDeque;
 use tracing::info;
 
-/// Whence the credentials for the questions come.
+/// Where the credentials for the calls come from.
 pub(super) enum Source<'a> {
-    /// The web identity's token, in an exchange of its own for each session policy.
+    /// The web identity token, with a separate exchange for each session policy.
     Token(&'a Request<'a>, &'a Secret),
-    /// The agent's, which cannot be narrowed.
+    /// The agent's credentials, which cannot be narrowed.
     Agent(Credentials),
 }
 
 impl Collector {
-    /// Asks all that was stated. `source`: nothing may be asked with what there is.
+    /// Checks everything that was stated. Without a `source` nothing can be asked.
     pub(super) async fn ask_access(
         &mut self,
         config: &transport::Config,
@@ -100,7 +100,7 @@ impl Collector {
         }
     }
 
-    /// Credentials for exactly these pairs, where they can be narrowed.
+    /// Credentials for exactly these pairs, if they can be narrowed.
     async fn credentials(
         &mut self,
         config: &transport::Config,
@@ -117,7 +117,7 @@ impl Collector {
             session_policy: Some(policy.clone()),
             ..AccessSession::default()
         };
-        // A connection of its own: a kept one may be dead, and the token would go out twice.
+        // Use a new connection: a kept one may be dead, and then the token would be sent twice.
         let wire = Wire::new(config.clone());
         match access::narrowed(&wire, request, token, &policy, &mut self.redactor).await {
             Ok(credentials) => Ok((session, Some(credentials))),
@@ -125,7 +125,7 @@ impl Collector {
         }
     }
 
-    /// From role to role to the last one of the profile, and who answers there.
+    /// Assumes the roles of the profile one after the other, then asks who the last one is.
     async fn go_on(
         &mut self,
         config: &transport::Config,
@@ -197,7 +197,7 @@ impl Collector {
         self.evidence.access.push(session);
     }
 
-    /// The row of the stage, where something was stated and the run did not come that far.
+    /// Adds the stage's row if an access was stated but the run did not get that far.
     pub(super) fn note_unasked_access(&mut self) {
         let is_noted = self.timings.iter().any(|timing| timing.stage == StageName::Access);
         let effective = || EffectiveSettings::from_evidence(&self.evidence);
@@ -208,7 +208,7 @@ impl Collector {
     }
 }
 
-/// Both actions: the tags of a session may be transitive.
+/// Both actions are needed, because session tags may be transitive.
 fn on(role: &str) -> [(&str, &str); 2] {
     [(ASSUME_ROLE, role), (TAG_SESSION, role)]
 }

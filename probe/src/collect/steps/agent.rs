@@ -1,5 +1,5 @@
-//! Pod Identity's part of a run: is the agent there, what does it answer to the token, whose are the credentials.
-//! No proxy on the way to the agent; the token only to who has answered as the agent does.
+//! Pod Identity's part of a run: whether the agent is there, what it answers to the token, and whose credentials it returns.
+//! Never uses a proxy. Sends the token only to a server that has answered like the agent.
 
 use super::{Collector, in_the_answer, on_the_way};
 use crate::collect::{self, Credentials};
@@ -14,13 +14,13 @@ use credprobe_judge::text::shown::escaped;
 use std::time::Duration;
 use tracing::{debug, info};
 
-/// How long an agent on this very node may take to say that it is there: more than any SDK grants a single try
-/// (two seconds to connect, at most), and room for two more SYNs.
+/// How long an agent on the same node may take to answer without a token. It is more than any SDK waits for one connection
+/// (two seconds at most) and leaves time for two repeated SYNs.
 const LIVENESS: Duration = Duration::from_secs(5);
 
 impl Collector {
-    /// `sts`: whom to ask about the credentials; `None`: nobody. They come back where a cluster is to be asked with them, and
-    /// where what the role may do is.
+    /// Asks the agent. `sts`: whom to ask about the credentials; `None`: nobody. Returns the credentials for the cluster, and those for
+    /// the stated access, if they are needed.
     pub(super) async fn ask_agent(
         &mut self,
         config: transport::Config,

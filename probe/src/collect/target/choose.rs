@@ -1,9 +1,9 @@
-//! Which process `auto` means: the entrypoint of the one other container. Pure.
-//! A wrong guess would judge the wrong container, so that in doubt none is chosen.
+//! Decides which process `auto` means: the entrypoint of the only other container. Pure.
+//! A wrong guess would judge the wrong container, so in doubt none is chosen.
 
 use std::collections::BTreeSet;
 
-/// What the choice looks at.
+/// What the choice considers of a process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Process {
     pub(super) pid: u32,
@@ -16,47 +16,47 @@ pub(super) struct Process {
 #[derive(Debug, PartialEq)]
 pub(super) enum Choice {
     One(u32),
-    /// None, or the pids of several.
+    /// No candidate, or the pids of several.
     Among(Vec<u32>),
 }
 
 /// The first process of a pid namespace.
 const INIT: u32 = 1;
 
-/// Holds the pod's namespaces under `shareProcessNamespace`; it has no credentials.
+/// Holds the pod's namespaces under `shareProcessNamespace`. It has no credentials.
 const PAUSE: &str = "pause";
 
-/// The program's name in its image: a sidecar or an earlier debug container runs it too, and neither is the application.
+/// The program's name in its image. A sidecar or an earlier debug container runs it too, and neither is the application.
 const PROBE: &str = "credprobe";
 
-/// `processes` in the order of their pids, `own` among them.
+/// Chooses among `processes`, which are sorted by pid and include `own`.
 pub(super) fn choose(processes: &[Process], own: u32) -> Choice {
-    // On a node every entrypoint has a parent in sight, and PID 1 is the node's own.
+    // On a node every entrypoint has a visible parent, and PID 1 belongs to the node.
     if processes.iter().any(|process| process.kernel_thread) {
         return Choice::Among(Vec::new());
     }
     let lineage = lineage(processes, own);
     match processes.iter().find(|process| process.pid == INIT) {
-        // The namespace is the probe's own container's: what else is here was started by hand.
+        // The namespace is that of the probe's own container. Other processes in it were started by hand.
         Some(_) if lineage.contains(&INIT) => return Choice::Among(Vec::new()),
         Some(init) if init.comm == PAUSE => {}
-        // `kubectl debug --target` joins the app's namespace. A PID 1 that is not in sight is hidden, and will say so.
+        // `kubectl debug --target` joins the app's namespace. If PID 1 is not visible, it is hidden, and observing it will say so.
         _ => return Choice::One(INIT),
     }
     let own = processes.iter().find(|process| process.pid == own);
     let own_cgroup = own.map(|process| &process.cgroup);
-    // An image of one's own may have the program under another name.
+    // The user's own image may have the program under another name.
     let is_a_probe =
         |process: &Process| process.comm == PROBE || own.is_some_and(|own| own.comm == process.comm);
     let mut groups = BTreeSet::new();
     let mut candidates = Vec::new();
     for process in processes {
-        // A container's entrypoint has its parent outside; so has what `kubectl exec` starts.
+        // The parent of a container's entrypoint is outside. So is the parent of what `kubectl exec` starts.
         let is_entrypoint = process.parent == 0 && process.comm != PAUSE;
         if !is_entrypoint || is_a_probe(process) || lineage.contains(&process.pid) {
             continue;
         }
-        // A text that is the probe's own too tells no containers apart (a cgroup namespace, Fargate).
+        // A text equal to the probe's own does not distinguish containers (a cgroup namespace, Fargate).
         let telling = !process.cgroup.is_empty() && Some(&process.cgroup) != own_cgroup;
         if !telling || groups.insert(&process.cgroup) {
             candidates.push(process.pid);

@@ -1,5 +1,5 @@
 //! Reads an environment as a stream and keeps only the variables that credprobe knows.
-//! The rest is wiped at once: it holds other people's passwords.
+//! The rest is wiped at once, because it may contain passwords of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -7,19 +7,19 @@ use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// More than exec(2) gives (6 MiB of arguments and environment): a process may move the bounds of its own.
+/// In bytes. More than exec(2) allows (6 MiB of arguments and environment), because a process may move the bounds of its own.
 pub(super) const LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The longest entry that is kept: real ones have some hundred bytes.
+/// The longest entry that is kept, in bytes. Real entries have a few hundred.
 const ENTRY_LIMIT: usize = 64 * 1024;
 
-/// The longest name that is looked at.
+/// The longest name that is considered, in bytes.
 const NAME_LIMIT: usize = 256;
 
-/// Room for all that is kept: names with our prefixes could be millions.
+/// Room for all kept entries, in bytes. There could be millions of names with our prefixes.
 const KEPT_LIMIT: usize = 1024 * 1024;
 
-/// What a variable takes beside its bytes, at most.
+/// The most that a variable takes besides its bytes.
 const OVERHEAD: usize = 256;
 
 const PREFIXES: &[&str] = &["AWS_", "KUBERNETES_SERVICE_", "POD_"];
@@ -37,17 +37,17 @@ const NAMES: &[&str] = &[
     "no_proxy",
 ];
 
-/// What was kept of an environment. No `Debug`: values may be secret.
+/// The kept part of an environment. No `Debug`, because values may be secret.
 #[derive(Default)]
 pub(super) struct Environment {
     pub(super) variables: BTreeMap<OsString, OsString>,
-    /// Names of variables whose values are incomplete and were dropped.
+    /// Names of variables whose values were incomplete and dropped.
     pub(super) cut: BTreeSet<OsString>,
-    /// A limit came before the end.
+    /// A limit was reached before the end.
     pub(super) truncated: bool,
 }
 
-/// Reads up to the end, or until `budget` bytes are used up.
+/// Reads to the end, or until `budget` bytes are used up.
 pub(super) fn read(mut source: impl Read, budget: &mut u64) -> io::Result<Environment> {
     let mut entries = Entries::default();
     let mut chunk = Zeroizing::new(vec![0; ENTRY_LIMIT]);
@@ -65,7 +65,7 @@ pub(super) fn read(mut source: impl Read, budget: &mut u64) -> io::Result<Enviro
         *budget = rest;
         entries.feed(&chunk[..length]);
     }
-    // Without its NUL the last entry is half of one.
+    // The last entry is incomplete without its NUL.
     entries.end(false);
     Ok(entries.seen)
 }
@@ -75,7 +75,7 @@ fn is_kept(name: &[u8]) -> bool {
         || NAMES.iter().any(|known| known.as_bytes() == name)
 }
 
-/// Puts entries together that lie across chunks.
+/// Joins entries that span chunks.
 struct Entries {
     entry: Zeroizing<Vec<u8>>,
     place: Place,
@@ -83,18 +83,18 @@ struct Entries {
     seen: Environment,
 }
 
-/// What becomes of the rest of an entry.
+/// What happens with the rest of an entry.
 #[derive(PartialEq)]
 enum Place {
     Kept,
-    /// A known name with too long a value.
+    /// The name is known, but the value is too long.
     TooLong,
     Foreign,
 }
 
 impl Default for Entries {
     fn default() -> Self {
-        // Never reallocated: that would leave copies.
+        // The buffer is never reallocated, because that would leave copies.
         let entry = Zeroizing::new(Vec::with_capacity(ENTRY_LIMIT));
         Self { entry, place: Place::Kept, room: KEPT_LIMIT, seen: Environment::default() }
     }
@@ -137,7 +137,7 @@ impl Entries {
         if let Some(end) = self.entry.iter().position(|byte| *byte == b'=') {
             let (name, value) = (OsStr::from_bytes(&self.entry[..end]), &self.entry[end + 1..]);
             let (variables, cut) = (&mut self.seen.variables, &mut self.seen.cut);
-            // Of duplicates the first counts, as with getenv(3) and what SDKs use in its place.
+            // Of duplicates the first counts, as for getenv(3) and the SDKs' own versions of it.
             if !variables.contains_key(name) && !cut.contains(name) {
                 let needed = self.entry.len() + OVERHEAD;
                 if needed > self.room {
@@ -154,7 +154,7 @@ impl Entries {
         self.place = Place::Kept;
     }
 
-    /// The bytes in use only: millions of short entries may follow each other.
+    /// Wipes only the bytes in use, because millions of short entries may follow each other.
     fn wipe(&mut self) {
         self.entry.as_mut_slice().zeroize();
         self.entry.clear();
@@ -225,7 +225,7 @@ mod tests {
         assert!(seen.truncated && seen.variables.len() <= KEPT_LIMIT / OVERHEAD, "{}", seen.variables.len());
     }
 
-    /// Gives few bytes at a time.
+    /// Delivers a few bytes at a time.
     struct Drops<'a>(&'a [u8], usize);
 
     impl Read for Drops<'_> {

@@ -1,5 +1,5 @@
-//! A process held by its directory in `/proc`, and its files read relative to it.
-//! A pid that is reused meanwhile mixes nothing: the files of the dead one answer ESRCH or ENOENT.
+//! Holds a process by its directory in `/proc` and reads its files relative to that.
+//! If the pid is reused meanwhile, nothing is mixed up: the files of the dead process answer ESRCH or ENOENT.
 
 use super::environ;
 use super::environ::Environment;
@@ -14,15 +14,15 @@ use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// `status` has 2 kB, and 6 bytes more for each supplementary group.
+/// In bytes. `status` has 2 kB, plus 6 bytes for each supplementary group.
 const STATUS_LIMIT: u64 = 64 * 1024;
 
 const CGROUP_LIMIT: u64 = 16 * 1024;
 
-/// TASK_COMM_LEN is 16; kernel threads show up to 64.
+/// In bytes. TASK_COMM_LEN is 16; kernel threads show up to 64.
 const COMM_LIMIT: u64 = 64;
 
-/// Its directory, and the path of that.
+/// The directory and its path.
 pub(super) struct Handle(OwnedFd, String);
 
 impl Handle {
@@ -33,7 +33,7 @@ impl Handle {
         Ok(Self(directory, path.to_string_lossy().into_owned()))
     }
 
-    /// EBADMSG: it is not what the kernel writes.
+    /// The parsed status. EBADMSG: it is not in the kernel's format.
     pub(super) fn status(&self) -> Result<Status, Errno> {
         status::parse(&self.read("status", STATUS_LIMIT)?).ok_or(Errno::EBADMSG)
     }
@@ -43,13 +43,13 @@ impl Handle {
         String::from_utf8_lossy(comm.strip_suffix(b"\n").unwrap_or(&comm)).into_owned()
     }
 
-    /// Empty where it cannot be read: such a text tells nothing apart.
+    /// Empty if it cannot be read: an empty text distinguishes no containers.
     pub(super) fn cgroup(&self) -> Vec<u8> {
         self.read("cgroup", CGROUP_LIMIT).unwrap_or_default()
     }
 
     pub(super) fn environment(&self, budget: &mut u64) -> Result<Environment, Errno> {
-        // Read from the process's memory, which a page fault can keep waiting for ever.
+        // This is read from the process's memory, and a page fault there can block forever.
         looking_at(&format!("{}/environ", self.1));
         environ::read(self.file("environ")?, budget).map_err(|error| errno(&error))
     }
@@ -59,12 +59,12 @@ impl Handle {
         Some(Owner { uid: seen.st_uid, gid: seen.st_gid })
     }
 
-    /// The root itself, through the kernel's own link: as text it reads `/`.
+    /// The root directory itself, through the kernel's link, whose text would be `/`.
     pub(super) fn root(&self) -> Result<OwnedFd, Errno> {
         openat(&self.0, "root", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
     }
 
-    /// Device and inode; `None`: this kernel has no such namespaces.
+    /// Device and inode of the user namespace. `None`: this kernel has no user namespaces.
     pub(super) fn user_namespace(&self) -> Result<Option<(u64, u64)>, Errno> {
         match fstatat(&self.0, "ns/user", AtFlags::empty()) {
             Ok(seen) => Ok(Some((seen.st_dev, seen.st_ino))),

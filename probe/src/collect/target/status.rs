@@ -1,16 +1,16 @@
 //! Parses `/proc/PID/status` (proc_pid_status(5)). Pure.
-//! What decides who may read must be there; a field that older kernels lack may be missing.
+//! Lines that decide who may read are required; a field that older kernels lack is optional.
 
 use crate::collect::credentials::capability_names;
 use credprobe_judge::evidence::target::{Ids, Seccomp, Status};
 use std::str::{FromStr, SplitWhitespace};
 
-/// The kernel's thread that starts all others.
+/// The kernel thread that starts all others.
 const KTHREADD: u32 = 2;
 
-/// `None`: a line that decides who may read is missing or is not understood.
+/// `None`: a line that decides who may read is missing or cannot be parsed.
 pub(super) fn parse(bytes: &[u8]) -> Option<Status> {
-    // The name comes first and has its line breaks escaped, so that no process can write lines of its own.
+    // The name comes first, and its line breaks are escaped, so that a process cannot forge lines.
     let text = String::from_utf8_lossy(bytes);
     let field = |name: &str| {
         let values = text.lines().filter_map(|line| line.split_once(':'));
@@ -24,7 +24,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Status> {
         state: state.to_owned(),
         kernel_thread: match field("Kthread") {
             Some(flag) => flag == "1",
-            // Older kernels lack the line. A thread of the kernel has no memory of its own, a zombie has none left.
+            // Older kernels lack the line. A kernel thread has no memory, and a zombie has none left.
             None => [pid, parent].contains(&KTHREADD) && field("VmSize").is_none() && state != "zombie",
         },
         uid: ids(field("Uid")?)?,

@@ -1,4 +1,4 @@
-//! Against processes of this machine, started here and ended here, and against a /proc of files.
+//! Tests with processes that are started and ended here, and with a simulated /proc of files.
 #![expect(clippy::disallowed_methods, reason = "tests write files and are their own children")]
 
 use super::*;
@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// Ended and waited for, whatever the test does.
+/// A child that is killed and waited for, whatever the test does.
 struct Running(Child);
 
 impl Running {
@@ -17,7 +17,7 @@ impl Running {
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
     }
 
-    /// `sleep` with this environment, once it is the one that runs.
+    /// Starts `sleep` with this environment and waits until it has replaced the child's program.
     fn sleep(variables: &[(&str, &OsStr)]) -> Self {
         let started =
             Self::start(Command::new("sleep").arg("60").env_clear().envs(variables.iter().copied()));
@@ -47,7 +47,7 @@ impl Drop for Running {
     }
 }
 
-/// Past the harness, which would keep it to itself.
+/// Writes directly, because the test harness would capture it.
 fn say(to: &mut dyn std::io::Write, line: &str) {
     writeln!(to, "{line}").unwrap();
 }
@@ -73,7 +73,7 @@ fn a_process_is_seen_with_its_known_variables_and_its_root() {
     let ours = nix::sys::stat::stat("/").unwrap();
     assert_eq!((root.st_dev, root.st_ino), (ours.st_dev, ours.st_ino));
     assert_eq!(words(&target), "");
-    // The directory that is held belongs to the process, not to the number.
+    // The held directory belongs to the process, not to the pid.
     drop(child);
     let file =
         nix::fcntl::openat(&seen.proc, "status", nix::fcntl::OFlag::O_RDONLY, nix::sys::stat::Mode::empty());
@@ -82,7 +82,7 @@ fn a_process_is_seen_with_its_known_variables_and_its_root() {
 
 #[test]
 fn an_environment_of_two_megabytes_and_one_without_utf8_are_read() {
-    // exec(2) takes a quarter of the stack's limit.
+    // exec(2) allows arguments of a quarter of the stack limit.
     let script = "ulimit -s 65536; big=$(head -c 100000 /dev/zero | tr '\\0' x); \
         for n in $(seq 40); do export BIG_$n=$big; done; export AWS_CA_BUNDLE=$big; exec sleep 60";
     let mut shell = Command::new("sh");
@@ -174,7 +174,7 @@ fn a_kernel_thread_is_named_as_one() {
         let (target, seen) = observe(TargetPid::Pid(2));
         assert!(seen.is_none() && target.whole_node);
         assert!(words(&target).contains("thread of the kernel"), "{}", words(&target));
-        // And where threads of the kernel are in sight, `auto` does not guess.
+        // If kernel threads are visible, `auto` does not guess either.
         let (target, seen) = observe(TargetPid::Auto);
         assert!(seen.is_none() && target.pid.is_none());
         assert!(words(&target).contains("shares the node’s processes"), "{}", words(&target));
@@ -210,7 +210,7 @@ fn a_shells_export_shows_in_its_child_only() {
     assert_eq!(target.differing, [Differing { pid: leaf, comm: "sleep".to_owned(), variables }]);
 }
 
-/// A directory that looks like /proc.
+/// A directory in the layout of /proc.
 struct Files(tempfile::TempDir);
 
 impl Files {
@@ -288,7 +288,7 @@ fn a_status_that_is_not_the_kernels_is_not_trusted() {
     assert_eq!((seen.is_none(), target.status_error.as_deref()), (true, Some("EBADMSG")));
 }
 
-/// What the children of the next test do, by `CREDPROBE_TEST_ROLE`; without it, nothing.
+/// The child processes of the next test run this, by `CREDPROBE_TEST_ROLE`. Without the variable it does nothing.
 #[test]
 fn role() {
     match std::env::var("CREDPROBE_TEST_ROLE").as_deref() {
@@ -325,7 +325,7 @@ fn role_command(options: &str, role: &str) -> Command {
     command
 }
 
-/// What a process of these ids and capabilities sees of `pid`.
+/// What a process with these ids and capabilities observes of `pid`.
 fn seen_by(options: &str, pid: u32) -> Target {
     let output = role_command(options, &pid.to_string()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -1,12 +1,12 @@
-//! The flags about a cluster: which server is stated, and what is to be allowed there.
-//! A token goes only to a server that a flag names, so that half a statement is a usage error.
+//! Validates the flags about a cluster: which server they state, and which access is expected there.
+//! A token goes only to a server that a flag names, so an incomplete statement is a usage error.
 
 use super::{Given, UsageError, flags};
 
-/// What is asked at most: each is a request.
+/// The most accesses to check. Each one is a request.
 const MOST: usize = 8;
 
-/// Whether exactly one server is stated with `--cluster`, and none without.
+/// Checks that `--cluster` comes with exactly one server, and that no server is given without it.
 pub(super) fn server(matches: &Given<'_>) -> Result<(), UsageError> {
     let given = |flag: &str| matches.text(flag);
     let error = |text: &str| Err(UsageError(text.to_owned()));
@@ -41,7 +41,7 @@ pub(super) fn server(matches: &Given<'_>) -> Result<(), UsageError> {
     }
 }
 
-/// Plain https, without user info, query and fragment.
+/// Whether this is an https URL without user info, query or fragment.
 fn is_url(endpoint: &str) -> bool {
     let uri = endpoint.parse::<http::Uri>().ok();
     let is_plain = |uri: &http::Uri| {
@@ -54,7 +54,7 @@ fn is_url(endpoint: &str) -> bool {
     uri.as_ref().is_some_and(is_plain) && !endpoint.contains('#')
 }
 
-/// `VERB:RESOURCE[:NAMESPACE]`, separated by white space.
+/// The values of `--expect-kubernetes-access`: `VERB:RESOURCE[:NAMESPACE]`, separated by white space.
 pub(super) fn accesses(matches: &Given<'_>) -> Result<Vec<String>, UsageError> {
     let flag = flags::EXPECT_KUBERNETES_ACCESS;
     let given = matches.texts(flag);

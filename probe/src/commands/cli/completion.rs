@@ -1,12 +1,12 @@
-//! `completion SHELL`: commands, flags and the words that flags take, for bash, zsh and fish.
-//! Made from the table of flags; what the scripts do with it is written in the shell's own way.
+//! `completion SHELL`: completes commands, flags and the words that flags take, for bash, zsh and fish.
+//! The data comes from the table of flags; only the scripts' syntax is here.
 
 use super::flags::{COMMANDS, Command, FLAGS, Flag};
 use std::fmt::Write as _;
 
 pub(super) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
-/// The script of that shell; `None`: there is none.
+/// The script for `shell`; `None` if there is none.
 pub(super) fn script(shell: &str) -> Option<String> {
     Some(match shell {
         "bash" => bash(),
@@ -16,7 +16,7 @@ pub(super) fn script(shell: &str) -> Option<String> {
     })
 }
 
-/// What may stand behind a command's name.
+/// The words that can follow the command's name.
 fn arguments(command: &Command) -> Vec<&'static str> {
     match command.name {
         "help" => COMMANDS.iter().map(|command| command.name).collect(),
@@ -25,12 +25,12 @@ fn arguments(command: &Command) -> Vec<&'static str> {
     }
 }
 
-/// Whether its value, or the command's argument, is a file.
+/// Whether this value or argument is a file.
 fn takes_file(value: &str) -> bool {
     value.starts_with("FILE") || value.starts_with("PATH") || value.starts_with("REPORT")
 }
 
-/// A description without what the shells give a meaning, up to its first clause.
+/// The first clause of a description, without characters that have a meaning in a shell.
 fn words(text: &str) -> String {
     let text = text.split([';', '[']).next().unwrap_or_default().trim_end();
     let text = text.replace('\'', "’").replace(": ", " – ");
@@ -164,7 +164,7 @@ fn fish() -> String {
     for command in COMMANDS {
         let about = words(command.about);
         let _ = writeln!(out, "complete -c credprobe -n '{first}' -a {} -d '{about}'", command.name);
-        // Without a command it is `check`.
+        // Without a command, the flags are those of `check`.
         let seen = format!("__fish_seen_subcommand_from {}", command.name);
         let within = if command.name == "check" { format!("{first}; or {seen}") } else { seen };
         match (arguments(command).join(" "), takes_file(command.argument)) {

@@ -1,22 +1,22 @@
-//! The commands and the flags: one row each, from which parsing, help, completion and suggestions are made.
-//! What the values mean, `cli` says. Each flag has the environment twin `CREDPROBE_NAME`.
+//! The table of commands and flags. Parsing, help, completion and suggestions are made from it.
+//! `cli` says what the values mean. Each flag has the environment twin `CREDPROBE_NAME`.
 
 use credprobe_judge::catalog::Attribute;
 use credprobe_judge::catalog::explain::codes_with;
 
-/// A command: its name, what stands behind it, what it does, an example.
+/// A command: its name, its argument, what it does, and an example.
 pub(super) struct Command {
     pub(super) name: &'static str,
-    /// Whether there must be one: `REPORT.json`; whether there may be one: `[CLASS|CODE]`.
+    /// The argument's placeholder: `REPORT.json` if it is required, `[CLASS|CODE]` if it is optional, empty if there is none.
     pub(super) argument: &'static str,
     pub(super) about: &'static str,
     pub(super) example: &'static str,
-    /// What its help says at the end.
+    /// The last paragraph of its help.
     pub(super) notes: &'static str,
     bit: Commands,
 }
 
-/// A set of commands, a bit each.
+/// A set of commands, one bit each.
 type Commands = u16;
 
 const CHECK: Commands = 1;
@@ -40,7 +40,7 @@ const fn command(
     Command { name, argument, about, example, notes, bit }
 }
 
-/// In the order of `credprobe help`.
+/// In the order that `credprobe help` prints them.
 pub(super) const COMMANDS: &[Command] = &[
     command(
         CHECK,
@@ -118,7 +118,7 @@ pub(super) const COMMANDS: &[Command] = &[
     ),
 ];
 
-/// A flag: the commands that have it, its group in the help, its name, its value's name (`None`: boolean), its help.
+/// A flag: the commands that have it, its group in the help, its name, its value's name (`None`: boolean) and its help.
 pub(super) struct Flag {
     of: Commands,
     pub(super) group: &'static str,
@@ -128,28 +128,28 @@ pub(super) struct Flag {
 }
 
 impl Flag {
-    /// The help; what the class table says stands in it as `{grace}`.
+    /// The help text. `{grace}` becomes the codes that the class table lists for it.
     pub(super) fn help(&self) -> String {
         self.help.replacen("{grace}", &codes_with(Attribute::EventuallyConsistent), 1)
     }
 
-    /// The words that it takes; `FILE|-` and `N|auto` are no choice of words.
+    /// The words that the flag takes. `FILE|-` and `N|auto` have an upper-case part and are not lists of words.
     pub(super) fn choices(&self) -> Option<Vec<&'static str>> {
         let is_choice = |value: &&str| value.contains('|') && !value.contains(char::is_uppercase);
         self.value.filter(is_choice).map(|value| value.split('|').collect())
     }
 
-    /// `CREDPROBE_NAME`.
+    /// The environment twin, `CREDPROBE_NAME`.
     pub(super) fn twin(&self) -> String {
         format!("CREDPROBE_{}", self.name.to_ascii_uppercase().replace('-', "_"))
     }
 
-    /// It may stand several times; the words of its variable are several values.
+    /// Whether the flag may be repeated. Then each word of its variable is a value.
     pub(super) fn repeats(&self) -> bool {
         self.name == "expect-access" || self.name == EXPECT_KUBERNETES_ACCESS
     }
 
-    /// One letter, where it has one.
+    /// The one-letter form, if there is one.
     pub(super) fn short(&self) -> Option<char> {
         (self.name == "output").then_some('o')
     }
@@ -181,10 +181,10 @@ const WAITING: &str = "Waiting";
 const VERDICT: &str = "Verdict";
 const OUTPUT: &str = "Output";
 
-/// The flag that may be repeated.
+/// A repeatable flag that several files name.
 pub(super) const EXPECT_KUBERNETES_ACCESS: &str = "expect-kubernetes-access";
 
-/// In the order of the help; flags of a group stand together.
+/// In the order that the help prints them; flags of a group are adjacent.
 pub(super) const FLAGS: &[Flag] = &[
     flag(
         SERVE,
@@ -536,7 +536,7 @@ pub(super) fn command_named(name: &str) -> Option<&'static Command> {
 }
 
 impl Command {
-    /// In the order of its help.
+    /// The command's flags, in the order of its help.
     pub(super) fn flags(&self) -> impl Iterator<Item = &'static Flag> + use<> {
         let bit = self.bit;
         FLAGS.iter().filter(move |flag| flag.of & bit != 0)

@@ -1,4 +1,4 @@
-//! `help`, `--help` and `--version`: no line over 80 columns; the table of codes is `explain`'s.
+//! `help`, `--help` and `--version`. No line is longer than 80 columns. `explain` prints the table of codes.
 //! Made from the table of flags; parses nothing.
 
 use super::flags::{COMMANDS, Command};
@@ -6,7 +6,7 @@ use credprobe_judge::catalog::explain::wrap;
 use std::fmt::Write as _;
 
 const WIDTH: usize = 80;
-/// Where the text of a row begins.
+/// The column where the text of a row begins.
 const COLUMN: usize = 28;
 
 const ABOUT: &str = "Will the AWS SDK in this container get the credentials that it is meant to get? If not: which link is broken, who owns it, and what repairs it.";
@@ -71,7 +71,7 @@ fn paragraph(out: &mut String, text: &str) {
     }
 }
 
-/// A command over several lines, as a shell takes it; what comes behind a pipe begins one.
+/// Wraps a command as a shell accepts it; each part of a pipeline starts a line.
 fn example(out: &mut String, command: &str) {
     let mut parts = command.split(" | ").peekable();
     let mut indent = "  ";
@@ -89,7 +89,7 @@ fn example(out: &mut String, command: &str) {
     }
 }
 
-/// `name` and what it means from `column` on, under it where the name is long.
+/// Prints `name` and from `column` on its meaning, which starts on the next line if the name is too long.
 fn row(out: &mut String, name: &str, text: &str, column: usize) {
     let mut head = format!("  {name}");
     if head.len() + 2 > column {

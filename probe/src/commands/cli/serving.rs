@@ -1,5 +1,5 @@
-//! What `serve` and `status` are asked for: addresses, intervals, readiness, the condition's type.
-//! The flags themselves are `flags`'; what `check` has in common with `serve` is `cli`'s.
+//! Parses the values of `serve` and `status`: addresses, intervals, readiness, the condition's type.
+//! `flags` has the flags themselves; `cli` parses what `check` and `serve` have in common.
 
 use super::{Given, UsageError};
 use crate::serve::options::{ConditionType, Listen, Serve};
@@ -11,12 +11,12 @@ use std::time::Duration;
 const PORT: u16 = 9809;
 const ADMIN_PORT: u16 = 9810;
 
-/// None between two looks would be a busy loop.
+/// A zero interval would spin.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
-/// A shorter one would be a load on STS.
+/// A shorter interval would burden STS.
 const SHORTEST_EXCHANGE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Those that kubelet and the scheduler keep (core/v1 `PodConditionType`).
+/// The condition types that the kubelet and the scheduler maintain (core/v1 `PodConditionType`).
 const OF_KUBERNETES: &[&str] = &[
     "ContainersReady",
     "DisruptionTarget",
@@ -69,7 +69,7 @@ pub(super) fn admin_listen(given: &Given<'_>) -> Result<SocketAddr, UsageError> 
         return Ok(SocketAddr::from((loopback, ADMIN_PORT)));
     };
     let address = address("admin-listen", &stated, loopback)?;
-    // Those that the server answers to by name; a page of the web has others.
+    // The server answers only under these addresses and localhost. A web page has another host name and cannot read it.
     if address.ip() == loopback || address.ip() == Ipv6Addr::LOCALHOST {
         return Ok(address);
     }
@@ -78,7 +78,7 @@ pub(super) fn admin_listen(given: &Given<'_>) -> Result<SocketAddr, UsageError> 
     Err(UsageError(format!("--admin-listen: `{stated}` is not allowed; {why}")))
 }
 
-/// `IP:PORT`; without an IP, as in `:9809`, `all`.
+/// Parses `IP:PORT`, or `:PORT` as in `:9809`, which means the IP `all`.
 fn address(flag: &str, given: &str, all: IpAddr) -> Result<SocketAddr, UsageError> {
     let of_port = || Some(SocketAddr::from((all, given.strip_prefix(':')?.parse().ok()?)));
     given.parse().ok().or_else(of_port).ok_or_else(|| {
@@ -113,7 +113,7 @@ impl ConditionType {
         if name.len() > 63 || !edges(name) || !name.chars().all(allowed) {
             return Err(refused("what stands after the slash is not a condition's name"));
         }
-        // Kubernetes keeps these domains for itself.
+        // Kubernetes reserves these domains.
         if ["kubernetes.io", "k8s.io"]
             .iter()
             .any(|own| domain == *own || domain.ends_with(&format!(".{own}")))

@@ -1,4 +1,4 @@
-//! Flags, twins and usage errors.
+//! Tests of flags, environment twins and usage errors.
 
 use super::*;
 use crate::serve::options::{ConditionType, Listen};

@@ -1,12 +1,12 @@
-//! What is said of a call that cannot be run: one line with the flag in question and what it was likely meant to be.
-//! clap finds the mistake; the words, and the names that come near, are found here.
+//! Words a usage error: one line with the flag in question and a likely correction.
+//! clap finds the mistake; the wording and the suggestions are made here.
 
 use super::flags::{self, COMMANDS, Command, FLAGS};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use credprobe_judge::catalog::{Class, nearest};
 use std::ffi::{OsStr, OsString};
 
-/// A call that cannot be run; `Display` is one line.
+/// A command line that cannot be run. `Display` prints one line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UsageError(pub String);
 
@@ -19,7 +19,7 @@ impl std::fmt::Display for UsageError {
 
 impl std::error::Error for UsageError {}
 
-/// What other tools call it, and its name here.
+/// Flags of other tools, and what they are called here.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("--json", "--output=json"),
     ("--format", "--output"),
@@ -33,7 +33,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("--profile", "AWS_PROFILE"),
 ];
 
-/// `Did you mean …?`, where something comes near.
+/// `did you mean …?`, if there is a similar name.
 pub(super) fn suggestion(names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
 }
@@ -42,21 +42,21 @@ fn near<'a>(written: &str, known: impl Iterator<Item = &'a str>, prefix: &str) -
     nearest(written, known).into_iter().map(|name| format!("{prefix}{name}")).collect()
 }
 
-/// No such command.
+/// The error for an unknown command.
 pub(super) fn no_command(given: &str) -> UsageError {
     let near = near(given, COMMANDS.iter().map(|command| command.name), "credprobe ");
     let hint = suggestion(&near).unwrap_or_else(|| "`credprobe help` lists the commands".to_owned());
     UsageError(format!("`{given}` is not a command; {hint}"))
 }
 
-/// The word is none of those that `place` takes.
+/// The error for a word that `place` does not accept.
 pub(super) fn not_allowed(place: &str, given: &str, allowed: &[&str]) -> UsageError {
     let meant = suggestion(&near(given, allowed.iter().copied(), ""));
     let meant = meant.map(|meant| format!(" {meant}")).unwrap_or_default();
     UsageError(format!("{place}: `{given}` is not allowed;{meant} allowed are {}", allowed.join(", ")))
 }
 
-/// clap's error for these arguments of `command`.
+/// Words clap's error in one line, for these arguments of `command`.
 pub(super) fn in_one_line(
     error: &clap::Error,
     command: &Command,
@@ -104,7 +104,7 @@ pub(super) fn in_one_line(
     }
 }
 
-/// A flag that this command does not have.
+/// The error for a flag that this command does not have.
 fn no_flag(flag: &str, command: &Command) -> UsageError {
     let name = command.name;
     let written = flag.trim_start_matches('-');
@@ -124,7 +124,7 @@ fn no_flag(flag: &str, command: &Command) -> UsageError {
     UsageError(format!("{flag} is not a flag of {name}; {hint}"))
 }
 
-/// A bad value of an environment twin is named by its variable.
+/// Names the variable instead of the flag if a bad value came from an environment twin.
 pub(super) fn named_by_its_source(
     error: UsageError,
     args: &[OsString],
@@ -137,7 +137,7 @@ pub(super) fn named_by_its_source(
     }
 }
 
-/// The variable that gave `flag` its value; `None`: the command line did, for it comes last.
+/// The variable that gave `flag` its value. `None`: the command line did, because it comes after the variables.
 fn twin_of<'t>(flag: &str, args: &[OsString], twins: &'t [(String, OsString)]) -> Option<&'t str> {
     let short = FLAGS.iter().find(|known| flag.strip_prefix("--") == Some(known.name))?.short();
     let gives = |item: &OsStr| {
@@ -152,12 +152,12 @@ fn twin_of<'t>(flag: &str, args: &[OsString], twins: &'t [(String, OsString)]) -
     (!args[1..].iter().any(|arg| gives(arg))).then_some(variable)
 }
 
-/// Variables that Kubernetes makes for a Service that is called credprobe.
+/// Prefixes of the variables that Kubernetes sets for a Service named credprobe.
 const OF_A_SERVICE: [&str; 2] = ["CREDPROBE_PORT", "CREDPROBE_SERVICE_"];
-/// A variable that is no flag's.
+/// A variable that is not the twin of a flag.
 const DISABLED: &str = "CREDPROBE_DISABLED";
 
-/// The warnings about variables that are nobody's twin and nearly are one, and so change nothing.
+/// Warnings about variables that resemble a twin but are none, and so have no effect.
 pub fn misspelt_twins(variables: impl Iterator<Item = OsString>) -> Vec<String> {
     let known: Vec<String> = FLAGS.iter().map(flags::Flag::twin).chain([DISABLED.to_owned()]).collect();
     let warning = |name: OsString| {

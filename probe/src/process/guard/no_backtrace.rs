@@ -1,7 +1,7 @@
-//! The unwinder's walk over the stack, of no frame: std's own panic hook, which `install` replaces, brings along
-//! what reads DWARF, inflates it and demangles names, 180 kB that cannot tell anything in a stripped file
-//! without tables for unwinding. With a walk that the optimiser sees to be empty all of it is unreachable, and goes.
-//! libgcc has the same function among others that are needed: the Makefile links a copy of it in which this one yields.
+//! Replaces the unwinder's stack walk by one that visits no frame. std's panic hook, which `install` replaces, links code that
+//! reads DWARF, inflates it and demangles names: 180 kB that are useless in a stripped file without tables for unwinding.
+//! The optimiser sees that this walk is empty, finds that code unreachable and drops it.
+//! libgcc defines the same symbol in an object that is needed, so the Makefile links a copy of libgcc where ours takes precedence.
 
 use std::ffi::{c_int, c_void};
 

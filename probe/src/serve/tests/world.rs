@@ -1,4 +1,4 @@
-//! A pod's world on the stopped clock: token file, wall clock, STS. It gives evidence; the real judges judge it.
+//! Simulates a pod's world on the paused clock: token file, wall clock, STS. It produces evidence; the real judges judge it.
 
 use super::super::Shared;
 use super::super::cycle::{self, Judge};
@@ -26,15 +26,15 @@ pub(super) enum Sts {
     Denies,
     Away,
     Slow(Duration),
-    /// STS accepts, and the stated cluster's API server answers with this status.
+    /// STS accepts, and the API server of the stated cluster answers with this status.
     Cluster(u16),
-    /// It accepts, and a stated access is denied.
+    /// STS accepts, and a stated access is denied.
     Forbids,
-    /// It accepts, and a stated access cannot be asked.
+    /// STS accepts, and a stated access cannot be checked.
     Unproved,
 }
 
-/// Issued at, seconds after the start; how long it is valid.
+/// `iat`: when it was issued, in seconds after the start. `ttl`: how long it is valid, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
     pub(super) iat: i64,
@@ -60,7 +60,7 @@ pub(super) struct Pod {
     said: RefCell<Vec<String>>,
 }
 
-/// Each pod draws other numbers.
+/// A different seed for each pod.
 static SEED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 impl Pod {
@@ -102,7 +102,7 @@ impl Pod {
         Self { tolerate: Tolerate::parse(codes).unwrap(), ..Self::new(Mode::Hold) }
     }
 
-    /// The cycle, until `script` has ended.
+    /// Runs the cycle until `script` ends.
     pub(super) async fn run(&self, script: impl Future<Output = ()>) {
         let schedule =
             Schedule { interval: self.settings.interval, exchange_interval: Duration::from_secs(3600) };
@@ -130,7 +130,7 @@ impl Pod {
         Token { iat: NOW + token.iat, ..token }
     }
 
-    /// Kubelet's part: a new token, issued now.
+    /// Acts as the kubelet: places a new token, issued now.
     pub(super) fn rotate(&self) {
         self.place(Token { iat: self.true_time() - NOW, ttl: 86_400 });
     }
@@ -139,32 +139,32 @@ impl Pod {
         self.file_missing.set(missing);
     }
 
-    /// The token is not seen, and nothing says why.
+    /// Makes the token unobservable, without a reason.
     pub(super) fn hide_token(&self, hidden: bool) {
         self.token_unseen.set(hidden);
     }
 
-    /// The token's file system answers nobody.
+    /// Makes the token's file system hang.
     pub(super) fn hang(&self, hangs: bool) {
         self.hangs.set(hangs);
     }
 
-    /// A CA bundle that cannot be used: only who is about to send something looks at it.
+    /// Configures a CA bundle that cannot be used. Only a judgement that is about to send something looks at it.
     pub(super) fn break_bundle(&self, broken: bool) {
         self.bundle_broken.set(broken);
     }
 
-    /// Static keys, which every SDK takes first.
+    /// Sets static keys, which every SDK prefers.
     pub(super) fn set_keys(&self) {
         self.keys_set.set(true);
     }
 
-    /// The same token is written again.
+    /// Writes the same token again.
     pub(super) fn write_again(&self) {
         self.written_at.set(Some(self.true_time()));
     }
 
-    /// What was said, each time class, warning or owner changed.
+    /// How often a verdict was announced: each time that class, warning or owner changed.
     pub(super) fn said(&self) -> usize {
         self.said.borrow().len()
     }
@@ -178,7 +178,7 @@ impl Pod {
         std::str::from_utf8(&text).unwrap().to_owned()
     }
 
-    /// Of the node's clock alone.
+    /// Moves only the node's clock.
     pub(super) fn jump(&self, seconds: i64) {
         self.jumped.set(seconds);
     }
@@ -195,7 +195,7 @@ impl Pod {
         look(&self.shared.state())
     }
 
-    /// A sample without labels, as Prometheus would read it.
+    /// The value of a sample without labels, read as Prometheus would.
     pub(super) fn metric(&self, name: &str) -> f64 {
         let text = self.metrics();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -302,7 +302,7 @@ impl Judge for Pod {
             return self.report(self.stuck());
         }
         let mut evidence = self.evidence();
-        // As `check::run_locally` has it.
+        // `collect_locally` sets the same.
         evidence.environment.options.no_network = true;
         self.report(evidence)
     }
@@ -353,7 +353,7 @@ impl Judge for Pod {
     }
 
     fn random(&self) -> f64 {
-        // Knuth's MMIX generator: enough to spread pauses.
+        // Knuth's MMIX generator, which is good enough to spread pauses.
         let next =
             self.random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.random.set(next);
@@ -361,7 +361,7 @@ impl Judge for Pod {
     }
 }
 
-/// One access is stated; it is denied, or it cannot be asked.
+/// Adds a stated access that is denied or that cannot be checked.
 fn ask(evidence: &mut Evidence, denied: bool) {
     let (action, resource) = if denied {
         ("s3:ListBucket", "arn:aws:s3:::orders")

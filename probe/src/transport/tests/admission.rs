@@ -1,5 +1,5 @@
-//! Which URLs and addresses are spoken to.
-//! Nothing here leaves loopback: what may go further is only asked about, not sent.
+//! Tests which URLs and addresses requests may go to.
+//! Nothing leaves loopback: for other addresses the policy is asked, but nothing is sent.
 
 use super::super::{AddressPolicy, Config, Wire};
 use super::support::{config, fail};
@@ -17,7 +17,7 @@ async fn plain_http_goes_to_loopback_and_the_agent_only_unless_allowed() {
         assert_eq!(failure.kind, FailureKind::Unusable, "{url}");
         assert!(network.addresses.is_empty(), "nothing was sent");
     }
-    // Not by sending: a test never leaves loopback.
+    // Asks the policy instead of sending, because a test must not leave loopback.
     let allowed = Wire::new(Config { allow_http: true, ..settings });
     let endpoint = super::super::Endpoint::of(&"http://named.test/".parse().unwrap()).ok().unwrap();
     assert!(allowed.admit(&endpoint, "192.0.2.1".parse().unwrap()).is_ok());

@@ -1,5 +1,5 @@
-//! Reading certificates, good and hostile.
-//! Verification is rustls's and tested in `tls`.
+//! Tests the reading of good and hostile certificates.
+//! rustls verifies them; `tls` tests that.
 
 use super::super::certificate::read;
 use rcgen::{CertificateParams, DnType, DnValue, KeyPair, SanType, date_time_ymd};

@@ -1,5 +1,5 @@
-//! The race for an address.
-//! What follows a connection: `tls` and `exchange`.
+//! Tests the race for an address.
+//! `tls` and `exchange` test what follows.
 
 use super::super::ResolverConfig;
 use super::super::connect::connect;
@@ -64,7 +64,7 @@ async fn refused_by_all_is_refused_with_the_peer() {
 
 #[tokio::test]
 async fn a_full_backlog_times_out_in_connect_and_lists_the_address() {
-    // A listener whose queue is full drops further SYNs: the nearest to a black hole that loopback has.
+    // A listener with a full queue drops further SYNs, which is as close to a black hole as loopback gets.
     let listener = tokio::net::TcpSocket::new_v4().unwrap();
     listener.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = listener.listen(1).unwrap();

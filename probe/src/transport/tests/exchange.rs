@@ -1,5 +1,5 @@
-//! Requests and answers, whole and broken.
-//! Connections that are kept between them: `kept`.
+//! Tests whole and broken requests and responses.
+//! `kept` tests connections that are kept between them.
 
 use super::super::Config;
 use super::support::{TOKEN, answering, config, fail, ok, read_request, send, server, within};
@@ -217,7 +217,7 @@ async fn some_interim_answers_are_passed_over() {
     assert_eq!(answer.unwrap().body(), "hi");
 }
 
-/// Six bytes for one of the body: within what is allowed beside it.
+/// Six bytes for each byte of the body are within the allowance for framing.
 #[tokio::test]
 async fn a_whole_body_in_chunks_of_one_byte_is_read() {
     let config = Config { body_limit: 5000, ..config() };

@@ -1,5 +1,5 @@
-//! The connection kept for the next request.
-//! What a single exchange can meet: `exchange`.
+//! Tests the connection that is kept for the next request.
+//! `exchange` tests what can happen in a single exchange.
 
 use super::super::{Config, Wire};
 use super::support::{Ca, VALID, config, fail, ok, read_request, request, server};
@@ -10,7 +10,7 @@ use std::sync::{
 };
 use tokio::io::AsyncWriteExt;
 
-/// Answers `requests` requests on each connection; the number of connections.
+/// A server that answers `requests` requests on each connection. Also returns a counter of connections.
 async fn keeping(requests: usize) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
     let connections = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&connections);
@@ -23,7 +23,7 @@ async fn keeping(requests: usize) -> (std::net::SocketAddr, Arc<AtomicUsize>) {
                 }
                 let _ = stream.write_all(ok("hi").as_bytes()).await;
             }
-            // The next request is read, then the connection closed without an answer.
+            // Read the next request, then close the connection without an answer.
             read_request(&mut stream).await;
         }
     })

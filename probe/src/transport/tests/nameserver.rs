@@ -1,5 +1,5 @@
 //! A nameserver over UDP and TCP that treats each name as told.
-//! What is claimed of the resolver: `resolve`.
+//! `resolve` has the tests.
 
 use domain::base::{MessageBuilder, Name, Rtype, iana::Rcode};
 use std::{
@@ -14,24 +14,24 @@ use tokio::{
 /// How the test's nameserver treats a name.
 #[derive(Clone)]
 pub(super) enum Act {
-    /// Addresses, and a CNAME before them when the name of one is given.
+    /// Answers with these addresses, after a CNAME if one is given.
     Has(Vec<&'static str>, Option<&'static str>),
     Says(Rcode),
     Silent,
-    /// Truncated over UDP; over TCP one address.
+    /// Truncates over UDP; answers with one address over TCP.
     Truncates,
     WrongIdFirst,
     WrongQuestionFirst,
     Raw(Vec<u8>),
-    /// The answer section claims a record that is cut off.
+    /// The answer section announces a record that is cut off.
     CutShort,
-    /// On one type; on the other it has these addresses, or denies the name where there are none.
+    /// Is silent for this record type. For the other one it has these addresses, or says NXDOMAIN if there are none.
     SilentOn(&'static str, Vec<&'static str>),
-    /// Its IPv6 address 200 ms after its IPv4 address.
+    /// Sends its IPv6 address 200 ms after its IPv4 address.
     LateOnAaaa(&'static str, &'static str),
 }
 
-/// NXDOMAIN for every name that is not in `zone`.
+/// A nameserver that says NXDOMAIN for every name outside `zone`.
 pub(super) async fn nameserver(zone: &[(&'static str, Act)]) -> SocketAddr {
     let zone: HashMap<String, Act> =
         zone.iter().map(|(name, act)| ((*name).to_owned(), act.clone())).collect();

@@ -1,5 +1,5 @@
-//! When the proxy is used, and what comes of its tunnel.
-//! The tunnel below them is a real one, of plain sockets.
+//! Tests when the proxy is used, and what its tunnel does.
+//! The tunnel is real, over plain sockets.
 
 use super::super::{Config, Endpoint, Proxies, ResolverConfig};
 use super::support::{Ca, VALID, closed_port, config, fail, ok, read_request, send, server, within};

@@ -1,5 +1,5 @@
-//! The stub resolver against a nameserver that answers as told.
-//! Files are parsed in `resolver_config`.
+//! Tests the stub resolver against a nameserver that answers as told.
+//! `resolver_config` tests the parsing of files.
 
 use super::super::record::Record;
 use super::super::resolve::resolve;
@@ -168,7 +168,7 @@ async fn addresses_that_come_late_are_connected_to_when_the_first_ones_fail() {
         let _ = stream.write_all(super::support::ok("hi").as_bytes()).await;
     });
     let port = port.await.port();
-    // Of no network here, so that the connection is refused or without a route at once.
+    // Nobody listens at 127.0.0.2, so the first connection fails at once.
     let act = Act::LateOnAaaa("127.0.0.2", "::ffff:127.0.0.1");
     let server = nameserver(&[("sts.test", act)]).await;
     let mut settings = within(5000);

@@ -1,5 +1,5 @@
-//! `resolv.conf` and the hosts file.
-//! Parsing only; asking is tested in `resolve`.
+//! Tests the parsing of `resolv.conf` and the hosts file.
+//! `resolve` tests the questions.
 
 use super::super::resolver_config::ResolverConfig;
 use proptest::prelude::*;

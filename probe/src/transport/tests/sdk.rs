@@ -1,5 +1,5 @@
-//! The wire below the SDK, and its log.
-//! What the SDK's errors mean is tested where they are read.
+//! Tests the wire below the SDK, and its log.
+//! The code that reads the SDK's errors has tests for their meaning.
 
 use super::super::{Wire, sdk::WireFailure};
 use super::support::{answering, assert_no_secret, config, request, server};

@@ -1,5 +1,5 @@
-//! Servers that do one thing, a certificate authority, and a wire that trusts it.
-//! Each server runs as a task of the test's own runtime and dies with it.
+//! For the tests: servers that do one thing, a certificate authority, and a wire that trusts it.
+//! Each server is a task of the test's runtime and ends with it.
 
 use super::super::*;
 use crate::transport::root_store;
@@ -12,10 +12,10 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Where a test's secret must never turn up.
+/// The tests' secret, which must never turn up in a record or an error.
 pub(super) const TOKEN: &str = "eyJ-the-token-that-nobody-may-see";
 
-/// A server on loopback; `serve` gets each connection and its number, from 0.
+/// A server on loopback. `serve` gets each connection and its number, from 0.
 pub(super) async fn server<F, S>(serve: F) -> SocketAddr
 where
     F: Fn(TcpStream, usize) -> S + Send + 'static,
@@ -34,7 +34,7 @@ where
     address
 }
 
-/// A server that answers every connection's first request with `answer`, waits for our end, and closes.
+/// A server that answers each connection's first request with `answer`, waits for the client to close, and closes.
 pub(super) async fn answering(answer: &'static str) -> SocketAddr {
     server(move |mut stream, _| async move {
         read_request(&mut stream).await;
@@ -45,12 +45,12 @@ pub(super) async fn answering(answer: &'static str) -> SocketAddr {
     .await
 }
 
-/// A port on which nobody listens.
+/// A port on which no process listens.
 pub(super) async fn closed_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-/// Header and body of one request; empty when the peer closed.
+/// Header and body of one request; empty if the peer has closed.
 pub(super) async fn read_request(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     let mut text = Vec::new();
     loop {
@@ -67,12 +67,12 @@ pub(super) async fn read_request(stream: &mut (impl AsyncReadExt + Unpin)) -> St
     }
 }
 
-/// `200` with `body` on a connection that stays open.
+/// A `200` response with `body` on a connection that stays open.
 pub(super) fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// A certificate authority of the test's own.
+/// A certificate authority for one test.
 pub(super) struct Ca(CertifiedIssuer<'static, KeyPair>);
 
 impl Ca {
@@ -87,7 +87,7 @@ impl Ca {
         self.0.pem()
     }
 
-    /// A server's TLS for `names`, valid from the first day of one year to that of another.
+    /// A server's TLS for `names`, valid from the first day of one year to the first day of the other.
     pub(super) fn server_for(&self, names: &[&str], years: (i32, i32)) -> TlsAcceptor {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
@@ -111,7 +111,7 @@ impl Ca {
 
 pub(super) const VALID: (i32, i32) = (2000, 2100);
 
-/// Two seconds, the compiled-in roots, no nameserver that answers.
+/// A configuration with a deadline of two seconds, the compiled-in roots and no working nameserver.
 pub(super) fn config() -> Config {
     let mut resolver = ResolverConfig::parse(None, None);
     resolver.nameservers = vec!["127.0.0.1:1".parse().unwrap()];
@@ -131,13 +131,13 @@ pub(super) fn within(milliseconds: u64) -> Config {
     Config { deadline: Instant::now() + Duration::from_millis(milliseconds), ..config() }
 }
 
-/// A POST with the token in its body and its Authorization header.
+/// A POST with the token in its body and in its Authorization header.
 pub(super) fn request(url: &str) -> http::Request<Bytes> {
     let body = Bytes::from(format!("Action=AssumeRoleWithWebIdentity&WebIdentityToken={TOKEN}"));
     http::Request::post(url).header("authorization", TOKEN).body(body).unwrap()
 }
 
-/// Sends to `url` with a new wire; no record may hold the token.
+/// Sends to `url` with a new wire and checks that no record holds the token.
 pub(super) async fn send(config: Config, url: &str) -> (Network, Result<http::Response<Bytes>, Failure>) {
     let wire = Wire::new(config);
     let (network, outcome) = wire.send(request(url)).await;
@@ -147,7 +147,7 @@ pub(super) async fn send(config: Config, url: &str) -> (Network, Result<http::Re
     (network, outcome)
 }
 
-/// The failure of a request that must fail.
+/// Sends a request that must fail, and returns its failure.
 pub(super) async fn fail(config: Config, url: &str) -> (Network, Failure) {
     let (network, outcome) = send(config, url).await;
     (network, outcome.unwrap_err())

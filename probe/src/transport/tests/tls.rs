@@ -1,5 +1,5 @@
-//! Handshakes that succeed, are refused, or break.
-//! Certificates are made when the test runs.
+//! Tests handshakes that succeed, are refused, or break.
+//! The certificates are made when a test runs.
 
 use super::super::{Config, ResolverConfig};
 use super::support::{Ca, VALID, config, fail, ok, read_request, send, server, within};
@@ -24,7 +24,7 @@ async fn greeting(acceptor: TlsAcceptor) -> SocketAddr {
     .await
 }
 
-/// Trusts `ca` and finds `sts.test` on loopback.
+/// Trusts `ca` and resolves `sts.test` to loopback.
 fn settings(ca: &Ca) -> Config {
     let resolver = ResolverConfig::parse(Some("127.0.0.1 sts.test"), None);
     Config { trust: ca.trust(), resolver: resolver.into(), ..config() }
@@ -109,7 +109,7 @@ async fn a_certificate_of_tomorrow_is_not_yet_valid() {
     assert!(failure.detail.contains("2098-01-01T00:00:00Z"), "{failure:?}");
 }
 
-/// The failure when the peer answers the ClientHello with `bytes` and closes.
+/// The failure if the peer answers the ClientHello with `bytes` and closes.
 async fn answered_with(bytes: &'static [u8]) -> Failure {
     let address = server(move |mut stream, _| async move {
         let mut hello = [0; 64];
@@ -149,7 +149,7 @@ async fn an_end_of_file_in_the_handshake_is_broken() {
 async fn a_reset_in_the_handshake_is_broken_with_its_errno() {
     let address = server(|stream, _| async move {
         stream.readable().await.unwrap();
-        // SO_LINGER of zero: closing resets (socket(7)).
+        // With SO_LINGER of zero, closing resets the connection (socket(7)).
         stream.set_zero_linger().unwrap();
         drop(stream);
     })
@@ -209,7 +209,7 @@ fn a_bundle_that_cannot_be_used_says_which_and_why() {
         let problem = root_store(Some(("AWS_CA_BUNDLE=/x", pem.as_bytes())), &[]).unwrap_err();
         assert_eq!(problem.label, "AWS_CA_BUNDLE=/x");
         assert!(problem.reason.contains(reason), "{reason}: {problem}");
-        // An addition adds nothing then, and the file beside it in the same folder counts.
+        // As an addition, such a file adds nothing, but another file in the same folder still counts.
         let added = |additions: &[(&str, &[u8])]| root_store(None, additions).unwrap();
         let alone = added(&[("SSL_CERT_DIR=/x", pem.as_bytes())]);
         assert_eq!((alone.label(), alone.idle().len()), ("compiled-in", 1), "{reason}");

@@ -1,4 +1,5 @@
-//! One AssumeRoleWithWebIdentity over TLS by blocking calls, and whether a role came back: no SDK, no judgement, no second call.
+//! Makes one AssumeRoleWithWebIdentity over TLS with blocking calls, and says whether a role came back. It is the lower bound:
+//! no SDK, no verdict, no second call.
 
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,

@@ -1,5 +1,5 @@
-//! IAM's evaluation of all kinds of policy for one request, and AWS's own sentence about the one that refuses.
-//! What this evaluator does not know (conditions, for one) makes the scenario unusable: a policy is never half understood.
+//! IAM's evaluation of all kinds of policy for one request, and AWS's sentence about the policy that refuses it.
+//! An element that it does not know, such as a condition, is an error, so that no policy is half understood.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,24 +9,24 @@ use crate::{
     policy::{OneOrMany, wildcard},
 };
 
-/// A policy that was understood as a whole.
+/// A policy of which every element was understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     statements: Vec<Statement>,
-    /// Its ARN, where the scenario gives it one as `Id`.
+    /// The policy's ARN, which a scenario may give as `Id`.
     arn: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 struct Statement {
     denies: bool,
-    /// `None`: the policy is not one of a resource.
+    /// `None`: this is not a resource-based policy.
     principals: Option<Vec<String>>,
     actions: Covered,
     resources: Covered,
 }
 
-/// What a statement is about: these, or all but these.
+/// What a statement covers: the listed names, or all names except those.
 #[derive(Clone, Debug)]
 enum Covered {
     These(Vec<String>),
@@ -52,31 +52,31 @@ impl Covered {
     }
 }
 
-/// One request.
+/// The request to decide on.
 #[derive(Debug)]
 pub(crate) struct Asking<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: &'a str,
-    /// The caller's ARN, and its role's.
+    /// The ARN of the caller's session; `role` is the ARN of its role.
     pub(crate) session: &'a str,
     pub(crate) role: &'a str,
     pub(crate) account: &'a str,
-    /// The account of the resource.
+    /// The account that owns the resource.
     pub(crate) owner: &'a str,
-    /// As a key: its own policy lets in, or hands over to the account's policies.
+    /// True for a KMS key: its own policy must admit the caller, or delegate to the account's policies.
     pub(crate) needs_resource_policy: bool,
-    /// Its own policy lets the role in, and was looked at elsewhere.
+    /// The resource's own policy admits the role; that was checked elsewhere.
     pub(crate) resource_suffices: bool,
 }
 
-/// Everything that has a say; `None`: no such policy.
+/// All policies that apply to a request; `None`: there is no such policy.
 #[derive(Debug, Default)]
 pub(crate) struct Applying<'a> {
-    /// All of them must allow.
+    /// Each of them must allow the request.
     pub(crate) service_control: &'a [Policy],
-    /// They only deny.
+    /// They can only deny.
     pub(crate) resource_control: &'a [Policy],
-    /// `None`: it allows everything.
+    /// `None`: everything is allowed.
     pub(crate) identity: Option<&'a Policy>,
     pub(crate) boundary: Option<&'a Policy>,
     pub(crate) session: Option<&'a Policy>,
@@ -84,12 +84,12 @@ pub(crate) struct Applying<'a> {
     pub(crate) resource: Option<&'a Policy>,
 }
 
-/// Why not.
+/// Why a request is denied.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Denial {
     /// `because no …` or `with an explicit deny in …`, as AWS writes it.
     Told(String),
-    /// Beyond an organization AWS does not say why.
+    /// AWS does not give the reason when caller and resource are in different accounts.
     Untold,
 }
 
@@ -113,7 +113,7 @@ impl Policy {
         self.any(true, asking)
     }
 
-    /// How its policy lets the caller in: by the session's own name, by the role's, or by handing over to the account.
+    /// How the resource's own policy admits the caller: by the session's name, by the role's, or by delegating to the account.
     fn admits(&self, asking: &Asking<'_>) -> Option<Admitted> {
         let names = self.statements.iter().filter(|it| !it.denies && it.matches(asking));
         let names = names.flat_map(|it| it.principals.iter().flatten());
@@ -121,14 +121,14 @@ impl Policy {
     }
 }
 
-/// From what reaches farthest.
+/// How a resource's policy admits a caller. The first variant reaches farthest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Admitted {
-    /// No implicit denial of the caller's own policies binds it.
+    /// It names the session: no implicit denial of the caller's own policies applies.
     Session,
-    /// The identity policy need not allow it too.
+    /// It names the role: the identity-based policy need not allow the request too.
     Role,
-    /// The account's own policies decide.
+    /// It names the account: the account's own policies decide.
     Account,
 }
 
@@ -174,7 +174,7 @@ impl Statement {
 }
 
 impl Applying<'_> {
-    /// The first that refuses, in the order of IAM's guide.
+    /// Returns the first refusal, in the order of IAM's guide.
     pub(crate) fn decide(&self, asking: &Asking<'_>) -> std::result::Result<(), Denial> {
         let foreign = asking.owner != asking.account;
         let told = |text: String| if foreign { Denial::Untold } else { Denial::Told(text) };

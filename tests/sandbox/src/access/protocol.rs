@@ -1,5 +1,5 @@
-//! Each service's own protocol: what a request asks for, what it would do, and how answers and denials look on the wire.
-//! Forms as in the services' API references; the denial's sentence is `policy`'s.
+//! Each service's own protocol: what a request asks for, what it would do, and the form of answers and denials.
+//! The forms follow the services' API references; `policy` writes the sentence of a denial.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::{
     world::World,
 };
 
-/// What came, whatever signed it.
+/// Reads a request, whatever credentials signed it.
 pub(super) fn read(world: &World, service: &Service, request: &Request<'_>) -> Result<Asked, Refusal> {
     match service.name {
         "s3" => Ok(bucket(world, service, request)),
@@ -77,7 +77,7 @@ fn function(world: &World, request: &Request<'_>) -> Result<Asked, Refusal> {
     Ok(Asked { action: "lambda:InvokeFunction".into(), resource, harm, granted })
 }
 
-/// The JSON protocols, which name the operation in a header.
+/// Reads a request of the JSON protocols, which name the operation in a header.
 fn target(world: &World, service: &Service, request: &Request<'_>) -> Result<Asked, Refusal> {
     let target =
         request.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -116,12 +116,12 @@ fn target(world: &World, service: &Service, request: &Request<'_>) -> Result<Ask
     Ok(Asked { action: format!("{}:{operation}", service.name), resource, harm, granted })
 }
 
-/// What no scenario mentions is there; `missing` says that it is not.
+/// A resource exists unless the scenario says that it is `missing`.
 fn is_there(world: &World, resource: &str) -> bool {
     world.scenario.resources.get(resource).is_none_or(|resource| !resource.missing)
 }
 
-/// AWS's sentence, with each service's peculiarities.
+/// AWS's sentence about a denial, in the form that the service uses.
 pub(super) fn denied(service: &Service, caller: &str, asked: &Asked, denial: &Denial) -> Refusal {
     let (status, code) = match service.name {
         "s3" => (403, "AccessDenied"),
@@ -130,7 +130,7 @@ pub(super) fn denied(service: &Service, caller: &str, asked: &Asked, denial: &De
         _ => (400, "AccessDeniedException"),
     };
     let Denial::Told(reason) = denial else {
-        // Beyond the organization: S3 says two words, the others leave the reason out.
+        // Without a reason S3 says two words; the others leave the reason out of their sentence.
         let text = match service.name {
             "s3" => "Access Denied".to_owned(),
             _ => sentence(caller, asked, ""),
@@ -139,7 +139,7 @@ pub(super) fn denied(service: &Service, caller: &str, asked: &Asked, denial: &De
     };
     let mut text = sentence(caller, asked, reason);
     match service.name {
-        // Written in lower case there.
+        // SQS writes the action in lower case.
         "sqs" => text = text.replace(&asked.action, &asked.action.to_lowercase()),
         "s3" => text = text.replace(&asked.resource, &format!("\"{}\"", asked.resource)),
         "ec2" => {

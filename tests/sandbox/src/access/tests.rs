@@ -1,4 +1,4 @@
-//! IAM's evaluation: which policy refuses, in AWS's words, and what a session policy does to a resource's own.
+//! IAM's evaluation: which policy refuses, in AWS's words, and how a session policy limits a resource's own policy.
 
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ fn resource(principal: &str) -> Policy {
     policy(json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "s3:*", "Resource": BUCKET}))
 }
 
-/// Why credprobe's session policy denies explicitly: what it only leaves out, a policy that names the session gets through.
+/// Why credprobe's session policy denies explicitly: a resource policy that names the session overrides an implicit denial.
 #[test]
 fn a_resource_policy_that_names_the_session_does_not_get_through_the_probes_session_policy() {
     let named = resource(SESSION);

@@ -1,5 +1,5 @@
-//! EKS Auth's AssumeRoleForPodIdentity, really verified, as far as it shows through the agent:
-//! node's role, token, association, the associated role's trust policy for `pods.eks.amazonaws.com`, and the target role's.
+//! EKS Auth's AssumeRoleForPodIdentity, really verified, as far as the agent shows it: the node's role, the token, the
+//! association, the associated role's trust policy for `pods.eks.amazonaws.com`, and the target role's trust policy.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::{
     world::World,
 };
 
-/// Of the service's model.
+/// An error of the service's API model.
 #[derive(Debug, PartialEq)]
 pub(super) struct Exception {
     pub(super) status: u16,
@@ -31,16 +31,16 @@ pub(super) struct Issued {
     pub(super) session: Session,
 }
 
-/// What is issued lasts so long.
+/// How long the issued credentials are valid.
 const SIX_HOURS: i64 = 21_600;
 const PRINCIPAL: &str = "pods.eks.amazonaws.com";
 
-/// Where the agent would send its request.
+/// The URL to which the agent would send its request.
 pub(super) fn url() -> String {
     format!("https://eks-auth.{REGION}.api.aws/clusters/{CLUSTER}/assume-role-for-pod-identity")
 }
 
-/// `is_ill`: what the scenario has wrong with EKS Auth itself is not over yet.
+/// `is_ill`: the scenario's fault of EKS Auth itself still applies.
 pub(super) fn assume_role_for_pod_identity(
     world: &World,
     agent: &Agent,
@@ -93,7 +93,7 @@ fn illness(agent: &Agent) -> Option<Exception> {
         .or_else(|| agent.node_role_denied.then(node_role))
 }
 
-/// Sentences of the service model's documentation: what EKS Auth itself writes has not been seen.
+/// Sentences from the documentation of the service's API model. We have not seen what EKS Auth itself writes.
 struct Model {
     not_found: &'static str,
     invalid_token: &'static str,
@@ -118,7 +118,7 @@ fn failed<T>(_: T) -> Exception {
     Exception::new(500, "InternalServerException", MODEL.internal)
 }
 
-/// EKS runs the issuer: what the issuer publishes, or fails to, does not matter here.
+/// EKS runs the issuer and knows its keys, so it does not matter here what the issuer publishes or fails to publish.
 fn verify<'a>(world: &World, token: &'a str) -> Result<Jwt<'a>, Exception> {
     let jwt = Jwt::parse(token).ok_or_else(invalid_token)?;
     let is_ours = jwt.text("iss") == Some(world.issuer.url())
@@ -141,7 +141,7 @@ fn verify<'a>(world: &World, token: &'a str) -> Result<Jwt<'a>, Exception> {
     Ok(jwt)
 }
 
-/// Who asks, by the token.
+/// The pod that the token names.
 struct Pod<'a> {
     namespace: &'a str,
     service_account: &'a str,
@@ -158,15 +158,15 @@ impl<'a> Pod<'a> {
         Some(Self { namespace, service_account, name: text("name")?, uid: text("uid")? })
     }
 
-    /// `eks-CLUSTER-POD-UUID`; the first two are cut to ten characters each, as in AWS's example.
+    /// `eks-CLUSTER-POD-UUID`; cluster and pod are cut to ten characters each, as in AWS's example.
     fn session_name(&self) -> Result<String, ring::error::Unspecified> {
         let cut = |text: &str| text.chars().take(10).collect::<String>();
         Ok(format!("eks-{}-{}-{}", cut(CLUSTER), cut(self.name), session::uuid()?))
     }
 }
 
-/// The role that the pod then has: the associated one, if it is there and trusts EKS with this session's name and tags, or the
-/// target of that. Either refusal is one answer: no text of AWS's that tells them apart has been seen.
+/// The role that the pod gets. It is the associated role, if that exists and trusts EKS with this session's name and tags,
+/// or the target of that role. Both refusals are one answer, because we have seen no AWS text that tells them apart.
 fn role<'a>(
     world: &'a World,
     association: &Association,
@@ -196,12 +196,12 @@ fn role<'a>(
     let caller = Caller::role(&source.arn, has_tags)
         .with("aws:PrincipalAccount", [account.id.as_str()])
         .with("sts:ExternalId", [association.external_id.as_str()]);
-    // The tags are transitive: they are the caller's, and those of its request.
+    // The tags are transitive, so they are tags of the caller and of its request.
     let caller = tags
         .iter()
         .fold(caller, |caller, (name, value)| caller.with(&format!("aws:PrincipalTag/{name}"), [*value]));
     let caller = tagged(caller, tags, session_name);
-    // A trust policy suffices within an account; from another one, the source's own policy has to allow it too.
+    // Within one account a trust policy is sufficient. Across accounts the source role's own policy must allow the call too.
     let may = source.policy.as_ref().is_none_or(|policy| match account.id == target_account.id {
         true => !policy.denies(&caller, target_arn),
         false => policy.allows(&caller, target_arn),

@@ -1,5 +1,5 @@
-//! The EKS Pod Identity agent's mind: one request in, one answer out, with the agent's texts, old and new.
-//! Sockets are `serve`'s; what EKS Auth behind it says is `eks_auth`'s. Source: aws/eks-pod-identity-agent, v0.1.37 and 0.2.
+//! The logic of the EKS Pod Identity agent: one request in, one answer out, with the texts of old and new agents.
+//! `serve` handles the sockets, and `eks_auth` answers for EKS Auth. Source: aws/eks-pod-identity-agent, v0.1.37 and 0.2.
 
 use hyper::{HeaderMap, header};
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ mod token;
 
 use eks_auth::{Exception, Issued};
 
-/// What goes over the wire.
+/// An HTTP answer of the agent.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -24,7 +24,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// A request as it came; the agent looks at nothing else of it, not even at the method.
+/// A request as it arrived. The agent ignores everything else in it, and even the method.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a str,
@@ -43,7 +43,7 @@ const ADDRESSES: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];
 const PATH: &str = "/v1/credentials";
 
 impl Answer {
-    /// As Go's `http.Error` writes it.
+    /// Plain text, as Go's `http.Error` writes it.
     fn text(status: u16, text: impl AsRef<str>) -> Self {
         Self { status, content_type: TEXT, body: format!("{}\n", text.as_ref()) }
     }
@@ -53,7 +53,7 @@ impl Answer {
         Self { status, content_type: "text/html", body }
     }
 
-    /// In the order of the agent's own structure; there is nothing to escape in any value.
+    /// The fields are in the order of the agent's own structure. No value contains a character that needs escaping.
     fn credentials(issued: &Issued) -> Self {
         let session = &issued.session;
         let body = format!(
@@ -108,7 +108,7 @@ fn answer(world: &World, agent: &Agent, request: &Request<'_>) -> Answer {
         );
     }
     let token = request.header(header::AUTHORIZATION);
-    // The node's clock is the pod's.
+    // The node and the pod share one clock.
     if let Err(text) = token::validate(token, OffsetDateTime::now_utc().unix_timestamp()) {
         return Answer::text(400, text);
     }
@@ -136,7 +136,7 @@ fn answer(world: &World, agent: &Agent, request: &Request<'_>) -> Answer {
 
 const OPERATION: &str =
     "unable to fetch credentials from EKS Auth: operation error EKS Auth: AssumeRoleForPodIdentity, ";
-/// What the SDK for Go puts before an error that it has tried again.
+/// What the SDK for Go puts before an error after it has retried.
 const TRIED: &str = "exceeded maximum number of attempts, 3, ";
 
 fn refused(version: Version, id: &str, exception: &Exception) -> Answer {
@@ -156,7 +156,7 @@ fn refused(version: Version, id: &str, exception: &Exception) -> Answer {
     }
 }
 
-/// No answer has no request id, and new agents print nothing else of it.
+/// Without an answer there is no request id, and new agents print nothing else about the error.
 fn unreached(version: Version) -> Answer {
     match version {
         Version::New | Version::Chained => Answer::text(500, "[]"),
@@ -171,7 +171,7 @@ fn unreached(version: Version) -> Answer {
     }
 }
 
-/// The request was never made, so there is nothing of it to print but the error, with whoever passed it on.
+/// The request was never sent, so the agent prints only the error and the retriever that passed it on.
 fn unsigned(version: Version) -> Answer {
     let chain = match version {
         Version::Old | Version::New => "",
@@ -186,7 +186,7 @@ fn unsigned(version: Version) -> Answer {
     )
 }
 
-/// `[fd00:ec2::23]:80` and `169.254.170.23:80` lose port and brackets.
+/// Removes port and brackets: `[fd00:ec2::23]:80` and `169.254.170.23:80` become plain addresses.
 fn without_port(host: &str) -> &str {
     match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,

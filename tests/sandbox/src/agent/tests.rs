@@ -1,5 +1,5 @@
-//! The agent's gates in their order, and each text verbatim, old and new.
-//! What it is like over a socket is in `tests/agent.rs`.
+//! The agent's checks in their order, and each text verbatim, old and new.
+//! `tests/agent.rs` covers how the agent behaves over a socket.
 
 use std::sync::LazyLock;
 
@@ -13,12 +13,12 @@ use crate::{
     scenario::{Scenario, agent::TokenKind},
 };
 
-/// Made once: a key takes longer than all of these tests.
+/// Made once, because making a key takes longer than all of these tests.
 static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| [(); 2].map(|()| Key::make().unwrap()));
 
 const HOST: &str = "169.254.170.23";
 
-/// In a pod with Pod Identity and these further fields.
+/// The world of a pod with Pod Identity and these further scenario fields.
 fn world(fields: &str) -> World {
     let scenario = format!(r#"{{"mechanism": "pod-identity" {fields}}}"#);
     let scenario = Scenario::parse("test", &scenario).unwrap();
@@ -43,7 +43,7 @@ fn ask(world: &World, path: &str, host: &str, token: Option<&str>) -> Answer {
     handle(world, agent, &Request { method: "GET", path, headers: &headers })
 }
 
-/// Status and text of the answer to the healthy request in that scenario.
+/// Status and text of the answer to the healthy request in this scenario.
 fn says(fields: &str) -> (u16, String) {
     let world = world(fields);
     let answer = ask(&world, PATH, HOST, Some(&token(&world)));
@@ -202,7 +202,7 @@ fn the_record_tells_a_raw_token_from_a_bearer() {
     assert_eq!(seen, [(false, false, 400), (true, false, 400), (true, true, 200)]);
 }
 
-/// The target's account and role beside the association's own, with whatever else they say.
+/// The answer where the association has a target role in another account. The arguments are further fields of each part.
 fn with_target(association: &str, source: &str, target: &str) -> (u16, String) {
     says(&format!(
         r#", "agent": {{"associations": [{{"target_role_arn": "arn:aws:iam::444455556666:role/automation" {association}}}]}},
@@ -213,7 +213,7 @@ fn with_target(association: &str, source: &str, target: &str) -> (u16, String) {
     ))
 }
 
-/// Of the target, for the association's own role.
+/// A trust policy of the target role. SOURCE as principal is the association's own role.
 fn trusting(principal: &str, action: &str, condition: &str) -> String {
     format!(
         r#", "trust_policy": {{"Statement": {{"Effect": "Allow", "Principal": {principal}, "Action": {action} {condition}}}}}"#
@@ -230,14 +230,14 @@ fn the_target_trusts_the_associations_role_and_the_pod_has_the_target() {
     assert!(body.contains(r#""AccountId":"444455556666""#), "{body}");
     let refused = (400, format!("[{ID}]: (AccessDeniedException): {UNAUTHORIZED}, fault: client"));
     for target in [
-        // Every one of these heals nothing, the second only loosens.
+        // None of these admits the association's role with its tags.
         trusting(r#"{"AWS": "arn:aws:iam::814203749616:role/other"}"#, BOTH, ""),
         trusting(r#"{"Service": "pods.eks.amazonaws.com"}"#, BOTH, ""),
         trusting(SOURCE, r#""sts:AssumeRole""#, ""),
     ] {
         assert_eq!(with_target("", "", &target), refused, "{target}");
     }
-    // The association's own role trusts nobody: the first hop fails already.
+    // The association's own role trusts nobody, so the first hop already fails.
     let nobody = r#", "trust_policy": {"Statement": []}"#;
     assert_eq!(with_target("", nobody, &trusting(SOURCE, BOTH, "")), refused);
 }
@@ -309,7 +309,7 @@ fn agents_from_0_2_on_look_at_audience_and_claims_themselves() {
         says(r#", "token": {"claims": {"kubernetes.io": {"pod": null}}}"#),
         failed("missing claim: kubernetes.io/pod")
     );
-    // What EKS Auth says comes through as before.
+    // The answers of EKS Auth come through as before.
     let (status, text) = says(r#", "accounts": [{"roles": []}]"#);
     assert_eq!(
         (status, text),

@@ -1,5 +1,5 @@
-//! What the agent itself checks of a token before it asks EKS Auth, with the texts of the Go library that it uses.
-//! No signature, and an audience from 0.2 on. Source: golang-jwt v5, `ParseUnverified` and `Validator`.
+//! What the agent itself checks of a token before it asks EKS Auth, with the texts of the Go library that it uses. It checks
+//! no signature, and the audience only from 0.2 on. Source: golang-jwt v5, `ParseUnverified` and `Validator`.
 
 use base64::{DecodeError, Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use crate::scenario::agent::TokenKind;
 
 type Object = Map<String, Value>;
 
-/// The agent's text, where it refuses.
+/// Returns the agent's text if it refuses the token.
 pub(super) fn validate(token: &str, now: i64) -> Result<(), String> {
     if token.is_empty() {
         return Err("Service account token cannot be empty".into());
@@ -29,7 +29,7 @@ pub(super) fn validate(token: &str, now: i64) -> Result<(), String> {
     Err(format!("Service account token failed basic claim validations: {}", failures.join(", ")))
 }
 
-/// That the token names its pod, which new agents keep credentials under.
+/// Checks that the token names its pod. New agents cache credentials by pod.
 pub(super) fn pod(token: &str) -> Result<(), &'static str> {
     let claims = parse(token).unwrap_or_default();
     let kubernetes = claims.get("kubernetes.io").filter(|claim| claim.is_object());
@@ -38,7 +38,7 @@ pub(super) fn pod(token: &str) -> Result<(), &'static str> {
     pod["uid"].as_str().map(|_| ()).ok_or("token missing pod uid")
 }
 
-/// What agents from 0.2 on want of it before they ask anybody. Source: `internal/validation/claims_validation.go`.
+/// The claims that agents from 0.2 on require before they ask anybody. Source: `internal/validation/claims_validation.go`.
 pub(super) fn validate_claims(token: &str) -> Result<(), String> {
     let (header, claims) = parts(token)?;
     let refused = |text: String| format!("Service account token failed claim validations: {text}");
@@ -59,7 +59,7 @@ pub(super) fn validate_claims(token: &str) -> Result<(), String> {
     if fits { Ok(()) } else { Err(refused(format!("invalid audience: expected {expected}"))) }
 }
 
-/// Namespace, account and pod, in the agent's order.
+/// Checks namespace, service account and pod, in the agent's order.
 fn kubernetes(claims: &Object) -> Result<(), String> {
     let claim = match claims.get("kubernetes.io") {
         None | Some(Value::Null) => return Err("missing claim: kubernetes.io".into()),
@@ -82,7 +82,7 @@ fn kubernetes(claims: &Object) -> Result<(), String> {
     Ok(())
 }
 
-/// The claims of whatever has a JWT's form.
+/// The claims of a text that has the form of a JWT.
 pub(super) fn parse(token: &str) -> Result<Object, String> {
     parts(token).map(|(_, claims)| claims)
 }
@@ -112,7 +112,7 @@ fn segment(text: &str, name: &str) -> Result<Object, String> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|error| {
         let at = match error {
             DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
-            // Go counts from the start of the last, incomplete group.
+            // Go reports the start of the last, incomplete group.
             DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => text.len() / 4 * 4,
         };
         format!("could not base64 decode {name}: illegal base64 data at input byte {at}")
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(validate("", 0), Err("Service account token cannot be empty".into()));
     }
 
-    /// The texts of `claims_validation.go`, whole.
+    /// The complete texts of `claims_validation.go`.
     #[test]
     fn what_newer_agents_miss_is_named_in_their_order() {
         type Change<'a> = &'a dyn Fn(&mut Value);

@@ -1,5 +1,5 @@
-//! aws-auth and access entries, evaluated for the sandbox's API server: a second implementation, which shares no function with
-//! the probe's. Its rules: aws-iam-authenticator `pkg/mapper/configmap/configmap.go`, `pkg/server/server.go` (`doMapping`).
+//! Evaluates aws-auth and access entries for the sandbox's API server: a second implementation that shares no function with the
+//! probe's. Its rules: aws-iam-authenticator `pkg/mapper/configmap/configmap.go`, `pkg/server/server.go` (`doMapping`).
 
 pub(crate) mod cases;
 mod draw;
@@ -18,12 +18,12 @@ use section::{accounts, lines};
 
 const RESERVED: [&str; 4] = ["eks:", "aws:", "amazon:", "iam:"];
 
-/// Whom the authenticator makes of `arn`, as GetCallerIdentity names it (`arn:P:sts::A:assumed-role/ROLE/SESSION`); `None`: nobody.
+/// The user to which the authenticator maps `arn`, in GetCallerIdentity's form (`arn:P:sts::A:assumed-role/ROLE/SESSION`); `None`: nobody.
 ///
-/// `aws_auth` is the ConfigMap's data: text by key. `entries` are access entries as `describe-access-entry` has them
+/// `aws_auth` is the ConfigMap's data: text by key. `entries` are access entries in the form of `describe-access-entry`
 /// (`principalArn`, `username`, `kubernetesGroups`). Entries come first; then roles, users and accounts of the ConfigMap. A
-/// username that begins with `eks:`, `aws:`, `amazon:` or `iam:` is refused; `{{AccessKeyID}}` stays as it is; a
-/// `{{EC2PrivateDNSName}}` needs an instance's id as the session's name and stays as it is then.
+/// username that begins with `eks:`, `aws:`, `amazon:` or `iam:` is refused. `{{AccessKeyID}}` stays as it is. A
+/// `{{EC2PrivateDNSName}}` requires an instance's id as the name of the session, and then stays as it is.
 pub(crate) fn evaluate(
     aws_auth: &BTreeMap<String, String>,
     entries: &[Value],
@@ -39,8 +39,8 @@ pub(crate) fn evaluate(
     if mode == Mode::Api {
         return None;
     }
-    // Each section stands alone: what one of them breaks, the others do not notice. A role may stand among the users, and a
-    // user among the roles.
+    // Each section is independent: an error in one does not affect the others. A role may be listed among the users, and a user
+    // among the roles.
     for (section, key) in [("mapRoles", "rolearn"), ("mapUsers", "userarn")] {
         let lines = aws_auth.get(section).map(|text| lines(text, key)).unwrap_or_default();
         if let Some(line) = lines.into_iter().rfind(|line| identity.is(&line.arn)) {
@@ -62,7 +62,7 @@ fn of_entry(entry: &Value, identity: &Identity) -> Option<User> {
     })
 }
 
-/// Whoever matches is the last to be asked: where a template or the name fails, nobody else's line is tried.
+/// The first match is final: if its template or its username fails, no other line is tried.
 fn named(user: &User, identity: &Identity) -> Option<User> {
     let username = identity.rendered(&user.username)?;
     if RESERVED.iter().any(|prefix| username.starts_with(prefix)) {

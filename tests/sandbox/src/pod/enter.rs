@@ -1,5 +1,5 @@
-//! The last step into the pod, in a process of its own: takes the application's ids and capabilities, and becomes the command.
-//! A second program image because `Command` can set a uid and a gid, but no supplementary groups.
+//! The last step into the pod, in a separate process: takes the application's ids and capabilities, and becomes the command.
+//! It is a second program image because `Command` can set a uid and a gid, but no supplementary groups.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -28,15 +28,15 @@ use crate::{
 /// The argument under which the sandbox becomes the command.
 pub(crate) const ENTER: &str = "__enter";
 
-/// What the command is, and sees.
+/// The rights of the command, and the `/proc` that it sees.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Entry {
     pub(crate) rights: Rights,
-    /// Mounted over the machine's, for the command alone; `None` leaves that in place.
+    /// Mounted over the machine's `/proc`, for the command alone; `None` keeps the machine's.
     pub(crate) proc: Option<Proc>,
 }
 
-/// The command line that leads here.
+/// The command line that starts this step.
 pub(crate) fn command(entry: &Entry, program: &OsStr, arguments: &[OsString]) -> Result<Command> {
     let entry = serde_json::to_string(entry).doing(|| "failed to describe the command".into())?;
     let mut command = Command::new("/proc/self/exe");
@@ -67,13 +67,13 @@ fn prepare(arguments: &[OsString]) -> Result<(&OsString, &[OsString])> {
     entry.proc.map_or(Ok(()), see)?;
     entry.rights.take()?;
     prctl::set_no_new_privs().doing(|| "failed to set no_new_privs".into())?;
-    // After the ids: the kernel forgets it with them. The pod goes when the sandbox is killed.
+    // Set after the ids, because a change of ids resets it. It ends the pod when the sandbox is killed.
     prctl::set_pdeathsig(Signal::SIGKILL).doing(|| "failed to tie the command to the sandbox".into())?;
     umask(Mode::from_bits_truncate(0o022));
     Ok((program, rest))
 }
 
-/// Here and not in the pod: only a process inside a PID namespace can mount its `/proc`.
+/// This happens here and not in `pod`, because only a process inside a PID namespace can mount its `/proc`.
 fn see(proc: Proc) -> Result<()> {
     unshare(CloneFlags::CLONE_NEWNS).doing(|| "failed to give the command its own mounts".into())?;
     let at = Path::new("/proc");

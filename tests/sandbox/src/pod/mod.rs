@@ -1,5 +1,5 @@
-//! The pod: own mounts and network, kubelet's token layout, and the real names and addresses on `lo`.
-//! Built before any thread is started; the servers come afterwards, in `launch`.
+//! Builds the pod: its own mounts and network, the kubelet's token layout, and the real names and addresses on `lo`.
+//! It is built before any thread starts; `launch` starts the servers afterwards.
 
 pub(crate) mod enter;
 pub(crate) mod mounts;
@@ -40,20 +40,20 @@ use targets::Targets;
 use volumes::Volumes;
 
 const RUN: &str = "/run";
-/// Where the sandbox keeps what is its own, inside the pod.
+/// The sandbox's own folder inside the pod.
 const OWN: &str = "/run/credprobe-sandbox";
 
 const DNS: Ipv4Addr = Ipv4Addr::new(10, 100, 0, 10);
 const POD_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 17);
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
-/// The Pod Identity agent's.
+/// The addresses of the Pod Identity agent.
 const AGENT: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 const ADDRESSES: Addresses = Addresses {
     sts: Ipv4Addr::new(10, 0, 12, 31),
-    // Of those that AWS has in Ireland: a VPC's IPv6 addresses are public ones.
+    // One of AWS's addresses in Ireland, because a VPC's IPv6 addresses are public.
     sts_ipv6: Ipv6Addr::new(0x2a05, 0xd018, 0x12, 0, 0, 0, 0, 0x31),
     issuer: Ipv4Addr::new(10, 0, 14, 52),
     api_server: Ipv4Addr::new(10, 100, 0, 1),
@@ -61,7 +61,7 @@ const ADDRESSES: Addresses = Addresses {
 };
 const PROXY_PORT: u16 = 3128;
 
-/// The application's user, as distroless images have it.
+/// The application's user, the same as in distroless images.
 const NON_ROOT: u32 = 65532;
 
 const RESOLV_CONF: &str = "search shop.svc.cluster.local svc.cluster.local cluster.local\n\
@@ -86,7 +86,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     let resolv_conf = mounts::target("/etc/resolv.conf")?;
 
     privilege.isolate()?;
-    // In these mounts already, and before the old /run is out of sight.
+    // Open them in the new mounts, but before the old /run is covered.
     let program = Program::open(&order.program)?;
     let sandbox = Program::open(&myself)?;
     mounts::fresh_run()?;
@@ -105,7 +105,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     let targets = if order.scenario.targets.is_empty() {
         None
     } else {
-        // Not the command's folder: that may hold a program of the same name.
+        // Not the command's folder, which may hold a program of the same name.
         let folder = own.join("targets");
         fs::create_dir(&folder).doing(|| format!("failed to make {}", folder.display()))?;
         let sandbox = sandbox.reachable(&myself, rights.ids.as_ref(), &folder)?;
@@ -119,7 +119,7 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
         ],
         None => Vec::new(),
     };
-    // The first token is the one that the scenario is about.
+    // The scenario describes the first token.
     let own_volumes = [order.scenario.token_file.own_volume.clone(), None];
     let own_volumes = own_volumes.iter().map(Option::as_deref);
     let place = Place {
@@ -146,19 +146,19 @@ pub(crate) fn run(order: Order, privilege: Privilege) -> Result<i32> {
     launch::run(order, place)
 }
 
-/// The path is the pod's, wherever the volume is mounted for now.
+/// `file` is the path in the pod, wherever the volume is mounted at the moment.
 fn placed((kind, directory): (&TokenKind, PathBuf), own_volume: Option<&str>) -> PlacedToken {
     let file = format!("/var/run/secrets/{}/{}", own_volume.unwrap_or(kind.directory()), kind.file());
     PlacedToken { kind: *kind, directory, file }
 }
 
-/// Isolation tried out, in a process that ends right after.
+/// Tries isolation in a process that ends right after.
 pub(crate) fn try_isolation(privilege: Privilege) -> Result<()> {
     privilege.isolate()?;
     mounts::fresh_run()?;
     netlink::set_up_loopback(&[DNS.into()])?;
     if privilege == Privilege::Root {
-        // Root of a container may have no other id to give away.
+        // Root of a container may not be allowed to use another id.
         chown(RUN, Some(NON_ROOT), Some(NON_ROOT))
             .doing(|| format!("failed to give a file to {NON_ROOT}"))?;
         setgroups(&[Gid::from_raw(NON_ROOT)]).doing(|| "failed to take a group".into())?;

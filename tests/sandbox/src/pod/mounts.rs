@@ -11,14 +11,14 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use crate::error::{Doing as _, Error, Result};
 
-/// An empty file system in memory at that place.
+/// Mounts an empty file system in memory.
 pub(crate) fn tmpfs(at: &Path, mode: &str) -> Result<()> {
     let options = format!("mode={mode}");
     mount(Some("tmpfs"), at, Some("tmpfs"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(options.as_str()))
         .doing(|| format!("failed to mount a tmpfs over {}", at.display()))
 }
 
-/// Kubelet mounts a projected volume so, whatever the pod says.
+/// The kubelet mounts a projected volume read-only, whatever the pod says.
 pub(crate) fn make_read_only(at: &Path) -> Result<()> {
     let flags =
         MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
@@ -30,7 +30,7 @@ pub(crate) fn bind(from: &Path, to: &Path) -> Result<()> {
     bind_with(from, to, MsFlags::empty())
 }
 
-/// With what is mounted below.
+/// Mounts a directory at a second place, with everything that is mounted below it.
 pub(crate) fn bind_all(from: &Path, to: &Path) -> Result<()> {
     bind_with(from, to, MsFlags::MS_REC)
 }
@@ -40,24 +40,24 @@ fn bind_with(from: &Path, to: &Path, flags: MsFlags) -> Result<()> {
         .doing(|| format!("failed to mount {} over {}", from.display(), to.display()))
 }
 
-/// That of the caller's PID namespace.
+/// Mounts the `/proc` of the caller's PID namespace.
 pub(crate) fn proc(at: &Path, options: Option<&str>) -> Result<()> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("proc"), at, Some("proc"), flags, options)
         .doing(|| format!("failed to mount a process table at {}", at.display()))
 }
 
-/// Takes a mount out of sight; what is mounted from it elsewhere stays.
+/// Detaches a mount. What is mounted from it elsewhere stays.
 pub(crate) fn detach(at: &Path) -> Result<()> {
     umount2(at, MntFlags::MNT_DETACH).doing(|| format!("failed to unmount {}", at.display()))
 }
 
-/// A fresh `/run`, seen under `/var/run` as well.
+/// Mounts a fresh `/run`, which is visible under `/var/run` as well.
 pub(crate) fn fresh_run() -> Result<()> {
     let run = Path::new("/run");
     tmpfs(run, "755")?;
     let var_run = Path::new("/var/run");
-    // A link in nearly every distribution; a directory in a few images; absent in minimal ones.
+    // In nearly every distribution this is a link, in a few images a directory; minimal images lack it.
     match fs::symlink_metadata(var_run) {
         Ok(metadata) if metadata.is_dir() => bind(run, var_run),
         Ok(_) => Ok(()),
@@ -65,16 +65,16 @@ pub(crate) fn fresh_run() -> Result<()> {
     }
 }
 
-/// The machine's file as it is reached through links, read before `/run` is covered.
+/// Follows the links to one of the machine's files. Must be called before `/run` is covered.
 pub(crate) fn target(file: &str) -> Result<PathBuf> {
     fs::canonicalize(file).doing(|| format!("failed to find {file}"))
 }
 
-/// Lays `text` over one of the machine's files.
+/// Covers one of the machine's files with `text`.
 pub(crate) fn replace(target: &Path, text: &str, store: &Path) -> Result<()> {
     let what = || format!("failed to replace {}", target.display());
     if target.starts_with("/run") || target.starts_with("/var/run") {
-        // systemd-resolved's: it went under with the old /run, only its link is left.
+        // The file belongs to systemd-resolved. It vanished with the old /run, and only the link to it is left.
         fs::create_dir_all(target.parent().unwrap_or(target)).doing(what)?;
         return write(target, text, 0o644);
     }
@@ -87,6 +87,6 @@ pub(crate) fn replace(target: &Path, text: &str, store: &Path) -> Result<()> {
 pub(crate) fn write(path: &Path, text: &str, mode: u32) -> Result<()> {
     let what = || format!("failed to write {}", path.display());
     fs::write(path, text).doing(what)?;
-    // Whatever the caller's umask is.
+    // Set the mode explicitly, because the caller's umask may restrict it.
     fs::set_permissions(path, Permissions::from_mode(mode)).doing(what)
 }

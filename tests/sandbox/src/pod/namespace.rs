@@ -1,5 +1,5 @@
-//! Leaves the machine's mounts and network behind, with root's rights or with those of a user namespace.
-//! Must come before any thread: the kernel moves the calling thread alone.
+//! Leaves the machine's mounts and network, with root's rights or with those of a user namespace.
+//! This must happen before any thread starts, because the kernel moves only the calling thread.
 
 use std::{
     fs,
@@ -18,17 +18,17 @@ use crate::scenario::POD;
 /// The argument under which the sandbox tries isolation out in a process of its own.
 pub(crate) const TRIAL: &str = "__try-isolation";
 
-/// By which right the pod is built.
+/// The rights with which the pod is built.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Privilege {
-    /// Every owner and id can be had.
+    /// Every owner and id is available.
     Root,
-    /// One id, the caller's own.
+    /// Only one id is available: the caller's own.
     UserNamespace,
 }
 
 impl Privilege {
-    /// The best that this machine grants. Tried in another process: there is no way back from half a namespace.
+    /// The best that this machine grants. It is tried in another process, because a process cannot leave a half-made namespace.
     pub(crate) fn available() -> Option<Self> {
         let candidates: &[Self] =
             if geteuid().is_root() { &[Self::Root, Self::UserNamespace] } else { &[Self::UserNamespace] };
@@ -51,7 +51,7 @@ impl Privilege {
         }
     }
 
-    /// Own mounts, an own, empty network, and the pod's name for the host.
+    /// Gives the process its own mounts, an empty network of its own, and the pod's host name.
     pub(crate) fn isolate(self) -> Result<()> {
         let (uid, gid) = (geteuid(), getegid());
         let namespaces = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUTS;
@@ -62,7 +62,7 @@ impl Privilege {
             Self::UserNamespace => {
                 unshare(namespaces | CloneFlags::CLONE_NEWUSER)
                     .doing(|| "failed to make a user namespace".into())?;
-                // Without rights outside, one's own id is all that can be mapped, and groups only where they are frozen.
+                // Without rights outside, a process can map only its own id, and its group only if it cannot change groups.
                 for (file, text) in [
                     ("setgroups", "deny".to_owned()),
                     ("uid_map", format!("{uid} {uid} 1")),

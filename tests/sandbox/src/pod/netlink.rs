@@ -1,5 +1,5 @@
-//! The pod's only network interface: `lo`, brought up and given the addresses of everything in the box.
-//! Two rtnetlink messages by hand, so that nothing needs to be installed.
+//! Sets up `lo`, the pod's only network interface: brings it up, and adds the addresses of all servers.
+//! It writes the two rtnetlink messages by hand, so that nothing needs to be installed.
 
 use std::{net::IpAddr, os::fd::AsRawFd as _};
 
@@ -17,7 +17,7 @@ const NLM_F_CREATE_REPLACE: u16 = 0x400 | 0x100;
 const NLMSG_ERROR: u16 = 2;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
-/// Nobody else can have it; without this an IPv6 address cannot be bound for a moment.
+/// Skips the check for duplicates, during which an IPv6 address cannot be bound. No other host can have the address.
 const IFA_F_NODAD: u8 = 2;
 const IFF_UP: u32 = 1;
 const AF_INET: u8 = 2;
@@ -47,7 +47,7 @@ pub(crate) fn set_up_loopback(addresses: &[IpAddr]) -> Result<()> {
     Ok(())
 }
 
-/// Sends one message and waits for the kernel's word on it.
+/// Sends one message and waits for the kernel's answer.
 fn request(kind: u16, flags: u16, payload: &[u8]) -> Result<()> {
     let what = || "rtnetlink".to_owned();
     let socket =

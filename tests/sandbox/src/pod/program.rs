@@ -1,5 +1,5 @@
-//! The command's file, made startable for the application's user and after `/run` was covered.
-//! Build folders often lie below a directory that only their owner may enter.
+//! Makes the command's file startable for the application's user, even after `/run` is covered.
+//! Build folders are often below a directory that only their owner may enter.
 
 use std::{
     fs::{self, File, Permissions},
@@ -26,17 +26,17 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let what = || format!("failed to open {}", path.display());
-        // A link may lead through a closed directory or below /run, however open its own place is.
+        // A link may lead through a closed directory or below /run, even if the link itself is in an open one.
         let path = fs::canonicalize(path).doing(what)?;
         let file = File::open(&path).doing(what)?;
         Ok(Self { path, file })
     }
 
-    /// The path to start, which is another one where the real one is out of reach.
+    /// The path to start. It is another path if the real one is out of reach.
     pub(crate) fn reachable(mut self, named: &Path, ids: Option<&Ids>, own: &Path) -> Result<PathBuf> {
         let covered = self.path.starts_with("/run") || self.path.starts_with("/var/run");
         if !covered && (ids.is_none() || self.is_open_to_all()) {
-            // By the name it was called by: some programs do what their name says.
+            // Keep the name by which it was called, because some programs choose what to do by their name.
             return Ok(named.to_owned());
         }
         let what = || format!("failed to put {} into the pod", self.path.display());
@@ -47,7 +47,7 @@ impl Program {
         File::create(&copy).doing(what)?;
         let source = PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
         let mode = self.file.metadata().doing(what)?.mode();
-        // Mounting spares copying a hundred megabytes of debug symbols in each run.
+        // A mount avoids copying a hundred megabytes of debug symbols in each run.
         if mode & 0o005 != 0o005 || mounts::bind(&source, &copy).is_err() {
             let mut target = File::create(&copy).doing(what)?;
             io::copy(&mut self.file, &mut target)

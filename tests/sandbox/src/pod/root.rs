@@ -1,5 +1,5 @@
-//! A target's own root: the machine's programs and libraries, its own `/proc`, and kubelet's mounts, which the command lacks.
-//! `/var/run` is an absolute link, as in Debian's and distroless images: from outside it leads elsewhere.
+//! Builds a target's own root: the machine's programs and libraries, its own `/proc`, and the kubelet's mounts, which the
+//! command lacks. `/var/run` is an absolute link, as in Debian's and distroless images, so from outside the root it leads elsewhere.
 
 use std::{
     collections::BTreeMap,
@@ -24,21 +24,21 @@ use crate::{
 /// What differs from target to target.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Root {
-    /// A directory to build it over.
+    /// The directory on which it is built.
     pub(crate) at: PathBuf,
-    /// From where in the pod to where in the root.
+    /// Volumes, by path in the pod and path in the root.
     pub(crate) volumes: Vec<(PathBuf, PathBuf)>,
-    /// At the same place in both.
+    /// Files that have the same path in both.
     pub(crate) files: Vec<PathBuf>,
-    /// Its own, by path.
+    /// Files that only this root has, by path.
     pub(crate) laid: BTreeMap<String, LaidFile>,
 }
 
-/// Made anew; all else is the machine's.
+/// Directories that are made new. Everything else is the machine's.
 const OWN: [&str; 3] = ["proc", "run", "var"];
 
 impl Root {
-    /// Leaves the pod's mounts for this root.
+    /// Leaves the pod's mounts and enters this root.
     pub(crate) fn enter(&self) -> Result<()> {
         unshare(CloneFlags::CLONE_NEWNS).doing(|| "failed to give a target its own mounts".into())?;
         mounts::tmpfs(&self.at, "755")?;
@@ -79,7 +79,7 @@ impl Root {
         Ok(())
     }
 
-    /// The new root over the old one, then the old one away.
+    /// Moves the new root over the old one, and then detaches the old one.
     fn pivot(&self) -> Result<()> {
         let what = || format!("failed to move to the root {}", self.at.display());
         chdir(&self.at).doing(what)?;
@@ -103,12 +103,12 @@ impl Root {
     }
 }
 
-/// In the root that is in force.
+/// Places files in the current root.
 pub(super) fn lay_all(files: &BTreeMap<String, LaidFile>) -> Result<()> {
     files.iter().enumerate().try_for_each(|(number, (path, file))| lay(number, Path::new(path), file))
 }
 
-/// What is there already is the machine's and only covered.
+/// A file that exists already belongs to the machine, so it is only covered.
 fn lay(number: usize, path: &Path, file: &LaidFile) -> Result<()> {
     let what = || format!("failed to lay {}", path.display());
     let covers = path.exists();

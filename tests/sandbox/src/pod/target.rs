@@ -1,5 +1,5 @@
-//! A target, step by step in one process: the sandbox's child, in its own root, with the application's ids and environment.
-//! The last step is a start of a program, as in a container: that makes a process dumpable, and its environment readable.
+//! Makes one target, step by step in one process: a child of the sandbox gets its own root, the application's ids and
+//! environment. The last step executes a program, as in a container. That makes the process dumpable and its environment readable.
 
 use std::{
     convert::Infallible,
@@ -31,19 +31,19 @@ use crate::{
 
 /// The argument under which the sandbox becomes a target.
 pub(crate) const TARGET: &str = "__target";
-/// The one under which a target is the application.
+/// The argument under which a target becomes the application.
 pub(crate) const APPLICATION: &str = "__application";
 
-/// One process, as it is to be.
+/// What one process is to be.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Image {
     pub(crate) name: String,
-    /// `None`: its parent's.
+    /// `None`: its parent's root.
     pub(crate) root: Option<Root>,
     pub(crate) rights: Rights,
-    /// Entries in their order.
+    /// The entries, in this order.
     pub(crate) environment: Vec<OsString>,
-    /// Bytes of variables before those.
+    /// How many bytes of variables come before those.
     pub(crate) padding: usize,
     pub(crate) user_namespace: bool,
     pub(crate) dumpable: bool,
@@ -60,7 +60,7 @@ struct Behaviour {
 
 const READY: &str = "ready";
 
-/// Starts a target and waits until it is what it is to be.
+/// Starts a target and waits until it is ready.
 pub(crate) fn start(program: &Path, image: &Image) -> Result<Child> {
     let what = || format!("failed to start the target {}", image.name);
     let mut command = Command::new(program);
@@ -88,7 +88,7 @@ pub(crate) fn start(program: &Path, image: &Image) -> Result<Child> {
 /// Becomes the application; returns only when that fails.
 pub(crate) fn become_target(arguments: &[OsString]) -> ExitCode {
     let Err(error) = prepare(arguments);
-    // The starter reads this line and passes it on.
+    // The parent process reads this line and passes it on.
     let _ = writeln!(io::stdout().lock(), "{}", error.line());
     ExitCode::FAILURE
 }
@@ -100,7 +100,7 @@ fn prepare(arguments: &[OsString]) -> Result<Infallible> {
     image.root.as_ref().map_or(Ok(()), Root::enter)?;
     let myself = Path::new("/proc/self/exe");
     if let Some(child) = &image.child {
-        // It stays this process's child when this becomes the application.
+        // It stays this process's child when this process becomes the application.
         start(myself, child)?;
     }
     image.rights.take()?;
@@ -118,11 +118,11 @@ fn prepare(arguments: &[OsString]) -> Result<Infallible> {
     execve(c"/proc/self/exe", &arguments, &environment).doing(what)
 }
 
-/// As `unshare -U -r` does.
+/// Does what `unshare -U -r` does.
 fn become_root_of_a_namespace() -> Result<()> {
     let what = || "failed to make a user namespace".to_owned();
     let (uid, gid) = (geteuid(), getegid());
-    // The change of ids has given the files below to root.
+    // After the change of ids the files below belong to root. Making the process dumpable gives them back.
     prctl::set_dumpable(true).doing(what)?;
     unshare(CloneFlags::CLONE_NEWUSER).doing(what)?;
     for (file, text) in [
@@ -135,7 +135,7 @@ fn become_root_of_a_namespace() -> Result<()> {
     Ok(())
 }
 
-/// The application: does nothing, or not even that.
+/// Runs as the application, which only waits or ends at once.
 pub(crate) fn be_application(arguments: &[OsString]) -> ExitCode {
     match live(arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -155,7 +155,7 @@ fn live(arguments: &[OsString]) -> Result<()> {
     if !behaviour.dumpable {
         prctl::set_dumpable(false).doing(what)?;
     }
-    // Without a reader the sandbox has gone before its death could be told.
+    // This fails without a reader: the sandbox ended before the death signal was set.
     writeln!(io::stdout().lock(), "{READY}").doing(what)?;
     if behaviour.state != State::Running {
         return Ok(());
@@ -170,14 +170,15 @@ fn parse<T: for<'a> Deserialize<'a>>(step: &str, arguments: &[OsString]) -> Resu
     serde_json::from_str(&text).doing(|| format!("failed to read what follows `{step}`"))
 }
 
-/// In front of all others, where a pod's own variables are too: the webhook appends. No string may exceed 128 KiB.
+/// Variables that come before all others, as a pod's own variables do, because the webhook appends.
+/// No string may exceed 128 KiB.
 fn padding(bytes: usize) -> Vec<OsString> {
     const LONGEST: usize = 100 << 10;
     let mut left = bytes;
     let mut entries = Vec::new();
     while left > 0 {
         let mut entry = format!("PADDING_{:04}=", entries.len());
-        // With the zero at its end.
+        // The length includes the zero byte at the end.
         let length = left.min(LONGEST).max(entry.len() + 1);
         entry.extend(std::iter::repeat_n('x', length - 1 - entry.len()));
         left = left.saturating_sub(length);

@@ -1,5 +1,5 @@
-//! All targets of a scenario: what each is to be, their start in a PID namespace of their own, and their end.
-//! The command joins that namespace from outside, so its parent is 0 there, as an ephemeral container's.
+//! All targets of a scenario: describes each, starts them in a PID namespace of their own, and ends them.
+//! The command joins that namespace from outside, so its parent there is 0, as that of an ephemeral container.
 
 use std::{
     collections::BTreeMap,
@@ -31,20 +31,20 @@ use crate::{
 /// A container's variables, by name.
 pub(crate) type Environment = BTreeMap<String, OsString>;
 
-/// Before they run.
+/// The targets before they run.
 pub(crate) struct Targets {
-    /// The sandbox's own program, where every user can start it.
+    /// The sandbox's own program, at a path where every user can start it.
     pub(crate) program: PathBuf,
-    /// The sandbox's folder: what is in it by then, the targets can be given.
+    /// The sandbox's folder. The targets can be given whatever is in it by then.
     pub(crate) own: PathBuf,
     pub(crate) volumes: Vec<Staged>,
 }
 
-/// Ends them when dropped.
+/// Ends the targets when dropped.
 pub(crate) struct Running(Vec<Child>);
 
 impl Targets {
-    /// Every further process of the sandbox is in their namespace too. From here on it can start no thread.
+    /// Every further process of the sandbox is in the targets' namespace too, and from here on the sandbox can start no thread.
     pub(crate) fn start(&self, scenario: &Scenario, healthy: &Environment) -> Result<Running> {
         unshare(CloneFlags::CLONE_NEWPID).doing(|| "failed to make a PID namespace".into())?;
         let root = self.own.join("root");
@@ -71,10 +71,10 @@ impl Targets {
 impl Drop for Running {
     fn drop(&mut self) {
         for child in &mut self.0 {
-            // One that has ended already needs no signal.
+            // A target that has already ended needs no signal.
             let _ = child.kill();
         }
-        // PID 1 last: it does not end before its namespace is empty, zombies included.
+        // Wait for PID 1 last. It does not end before its namespace is empty, zombies included.
         for child in self.0.iter_mut().rev() {
             let _ = child.wait();
         }
@@ -121,7 +121,7 @@ fn entry((name, value): (String, OsString)) -> OsString {
     entry
 }
 
-/// The sandbox container of a pod: no volume and no variable but one.
+/// The pod's sandbox container, with no volume and only one variable.
 fn pause(root: &Path) -> Image {
     const USER: u32 = 65535;
     let ids = Ids { uid: USER, gid: USER, groups: Vec::new(), real_uid: None };

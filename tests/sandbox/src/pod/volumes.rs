@@ -1,5 +1,5 @@
-//! Where kubelet's volumes are mounted: in the command's sight, or where only the targets' roots take them from.
-//! What is in them is `launch`'s business.
+//! Where the kubelet's volumes are mounted: visible to the command, or only where the targets' roots take them from.
+//! `launch` writes their content.
 
 use std::{
     fs,
@@ -12,20 +12,20 @@ use crate::{
     scenario::{Layout, Scenario, TokenFile},
 };
 
-/// Without `/var`, which is a link.
+/// Without `/var`, because `/var/run` is a link.
 const SECRETS: &str = "/run/secrets";
 const SERVICE_ACCOUNT: &str = "/run/secrets/kubernetes.io/serviceaccount";
 
-/// Those of a pod, empty.
+/// The volumes of a pod, still empty.
 pub(crate) struct Volumes {
-    /// In the mechanism's order.
+    /// In the order of the mechanism's tokens.
     pub(crate) tokens: Vec<PathBuf>,
-    /// Where the account's token for the API server goes.
+    /// Where the service account's token for the API server goes.
     pub(crate) service_account: Option<PathBuf>,
     pub(crate) staged: Vec<Staged>,
 }
 
-/// Mounted below the sandbox's own folder until the targets have it.
+/// A volume that is mounted below the sandbox's own folder until the targets have it.
 pub(crate) struct Staged {
     from: PathBuf,
     at: PathBuf,
@@ -52,7 +52,7 @@ impl Volumes {
             let token = if file.missing { at.into() } else { place(kind.file(), &at) };
             match file.layout {
                 _ if file.missing => {}
-                // The file alone is a mount, below a directory of the container's own.
+                // Only the file is a mount; its directory belongs to the container.
                 Layout::SubPath if !has_targets => directory(&token)?,
                 _ => volume(&token)?,
             }
@@ -66,12 +66,12 @@ impl Volumes {
 }
 
 impl Staged {
-    /// From where in the pod to where in a target's root.
+    /// The path in the pod, and the path in a target's root.
     pub(crate) fn places(&self) -> (PathBuf, PathBuf) {
         (self.from.clone(), self.at.clone())
     }
 
-    /// Out of the sandbox's folder; what the targets have of it stays with them.
+    /// Moves it out of the sandbox's folder. The targets keep what they have mounted from it.
     pub(crate) fn hand_over(&self) -> Result<()> {
         if self.for_command {
             directory(&self.at)?;

@@ -1,4 +1,4 @@
-//! Trust policies, each with a caller that it lets in and one that it does not.
+//! Trust policies, each with a caller that it admits and one that it does not.
 //! The reference is IAM's own description of condition evaluation.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! AWS accounts of a case with their OIDC providers and roles; the healthy ones where nothing is said.
+//! The AWS accounts of a scenario with their OIDC providers and roles. The defaults are the healthy ones.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,9 +12,9 @@ pub(crate) struct Account {
     pub(crate) partition: String,
     pub(crate) providers: Vec<Provider>,
     pub(crate) roles: Vec<Role>,
-    /// All of them must allow; an `Id` is the policy's ARN.
+    /// All of them must allow a request; an `Id` is the policy's ARN.
     pub(crate) service_control: Vec<Value>,
-    /// They only deny.
+    /// They can only deny.
     pub(crate) resource_control: Vec<Value>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Account {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Provider {
-    /// The issuer's by default.
+    /// The issuer's URL by default.
     pub(crate) url: Option<String>,
     pub(crate) client_ids: Vec<String>,
 }
@@ -50,9 +50,9 @@ impl Default for Provider {
 pub(crate) struct Role {
     pub(crate) name: String,
     pub(crate) path: String,
-    /// The document; without one, what AWS's guide tells to write for the healthy service account.
+    /// The trust policy; by default the one that AWS's guide tells users to write for the healthy service account.
     pub(crate) trust_policy: Option<Value>,
-    /// What the role may do; without one, everything.
+    /// What the role may do; by default everything.
     pub(crate) policy: Option<Value>,
     pub(crate) boundary: Option<Value>,
     pub(crate) max_session_seconds: i64,
@@ -71,14 +71,14 @@ impl Default for Role {
     }
 }
 
-/// Of one of AWS's services.
+/// A resource of one of AWS's services.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Resource {
     pub(crate) policy: Option<Value>,
-    /// The account that has it, where its ARN does not say.
+    /// The account that owns it, if its ARN does not say.
     pub(crate) account: Option<String>,
-    /// Where a bucket is.
+    /// The region of a bucket.
     pub(crate) region: Option<String>,
     pub(crate) missing: bool,
 }

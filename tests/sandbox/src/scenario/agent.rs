@@ -1,5 +1,5 @@
-//! What the webhook injects, and the EKS Pod Identity agent on the pod's node with EKS Auth behind it.
-//! By default the agent is a new one, at both its addresses, and knows the healthy service account's role.
+//! What the webhook injects, and the EKS Pod Identity agent on the pod's node with EKS Auth behind it. By default the agent is
+//! a new one, listens at both its addresses, and EKS has the association of the healthy service account.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,19 +7,19 @@ use serde_json::Value;
 use super::{ACCOUNT, CLUSTER, Family, NAMESPACE, REGION, ROLE, SERVICE_ACCOUNT, Scenario, one};
 use crate::error::{Error, Result};
 
-/// How the pod gets its credentials, which is what is injected.
+/// How the pod gets its credentials. This decides what is injected.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Mechanism {
     #[default]
     Irsa,
     PodIdentity,
-    /// IRSA by hand in the pod's specification, and an association: the webhook alone never injects both.
+    /// IRSA by hand in the pod's specification, plus an association. The webhook alone never injects both.
     Both,
 }
 
 impl Mechanism {
-    /// One or two, the one that `token` and `token_file` are about first.
+    /// One or two tokens. The first is the one that `token` and `token_file` describe.
     pub(crate) fn tokens(self) -> &'static [TokenKind] {
         match self {
             Self::Irsa => &[TokenKind::WebIdentity],
@@ -33,7 +33,7 @@ impl Mechanism {
     }
 }
 
-/// A projected token, by whom it is for.
+/// A projected token, by its recipient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum TokenKind {
     WebIdentity,
@@ -41,7 +41,7 @@ pub(crate) enum TokenKind {
 }
 
 impl TokenKind {
-    /// Below `/var/run/secrets`.
+    /// The folder below `/var/run/secrets`.
     pub(crate) fn directory(self) -> &'static str {
         match self {
             Self::WebIdentity => "eks.amazonaws.com/serviceaccount",
@@ -77,7 +77,7 @@ impl TokenKind {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Agent {
     pub(crate) version: Version,
-    /// Which of its addresses the injected URI has.
+    /// The address family of the injected URI.
     pub(crate) family: Family,
     /// Nobody listens at its addresses.
     pub(crate) down: bool,
@@ -85,13 +85,13 @@ pub(crate) struct Agent {
     pub(crate) dropped: bool,
     /// Its addresses have no route.
     pub(crate) no_route: bool,
-    /// Accepts, and says nothing.
+    /// It accepts connections, and sends nothing.
     pub(crate) silent: bool,
     /// Another HTTP server has the port.
     pub(crate) not_agent: bool,
-    /// What that one answers with, whatever it is asked.
+    /// The status of that server's answers, whatever it is asked.
     pub(crate) page_status: u16,
-    /// The agent's own limit is reached.
+    /// The agent's own rate limit is reached.
     pub(crate) rate_limited: bool,
     /// The agent cannot reach EKS Auth.
     pub(crate) cut_off: bool,
@@ -99,13 +99,13 @@ pub(crate) struct Agent {
     pub(crate) without_node_credentials: bool,
     /// The node's role may not call EKS Auth.
     pub(crate) node_role_denied: bool,
-    /// By EKS Auth, as the two below.
+    /// EKS Auth throttles. The two fields below are EKS Auth's answers too.
     pub(crate) throttled: bool,
     pub(crate) failing: bool,
     pub(crate) unavailable: bool,
-    /// Text instead of all that.
+    /// This answer instead of all that.
     pub(crate) answer: Option<Text>,
-    /// After how many requests `answer`, and whatever else is wrong with EKS Auth or its limits, is over.
+    /// After how many requests `answer`, and every other fault of EKS Auth or its limits, ends.
     pub(crate) times: Option<u32>,
     #[serde(default = "one")]
     pub(crate) associations: Vec<Association>,
@@ -136,14 +136,14 @@ impl Default for Agent {
     }
 }
 
-/// Which of the agent's ages speaks: old ones put every answer of EKS Auth into a 500 of their own.
+/// The generation of the agent. Old agents turn every error of EKS Auth into a 500 of their own.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Version {
     Old,
     /// 0.1.37.
     New,
-    /// 0.2: looks at more of the token itself, and asks the node's metadata and EKS Auth in turn.
+    /// 0.2: it checks more of the token itself, and asks the node's metadata and EKS Auth in turn.
     #[serde(rename = "0.2")]
     Chained,
 }
@@ -162,12 +162,12 @@ pub(crate) struct Association {
     pub(crate) namespace: String,
     pub(crate) service_account: String,
     pub(crate) role_arn: String,
-    /// The role that `role_arn` assumes in turn, and that the pod then has.
+    /// The role that `role_arn` assumes next. The pod then has this role.
     pub(crate) target_role_arn: Option<String>,
-    /// What EKS presents to the target; made by EKS.
+    /// The external id that EKS presents to the target. EKS makes it.
     pub(crate) external_id: String,
     pub(crate) disable_session_tags: bool,
-    /// Of the session; the narrower of it and the role's.
+    /// The session policy. A session may do only what both this and the role's policy allow.
     pub(crate) policy: Option<Value>,
 }
 
@@ -186,7 +186,7 @@ impl Default for Association {
 }
 
 impl Association {
-    /// What EKS itself refuses when an association is made.
+    /// Refuses what EKS itself refuses when an association is made.
     fn check(&self) -> Result<()> {
         const LONGEST_POLICY: usize = 2_048;
         if self.role_arn.split(':').nth(4).is_some_and(|account| account != ACCOUNT) {
@@ -202,7 +202,7 @@ impl Association {
 }
 
 impl Agent {
-    /// As it stands in `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    /// The value of `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
     pub(crate) fn uri(&self) -> &'static str {
         match self.family {
             Family::Ipv4 => "http://169.254.170.23/v1/credentials",
@@ -212,7 +212,7 @@ impl Agent {
 }
 
 impl Scenario {
-    /// Fills in what follows from the mechanism, and refuses answers that HTTP does not have.
+    /// Fills in what follows from the mechanism, and refuses answers that HTTP does not allow.
     pub(super) fn settle_agent(&mut self) -> Result<()> {
         if self.mechanism.has(TokenKind::PodIdentity) {
             self.agent.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! What STS of a case answers: its wording, what is wrong with it or with the way there, and canned answers.
+//! What the STS of a scenario answers: its wording, the faults of STS or of the way to it, and canned answers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// Which of STS's two ages speaks: since mid-2026 one text stands for nearly every refused token.
+/// Which of STS's two generations of texts is used. Since mid-2026 one text covers nearly every refused token.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Wording {
@@ -15,7 +15,7 @@ pub(crate) enum Wording {
     Generic,
 }
 
-/// What is wrong with STS or with the way there.
+/// The fault of STS or of the way to it.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Fault {
@@ -27,14 +27,14 @@ pub(crate) enum Fault {
     Drop,
     /// The address has no route.
     NoRoute,
-    /// Accepted, then silence.
+    /// Connections are accepted, then there is silence.
     BlackHole,
     ResetInHandshake,
     ExpiredCertificate,
-    /// From an authority that nobody here trusts.
+    /// From an authority that no client here trusts.
     ForeignCertificate,
     WrongNameCertificate,
-    /// TLS and the request pass, then silence.
+    /// TLS and the request succeed, then there is silence.
     NoAnswer,
     Throttled,
     InternalFailure,
@@ -46,8 +46,8 @@ pub(crate) enum Fault {
     HugeBody,
 }
 
-/// An answer that a verifying STS has no reason to give: STS's error document with that code and message, or whatever
-/// `body` and `headers` are where another server answers.
+/// An answer that a verifying STS has no reason to give: STS's error document with this code and message, or `body` and
+/// `headers` as they are, where another server answers.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {

@@ -1,5 +1,5 @@
-//! The cluster behind the API server as EKS has it: its name, whom it maps, and what RBAC lets them do.
-//! What follows for a token, `eks` works out.
+//! The EKS cluster behind the API server: its name, the principals that it maps, and what RBAC allows them.
+//! `eks` works out what follows for a token.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(crate) enum Mode {
     ApiAndConfigMap,
 }
 
-/// What a principal becomes.
+/// The user that a principal becomes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct User {
@@ -28,25 +28,25 @@ pub(crate) struct User {
 pub(crate) struct Eks {
     pub(crate) name: String,
     pub(crate) mode: Mode,
-    /// Data of the ConfigMap aws-auth, evaluated by `eks::access`.
+    /// The data of the ConfigMap aws-auth; `eks::access` evaluates it.
     pub(crate) aws_auth: BTreeMap<String, String>,
-    /// The same of answers of `describe-access-entry`.
+    /// Answers of `describe-access-entry`; `eks::access` evaluates them too.
     pub(crate) access_entries: Vec<serde_json::Value>,
-    /// By access entry: a principal's ARN without its path, and whom it becomes.
+    /// The users by access entry. The key is the principal's ARN without its path.
     pub(crate) by_entry: BTreeMap<String, User>,
-    /// By a line of aws-auth.
+    /// The users by line of aws-auth.
     pub(crate) by_line: BTreeMap<String, User>,
-    /// By mapAccounts.
+    /// The accounts of mapAccounts.
     pub(crate) accounts: Vec<String>,
-    /// The entries belong to former roles of these names.
+    /// The entries belong to earlier roles of the same names.
     pub(crate) stale: bool,
-    /// `VERB:RESOURCE[.GROUP][/SUBRESOURCE][:NAMESPACE]` that RBAC allows to whoever is mapped.
+    /// `VERB:RESOURCE[.GROUP][/SUBRESOURCE][:NAMESPACE]` that RBAC allows to every mapped user.
     pub(crate) allows: Vec<String>,
-    /// There is no SelfSubjectReview yet.
+    /// The cluster is too old for SelfSubjectReview.
     pub(crate) before_1_28: bool,
-    /// Requests are not answered but with this status.
+    /// Every request gets this status.
     pub(crate) status: Option<u16>,
-    /// So many of the first tokens are refused: STS throttles the authenticator.
+    /// This many of the first tokens are refused, because STS throttles the authenticator.
     pub(crate) throttled_times: u32,
 }
 

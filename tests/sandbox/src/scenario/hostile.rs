@@ -1,5 +1,5 @@
-//! A server that breaks the rules on purpose: which one, by which misdeed, and which of its requests meet it.
-//! How the bytes of each leave is `serve::hostile`'s.
+//! A server that breaks the rules on purpose: which server, by which misdeed, and which of its requests are affected.
+//! `serve::hostile` writes the bytes of each misdeed.
 
 use serde::Deserialize;
 
@@ -11,12 +11,12 @@ use super::Scenario;
 pub(crate) struct Hostile {
     pub(crate) peer: Peer,
     pub(crate) misdeed: Misdeed,
-    /// Only requests that contain this text meet it, the others a sound server; misdeeds of HTTP only.
+    /// Only requests that contain this text are affected; a sound server answers the others. For misdeeds of HTTP only.
     #[serde(default)]
     pub(crate) on: String,
 }
 
-/// Whom the probe asks.
+/// A server that the probe asks.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Peer {
@@ -24,7 +24,7 @@ pub(crate) enum Peer {
     Issuer,
     ApiServer,
     Agent,
-    /// Of the misdeeds those of HTTP, in answer to CONNECT.
+    /// Only with misdeeds of HTTP, in answer to CONNECT.
     Proxy,
 }
 
@@ -36,24 +36,24 @@ pub(crate) enum Misdeed {
     /// Connections are never answered: no SYN-ACK.
     Drop,
     ExpiredCertificate,
-    /// From an authority that nobody here trusts.
+    /// From an authority that no client here trusts.
     ForeignCertificate,
     WrongNameCertificate,
-    /// Accepted, then silence.
+    /// Connections are accepted, then there is silence.
     BlackHole,
     /// Some bytes are read, then the connection is reset.
     Reset,
-    /// The same, with a proper end.
+    /// Some bytes are read, then the connection is closed properly.
     Close,
-    /// Plain HTTP where TLS is spoken.
+    /// Plain HTTP where the client speaks TLS.
     PlainHttp,
     /// A TLS record, byte by byte.
     TlsDrip,
-    /// Handshake records without end, of one message that is never whole.
+    /// Endless handshake records of one message that is never complete.
     TlsFlood,
-    /// TLS records that hold nothing, without end.
+    /// Endless TLS records that contain nothing.
     TlsEmptyRecords,
-    /// From here on the request has been read.
+    /// From here on, the request has been read.
     Silence,
     ResetAfterRequest,
     CloseAfterRequest,
@@ -62,22 +62,22 @@ pub(crate) enum Misdeed {
     HeaderFlood,
     HeaderEndless,
     StatusLineEndless,
-    /// Answers that only announce one (100, 103), without end.
+    /// Endless interim answers: 100, and 103 for `EarlyHintsFlood`.
     InterimFlood,
     EarlyHintsFlood,
-    /// The same, one each tenth of a second.
+    /// Interim answers, one every tenth of a second.
     InterimDrip,
     BodyDrip,
     BodyCut,
-    /// Chunks without end.
+    /// Endless chunks.
     BodyEndless,
-    /// Neither length nor chunks.
+    /// Neither a length nor chunks.
     BodyUntilClose,
-    /// A gigabyte, announced.
+    /// A body that is announced as a gigabyte.
     BodyHuge,
-    /// One chunk of as many bytes as fit into a number.
+    /// One chunk with as many bytes as fit into a number.
     ChunkHuge,
-    /// More than fits.
+    /// One chunk with more bytes than fit into a number.
     ChunkOverflow,
     ChunkExtensionEndless,
     TrailerFlood,
@@ -85,13 +85,13 @@ pub(crate) enum Misdeed {
     Http2,
     LengthTwice,
     LengthNegative,
-    /// Ten megabytes in sixty kilobytes.
+    /// Ten megabytes, compressed to sixty kilobytes.
     GzipBomb,
-    /// Compressed unasked by what lies between, which passes STS's own headers on.
+    /// Compressed unasked by a proxy in between, which passes STS's own headers on.
     GzipPassedOn,
     DeepXml,
     DeepJson,
-    /// Entities of entities of entities.
+    /// Entities that expand to entities, several levels deep.
     XmlEntities,
     Html200,
     Html403,
@@ -99,30 +99,30 @@ pub(crate) enum Misdeed {
     Status429,
     Status500,
     Status503,
-    /// To where instance metadata would be: whoever follows is caught there.
+    /// Redirects to the address of instance metadata, where the sandbox counts clients that follow.
     Redirect302,
     Redirect307,
-    /// The whole request, token and credentials included, where the answer has its status,
+    /// From here on, an answer repeats the whole request, token and credentials included. Here it is in the status.
     EchoStatus,
-    /// what the status means,
+    /// In the reason phrase.
     EchoReason,
-    /// each header that somebody may read,
+    /// In each header that a client may read.
     EchoHeaders,
     EchoLocation,
-    /// a page or a text,
+    /// In a page.
     EchoHtml,
     EchoText,
-    /// each field of STS's refusal,
+    /// In each field of STS's refusal.
     EchoXml,
-    /// of its success,
+    /// In each field of STS's success.
     EchoXmlSuccess,
-    /// and of whatever speaks JSON.
+    /// In each field of a JSON error.
     EchoJson,
     EchoJsonSuccess,
 }
 
 impl Scenario {
-    /// What is wrong with that server.
+    /// The misdeed of that server, if it has one.
     pub(crate) fn misdeed(&self, peer: Peer) -> Option<Misdeed> {
         self.hostile.as_ref().filter(|hostile| hostile.peer == peer).map(|hostile| hostile.misdeed)
     }

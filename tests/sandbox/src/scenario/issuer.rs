@@ -1,37 +1,37 @@
-//! The issuer of a case: its URL, its keys, and what is wrong with what it publishes.
+//! The issuer of a scenario: its URL, its keys, and the faults of what it publishes.
 
 use serde::Deserialize;
 
 use super::ISSUER;
 use crate::error::{Error, Result};
 
-/// The cluster's issuer, and what is wrong with what it publishes. The world sees the same, STS included,
-/// but for `refuse` and `black_hole`: those are the pod's own way there.
+/// The cluster's issuer, and the faults of what it publishes. Everyone sees the same faults, STS included, except for `refuse`
+/// and `black_hole`: those affect only the pod's own way to it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Issuer {
     pub(crate) url: String,
-    /// Of the discovery document.
+    /// The field that is missing from the discovery document.
     pub(crate) missing_field: Option<String>,
-    /// In the discovery document, instead of its own URL.
+    /// The issuer in the discovery document, instead of its own URL.
     pub(crate) wrong_issuer: Option<String>,
-    /// Of both documents, instead of 200.
+    /// The status of both documents, instead of 200.
     pub(crate) status: Option<u16>,
-    /// Where that status sends the client: a `Location` of both documents.
+    /// The `Location` of both documents, to which that status redirects the client.
     pub(crate) location: Option<String>,
     /// A page instead of the documents.
     pub(crate) html: bool,
     /// A megabyte of keys.
     pub(crate) huge: bool,
-    /// The keys lack the one that signs.
+    /// The published keys lack the one that signs.
     pub(crate) drop_kid: bool,
-    /// What it signs the pod's tokens with.
+    /// The key that signs the pod's tokens.
     pub(crate) key: SigningKey,
-    /// How its key set puts that key.
+    /// The form in which the key set publishes that key.
     pub(crate) key_set: KeySet,
     /// Nobody listens.
     pub(crate) refuse: bool,
-    /// Accepted, then silence.
+    /// Connections are accepted, then there is silence.
     pub(crate) black_hole: bool,
 }
 
@@ -54,11 +54,11 @@ impl Default for Issuer {
     }
 }
 
-/// EKS's is the first; KMS and other external signers of Kubernetes's API server have the others.
+/// EKS's issuer has the first. KMS and other external signers of Kubernetes's API server have the others.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SigningKey {
-    /// Of 2,048 bits.
+    /// A key of 2,048 bits.
     Rs256,
     #[serde(rename = "rs256-of-1024-bits")]
     Rs256Of1024,
@@ -69,20 +69,20 @@ pub(crate) enum SigningKey {
     Es512,
 }
 
-/// Sets that are odd, and in which the signing key is nevertheless to be found, but for the last.
+/// Unusual key sets. All of them but the last still contain the signing key as a key.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum KeySet {
     Plain,
-    /// A zero byte before the modulus, as `BigInteger.toByteArray` of Java has it.
+    /// A zero byte before the modulus, as Java's `BigInteger.toByteArray` writes it.
     LeadingZero,
-    /// Another key of that `kid` before it, for encryption.
+    /// Before it, another key with that `kid`, for encryption.
     EncryptionKeyFirst,
-    /// Another signing key of that `kid` before it.
+    /// Before it, another signing key with that `kid`.
     SecondOfKid,
-    /// Another key before it whose `kid` is a number.
+    /// Before it, another key whose `kid` is a number.
     NumericKid,
-    /// The key is in a certificate alone.
+    /// The key is only in a certificate.
     X5cOnly,
 }
 
@@ -103,7 +103,7 @@ impl Issuer {
         Ok(())
     }
 
-    /// Of the issuer's documents, without a last slash; may be empty.
+    /// The path of the issuer's documents, without a trailing slash; may be empty.
     pub(crate) fn path(&self) -> &str {
         let path = self.without_scheme().strip_prefix(self.host()).unwrap_or_default();
         path.trim_end_matches('/')

@@ -22,15 +22,15 @@ pub(crate) struct Target {
     pub(crate) capabilities: Capabilities,
     /// Changes of the healthy environment; `null` removes a default.
     pub(crate) env: BTreeMap<String, Option<String>>,
-    /// By how much variables that say nothing enlarge the environment.
+    /// By how many bytes meaningless variables enlarge the environment.
     pub(crate) env_bytes: usize,
-    /// Entries that need be neither UTF-8 nor `name=value`.
+    /// Entries that need not be UTF-8, nor have the form `name=value`.
     pub(crate) env_base64: Vec<String>,
-    /// Who started it, where that is not whose rights it has: a set-uid program.
+    /// The user who started it, if it has the rights of another: a set-uid program.
     pub(crate) real_uid: Option<u32>,
-    /// `unshare -U -r`: root of a user namespace of its own, with every capability there.
+    /// As after `unshare -U -r`: root of its own user namespace, with every capability there.
     pub(crate) user_namespace: bool,
-    /// Files in its root alone, by path; over those that are there already.
+    /// Files in its root alone, by path. They cover files that exist already.
     pub(crate) files: BTreeMap<String, LaidFile>,
     pub(crate) dumpable: bool,
     pub(crate) state: State,
@@ -58,18 +58,18 @@ impl Default for Target {
     }
 }
 
-/// A file of a target's or the command's; its text alone may stand for it.
+/// A file for a target or for the command. A scenario may write only its text.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(from = "Written")]
 pub(crate) struct LaidFile {
     pub(crate) text: String,
-    /// It is a symbolic link to there.
+    /// It is a symbolic link to this path.
     pub(crate) link: Option<String>,
-    /// Of root; in octal.
+    /// The mode, in octal. The file belongs to root.
     pub(crate) mode: String,
 }
 
-/// As it stands in a scenario.
+/// A file as a scenario writes it.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -106,16 +106,16 @@ fn open_to_all() -> String {
 pub(crate) enum State {
     #[default]
     Running,
-    /// Ended, and its parent has not asked how.
+    /// Ended, but its parent has not waited for it.
     Zombie,
-    /// Ended and gone; its number stays unused.
+    /// Ended and waited for; its PID stays unused.
     Exits,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum PidNamespace {
-    /// The first target's: it is PID 1.
+    /// The first target's namespace, in which it is PID 1.
     #[default]
     Target,
     /// `shareProcessNamespace`: PID 1 is `pause`.
@@ -128,12 +128,12 @@ pub(crate) enum PidNamespace {
 pub(crate) enum Proc {
     #[default]
     Mounted,
-    /// Other users' processes are not to be seen.
+    /// Other users' processes are hidden.
     Hidepid,
     Missing,
 }
 
-/// What the command has of what the webhook injects, where there are targets: an ephemeral container has nothing.
+/// What the command has of the things that the webhook injects, if there are targets. An ephemeral container has none.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ProbeHas {
@@ -141,7 +141,7 @@ pub(crate) struct ProbeHas {
     pub(crate) token: bool,
 }
 
-/// The kernel's limit for `comm`, without the last zero.
+/// The kernel's limit for `comm`, without the zero byte at the end.
 const LONGEST_NAME: usize = 15;
 
 impl Scenario {
@@ -156,7 +156,7 @@ impl Scenario {
         all.into_iter().flatten().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
     }
 
-    /// Refuses targets that no kernel would run so.
+    /// Refuses targets that no kernel would run in this way.
     pub(super) fn check_targets(&self) -> Result<()> {
         let first = self.targets.first().map_or(State::Running, |first| first.state);
         if self.pid_namespace == PidNamespace::Target && first != State::Running {

@@ -1,4 +1,4 @@
-//! Defaults, what is refused, and what of a case is a secret.
+//! The defaults of a scenario, what is refused, and which of its values are secrets.
 
 use super::*;
 

@@ -1,16 +1,16 @@
-//! The token of a case, and the file that holds it.
-//! What is left out is as kubelet makes it.
+//! The token of a scenario, and the file that contains it.
+//! Everything that is left out is as the kubelet makes it.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-/// How the token is minted, and what is done to it afterwards.
+/// How the token is made, and how it is changed afterwards.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Token {
     /// Merged over the claims; `null` removes one.
     pub(crate) claims: Map<String, Value>,
-    /// Merged over the header; `null` removes.
+    /// Merged over the header; `null` removes one.
     pub(crate) header: Map<String, Value>,
     pub(crate) age_seconds: i64,
     pub(crate) ttl_seconds: i64,
@@ -23,7 +23,7 @@ pub(crate) struct Token {
     pub(crate) prepend: String,
     /// Text behind the token.
     pub(crate) append: String,
-    /// How often all that is in the file: a script that appends.
+    /// How often the file contains all that, as after a script that appends.
     pub(crate) repeat: usize,
 }
 
@@ -45,7 +45,7 @@ impl Default for Token {
 }
 
 impl Token {
-    /// With that audience, unless the scenario has its own.
+    /// The token with this audience, unless the scenario sets one.
     pub(crate) fn meant_for(mut self, audience: &str) -> Self {
         self.claims.entry("aud").or_insert_with(|| vec![audience].into());
         self
@@ -56,7 +56,7 @@ impl Token {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SignWith {
     Issuer,
-    /// A key that the issuer does not publish, under the `kid` of one that it does.
+    /// A key that the issuer does not publish, under the `kid` of one that it does publish.
     OtherKey,
     /// No signature.
     Nobody,
@@ -67,16 +67,16 @@ pub(crate) enum SignWith {
 pub(crate) struct TokenFile {
     /// Nothing is mounted at all.
     pub(crate) missing: bool,
-    /// A directory stands where the file should be.
+    /// There is a directory in place of the file.
     pub(crate) directory: bool,
-    /// A named pipe stands there.
+    /// There is a named pipe in place of the file.
     pub(crate) fifo: bool,
     pub(crate) layout: Layout,
-    /// Below `/var/run/secrets`: a volume of the pod spec's own, instead of the webhook's.
+    /// Below `/var/run/secrets`: a volume of the pod's own specification, instead of the webhook's.
     pub(crate) own_volume: Option<String>,
-    /// The volume has another source too, a ConfigMap with a CA.
+    /// The volume also has another source, a ConfigMap with a CA.
     pub(crate) other_source: bool,
-    /// How long ago kubelet wrote the file, by its directory's name and the time of modification; the token's age by default.
+    /// How long ago the kubelet wrote the file, in its directory's name and in the time of modification; by default the token's age.
     pub(crate) written_seconds_ago: Option<i64>,
     pub(crate) owner: Option<u32>,
     pub(crate) group: Option<u32>,
@@ -87,16 +87,16 @@ pub(crate) struct TokenFile {
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Layout {
-    /// Kubelet's: the file is a link into a directory that is swapped.
+    /// The kubelet's layout: the file is a link into a directory that is swapped.
     #[default]
     Projected,
-    /// A plain file, which somebody has written: it never rotates.
+    /// A plain file, which somebody has copied: it never rotates.
     Copy,
-    /// One file of the volume mounted, which kubelet has rotated and removed since: the old content stays.
+    /// One file of the volume is mounted. The kubelet has since rotated and removed it, so the old content stays.
     SubPath,
 }
 
-/// `"0640"`: JSON has no octal numbers.
+/// Reads `"0640"`, because JSON has no octal numbers.
 fn octal<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(input)?;
     u32::from_str_radix(&text, 8)

@@ -1,5 +1,5 @@
-//! The agent's sockets: plain HTTP at its two addresses, or a server there that is silent.
-//! What a request is answered is `agent`'s.
+//! The agent's sockets: plain HTTP at its two addresses, or a silent server there.
+//! `agent` answers the requests.
 
 use std::{io, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
 
 pub(crate) async fn agent(listener: TcpListener, world: Arc<World>, agent: Arc<Agent>) {
     while let Ok((stream, _)) = listener.accept().await {
-        // As in `https`.
+        // Avoids the delayed ACK, as in `https`.
         let _ = stream.set_nodelay(true);
         {
             let mut record = world.record.edit();
@@ -48,7 +48,7 @@ async fn connection(stream: TcpStream, world: Arc<World>, agent: Arc<Agent>) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BODY_LIMIT);
-    // The client's mishaps are no failure of the server.
+    // A mishap of the client is not a failure of the server.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
 }
 

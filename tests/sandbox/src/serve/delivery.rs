@@ -1,5 +1,5 @@
-//! How an answer's bytes leave: whole, cut, drop by drop, endless, or as somebody else's page.
-//! The content is `sts::answer`'s.
+//! How the bytes of an answer are sent: whole, cut, byte by byte, without end, or as another server's page.
+//! `sts::answer` makes the content.
 
 use std::{
     future, io,
@@ -24,9 +24,9 @@ use crate::sts::{Answer, Delivery};
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>403 Forbidden</title></head>\n<body><h1>Access blocked</h1>\
                     <p>Your organization's policy does not allow this site.</p></body></html>\n";
 
-/// Between two drops: longer than any sensible timeout for a whole answer.
+/// The pause between two bytes. The whole answer then takes longer than any sensible timeout.
 const DRIP: Duration = Duration::from_secs(1);
-/// A thousand times what STS ever answers.
+/// A thousand times as much as STS ever answers.
 const HUGE: usize = 64 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
@@ -39,7 +39,7 @@ pub(super) async fn deliver(answer: Answer, date: String) -> io::Result<Response
     match answer.delivery {
         Delivery::Whole => finish(xml, body),
         Delivery::Html => {
-            // A proxy knows nothing of STS's headers.
+            // A proxy does not send STS's headers.
             let page = Response::builder().status(403).header(header::SERVER, "squid/6.6");
             finish(page.header(header::CONTENT_TYPE, "text/html"), PAGE)
         }
@@ -49,7 +49,7 @@ pub(super) async fn deliver(answer: Answer, date: String) -> io::Result<Response
             let half = whole.slice(..whole.len() / 2);
             piecewise(xml, |pieces| async move {
                 let _ = pieces.send(Ok(half)).await;
-                // Without a pause the first piece would be dropped along with the connection.
+                // Without a pause the first piece would be lost together with the connection.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 let _ = pieces.send(Err(io::ErrorKind::ConnectionAborted.into())).await;
             })
@@ -76,7 +76,7 @@ pub(super) async fn deliver(answer: Answer, date: String) -> io::Result<Response
     }
 }
 
-/// A body that a task feeds.
+/// A body that a task sends in pieces.
 fn piecewise<F, Fed>(builder: Builder, feed: F) -> io::Result<Response<Body>>
 where
     F: FnOnce(mpsc::Sender<io::Result<Bytes>>) -> Fed,

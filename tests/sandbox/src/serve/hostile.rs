@@ -1,5 +1,5 @@
-//! Answers against the rules, played byte by byte where a library would keep to them: cut, endless, dripping, contradictory.
-//! Which server is hostile, and to which of its requests, the scenario says.
+//! Answers that break the rules: cut, endless, slow, contradictory. They are written byte by byte, because a library would keep
+//! to the rules. The scenario says which server is hostile, and to which requests.
 
 use std::{io, time::Duration};
 
@@ -16,32 +16,32 @@ use tokio::{
 use super::{BODY_LIMIT, PATIENCE, READ_TIMEOUT};
 use crate::scenario::hostile::{Hostile, Misdeed};
 
-/// Between two drops: often enough that no time-out between two reads would end it.
+/// The pause between two pieces is so short that no timeout between two reads ends the connection.
 const DROP: Duration = Duration::from_millis(100);
 const PIECE: usize = 16 * 1024;
 const PAGE: &str = "<!DOCTYPE html>\n<html><body><h1>Blocked</h1></body></html>\n";
-/// The trap: a request there fails every test.
+/// The address of the trap: a request there fails every test.
 const ELSEWHERE: &str = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
 
-/// What is played, and how it ends.
+/// What is sent, and how the connection ends.
 struct Script {
     once: Vec<u8>,
-    /// For ever, unless it is empty.
+    /// Sent again for ever, unless it is empty.
     again: Vec<u8>,
-    /// Before each of those.
+    /// The pause before each repetition.
     pause: Duration,
     end: End,
 }
 
 #[derive(Clone, Copy)]
 enum End {
-    /// The connection stays, and nothing is said on it.
+    /// The connection stays open, and nothing more is sent.
     Open,
     Closed,
     Reset,
 }
 
-/// A request, as far as sound answers need it.
+/// The parts of a request that sound answers need.
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
@@ -49,7 +49,7 @@ pub(super) struct Request {
     pub(super) body: Vec<u8>,
 }
 
-/// Plays what happens below TLS and HTTP; the stream, where nothing does.
+/// Plays the misdeeds below TLS and HTTP; returns the stream if the misdeed is another one.
 pub(super) async fn below(misdeed: Misdeed, mut stream: TcpStream) -> Option<TcpStream> {
     let script = match misdeed {
         Misdeed::BlackHole => Script::of("", End::Open),
@@ -58,7 +58,7 @@ pub(super) async fn below(misdeed: Misdeed, mut stream: TcpStream) -> Option<Tcp
         Misdeed::PlainHttp => {
             Script::of("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", End::Closed)
         }
-        // A handshake record of 16,384 bytes, and in it a ServerHello of that length.
+        // A handshake record of 16,384 bytes, with a ServerHello of that length in it.
         Misdeed::TlsDrip => Script::of([0x16, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc], End::Open).again([3], DROP),
         // A ServerHello of 16 megabytes.
         Misdeed::TlsFlood => {
@@ -83,7 +83,7 @@ pub(super) async fn below(misdeed: Misdeed, mut stream: TcpStream) -> Option<Tcp
     None
 }
 
-/// Reads requests; `sound` answers those that the misdeed spares.
+/// Reads requests. `sound` answers those that the misdeed does not affect.
 pub(super) async fn answers<S>(hostile: &Hostile, mut stream: S, sound: impl Fn(&Request) -> Vec<u8>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// A request and its text; `None`: there is no further one.
+/// A request and its text; `None` if there is no further one.
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<(Request, String)>> {
     let mut bytes = Vec::new();
     loop {
@@ -136,7 +136,7 @@ impl Request {
     }
 }
 
-/// An answer as it goes over the wire, the connection kept.
+/// An answer in wire format. The connection is kept.
 pub(super) fn whole(status: u16, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} -\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
@@ -168,14 +168,14 @@ impl Script {
         match self.end {
             End::Open => sleep(PATIENCE).await,
             End::Closed => stream.shutdown().await?,
-            // Without TLS's own end it is cut short as well; who wants RST wants it below.
+            // Without TLS's close message the stream is cut short as well. A scenario that needs RST uses a misdeed below TLS.
             End::Reset => {}
         }
         Ok(())
     }
 }
 
-/// What says the request again, and its end by itself, as a proxy does that cuts what it quotes.
+/// Answers that repeat the request, and separately its end, as a proxy does that cuts what it quotes.
 fn echo(misdeed: Misdeed, request: &str) -> Option<Script> {
     const XML: [&str; 3] = ["Code", "Message", "Type"];
     const SUCCESS: [&str; 9] = [
@@ -263,7 +263,7 @@ fn echo(misdeed: Misdeed, request: &str) -> Option<Script> {
     Some(Script::of(answer, End::Closed))
 }
 
-/// What follows a request.
+/// What is sent after a request.
 fn script(misdeed: Misdeed) -> Script {
     const OK: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n";
     let chunked = format!("{OK}Transfer-Encoding: chunked\r\n\r\n");
@@ -318,7 +318,7 @@ fn script(misdeed: Misdeed) -> Script {
         Misdeed::Status503 => body(503, "text/plain", "try again"),
         Misdeed::Redirect302 => Script::of(whole(302, &format!("Location: {ELSEWHERE}\r\n"), ""), End::Open),
         Misdeed::Redirect307 => Script::of(whole(307, &format!("Location: {ELSEWHERE}\r\n"), ""), End::Open),
-        // Those of ports, certificates and below TLS never come here.
+        // Misdeeds of ports, of certificates and below TLS never reach this function.
         _ => Script::of("", End::Open),
     }
 }

@@ -1,5 +1,5 @@
-//! The company's HTTP proxy: a tunnel for whoever asks with CONNECT, or what a scenario has it say instead.
-//! It finds names by itself, as a proxy does: the pod's DNS faults are not its own.
+//! The company's HTTP proxy: a tunnel for clients that ask with CONNECT, or what a scenario makes it answer instead.
+//! It resolves names itself, as a proxy does, so the pod's DNS faults do not affect it.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -17,13 +17,13 @@ use crate::{
     world::World,
 };
 
-/// What it takes of a request's head; more is nobody's we know.
+/// How much of a request's head it accepts. No client that we know sends more.
 const HEAD_LIMIT: usize = 8 * 1024;
 
 pub(crate) async fn proxy(listener: TcpListener, world: Arc<World>, addresses: dns::Addresses) {
     while let Ok((stream, _)) = listener.accept().await {
         let world = Arc::clone(&world);
-        // The client's mishaps are no failure of the proxy.
+        // A mishap of the client is not a failure of the proxy.
         tokio::spawn(async move { connection(stream, &world, addresses).await });
     }
 }
@@ -97,7 +97,7 @@ async fn connect(world: &World, addresses: dns::Addresses, target: &str) -> Answ
     Answer::Refusal("503 Service Unavailable")
 }
 
-/// Up to the empty line and no byte more: those behind it are the tunnel's.
+/// Reads up to the empty line and not one byte more, because the bytes after it belong to the tunnel.
 async fn head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -142,7 +142,7 @@ mod tests {
         proxy: std::net::Ipv4Addr::LOCALHOST,
     };
 
-    /// A proxy of that temper and a server behind it that says `hello`: what a client reads, and the record.
+    /// Starts such a proxy in front of a server that says `hello`. Returns what a client reads, and the record.
     async fn ask(temper: &str, authority: &str, headers: &str) -> (String, Vec<ProxyRequest>) {
         let scenario = Scenario::parse("test", &format!(r#"{{"proxy": "{temper}"}}"#)).unwrap();
         let registry = Registry::of(&scenario).unwrap();

@@ -1,5 +1,5 @@
-//! STS's two documents, a result and an error, as they look on the wire.
-//! Also how the document reaches the client: whole, or not quite.
+//! STS's two documents, a result and an error, in wire format.
+//! Also how a document reaches the client: whole or damaged.
 
 use crate::scenario::{self, Fault};
 
@@ -7,7 +7,7 @@ use crate::scenario::{self, Fault};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// But for the date.
+    /// All headers except the date.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     pub(crate) delivery: Delivery,
@@ -22,12 +22,12 @@ pub(crate) enum Delivery {
     Truncated,
     /// A byte now and then.
     Drip,
-    /// Far more than any STS answer, after it.
+    /// The document, and after it far more than any STS answer.
     Huge,
     Never,
 }
 
-/// Why STS says no.
+/// Why STS refuses a request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -49,7 +49,7 @@ impl Delivery {
             Fault::SlowDrip => Self::Drip,
             Fault::HugeBody => Self::Huge,
             Fault::NoAnswer => Self::Never,
-            // Those happen before a request is read, or have their own text.
+            // These happen before a request is read, or have their own text.
             Fault::None
             | Fault::Refuse
             | Fault::Drop
@@ -88,7 +88,7 @@ impl Answer {
         Self { status: refusal.status, headers: own_headers(request_id), body, delivery }
     }
 
-    /// Another server's, as it is.
+    /// Another server's answer, unchanged.
     pub(crate) fn foreign(canned: &scenario::Answer, body: &str) -> Self {
         let headers = canned.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone()));
         Self {

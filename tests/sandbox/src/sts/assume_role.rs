@@ -1,5 +1,5 @@
-//! AssumeRole: one role's session goes on to another role, both sides willing, tags that are transitive included.
-//! The trust policy is `policy`'s, everything on the caller's side `access`'s.
+//! AssumeRole: the session of one role assumes another role if both sides allow it; transitive tags are passed on.
+//! `policy` evaluates the trust policy, `access` everything on the caller's side.
 
 use super::{Endpoint, Parameters, Refusal, Request, exchange, identity};
 use crate::{
@@ -49,7 +49,7 @@ pub(super) fn assume(
             return Err(refused(Denial::Told("with an explicit deny in the role trust policy".into())));
         }
         let admitted = trust.is_some_and(|trust| trust.allows(&who));
-        // In its own account a trust policy that names the role itself suffices.
+        // Within one account a trust policy that names the role itself is sufficient.
         let suffices = admitted && !foreign && trust.is_some_and(|trust| trust.names(&caller.role_arn));
         match access::decide(world, &caller, "sts", action, role_arn, suffices) {
             Err(denial) => return Err(refused(denial)),
@@ -68,7 +68,7 @@ pub(super) fn assume(
     Ok(exchange::document(&key_id, &session, &[]))
 }
 
-/// Across accounts STS leaves the reason out.
+/// Across accounts STS does not give the reason.
 fn denied(caller: &Session, action: &str, role_arn: &str, denial: Denial, foreign: bool) -> Refusal {
     let reason = match denial {
         Denial::Told(reason) if !foreign => format!(" {reason}"),

@@ -1,5 +1,5 @@
-//! Which names are STS's: every region's plain, FIPS and dual-stack host, an interface endpoint's own, and the global one.
-//! A region that does not exist has no name, as in life.
+//! Which names belong to STS: every region's plain, FIPS and dual-stack host, an interface endpoint's own, and the global one.
+//! As in AWS, a region that does not exist has no name.
 
 /// A host of STS and the region it signs for.
 #[derive(Debug, PartialEq)]
@@ -58,7 +58,7 @@ const PARTITIONS: &[(&str, &str, &str, &[&str])] = &[
     ("aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud", &["us-isob-east-1", "us-isob-west-1"]),
 ];
 
-/// FIPS hosts exist in North America alone; GovCloud's plain host is one.
+/// FIPS hosts exist in North America only. GovCloud's plain host is a FIPS host.
 const FIPS: &[&str] = &["us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "ca-west-1"];
 
 impl Endpoint {

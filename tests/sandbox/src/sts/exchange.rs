@@ -1,5 +1,5 @@
-//! AssumeRoleWithWebIdentity, really verified, in the order that STS's answers let one infer:
-//! token's shape, role ARN, provider in the role's account, audience, signature, times, role and trust policy, duration.
+//! AssumeRoleWithWebIdentity, really verified, in the order that STS's answers suggest: shape of the token, role ARN, provider
+//! in the role's account, audience, signature, times, role and trust policy, duration.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// What STS allows clocks to differ by.
+/// How far STS allows clocks to differ.
 const LEEWAY_SECONDS: i64 = 300;
 
 pub(super) fn assume(
@@ -56,7 +56,7 @@ fn missing_claim(claim: &str) -> Refusal {
     invalid(format!("Missing a required claim: {claim}"))
 }
 
-/// The one text of the new age, or the cause's own of the old.
+/// The one text of the new generation, or the specific text of the old one.
 fn worded(world: &World, old: impl Into<String>) -> Refusal {
     match world.scenario.wording {
         Wording::Old => invalid(old),
@@ -67,13 +67,13 @@ fn worded(world: &World, old: impl Into<String>) -> Refusal {
 const GENERIC: &str = "The web identity token provided could not be validated. \
                        See the AssumeRoleWithWebIdentity documentation for requirements.";
 
-/// In both ages; two blanks, as on the wire.
+/// The same in both generations. The two blanks are as on the wire.
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider,  \
                       please reference AssumeRoleWithWebIdentity documentation for requirements";
 
 fn shape(token: &str) -> Result<Jwt<'_>, Refusal> {
     Jwt::parse(token).ok_or_else(|| {
-        // White space around a good token is sent along by SDKs and gets an answer of its own.
+        // SDKs send white space around a good token along, and STS answers that differently.
         if Jwt::parse(token.trim()).is_some() {
             invalid("Provided Token is not a Login With Amazon token")
         } else {
@@ -82,7 +82,7 @@ fn shape(token: &str) -> Result<Jwt<'_>, Refusal> {
     })
 }
 
-/// The provider in the role's account, and the audience that it knows.
+/// The provider in the role's account, and the audience that this provider lists.
 fn provider<'a, 'b>(
     world: &'a World,
     endpoint: Option<&Endpoint>,
@@ -90,7 +90,7 @@ fn provider<'a, 'b>(
     jwt: &'b Jwt<'_>,
 ) -> Result<(&'a Account, &'a Provider, &'b str), Refusal> {
     let issuer = jwt.text("iss").ok_or_else(|| missing_claim("iss"))?;
-    // An account is known to its own partition's STS alone, and only where its region is enabled.
+    // Only the STS of its own partition knows an account, and only in regions that the account has enabled.
     let reachable = endpoint.is_none_or(|endpoint| {
         endpoint.partition == arn.partition
             && !world.scenario.regions_not_enabled.iter().any(|region| region == endpoint.region)
@@ -119,9 +119,9 @@ fn provider<'a, 'b>(
 
 fn signature(world: &World, endpoint: Option<&Endpoint>, jwt: &Jwt<'_>) -> Result<(), Refusal> {
     let no_key = || invalid(NO_KEY);
-    // Another server stands where the pod is; AWS's does not.
+    // A server that is not AWS's runs near the pod and reaches every issuer. AWS's STS reaches only public ones.
     let in_reach = endpoint.is_none() || world.issuer.is_public();
-    // Only this sandbox's issuer publishes keys.
+    // Only the issuer of this sandbox publishes keys.
     let published = world.issuer.keys_for_sts();
     let published = published.filter(|_| in_reach && jwt.text("iss") == Some(world.issuer.url()));
     let Some(keys) = published else {
@@ -159,7 +159,7 @@ fn caller(provider: &Provider, subject: &str, audience: &str, session_name: &str
         .with("sts:RoleSessionName", [session_name])
 }
 
-/// No role and a trust policy that says no are one answer.
+/// STS gives the same answer for a missing role and for a trust policy that does not admit the caller.
 fn role<'a>(account: &'a Account, arn: &str, caller: &Caller) -> Result<&'a Role, Refusal> {
     account.role(arn).filter(|role| role.trust_policy.allows(caller)).ok_or_else(|| {
         Refusal::new(403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
@@ -182,7 +182,7 @@ fn issue(
     Ok(document(&access_key_id, &session, identity))
 }
 
-/// What narrows the session.
+/// The policy that narrows the session.
 pub(super) fn session_policy(world: &World, given: Option<&str>) -> Result<Option<Policy>, Refusal> {
     let Some(text) = given else { return Ok(None) };
     let malformed = || Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy.");

@@ -1,10 +1,10 @@
-//! GetCallerIdentity: who signed this, for whoever has a valid signature; no policy can deny it.
-//! The signature itself is `sigv4`'s.
+//! GetCallerIdentity: says who signed the request, to every caller with a valid signature; no policy can deny it.
+//! `sigv4` verifies the signature.
 
 use super::{Endpoint, Refusal, Request, answer::escape, sigv4};
 use crate::{session::Session, world::World};
 
-/// Of a host that is younger than this list of endpoints.
+/// The region of a host that is newer than this list of endpoints.
 fn region_of(host: &str) -> Option<&str> {
     let region = host.strip_prefix("sts.")?.strip_suffix(".amazonaws.com")?;
     (!region.contains('.')).then_some(region)
@@ -25,7 +25,7 @@ pub(super) fn caller(
     ))
 }
 
-/// Whoever signed it, with credentials that are still good.
+/// The session that signed the request, if its credentials are still valid.
 pub(crate) fn signer(
     world: &World,
     request: &Request<'_>,
@@ -46,7 +46,7 @@ pub(crate) fn signer(
     Ok(session)
 }
 
-/// The same of a request that was signed in its query, and is sent by somebody else.
+/// The same for a request that was signed in its query and is sent by somebody else.
 pub(super) fn presigned(
     world: &World,
     endpoint: Option<&Endpoint>,

@@ -1,5 +1,5 @@
-//! The STS server's mind: one request in, one answer out, in STS's order and with STS's texts.
-//! Sockets, TLS and broken deliveries are `serve`'s.
+//! The logic of the STS server: one request in, one answer out, in STS's order and with STS's texts.
+//! `serve` handles sockets, TLS and broken deliveries.
 
 mod answer;
 mod assume_role;
@@ -35,7 +35,7 @@ pub(crate) struct Request<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The Query protocol's parameters.
+/// The parameters of the Query protocol.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
 impl Request<'_> {
@@ -80,7 +80,7 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
             if let Some(Obstacle::Fault(fault)) = obstacle {
                 delivery = Delivery::under(fault);
             }
-            // What another server would answer, STS never sees.
+            // If another server answers, STS never sees the request.
             if delivery == Delivery::Html { Ok(String::new()) } else { perform(world, request, &parameters) }
         }
     };
@@ -116,7 +116,7 @@ pub(crate) fn handle(world: &World, request: &Request<'_>) -> Answer {
     }
 }
 
-/// Whose signature a presigned GetCallerIdentity has, for whoever passes it on.
+/// The session that signed a presigned GetCallerIdentity, for a caller that forwards it.
 pub(crate) fn presigned(world: &World, request: &Request<'_>) -> Result<Session, Refusal> {
     identity::presigned(world, Endpoint::of(request.host()).as_ref(), request)
 }

@@ -1,5 +1,5 @@
-//! The first gate: is this a request of the Query protocol, and do its parameters keep the service model's limits.
-//! Texts are those of AWS's validation layer, several violations in one sentence.
+//! The first check: whether this is a request of the Query protocol, and its parameters keep the service model's limits.
+//! The texts are those of AWS's validation layer, with several violations in one sentence.
 
 use super::{Parameters, Refusal, Request};
 
@@ -32,7 +32,7 @@ pub(crate) fn operation(request: &Request<'_>, parameters: &Parameters) -> Resul
     }
 }
 
-/// What AssumeRoleWithWebIdentity was asked, within the model's limits.
+/// The parameters of AssumeRoleWithWebIdentity, within the model's limits.
 #[derive(Debug)]
 pub(crate) struct Exchange<'a> {
     pub(crate) role_arn: &'a str,

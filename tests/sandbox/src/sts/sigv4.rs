@@ -1,5 +1,5 @@
-//! Signature version 4, verified from AWS's description and with aws-lc: nothing in common with the SDK's signer.
-//! Order: form, scope, clock, key, signature.
+//! Verifies signature version 4, written from AWS's description and with aws-lc: it has nothing in common with the SDK's
+//! signer. The order of the checks is form, scope, clock, key, signature.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ pub(super) fn verify(
     window(time, now)?;
     let session = session(authorization.key_id).ok_or_else(unknown_key)?;
     let expected = authorization.sign(request, &date, &session.secret);
-    // The comparison's duration tells nothing, out of habit.
+    // A comparison in constant time, out of habit.
     match constant_time::verify_slices_are_equal(expected.as_bytes(), authorization.signature.as_bytes()) {
         Ok(()) => Ok(session),
         Err(_) => Err(mismatch(
@@ -43,10 +43,10 @@ pub(super) fn verify(
     }
 }
 
-/// How long a signature in a query holds, whatever it says itself.
+/// How long a signature in a query is valid, whatever the query says.
 const PRESIGNED: Duration = Duration::minutes(15);
 
-/// A signature that stands in the query: the same keys, another canonical request.
+/// Verifies a signature in the query: the same keys, but another canonical request.
 pub(super) fn verify_query(
     request: &Request<'_>,
     region: Option<&str>,
@@ -103,7 +103,7 @@ fn incomplete(message: &str) -> Refusal {
     Refusal::new(400, "IncompleteSignature", message)
 }
 
-/// The header `Authorization`, taken apart.
+/// The parsed header `Authorization`.
 #[derive(Debug)]
 struct Authorization<'a> {
     key_id: &'a str,
@@ -151,7 +151,7 @@ impl<'a> Authorization<'a> {
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP",
             ));
         }
-        // What a proxy may change must not be what the signature stands on.
+        // The signature must cover the host and the date.
         let signed = |name: &str| self.signed_headers.split(';').any(|signed| signed == name);
         if signed("host") && signed("x-amz-date") {
             Ok(())
@@ -161,7 +161,7 @@ impl<'a> Authorization<'a> {
     }
 
     fn sign(&self, request: &Request<'_>, date: &str, secret: &str) -> String {
-        // All services but S3 encode the path once more.
+        // All services except S3 encode the path once more.
         let path =
             if self.service == "s3" { request.path.to_owned() } else { request.path.replace('%', "%25") };
         let mut canonical = format!("{}\n{path}\n{}\n", request.method, canonical_query(request.query));
@@ -201,7 +201,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
-/// All values of a header, runs of blanks made one.
+/// All values of a header; each run of blanks becomes one.
 fn header(request: &Request<'_>, name: &str) -> Option<String> {
     let values = request.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     let values: Vec<String> =
@@ -209,7 +209,7 @@ fn header(request: &Request<'_>, name: &str) -> Option<String> {
     (!values.is_empty()).then(|| values.join(","))
 }
 
-/// Sorted; SDKs send the names and values already encoded.
+/// Sorted. SDKs send the names and values already encoded.
 fn canonical_query(query: &str) -> String {
     let mut pairs: Vec<String> = query
         .split('&')

@@ -1,4 +1,4 @@
-//! Whatever the text: no panic, no secret said again, the form kept, and no more time than its length needs.
+//! Tests that for any text there is no panic, no secret is repeated, the form is kept, and the time is linear in its length.
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
 use super::super::{LIMIT, Log};
@@ -17,7 +17,7 @@ const SECRETS: &[&str] = &[
 ];
 
 fn holds_no_part(said: &str, secret: &str) {
-    // A key id is none unless it is whole.
+    // A key id counts only if it is whole.
     let window = if secret.len() == 20 { 20 } else { 16 };
     for part in secret.as_bytes().windows(window) {
         let part = std::str::from_utf8(part).unwrap();
@@ -123,7 +123,7 @@ fn sixteen_megabytes_are_read_and_no_more() {
     assert!(said.contains("s3:GetObject") && !said.contains("throttled"));
 }
 
-/// One line of each kind that makes a grammar look far, and many short ones.
+/// One line of each kind that makes a grammar search far, and many short ones.
 #[test]
 fn no_text_costs_more_than_its_length() {
     for filler in [

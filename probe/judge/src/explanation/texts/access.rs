@@ -1,5 +1,5 @@
-//! What services say of an action that is refused, where they name less than a whole denial.
-//! Whole denials are read by their grammar; these rows are what is left, and the pages' headings.
+//! Texts of services about a refused action that name less than a whole denial.
+//! The grammar reads whole denials. These rows are the remaining texts and the headings of the pages.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What the EKS Pod Identity agent and EKS Auth behind it answer, and what SDKs say when nobody answers there.
+//! Texts of the EKS Pod Identity agent and of EKS Auth behind it, and of SDKs when no agent answers.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What the API server, EKS's authenticator and their clients say of an identity.
+//! Texts of the API server, EKS's authenticator and their clients about an identity.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What SDKs say when they find no credentials or no region; wrappers, which name no cause, come last.
+//! Texts of SDKs that find no credentials or no region. Texts that wrap others and name no cause come last.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What STS answers to the exchange of the token.
+//! Texts of STS that answer the exchange of the token.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What AWS answers to credentials that were had: refused, expired, signed at another time.
+//! Texts of AWS about credentials that were issued but are refused, expired, or signed at another time.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What SDKs say of the way to STS.
+//! Texts of SDKs about the way to STS.
 
 use super::texts;
 

@@ -1,4 +1,4 @@
-//! What SDKs say of the token's file, and the kubelet of its volume.
+//! Texts of SDKs about the token file, and of the kubelet about its volume.
 
 use super::texts;
 

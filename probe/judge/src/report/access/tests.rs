@@ -1,4 +1,4 @@
-//! Maps and entries as people break them, each with the right answer; `table.txt` has them.
+//! Tests with maps and entries that have typical mistakes, each with the right answer, from `table.txt`.
 
 use super::*;
 
@@ -14,7 +14,7 @@ struct Row<'t> {
     role: Option<String>,
 }
 
-/// `== NAME`, then `> WORD: TEXT` lines, then the sections `-- aws-auth`, `-- entries`, `-- role`.
+/// Parses `== NAME`, then `> WORD: TEXT` lines, then the sections `-- aws-auth`, `-- entries`, `-- role`.
 fn rows() -> Vec<Row<'static>> {
     let mut rows = Vec::new();
     for block in TABLE.split("\n== ").skip(1) {
@@ -45,7 +45,7 @@ fn rows() -> Vec<Row<'static>> {
                     continue;
                 }
             };
-            // Tabs and escapes that an editor would take out.
+            // Tabs and escapes that an editor would remove.
             text.push_str(&line.replace("<TAB>", "\t"));
             text.push('\n');
         }
@@ -71,7 +71,7 @@ fn json(row: &Row<'_>) -> serde_json::Value {
     }
 }
 
-/// The answer in the words of the table.
+/// The answer in the table's words.
 fn facts(json: &serde_json::Value) -> Vec<String> {
     if let Some(problem) = json["usage"].as_str() {
         return vec![format!("usage: {problem}")];

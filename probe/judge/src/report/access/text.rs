@@ -1,5 +1,5 @@
 //! The answer for people, in the form of a report: a script whose prose is comments.
-//! Decides nothing; text from outside is made harmless by the script.
+//! Decides nothing. The script escapes text from outside.
 
 use super::AccessReport;
 use crate::catalog::Class;

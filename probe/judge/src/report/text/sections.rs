@@ -1,12 +1,12 @@
-//! The sentences of a report that several surfaces share: the first line, restart, why.
-//! How they are laid out, the text’s own file says.
+//! The sentences of a report that several outputs share: the first line, restart, why.
+//! `text` decides their layout.
 
 use crate::catalog::{Class, Owner};
 use crate::report::{Report, ReportedFinding, Restart};
 use crate::steps::script::{Numbered, fitted, numbered, sentence};
 use crate::text::{differ_little, plain};
 
-/// `class code: sentence`; for a loss behind a success, what it is.
+/// `class code: sentence`. If the verdict is `ready` with a warning, the warning.
 pub(in crate::report) fn first_line(report: &Report) -> String {
     let verdict = &report.verdict;
     match report.told().filter(|_| verdict.class == Class::Ready) {
@@ -53,7 +53,7 @@ pub(in crate::report) fn restart_words(
             if reason.is_empty() { "new pod".to_owned() } else { format!("new pod: {reason}") }
         }
         Restart::Container => "new container".to_owned(),
-        // A pod that starts again hands its token to the same stranger, and takes the traces away.
+        // A restarted pod would give its token to the same unknown server, and would remove the traces.
         Restart::None
             if finding.class == Class::IdentityMismatch && finding.owner == Some(Owner::Network) =>
         {
@@ -66,14 +66,14 @@ pub(in crate::report) fn restart_words(
     }
 }
 
-/// The kubelet starts an init container or a sidecar again, with a back-off of at most 5 minutes; nobody starts a debug
-/// container or a program on a laptop again.
+/// The kubelet restarts an init container or a sidecar with a back-off of at most 5 minutes. Nothing restarts a debug container
+/// or a program on a laptop.
 fn tries_again(report: &Report) -> bool {
     let process = &report.evidence.process;
     process.source == "self" && process.namespace().is_some() && report.evidence.target.is_none()
 }
 
-/// The same in a few words, for a line that says what comes next.
+/// The restart in a few words, for a line that says what comes next.
 pub(in crate::report) fn restart_in_short(report: &Report, restart: Restart) -> &'static str {
     match restart {
         Restart::Pod => "a new pod is needed",
@@ -83,7 +83,7 @@ pub(in crate::report) fn restart_in_short(report: &Report, restart: Restart) -> 
     }
 }
 
-/// Presented, required and ruled out, as the judge wrote it or woven.
+/// Presented, required and ruled out: in the judge's own words, or joined to sentences.
 pub(in crate::report) fn sentences(finding: &ReportedFinding) -> String {
     if !finding.why.is_empty() {
         return sentence(&finding.why);
@@ -100,7 +100,7 @@ pub(in crate::report) fn sentences(finding: &ReportedFinding) -> String {
     out.join(" ")
 }
 
-/// Both values under each other, where they differ by a character or two and an eye would not see it.
+/// Both values below each other, if they differ by a character or two that a reader would miss.
 pub(in crate::report) fn both_sides(finding: &ReportedFinding) -> Vec<(&'static str, &str)> {
     let (presented, required) = (finding.presented.as_str(), finding.required.as_str());
     if differ_little(presented, required) {

@@ -1,4 +1,4 @@
-//! The form of a report: a script whose prose is comments, whatever the names in it.
+//! Tests the form of a report: a script whose prose is comments, whatever names it contains.
 
 use crate::steps::script::fitted;
 use crate::text::shown::prose;

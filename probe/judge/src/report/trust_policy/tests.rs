@@ -1,4 +1,4 @@
-//! What every test of `trust` needs: one pod's evidence, and policies as JSON.
+//! What all tests of `trust` need: one pod's evidence, and policies as JSON.
 
 mod answer;
 mod common_mistakes;
@@ -60,7 +60,7 @@ pub(super) fn provider() -> String {
     format!("arn:aws:iam::814203749616:oidc-provider/{ISSUER}")
 }
 
-/// The statement that matches, to spoil.
+/// The statement that matches, for tests to modify.
 pub(super) fn good() -> serde_json::Value {
     json!({
         "Effect": "Allow",

@@ -1,5 +1,5 @@
 //! The answer for people: the verdict in one line, both sides of what refuses, the fix to paste.
-//! Everything from outside is escaped for a terminal here.
+//! Everything from outside is escaped here for a terminal.
 
 use super::{Effect, StatementReport, TrustReport};
 use crate::text::shown::escaped;
@@ -62,7 +62,7 @@ fn one(out: &mut String, statement: &StatementReport) {
         line(out, "slip", &slip.text);
     }
     if let Some(corrected) = &statement.corrected {
-        // Part of a document, and no command: what stands behind `fix:` is pasted into a shell.
+        // This is part of a document and not a command: users paste what follows `fix:` into a shell.
         line(out, "corrected", &corrected.to_string());
     }
     for element in &statement.then {

@@ -1,4 +1,4 @@
-//! What was seen of real SDKs in the second round (sources.md, “SDKs”), row by row: who stops, who takes what, who calls whom.
+//! Observations of real SDKs in the second round (sources.md, “SDKs”), row by row: which stop, what they take, which hosts they call.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn picked(chain: &SdkChain) -> Option<Provider> {
     chain.picks().map(|picked| picked.provider)
 }
 
-/// Who has no credentials.
+/// The SDKs that end up without credentials.
 fn stopping(variables: &[Variables<'_>]) -> Vec<&'static str> {
     ids(&environment(&variables.concat()), |it| it.succeeds_with().is_none())
 }
@@ -96,7 +96,7 @@ fn an_empty_or_missing_half_of_irsa_keeps_some_from_the_agent() {
     assert!(without_role.iter().chain(&others).all(|id| with_empty_role.contains(id)), "{with_empty_role:?}");
     assert_eq!(with_empty_role.len(), without_role.len() + others.len());
     assert_eq!(stopping(&[POD_IDENTITY, &[ROLE, ("AWS_WEB_IDENTITY_TOKEN_FILE", "")]]), others);
-    // It knows no Pod Identity, and the node answers it.
+    // It does not know Pod Identity, and the node's metadata answers it.
     assert!(stopping(&[POD_IDENTITY, &[ROLE]]).is_empty());
 }
 
@@ -159,7 +159,7 @@ fn variables_win_before_a_profiles_web_identity_in_cpp_and_crt_which_assume_no_r
     assert_eq!(picks("rust", &without_source), Some(Provider::ProfileAssumeRole));
 }
 
-/// Whom each calls where the config file names an endpoint, FIPS, or that endpoints are ignored.
+/// Which host each calls if the config file names an endpoint, FIPS, or that endpoints are ignored.
 #[test]
 fn settings_of_the_config_file_lead_those_who_read_them() {
     let ids = [
@@ -206,7 +206,7 @@ fn settings_of_the_config_file_lead_those_who_read_them() {
     }
 }
 
-/// Of the older and of those that others wrote; `-`: it fails.
+/// The older SDKs and the third-party ones. `-`: the SDK fails.
 #[test]
 fn old_and_foreign_sdks_call_the_hosts_that_were_observed() {
     const G: &str = "sts.amazonaws.com";

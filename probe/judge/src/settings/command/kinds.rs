@@ -1,9 +1,9 @@
-//! The kinds of names that a command may hold, each by its characters and form. Pure.
-//! No value of a kind is an option, a file or more than one word.
+//! The kinds of names that a command may contain, each defined by its characters and form. Pure.
+//! No value of a kind can be an option, a file or more than one word.
 
 use crate::settings::arn::RoleArn;
 
-/// ASCII letters and digits with `more` between them.
+/// Whether the text begins with an ASCII letter or digit and has only those and `more`.
 pub(super) fn is_plain(text: &str, more: &[u8]) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
@@ -25,7 +25,7 @@ pub(super) fn is_partition(name: &str) -> bool {
     is_label(name) && name.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
-/// Partition, account and name; a path may have characters that belong in no command.
+/// Checks partition, account and name. A path may have characters that must not be in a command.
 pub(super) fn is_role(role: &RoleArn) -> bool {
     let account = &role.account;
     is_partition(&role.partition)
@@ -39,7 +39,7 @@ pub(super) fn is_audience(name: &str) -> bool {
     is_url(name, &["https://"]) || (name_of_kind && !has_odd_part(name))
 }
 
-/// A part of a path or URN that climbs, or that would be an option if it stood alone.
+/// Whether a part of a path or URN goes up, or would be an option if it stood alone.
 pub(super) fn has_odd_part(text: &str) -> bool {
     text.split(['/', ':']).any(|part| part.starts_with('-') || part.starts_with(".."))
 }

@@ -1,4 +1,4 @@
-//! Words are quoted as a shell reads them, and nothing hostile is a name of any kind.
+//! Tests that words are quoted as a shell reads them, and that no hostile text is a name of any kind.
 #![expect(clippy::disallowed_types, reason = "a real shell reads the word back")]
 
 use super::*;
@@ -40,7 +40,7 @@ fn a_value_is_a_name_of_its_kind() {
     }
 }
 
-/// Texts that a command must not hold, for no kind of value.
+/// Texts that a command must not contain, as any kind of value.
 pub(crate) const HOSTILE: &[&str] = &[
     "--all",
     "-A",

@@ -1,11 +1,11 @@
-//! What is cut, what is shown, and that a document stays the same document.
+//! Tests what is cut, what is shown, and that a document keeps its values.
 
 use super::*;
 use proptest::prelude::*;
 
 const JWT: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjA3MyJ9.eyJpc3MiOiJodHRwczovL2lzc3VlciIsInN1YiI6ImEifQ.c2lnbmF0dXJlLXNpZ25hdHVyZQ";
 
-/// Whether any sixteen bytes of the token are left.
+/// Whether any sixteen bytes of the secret are left.
 fn tells(text: &str, secret: &str) -> bool {
     secret.as_bytes().windows(16).any(|part| text.as_bytes().windows(16).any(|seen| seen == part))
 }

@@ -1,5 +1,5 @@
-//! Slips in conditions: keys that this request has not, and values that are nearly the token's.
-//! Which values match, `condition` says; here only what was likely meant.
+//! Mistakes in conditions: keys that this request does not have, and values that nearly equal the token's.
+//! `condition` says which values match. Here is only what was probably meant.
 
 use super::{Slip, issuer};
 use crate::evidence::Account;
@@ -9,7 +9,7 @@ use crate::trust_policy::evaluate::provider_of;
 use crate::trust_policy::pattern::Pattern;
 use crate::trust_policy::policy::Condition;
 
-/// What is wrong with a condition, and how it reads corrected.
+/// What is wrong with a condition, and its corrected form.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) slip: Option<Slip>,
@@ -22,19 +22,19 @@ impl Found {
     }
 }
 
-/// How a value is set right.
+/// How to correct a value.
 enum Correction {
-    /// The token's value in its place.
+    /// Replace it with the token's value.
     Replace,
-    /// The token's value beside it: others may need the present one.
+    /// Add the token's value, because others may need the present one.
     Add,
-    /// The pod or its token is what should change.
+    /// Leave it: the pod or its token should change.
     Leave,
 }
 
 pub(crate) fn look_at(condition: &Condition, context: &Context, variables: bool) -> Found {
     let Some(operator) = Operator::parse(&condition.operator).filter(|operator| !operator.negated) else {
-        // Who excludes something does it on purpose.
+        // An exclusion is intended.
         return Found::default();
     };
     match context.value(&condition.key) {
@@ -44,7 +44,7 @@ pub(crate) fn look_at(condition: &Condition, context: &Context, variables: bool)
     }
 }
 
-/// A key that no request with this token has.
+/// Examines a key that no request with this token has.
 fn key(condition: &Condition, context: &Context, variables: bool) -> Found {
     let lower = condition.key.to_lowercase();
     if lower == "sts:externalid" {
@@ -90,7 +90,7 @@ fn key(condition: &Condition, context: &Context, variables: bool) -> Found {
     Found { slip: Some(slip), corrected: corrected.flatten() }
 }
 
-/// A key that is right with values that are not.
+/// Examines a right key with wrong values.
 fn value(condition: &Condition, operator: Operator, context: &Context) -> Found {
     let lower = condition.key.to_lowercase();
     let is_subject = lower.ends_with(":sub") && !lower.starts_with("aws:");
@@ -113,7 +113,7 @@ fn value(condition: &Condition, operator: Operator, context: &Context) -> Found 
     let corrected = match correction {
         Correction::Leave => None,
         Correction::Add => with(condition, presented),
-        // Under an operator for ARNs or numbers no value of the token's is right.
+        // Under an operator for ARNs or numbers, no value of the token can be right.
         Correction::Replace if !compares_strings(condition) => None,
         Correction::Replace => {
             let right = condition.values.iter().map(|it| if it == wrong { presented } else { it });
@@ -124,7 +124,7 @@ fn value(condition: &Condition, operator: Operator, context: &Context) -> Found 
     Found { slip: Some(slip), corrected }
 }
 
-/// The condition with the token's value besides its own.
+/// The condition with the token's value in addition.
 fn with(condition: &Condition, presented: &str) -> Option<Condition> {
     compares_strings(condition).then(|| {
         let mut values = condition.values.clone();
@@ -137,7 +137,7 @@ fn compares_strings(condition: &Condition) -> bool {
     condition.operator.contains("String")
 }
 
-/// The value would do under another operator.
+/// The value would match under another operator.
 fn operator_slip(condition: &Condition, operator: Operator, presented: &str) -> Option<Found> {
     let would_do = |value: &String| value.contains(['*', '?']) && Pattern::glob(value).matches(presented);
     let (id, text) = match operator.test {
@@ -249,7 +249,7 @@ fn audience(value: &str, context: &Context) -> Option<(Slip, Correction)> {
         let text = "the subject stands under :aud; the audience belongs here, the subject under :sub";
         return Some((Slip::new("keys-swapped", text), Correction::Replace));
     }
-    // The webhook's default in every partition, China's included (eksctl `pkg/iam/oidc/api.go`).
+    // The webhook's default in every partition, including China (eksctl `pkg/iam/oidc/api.go`).
     let usual = "sts.amazonaws.com";
     if context.audience == usual {
         let text = format!("the audience of EKS tokens is {usual} in every partition and region");

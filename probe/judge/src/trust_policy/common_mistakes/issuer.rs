@@ -1,9 +1,9 @@
-//! Ways to write an issuer wrong: in a provider's ARN and in front of `:sub` and `:aud`.
-//! EKS writes `iss` as `https://oidc.eks.REGION.amazonaws.com/id/ID` always (sources.md, “The issuer of a cluster”).
+//! Wrong spellings of an issuer, in a provider's ARN and before `:sub` and `:aud`.
+//! EKS always writes `iss` as `https://oidc.eks.REGION.amazonaws.com/id/ID` (sources.md, “The issuer of a cluster”).
 
 use super::Slip;
 
-/// What is wrong with `written`, and whether `issuer` was meant by it.
+/// What is wrong with `written`, and whether it was meant to be `issuer`.
 pub(crate) fn slip(written: &str, issuer: &str) -> (Slip, bool) {
     let bare = without_scheme(written);
     let meant = |id, text: &str| (Slip::new(id, format!("{text}; this token's issuer is {issuer}")), true);
@@ -62,7 +62,7 @@ fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-/// `oidc.REGION.eks.SUFFIX` put in order; the webhook's own README has it the wrong way round.
+/// Corrects the order in `oidc.REGION.eks.SUFFIX`, which the webhook's own README has wrong.
 fn host_in_order(bare: &str) -> Option<String> {
     let (region, rest) = bare.strip_prefix("oidc.")?.split_once(".eks.")?;
     Some(format!("oidc.eks.{region}.{rest}"))
@@ -73,7 +73,7 @@ fn cluster_id(bare: &str) -> Option<&str> {
     Some(id.trim_end_matches('/')).filter(|id| !id.is_empty())
 }
 
-/// Marks of templates, and the example id of the EKS user guide; what the token's own issuer has is no mark.
+/// Whether the text has marks of a template or the example id of the EKS user guide. A mark in the token's own issuer does not count.
 pub(crate) fn is_template(text: &str, issuer: &str) -> bool {
     let marks = ["<", "${", "{{", "$(", "OIDC_ID", "CLUSTER_ID", "EXAMPLED539D4633E53DE1B71EXAMPLE", "XXXX"];
     marks.iter().any(|mark| text.contains(mark) && !issuer.contains(mark))

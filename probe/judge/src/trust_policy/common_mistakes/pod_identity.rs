@@ -1,4 +1,4 @@
-//! Slips in a role's trust policy where EKS Pod Identity is to assume the role. Pure.
+//! Mistakes in the trust policy of a role that EKS Pod Identity should assume. Pure.
 //! The statement of another mechanism, one of both actions, the association's ARN in place of the cluster's, another account.
 
 use super::{Repair, Slip, conditions_with, one_or_list};
@@ -98,7 +98,7 @@ fn look_at(condition: &Condition, context: &Context) -> (Option<Slip>, Option<Co
                 });
                 return (another, None);
             };
-            // The name stands in the association's ARN: podidentityassociation/CLUSTER/ID.
+            // The association's ARN contains the cluster's name: podidentityassociation/CLUSTER/ID.
             let right = value.split_once(":podidentityassociation/").and_then(|(before, rest)| {
                 let name = rest.split('/').next().filter(|name| !name.is_empty())?;
                 Some(Condition { values: vec![format!("{before}:cluster/{name}")], ..condition.clone() })

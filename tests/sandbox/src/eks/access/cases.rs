@@ -1,5 +1,5 @@
-//! Random ConfigMaps, access entries and principals with what the evaluator here makes of them, one JSON object on a line:
-//! `credprobe-sandbox access-cases`. Whoever evaluates too reads the files' texts and compares.
+//! Random ConfigMaps, access entries and principals, with the result of this evaluator, one JSON object per line:
+//! `credprobe-sandbox access-cases`. Another evaluator reads the files' texts and compares its results.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use super::{
 };
 use crate::scenario::eks::{Mode, User};
 
-/// The command.
+/// The name of the command.
 pub(crate) const ACCESS_CASES: &str = "access-cases";
 const SEED: u64 = 0x5f8c_2a91_d3e7_4b06;
 const CASES: usize = 2_000;
 
 struct Case {
-    /// What is odd about it.
+    /// What is unusual about the case.
     notes: Vec<&'static str>,
     aws_auth: BTreeMap<String, String>,
     entries: Vec<Value>,
@@ -26,7 +26,7 @@ struct Case {
     expected: Option<User>,
 }
 
-/// All of them; the same each time.
+/// All cases; the same in each run.
 pub(crate) fn text() -> String {
     cases().iter().enumerate().map(|(number, case)| format!("{}\n", case.line(number))).collect()
 }
@@ -67,7 +67,7 @@ impl Case {
         Self { notes, aws_auth, entries, mode, principal: principal.arn, expected }
     }
 
-    /// A mode that does not read one of the files has none.
+    /// The case as JSON. A file that its mode does not read is `null`.
     fn line(&self, number: usize) -> Value {
         let file = |is_read: bool, text: String| if is_read { Value::String(text) } else { Value::Null };
         let entries = match self.entries.as_slice() {
@@ -84,7 +84,7 @@ impl Case {
         })
     }
 
-    /// As `kubectl get -o yaml` and `-o json` write it.
+    /// The ConfigMap as `kubectl get -o yaml` or `-o json` writes it.
     fn config_map(&self, as_yaml: bool) -> String {
         let metadata = json!({"name": "aws-auth", "namespace": "kube-system"});
         if !as_yaml {
@@ -105,7 +105,7 @@ impl Case {
     }
 }
 
-/// What a block scalar keeps to the last character.
+/// Whether a block scalar keeps the text to the last character.
 fn is_block(text: &str) -> bool {
     let starts = text.starts_with(|first: char| !first.is_whitespace());
     starts && text.ends_with('\n') && !text.ends_with("\n\n") && !text.contains(['\t', '\r'])

@@ -1,5 +1,5 @@
-//! Random lines of aws-auth, each section as somebody's editor may leave it: well written, badly written, broken.
-//! The same seed draws the same.
+//! Draws random lines of aws-auth. A section is well written, badly written or broken, as a person's edits may leave it.
+//! The same seed draws the same lines.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const SESSIONS: &[&str] = &[
     "eks-i-0123456789abcdef0",
     "botocore-session-1764000000",
 ];
-/// For principals whose session is not known.
+/// Usernames for principals whose session is not known.
 const FIXED: &[&str] = &[
     "admin",
     "shop:{{AccountID}}",
@@ -49,7 +49,7 @@ impl Draw {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // The upper half, which is a usize on every machine that this runs on.
+        // The upper half, which fits in a usize on every machine that this runs on.
         usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or_default() % limit
     }
 
@@ -62,12 +62,12 @@ impl Draw {
     }
 }
 
-/// Who asks.
+/// The principal that makes the request.
 pub(super) struct Principal {
     pub(super) arn: String,
     partition: &'static str,
     account: &'static str,
-    /// `role/NAME`, `user/PATH/NAME`, `root`, or of STS.
+    /// `role/NAME`, `user/PATH/NAME`, `root`, or a resource of STS.
     resource: String,
     path: &'static str,
     has_session: bool,
@@ -99,7 +99,7 @@ impl Principal {
         format!("arn:{}:iam::{}:{}", self.partition, self.account, self.resource)
     }
 
-    /// What a line says who means this principal, or nearly does.
+    /// The ARN that a line gives for this principal: the right one, or nearly.
     fn named(&self, draw: &mut Draw, notes: &mut Vec<&'static str>) -> String {
         let right = self.canonical();
         let (note, arn) = match draw.below(24) {
@@ -147,7 +147,7 @@ impl Principal {
         }
     }
 
-    /// As `describe-access-entry` prints it.
+    /// The access entry as `describe-access-entry` prints it.
     fn entry(&self, draw: &mut Draw, notes: &mut Vec<&'static str>) -> Value {
         let (note, arn) = match draw.below(8) {
             0 => ("entry of another role", format!("{}-2", self.canonical())),
@@ -169,7 +169,7 @@ impl Principal {
         }})
     }
 
-    /// None or some, of different principals: EKS has one for each.
+    /// None or some, each for another principal, because EKS has one entry per principal.
     pub(super) fn entries(&self, draw: &mut Draw, notes: &mut Vec<&'static str>) -> Vec<Value> {
         let mut by_principal = BTreeMap::new();
         for _ in 0..=draw.below(3) {
@@ -180,12 +180,12 @@ impl Principal {
         by_principal.into_values().collect()
     }
 
-    /// `mapRoles` or `mapUsers`.
+    /// The text of `mapRoles` or `mapUsers`.
     pub(super) fn section(&self, key: &str, draw: &mut Draw, notes: &mut Vec<&'static str>) -> String {
         let lines: Vec<Line> = (0..=draw.below(3)).map(|_| self.line(key, draw, notes)).collect();
         let mut kept: Vec<&Line> = Vec::new();
         for line in &lines {
-            // Of two spellings of one user the authenticator takes either, as Go's maps have it.
+            // Of two spellings of one user the authenticator takes an arbitrary one, because the order of Go's maps is random.
             let is_second_spelling =
                 |other: &&Line| other.arn != line.arn && other.arn.eq_ignore_ascii_case(&line.arn);
             if key == "rolearn" || !kept.iter().any(is_second_spelling) {
@@ -230,7 +230,7 @@ impl Principal {
 }
 
 struct Line {
-    /// Of ARN, username and groups; empty: left out.
+    /// The keys of ARN, username and groups; an empty key is left out.
     keys: [&'static str; 3],
     arn: String,
     username: &'static str,
@@ -241,7 +241,7 @@ struct Line {
 impl Line {
     fn text(&self, margin: &str) -> String {
         let quoted = |text: &str| json!(text).to_string();
-        // A brace at the start would be a mapping, a space at the end nothing.
+        // YAML would read a brace at the start as a mapping, and would drop a space at the end.
         let plain = |text: &str| match text.is_empty() || text.starts_with('{') || text.ends_with([' ', ':'])
         {
             true => quoted(text),
@@ -287,7 +287,7 @@ impl Line {
     }
 }
 
-/// What hands do to a section, now and then.
+/// Damages a section now and then, as manual edits do.
 fn spoilt(text: String, draw: &mut Draw, notes: &mut Vec<&'static str>) -> String {
     let (note, text) = match draw.below(60) {
         0 => ("tab", text.replacen("\n  ", "\n\t", 1)),
@@ -322,7 +322,7 @@ fn spoilt(text: String, draw: &mut Draw, notes: &mut Vec<&'static str>) -> Strin
     text
 }
 
-/// `mapAccounts`.
+/// The text of `mapAccounts`.
 pub(super) fn accounts(draw: &mut Draw, notes: &mut Vec<&'static str>) -> String {
     let (note, text) = match draw.below(12) {
         0..=3 => ("account", format!("- {ACCOUNT}\n")),

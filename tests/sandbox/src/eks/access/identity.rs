@@ -6,17 +6,17 @@ const PARTITIONS: [&str; 8] =
 const PRIVATE_DNS: &str = "{{EC2PrivateDNSName}}";
 
 pub(super) struct Identity {
-    /// As given but for roles: `arn:P:iam::A:role/NAME`, without path and session.
+    /// The ARN as given; for a role or its session `arn:P:iam::A:role/NAME`, without path and session.
     pub(super) canonical: String,
     pub(super) account: String,
-    /// As given, of a role itself: with its path.
+    /// For a role itself, the ARN as given: with its path.
     whole: Option<String>,
-    /// Empty where there is none.
+    /// Empty if there is none.
     session: String,
 }
 
 impl Identity {
-    /// `None`: nothing that the authenticator takes for a principal.
+    /// `None` if the authenticator does not accept the ARN as a principal.
     pub(super) fn of(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let mut part = || parts.next();
@@ -39,12 +39,13 @@ impl Identity {
         Some(Self { canonical, account: account.into(), whole, session: session.into() })
     }
 
-    /// Case does not count.
+    /// Compares without regard to case.
     pub(super) fn is(&self, arn: &str) -> bool {
         self.canonical.eq_ignore_ascii_case(arn)
     }
 
-    /// Is it the principal of an access entry, which has a role's path? A session's ARN has none, so there the name decides.
+    /// Whether it is the principal of an access entry. The entry has a role's path. The ARN of a session has none, so for a
+    /// session the name decides.
     pub(super) fn has_entry(&self, principal: &str) -> bool {
         match &self.whole {
             Some(whole) => whole.eq_ignore_ascii_case(principal),
@@ -52,7 +53,7 @@ impl Identity {
         }
     }
 
-    /// `None`: a template has no value for this principal. What only EC2 or the token knows stays as it is.
+    /// `None`: this principal has no value for a template. Placeholders that only EC2 or the token can fill stay as they are.
     pub(super) fn rendered(&self, template: &str) -> Option<String> {
         if template.contains(PRIVATE_DNS) && !self.is_instance() {
             return None;
@@ -62,7 +63,7 @@ impl Identity {
         Some(text.replace("{{SessionNameRaw}}", &self.session))
     }
 
-    /// `^i-(\w{8}|\w{17})$`
+    /// Matches `^i-(\w{8}|\w{17})$`.
     fn is_instance(&self) -> bool {
         self.session.strip_prefix("i-").is_some_and(|id| {
             matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -1,5 +1,5 @@
-//! One section of aws-auth: YAML as libyaml's heirs read it, and then as Go's `encoding/json` fills structures with it.
-//! What does not fit a field is left out of that field alone; broken YAML leaves nothing of the section.
+//! One section of aws-auth: parsed as YAML as libyaml's successors do it, then filled into structures as Go's `encoding/json`
+//! does it. A value that does not fit a field empties that field alone; broken YAML empties the whole section.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ pub(super) struct Line {
     has_sso: bool,
 }
 
-/// The lines of `mapRoles` or `mapUsers`, whose ARNs stand under `key`.
+/// The lines of `mapRoles` or `mapUsers`; `key` is the name of the ARN's field.
 pub(super) fn lines(text: &str, key: &str) -> Vec<Line> {
     let items = match document(text) {
         Some(Node::List(items)) => items,
         _ => return Vec::new(),
     };
     let lines = items.into_iter().map(|item| line(item, key));
-    // `sso` beside an ARN is refused for roles, and is no field of users; alone it needs a feature that is off.
+    // `sso` beside an ARN is refused for roles, and is not a field of users. `sso` alone needs a feature that is off.
     let is_refused = |line: &Line| line.has_sso && key == "rolearn";
     lines.filter(|line| !line.arn.is_empty() && !is_refused(line)).collect()
 }
 
-/// The accounts of `mapAccounts`: whatever a number looks like, it is text here.
+/// The accounts of `mapAccounts`. A number is read as text, whatever it looks like.
 pub(super) fn accounts(text: &str) -> Vec<String> {
     let items = match document(text) {
         Some(Node::List(items)) => items,
@@ -42,7 +42,7 @@ pub(super) fn accounts(text: &str) -> Vec<String> {
 fn line(item: Node, arn_key: &str) -> Line {
     let mut line = Line::default();
     let Node::Map(pairs) = item else { return line };
-    // As JSON the keys are sorted, of two equal ones the later stays, and case does not count.
+    // The conversion to JSON sorts the keys. The later of two equal keys wins, and case does not matter.
     for (key, value) in pairs.into_iter().collect::<BTreeMap<_, _>>() {
         match (key.to_ascii_lowercase().as_str(), value) {
             (key, Node::Text(text)) if key == arn_key => line.arn = text,
@@ -73,7 +73,7 @@ enum Node {
     Map(Vec<(String, Node)>),
 }
 
-/// The first document; `None`: broken, or nothing in it.
+/// The first document; `None` if it is broken or empty.
 fn document(text: &str) -> Option<Node> {
     if ["", "``", "\"\"", "''"].contains(&text.trim()) {
         return None;
@@ -137,7 +137,7 @@ impl Reader<'_, '_> {
             if event == EventData::MappingEnd {
                 return Some(pairs);
             }
-            // JSON has no lists and objects as keys: `{{SessionName}}` without quotes breaks its section.
+            // JSON does not allow a list or an object as a key, so `{{SessionName}}` without quotes breaks its section.
             let (Node::Text(key) | Node::Other(key)) = self.node(event)? else { return None };
             let event = self.next()?;
             match (key.as_str(), self.node(event)?) {
@@ -148,14 +148,14 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What YAML 1.1 makes of a scalar without quotes.
+/// Reads a scalar without quotes as YAML 1.1 does.
 fn plain(value: String) -> Node {
     const BOOLEANS: [&str; 6] = ["true", "false", "yes", "no", "on", "off"];
     if matches!(value.as_str(), "" | "~" | "null" | "Null" | "NULL") {
         return Node::Null;
     }
     let lower = value.to_ascii_lowercase();
-    // `tRUE` is text.
+    // `tRUE` is text, not a boolean.
     let one_case = value == lower || value.get(1..) == lower.get(1..) || value == value.to_ascii_uppercase();
     let digits = lower.replace('_', "");
     let digits = digits.trim_start_matches(['+', '-']);

@@ -1,5 +1,5 @@
-//! Each rule of the authenticator with a map of its own, and whom that makes of whom.
-//! Expected by hand from the authenticator's source; nothing here asks another implementation.
+//! Each rule of the authenticator with a map of its own, and the user that results.
+//! The expectations were written by hand from the authenticator's source; nothing here asks another implementation.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const LINE: &str =
     "- rolearn: arn:aws:iam::814203749616:role/checkout-reader\n  username: checkout\n  groups:\n  - shop\n";
 const NOBODY: Option<(&str, &[&str])> = None;
 
-/// The rule, sections by key, who asks, who that is.
+/// The rule, sections by key, the principal, the expected user.
 type Row = (
     &'static str,
     &'static [(&'static str, &'static str)],
@@ -506,7 +506,7 @@ fn each_rule_of_access_entries_holds() {
     for (rule, principal, username, mode, arn, expected) in rows {
         let got = evaluate(&data(&all), &[entry(principal, username)], mode, arn);
         assert_eq!(got, user(expected), "{rule}");
-        // Without the wrapping that one answer of the AWS CLI has.
+        // Also without the wrapper object of the AWS CLI's answer.
         let got = evaluate(&data(&all), &[entry(principal, username)["accessEntry"].clone()], mode, arn);
         assert_eq!(got, user(expected), "{rule}, bare");
     }

@@ -1,4 +1,4 @@
-//! STS's order: each request breaks something at two gates, and the earlier one answers.
+//! STS's order: each request fails two checks, and the earlier one answers.
 //! Also the texts, which clients match by substring.
 
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::{
 
 const ROLE: &str = "arn:aws:iam::814203749616:role/checkout-reader";
 
-/// Made once: a key takes longer than all of these tests.
+/// Made once, because making a key takes longer than all of these tests.
 static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| [(); 2].map(|()| Key::make().unwrap()));
 
 fn world(scenario: &str) -> World {
@@ -42,7 +42,7 @@ fn ask(world: &World, role: &str, token: &str, more: &[(&str, &str)]) -> Result<
     assume(world, Endpoint::of("sts.eu-west-1.amazonaws.com").as_ref(), &parameters)
 }
 
-/// The answer to the healthy request in that scenario.
+/// The answer to the healthy request in this scenario.
 fn text(scenario: &str) -> String {
     let world = world(scenario);
     match ask(&world, ROLE, &token(&world), &[]) {
@@ -143,12 +143,12 @@ fn the_earlier_gate_answers() {
     let good = token(&world);
     let code =
         |role: &str, token: &str, more: &[(&str, &str)]| ask(&world, role, token, more).unwrap_err().message;
-    // Limits before the token's shape, shape before the ARN, ARN before the provider.
+    // The limits come before the token's shape, the shape before the ARN, the ARN before the provider.
     assert!(code("x", "y", &[]).starts_with("2 validation errors"));
     assert!(code("arn:aws:iam::1:role:checkout", "no token", &[]).contains("is not a valid JWT"));
     assert_eq!(code("arn:aws:iam::1:role:checkout", &good, &[]), "Request ARN is invalid");
     assert_eq!(code(ROLE, &good, &[]), GENERIC);
-    // The provider before the times, the times before the role, the role before the duration.
+    // The provider comes before the times, the times before the role, the role before the duration.
     let world = self::world(r#"{"accounts": [{"roles": []}], "token": {"age_seconds": 90000}}"#);
     assert_eq!(ask(&world, ROLE, &token(&world), &[]).unwrap_err().code, "ExpiredTokenException");
     let world = self::world(r#"{"accounts": [{"roles": []}]}"#);

@@ -1,5 +1,5 @@
-//! The verifier against AWS's own published example and against the SDK's signer.
-//! Each refusal is one changed detail of a request that passes.
+//! The verifier against AWS's published example and against the SDK's signer.
+//! Each refusal changes one detail of a request that passes.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! The command from a pod's evidence to text, JSON and exit code.
+//! Tests the command from a pod's evidence to text, JSON and exit code.
 
 use super::*;
 use crate::evidence::TokenFile;
@@ -25,7 +25,7 @@ fn usage(evidence: Evidence, policy: &str) -> String {
     }
 }
 
-/// `get-role`'s output for a role.
+/// The output of `aws iam get-role` for a role.
 fn of_role(arn: &str, statements: &[serde_json::Value]) -> String {
     let document: serde_json::Value = serde_json::from_str(&document(statements)).unwrap();
     json!({"Role": {"Arn": arn, "AssumeRolePolicyDocument": document}}).to_string()

@@ -1,9 +1,9 @@
-//! Each usual slip with the policy as people posted it, names changed: it is named, and its correction lets the token in.
-//! Numbers are those of the catalogue (A1-A13).
+//! Tests each common mistake with a policy as people posted it, names changed: it is named, and its correction admits the token.
+//! The labels A1 to A13 number the kinds of mistake.
 
 use super::*;
 
-/// Statement, the slip's id, whether a correction is offered.
+/// Statement, the mistake's id, whether a correction is offered.
 type Row = (&'static str, serde_json::Value, Option<&'static str>, bool);
 
 fn federated(arn: &str) -> serde_json::Value {
@@ -216,7 +216,7 @@ fn conditions() -> Vec<Row> {
     ]
 }
 
-/// The statement with the corrected element put in.
+/// The statement with the corrected element.
 fn put_in(mut statement: serde_json::Value, corrected: &serde_json::Value) -> serde_json::Value {
     for (element, value) in corrected.as_object().unwrap() {
         statement[element] = value.clone();
@@ -245,13 +245,13 @@ fn slips_in_principals_and_actions_are_named_and_corrected() {
     check(principals());
 }
 
-/// One key each, so that the correction is all that is missing.
+/// One key each, so that only the correction is missing.
 #[test]
 fn slips_in_conditions_are_named_and_corrected() {
     check(conditions());
 }
 
-/// The example id of the EKS user guide is the sandbox's own.
+/// The sandbox uses the example id of the EKS user guide as its own.
 #[test]
 fn the_tokens_own_issuer_is_no_placeholder() {
     let example = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE";

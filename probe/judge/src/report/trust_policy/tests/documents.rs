@@ -1,4 +1,4 @@
-//! Policies in every wrapping, what IAM would not take, and what whole statements come to.
+//! Tests policies in every wrapping, policies that IAM would refuse, and the result of whole statements.
 
 use super::*;
 use crate::trust_policy::POLICY_LIMIT;
@@ -105,7 +105,7 @@ fn principals_and_actions_match_as_iam_has_them() {
     }
 }
 
-/// The statement without `element`, with the other of the pair instead.
+/// The statement with the negated element in place of `element`.
 fn negated(element: &str, value: serde_json::Value) -> serde_json::Value {
     let mut statement = good();
     statement.as_object_mut().unwrap().remove(element);
@@ -151,7 +151,7 @@ fn a_deny_that_matches_wins_and_one_that_does_not_is_nothing() {
         for statements in [[good(), deny(condition.clone())], [deny(condition.clone()), good()]] {
             assert_eq!(evaluate(&policy(&statements), &context()).verdict, verdict, "{condition}");
         }
-        // Without an Allow nothing is to be doubted.
+        // Without an Allow there is no doubt.
         let alone = evaluate(&policy(&[deny(condition.clone())]), &context());
         assert_eq!(alone.verdict, Verdict::Refuses, "{condition}");
     }

@@ -1,4 +1,4 @@
-//! `--fix`, and a token that is stated: whose policy is corrected, and when nothing is printed.
+//! Tests `--fix` and stated tokens: whose policy is corrected, and when nothing is printed.
 
 use super::properties::any_statement;
 use super::*;
@@ -91,7 +91,7 @@ fn who_must_not_be_admitted_gets_no_policy() {
     ] {
         assert!(matches!(of(&policy, &asked), Answer::Usage(why) if why.contains(part)), "{asked:?}");
     }
-    // The same of a policy that admits it already.
+    // The same with a policy that already admits it.
     let admits = good_with(
         "Condition",
         json!({"StringLike": {format!("{ISSUER}:sub"): "system:serviceaccount:shop:*"}}),

@@ -1,10 +1,10 @@
-//! The rows of `operators.txt`, one operator, key and values each.
-//! What follows for whole statements is in `documents`.
+//! Tests the rows of `operators.txt`, each with one operator, key and values.
+//! `documents` tests whole statements.
 
 use super::*;
 use crate::trust_policy::{Value, pattern};
 
-/// With `azp`, so that `oaud` is there as a set.
+/// With `azp`, so that `oaud` exists and is a set.
 fn request() -> Context {
     context_of(Token {
         aud: vec!["api.example.com".to_owned(), "sts.amazonaws.com".to_owned()],

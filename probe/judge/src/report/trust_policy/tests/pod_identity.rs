@@ -1,4 +1,4 @@
-//! `trust` in a pod with EKS Pod Identity: policies held against what EKS presents to the association's role.
+//! Tests `trust` in a pod with EKS Pod Identity: policies compared with what EKS presents to the association's role.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn pod() -> Evidence {
     evidence
 }
 
-/// What `aws iam get-role` prints of the association's role.
+/// The output of `aws iam get-role` for the association's role.
 fn role(statements: &[serde_json::Value]) -> String {
     let document: serde_json::Value = serde_json::from_str(&document(statements)).unwrap();
     json!({"Role": {"Arn": ROLE, "AssumeRolePolicyDocument": document}}).to_string()
@@ -186,7 +186,7 @@ fn a_deny_of_one_action_is_enough_and_what_the_pod_cannot_know_is_said() {
     }
 }
 
-/// The bare document does not say whose policy it is: the account is not known, and what is wrong is wrong in any.
+/// A bare document does not name its role, so the account is unknown. It is refused only for what is wrong in every account.
 #[test]
 fn a_bare_document_is_refused_by_what_holds_in_every_account() {
     let association = "arn:aws:eks:*:814203749616:podidentityassociation/prod/*";
@@ -231,7 +231,7 @@ fn without_a_policy_the_statement_is_printed_and_no_role_is_changed() {
     assert_eq!(said(pod(), Some(&role(&[printed]))).1, 0, "and it lets EKS in");
 }
 
-/// Nothing to hold against a policy: text, document and exit code say the same.
+/// There is nothing to compare a policy with; text, document and exit code say so consistently.
 #[test]
 fn what_cannot_be_judged_is_never_ready() {
     let mut evidence = pod();

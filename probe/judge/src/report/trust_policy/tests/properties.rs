@@ -1,11 +1,11 @@
-//! What holds for every policy: the statement that is printed lets the token in.
+//! Tests for every policy that the printed statement admits the token.
 
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Statements of the right form with whatever in them.
+/// Statements of a valid form with arbitrary content.
 pub(super) fn any_statement() -> impl Strategy<Value = serde_json::Value> {
     let principal = prop_oneof![
         Just(json!("*")),
