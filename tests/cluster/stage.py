@@ -128,8 +128,9 @@ def ended(status: list[dict] | None, name: str) -> dict | None:
 
 
 def message_problem(terminated: dict, code: int, verdict: str | None) -> str | None:
-    """Checks that the message is one line of at most 1,024 bytes: `class (code): …`."""
-    line = terminated.get("message", "").removesuffix("\n")
-    if not re.match(rf"{re.escape(verdict) if verdict else '[a-z0-9-]+'} \({code}\): ", line) or "\n" in line or len(line.encode()) > 1024:
-        return f"the termination message is {line!r}"
+    """Checks that the message has at most three lines and 400 bytes, the first being `class code: …`."""
+    message = terminated.get("message", "").removesuffix("\n")
+    begins = re.match(rf"{re.escape(verdict) if verdict else '[a-z0-9-]+'} {code}(:|, but) ", message)
+    if not begins or message.count("\n") > 2 or len(message.encode()) > 400:
+        return f"the termination message is {message!r}"
     return None

@@ -16,7 +16,7 @@ A verdict has one class; its code is the exit code of `credprobe check` and `cre
 again for something else, and none is 100 or above. `credprobe explain ID` prints the same in a terminal.
 
 Owner: `pod` (specification or service account), `cluster` (webhook, kubelet, API server, association), `network`, `iam`,
-`aws`, `probe`.
+`org` (the organization’s policies), `aws`, `probe`.
 ";
 
 /// The page, as markdown.
