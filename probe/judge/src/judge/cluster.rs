@@ -144,14 +144,24 @@ fn unauthorized(facts: &Facts<'_>, cluster: &Cluster, values: &Values) -> Findin
             name(facts)
         );
     }
-    let steps = [
-        &texts::SEE_CLUSTER,
-        &texts::SEE_AWS_AUTH,
-        &texts::SEE_ENTRY,
-        &texts::CREATE_ENTRY,
-        &texts::STALE_ENTRY,
-        &texts::ADD_LINE,
-    ];
+    let steps: &[_] = if other.is_some() {
+        &[
+            &texts::CORRECT_NAME,
+            &texts::SEE_CLUSTER,
+            &texts::SEE_AWS_AUTH,
+            &texts::CREATE_ENTRY,
+            &texts::ADD_LINE,
+        ]
+    } else {
+        &[
+            &texts::SEE_CLUSTER,
+            &texts::SEE_AWS_AUTH,
+            &texts::SEE_ENTRY,
+            &texts::CREATE_ENTRY,
+            &texts::STALE_ENTRY,
+            &texts::ADD_LINE,
+        ]
+    };
     let exchange = facts.evidence.exchange.as_ref();
     let skewed = exchange.is_some_and(|it| it.date.is_some_and(|date| (date - it.received_at).abs() > 300));
     let finding =
@@ -162,7 +172,7 @@ fn unauthorized(facts: &Facts<'_>, cluster: &Cluster, values: &Values) -> Findin
                 name(facts)
             ))
             .why(why)
-            .steps(values, &steps);
+            .steps(values, steps);
     if skewed { finding.about(Topic::Time) } else { finding }
 }
 

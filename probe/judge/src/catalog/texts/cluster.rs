@@ -39,7 +39,7 @@ pub(crate) const STALE_ENTRY: Template = Template::change_in_words(
 .when("An older entry");
 
 pub(crate) const ADD_LINE: Template = Template::change_in_words(
-    "add to mapRoles of aws-auth: - rolearn: {mapped_arn}, username: {role_name}, and groups.",
+    "add to mapRoles: - rolearn: {mapped_arn}, username: {role_name}, and groups.",
     "aws-auth in kube-system: one entry is added",
 )
 .when("CONFIG_MAP");
