@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -59,8 +60,18 @@ def said(stderr: str) -> str:
     return "\n".join(f"  {line[:400]}" for line in telling or lines[-20:])
 
 
-def unreached(target: str, binary: pathlib.Path) -> str | None:
-    ran = run([binary, *sorted((HERE / "corpus" / target).iterdir())], CREDPROBE_FUZZ_TELL="1")
+def laid_out(target: str, cache: pathlib.Path) -> pathlib.Path:
+    """The seeds as libFuzzer wants them, a file each. In the repository one file holds them, with a character for each byte."""
+    folder = cache / "seeds" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, seed in enumerate(json.loads((HERE / "corpus" / f"{target}.json").read_text())):
+        (folder / f"{number:03}").write_bytes(seed.encode("latin-1"))
+    return folder
+
+
+def unreached(target: str, binary: pathlib.Path, seeds: pathlib.Path) -> str | None:
+    ran = run([binary, *sorted(seeds.iterdir())], CREDPROBE_FUZZ_TELL="1")
     if ran.returncode != 0:
         return f"  a seed breaks it\n{said(ran.stderr)}"
     missing = set(REACHED[target]) - set(re.findall(r"^told (.+)$", ran.stderr, re.MULTILINE))
@@ -69,12 +80,13 @@ def unreached(target: str, binary: pathlib.Path) -> str | None:
 
 def fuzz(target: str, binary: pathlib.Path, cache: pathlib.Path, seconds: int) -> tuple[str, str | None]:
     """One line about what it did, and what it found."""
-    if problem := unreached(target, binary):
+    seeds = laid_out(target, cache)
+    if problem := unreached(target, binary, seeds):
         return f"{target}: not run", problem
     found, artifacts = cache / "corpus" / target, HERE / "artifacts" / target
     found.mkdir(parents=True, exist_ok=True)
     artifacts.mkdir(parents=True, exist_ok=True)
-    command = [binary, found, HERE / "corpus" / target, f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOW}",
+    command = [binary, found, seeds, f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOW}",
         f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={artifacts}/", "-print_final_stats=1"]
     began = time.monotonic()
     ran = run(command)

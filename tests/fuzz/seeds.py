@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 import urllib.parse
@@ -178,18 +177,18 @@ TARGETS = sorted(path.stem for path in (HERE / "fuzz_targets").glob("*.rs"))
 
 def main() -> None:
     for target, seeds in everything().items():
-        folder = HERE / "corpus" / target
-        if target in NEW_EACH_TIME and folder.is_dir():
+        kept = HERE / "corpus" / f"{target}.json"
+        if target in NEW_EACH_TIME and kept.exists():
             continue
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        total = 0
+        total, chosen = 0, {}
         for seed in seeds:
             if len(seed) > LONGEST or total + len(seed) > LIMIT:
                 continue
             total += len(seed)
-            (folder / hashlib.sha1(seed).hexdigest()[:12]).write_bytes(seed)
-        print(f"{target}: {len(list(folder.iterdir()))} seeds")
+            chosen[hashlib.sha1(seed).hexdigest()] = seed
+        # Each byte is one character.
+        kept.write_text(json.dumps([chosen[name].decode("latin-1") for name in sorted(chosen)], indent=1) + "\n")
+        print(f"{target}: {len(chosen)} seeds")
 
 
 if __name__ == "__main__":
