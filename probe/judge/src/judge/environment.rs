@@ -125,20 +125,26 @@ fn partly_injected(facts: &Facts<'_>) -> Option<Finding> {
         (Some(_), Some(_)) => return None,
     };
     let mounted = facts.evidence.environment.irsa_mount;
-    let finding =
-        Finding::new(Class::PartlyInjected, format!("{} is set and {missing} is not", present.source))
-            .presented(format!(
-                "{}={}{}",
-                present.source,
-                present.value,
-                if mounted { ", and the webhook's token mount" } else { "" }
-            ))
-            .required(format!("both of the pair; {missing} is missing"))
-            .why(format!(
-                "The pod sets {} itself. The webhook then adds neither variable{}.",
-                present.source,
-                if mounted { ", and mounts the token all the same" } else { "" }
-            ));
+    let finding = Finding::new(
+        Class::PartlyInjected,
+        if present.source.starts_with("AWS_") {
+            format!("the pod sets {}, so {missing} was not added", present.source)
+        } else {
+            format!("{} is set and {missing} is not", present.source)
+        },
+    )
+    .presented(format!(
+        "{}={}{}",
+        present.source,
+        present.value,
+        if mounted { ", and the webhook's token mount" } else { "" }
+    ))
+    .required(format!("both of the pair; {missing} is missing"))
+    .why(format!(
+        "The pod sets {} itself. The webhook then adds neither variable{}.",
+        present.source,
+        if mounted { ", and mounts the token all the same" } else { "" }
+    ));
     Some(finding.webhook(facts, facts.values(), &[&common::SEE_VARIABLES, &common::SEE_SERVICE_ACCOUNT]))
 }
 
@@ -217,8 +223,8 @@ fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
         &[
             &common::SEE_SERVICE_ACCOUNT,
             &texts::CORRECT_EXPECTED_ROLE,
+            &texts::ANNOTATION_IS_WRONG,
             &texts::NEW_POD_IF_OLDER,
-            &texts::ANNOTATE_EXPECTED_ROLE,
         ],
     ))
 }
@@ -227,11 +233,16 @@ fn region_missing(facts: &Facts<'_>) -> Option<Finding> {
     let class = Class::RegionMissing;
     let call = if facts.by_agent() { "GetCallerIdentity" } else { "the exchange" };
     let finding = match (&facts.route.endpoint, &facts.route.region) {
-        (Err(RouteProblem::RegionForm(region)), _) => {
-            Finding::new(class, format!("{} is not the name of a region", region.source))
-                .severity(Severity::Error)
-                .presented(presented_region(region))
-        }
+        (Err(RouteProblem::RegionForm(region)), _) => Finding::new(
+            class,
+            if region.value.trim() == region.value {
+                format!("{} is not the name of a region", presented_region(region))
+            } else {
+                format!("{} has white space at one end", region.source)
+            },
+        )
+        .severity(Severity::Error)
+        .presented(presented_region(region)),
         (Err(RouteProblem::NoRegion), _) => {
             Finding::new(class, "no region is known, so no STS endpoint can be chosen")
                 // The agent needs none; whose its credentials are, nobody can be asked then.

@@ -298,7 +298,15 @@ fn unrecognized(facts: &Facts<'_>, exchange: &Exchange, quoted: &str) -> Finding
         exchange.status,
         quoted.trim_matches('`').trim_end_matches('.')
     ))
+    .acts(Owner::Probe.people())
     .steps(&facts.values(), &[&texts::SEE_ANSWER_TO_OTHERS, &texts::LOOK_UP, &texts::REPORT_IT])
+}
+
+/// Where the answer came from.
+fn at(facts: &Facts<'_>) -> String {
+    let network = facts.evidence.network.as_ref().filter(|network| network.proxy.is_none());
+    let last = network.and_then(|network| network.addresses.last());
+    last.map_or_else(String::new, |attempt| format!(" from {}", attempt.address.ip()))
 }
 
 fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
@@ -326,7 +334,7 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
         .transient(exchange.status == 429 || exchange.status >= 500)
         .presented(if excerpt.is_empty() { what.clone() } else { excerpt.to_owned() })
         .required("an answer in STS's form: its XML namespace, or an ErrorResponse")
-        .why(format!("The answer is {what}.{quote}"));
+        .why(format!("The answer{} is {what}.{quote}", at(facts)));
     let (values, steps) = facts.out_of_the_way(facts.values_to(host));
     if facts.chose_wrong_host() {
         return finding.owner(Owner::Pod).restart(Restart::Pod).steps(&values, &steps);
@@ -338,7 +346,7 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
     if !steps.is_empty() {
         return finding.steps(&values, &steps);
     }
-    finding.steps(&values, &[&common::SEE_COREDNS, &common::SEE_MESH, &texts_of_network::ALLOW_AT_FILTER])
+    finding.steps(&values, &[&common::SEE_COREDNS, &texts_of_network::ALLOW_AT_FILTER])
 }
 
 /// What a page says without its markup, in at most 120 characters.

@@ -125,7 +125,11 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
                         "The issuer answers, so its cluster exists. Its keys were changed after this token was issued, or another cluster signed it."
                     }
                 ))
-                .steps(&values, &[&texts_of_token::SEE_THIS_ISSUER, &texts_of_token::NEW_TOKEN_IF, &texts_of_token::ASK_AWS_IF]),
+                .steps(&values, &[
+                    &texts_of_token::SEE_THIS_ISSUER,
+                    &texts_of_token::NEW_TOKEN_IF,
+                    if gone { &texts_of_token::ASK_AWS_IF } else { &texts_of_token::TRY_NEW_TOKEN_IF },
+                ]),
         );
     }
     Some(

@@ -49,13 +49,10 @@ pub fn rule(file: &TokenFile) -> Option<KubeletRule> {
             format!("defaultMode {mode:04o}, where there is no fsGroup and no common runAsUser"),
             Repair::Mode,
         ),
-        (user, 0, 0o600) => {
-            (format!("runAsUser {user} for all containers, and no fsGroup"), Repair::SameUser)
+        (user, 0, 0o600) => (format!("runAsUser {user} for all containers and no fsGroup"), Repair::SameUser),
+        (0, group, 0o640) => {
+            (format!("fsGroup {group}, where the containers share no runAsUser"), Repair::KeepGroup)
         }
-        (0, group, 0o640) => (
-            format!("fsGroup {group}, and no one runAsUser other than 0 for all containers"),
-            Repair::KeepGroup,
-        ),
         (user, group, 0o640) => {
             (format!("fsGroup {group} and runAsUser {user} for all containers"), Repair::KeepGroup)
         }

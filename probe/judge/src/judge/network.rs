@@ -409,13 +409,12 @@ fn unreachable(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findi
 }
 
 fn response_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
-    let during = if failure.phase == Phase::Tls { "the TLS handshake" } else { "the HTTP request" };
     let summary = format!("{} accepts the connection, then sends nothing", host(network));
     Finding::new(Class::ResponseTimeout, summary)
         .presented(presented(network))
         .required("an answer within the time allowed (--timeout)")
         .why(format!(
-            "{}: {}, in {during}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
+            "{}: {}. Something on the way accepts connections and drops what they carry: a firewall, a proxy, or a path with a smaller MTU.",
             plain(&presented(network)),
             detail_of(failure)
         ))
@@ -535,6 +534,9 @@ fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     Finding::new(
         Class::ConnectionBroken,
         match failure.phase {
+            Phase::Tls if reach(network) == Reach::Private => {
+                format!("{} breaks the TLS handshake for {}", said(network), host(network))
+            }
             Phase::Tls => format!("the TLS handshake with {} broke", host(network)),
             _ => format!("the connection to {} broke", host(network)),
         },
@@ -542,7 +544,7 @@ fn broken(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     .presented(presented(network))
     .required("a connection that lasts for one answer")
     .why(format!(
-        "{}: {}. A firewall, a mesh or a proxy resets connections, or a sidecar was still starting.",
+        "{}: {}. A firewall, a mesh or a proxy resets connections.",
         plain(&presented(network)),
         detail_of(failure)
     ))

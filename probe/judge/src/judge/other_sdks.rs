@@ -113,9 +113,13 @@ fn differs(facts: &Facts<'_>, endpoint: &Endpoint, cause: Cause, calls: &[(&'sta
     let called: Vec<String> = by_host.iter().map(call).collect();
     let environment = &facts.evidence.environment;
     let sdks: Vec<&Sdk> = calls.iter().map(|(sdk, _)| *sdk).collect();
+    let lone = cause == Cause::Region && environment.get("AWS_DEFAULT_REGION").is_none();
     let summary = sdks::sentence(Class::EndpointDiffers, &sdks, &|sdks| {
         let call = sdks::verb(sdks, "calls", "call");
         match by_host.keys().next() {
+            Some(host) if by_host.len() == 1 && lone => {
+                format!("AWS_DEFAULT_REGION is not set: {sdks} {call} {host}")
+            }
             Some(host) if by_host.len() == 1 => format!("{sdks} {call} {host}, not {}", endpoint.host),
             _ => format!("{sdks} {call} another STS host than {}", endpoint.host),
         }

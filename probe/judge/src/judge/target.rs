@@ -108,7 +108,7 @@ fn no_proc(target: &Target, process: &Process) -> Finding {
         .presented(format!("/proc/self/status: {errno}"))
         .required("a procfs of this pid namespace, mounted at /proc")
         .why(format!(
-            "To read /proc/self/status ends with {errno}. --target-pid needs the procfs of its pid namespace, which the runtime mounts at /proc in every container."
+            "Reading /proc/self/status fails with {errno}. --target-pid needs the procfs of its pid namespace, which the runtime mounts at /proc in every container."
         ))
         .steps(&Values::default(), &[&texts::SEE_PROC]);
     retry::as_root(finding, target, process)
@@ -173,7 +173,7 @@ fn no_status(target: &Target, process: &Process, pid: u32) -> Finding {
         "ENOENT" | "ESRCH" | "EACCES" | "EPERM" if hidden => {
             let finding = inconclusive(format!("pid {pid} is there, but /proc hides it from credprobe’s user"))
                 .why(format!(
-                    "A process {pid} exists, and to read /proc/{pid}/status ends with {errno}. So /proc is mounted with hidepid, and shows a process to its own user and to root alone."
+                    "Process {pid} exists, but reading /proc/{pid}/status fails with {errno}. So /proc is mounted with hidepid, and shows a process to its own user and to root alone."
                 ))
                 .presented(presented)
                 .required("a /proc that is mounted without hidepid, or the process's own user");
@@ -188,7 +188,7 @@ fn no_status(target: &Target, process: &Process, pid: u32) -> Finding {
         }
         _ => inconclusive(format!("what /proc says of pid {pid} cannot be read"))
             .why(format!(
-                "To read /proc/{pid}/status ends with {errno}. It has to have the lines of proc_pid_status, Uid, Gid, Groups and Cap among them."
+                "Reading /proc/{pid}/status fails with {errno}. It has to have the lines of proc_pid_status, Uid, Gid, Groups and Cap among them."
             ))
             .presented(presented)
             .required("the lines of proc_pid_status(5), Uid, Gid, Groups and Cap* among them")
@@ -268,7 +268,7 @@ fn unreadable(target: &Target, name: &str) -> Option<Finding> {
         (None, None) => return None,
     };
     let finding = inconclusive(format!("{file} of {name} cannot be read")).why(format!(
-        "To read it ends with {errno}. --target-pid needs a process that runs and has a root directory."
+        "Reading it fails with {errno}. --target-pid needs a process that runs and has a root directory."
     ));
     let required = "a process that runs and has a root directory";
     Some(another(finding, &format!("{file}: {errno}"), required, target.pid?))

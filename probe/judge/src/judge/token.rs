@@ -209,7 +209,7 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         let finding = Finding::new(
             Class::TokenForeign,
             if process.pod_name.as_deref() == Some(pod) {
-                "the token is a copy of an earlier pod’s of this name, and is never renewed".to_owned()
+                "the token belongs to an earlier pod of this name, and is never renewed".to_owned()
             } else {
                 format!("the token is a copy of another pod’s, {pod}, and nothing renews it")
             },
@@ -219,7 +219,7 @@ fn foreign(facts: &Facts<'_>, token: &Token) -> Option<Finding> {
         .why(format!(
             "The token was issued to pod {pod} with uid {theirs}. This pod has uid {ours}, as POD_UID says."
         ))
-        .steps(&facts.values(), &[&texts::SEE_POD_UID, &texts::MOUNT_OWN]);
+        .steps(&facts.values().with_text(slot::VALUE, theirs), &[&texts::SEE_POD_UID, &texts::MOUNT_OWN]);
 
         if facts.by_agent() {
             // EKS tags the session with the token's pod, so that policies take this pod for the other one; the downward
@@ -296,7 +296,12 @@ fn expectations(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
             if let Some(account) = &meant {
                 values = values.with(slot::VALUE, account.name, Word::dns(account.name));
                 let same = here == Some(account.namespace);
-                steps.push(if same { &texts::SET_ACCOUNT } else { &texts::OTHER_NAMESPACE });
+                if same {
+                    steps.insert(0, &texts::SEE_STATED_ACCOUNT);
+                    steps.push(&texts::SET_ACCOUNT);
+                } else {
+                    steps.push(&texts::OTHER_NAMESPACE);
+                }
             }
             findings.push(finding.steps(&values, &steps));
         }
@@ -399,7 +404,7 @@ fn times(facts: &Facts<'_>, token: &Token) -> Vec<Finding> {
                 finding
                     .acts(Owner::Pod.people())
                     .why(format!("The token was valid until {}. The kubelet binds its tokens to the pod. So somebody made this one, as with kubectl create token, and put it there.", time(expiry)))
-                    .webhook(facts, facts.values(), &[&texts_of_file::SEE_MOUNTS]),
+                    .webhook(facts, facts.values(), &[&texts_of_file::SEE_MOUNTS, &texts::REMOVE_VOLUME]),
             );
         } else {
             let finding = finding.why(expired_since(token, expiry)).steps(

@@ -35,7 +35,17 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     let whole = sdks::sentence(Class::SettingsInvalid, &shown, &|sdks| {
         format!("{sdks} {}: {variable} {problem}", sdks::verb(sdks, "stops", "stop"))
     });
-    let summary = if whole.chars().count() <= sdks::room(Class::SettingsInvalid) {
+    let half =
+        [("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+            .into_iter()
+            .find(|(missing, _)| variable == missing && value.is_none_or(|value| value == "unset"));
+    let whole = match half {
+        Some((missing, present)) => sdks::sentence(Class::SettingsInvalid, &shown, &|sdks| {
+            format!("{present} is set without {missing}: {sdks} {}", sdks::verb(sdks, "stops", "stop"))
+        }),
+        None => whole,
+    };
+    let summary = if half.is_some() || whole.chars().count() <= sdks::room(Class::SettingsInvalid) {
         whole
     } else {
         let at = if value.is_some_and(|value| value != "unset") { "at the value of" } else { "without" };

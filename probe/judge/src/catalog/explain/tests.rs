@@ -97,7 +97,7 @@ fn only_the_variables_in_use_are_listed() -> Result<(), String> {
     let variables = text.split("Set the variables first").nth(1).ok_or("no variables")?;
     let names: Vec<&str> =
         variables.lines().filter_map(|line| line.strip_prefix("#   – ")?.split(':').next()).collect();
-    for name in ["account", "issuer_url", "provider_arn", "audience"] {
+    for name in ["account", "issuer_url", "region", "audience"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
     assert!(!names.contains(&"node"), "{names:?}");

@@ -16,7 +16,7 @@ pub(crate) const SEE_DAEMON_SET: Template = Template::look(
 
 pub(crate) const SEE_LOG_OF_NODE: Template = Template::look(
     "Read the log of the agent on this node:",
-    "kubectl logs -n kube-system --tail=50 \"$(kubectl get pods -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent --field-selector spec.nodeName={node} -o 'jsonpath={.items[0].metadata.name}')\"",
+    "kubectl get pods -n kube-system -l app.kubernetes.io/name=eks-pod-identity-agent --field-selector spec.nodeName={node} -o name | xargs -r kubectl logs -n kube-system --tail=50",
 );
 
 pub(crate) const SEE_LOG: Template = Template::look(
@@ -46,7 +46,7 @@ pub(crate) const REPLACE_AUTO_NODE: Template = Template::change_in_words(
 );
 
 pub(crate) const ENABLE_HYBRID: Template = Template::change_in_words(
-    "set daemonsets.hybrid.create in the add-on and enableCredentialsFile in the NodeConfig, then run nodeadm init.",
+    "set daemonsets.hybrid.create in the add-on, and enableCredentialsFile in the NodeConfig.",
     "the add-on’s configuration and the node’s",
 )
 .when("It is a hybrid node");
@@ -70,7 +70,7 @@ pub(crate) const REMOVE_RULE: Template = Template::change_in_words(
 .when("The node has such a rule");
 
 pub(crate) const SEE_RULES_OF_NODE: Template = Template::look(
-    "On the node, see whether its firewall has a rule against the agent:",
+    "On {node}, see whether its firewall has a rule against the agent:",
     "iptables-save | grep 169.254.170.23",
 );
 
@@ -100,8 +100,8 @@ pub(crate) const LEAVE_FARGATE: Template = Template::change_in_words(
 .when("Pod Identity is meant");
 
 pub(crate) const USE_IRSA: Template = Template::change_in_words(
-    "give the workload a service account of its own with the annotation eks.amazonaws.com/role-arn and without an association. \
-     IRSA works on every node.",
+    "give the workload another service account, with the annotation eks.amazonaws.com/role-arn, without an association, and \
+     admitted by the role’s trust policy. IRSA works on every node.",
     "the workload’s service account",
 )
 .when("The pod stays where it is");
@@ -231,10 +231,10 @@ pub(crate) const ROLE_IS_GONE: Template = Template::change_in_words(
 .when("NoSuchEntity");
 
 pub(crate) const CONDITION_FAILS: Template = Template::change_in_words(
-    "it needs sts:TagSession as well, and conditions that hold. With disableSessionTags aws:RequestTag/kubernetes-namespace never does.",
+    "it needs sts:TagSession, and conditions that hold. With disableSessionTags aws:RequestTag/kubernetes-namespace does not.",
     "the trust policy of the association’s role",
 )
-.when("One does");
+.when("One is there");
 
 /// Where the cluster has to be found first, the pipeline would not fit beside what shows the cause.
 pub(crate) const ADMIT_SERVICE: Template = Template::change_in_words(
@@ -322,10 +322,17 @@ pub(crate) const SEE_EKS_AUTH_ENDPOINTS: Template = Template::look(
 );
 
 pub(crate) const OPEN_EKS_AUTH: Template = Template::change_in_words(
-    "Let {host}, port 443, pass from the nodes. It is a name of api.aws, so a rule for amazonaws.com does not cover it. A \
-     cluster without a way to the internet needs an interface endpoint for EKS Auth.",
+    "let {host}, port 443, pass from the nodes. A rule for amazonaws.com does not cover it. Without internet, the VPC needs \
+     an endpoint for EKS Auth.",
     "a rule of firewall or proxy, or the VPC",
-);
+)
+.when("It prints none");
+
+pub(crate) const REPAIR_EKS_AUTH_ENDPOINT: Template = Template::change_in_words(
+    "it needs private DNS, and port 443 open to the nodes.",
+    "the interface endpoint for EKS Auth",
+)
+.when("There is one");
 
 pub(crate) const CREATE_EKS_AUTH_ENDPOINT: Template = Template::change(
     "Create an interface endpoint for EKS Auth. Its private DNS answers in the whole VPC, and AWS bills it by the hour:",
@@ -384,7 +391,7 @@ pub(crate) const FAILED: Texts = Texts {
         "An outdated agent wraps every refusal into a 500. The cause stands in its text.",
         "A disturbance of EKS Auth.",
     ],
-    steps: &[&SEE_LOG, &SEE_EKS_AUTH_ENDPOINTS, &OPEN_EKS_AUTH, &LASTS],
+    steps: &[&SEE_LOG, &SEE_EKS_AUTH_ENDPOINTS, &OPEN_EKS_AUTH, &REPAIR_EKS_AUTH_ENDPOINT, &LASTS],
     beyond: &[&CREATE_EKS_AUTH_ENDPOINT, &UPDATE_ADD_ON],
 };
 

@@ -6,7 +6,7 @@ use crate::steps::template::Template;
 
 pub(crate) const SEE_CLUSTER: Template = Template::look(
     "See endpoint and mode. API reads access entries, CONFIG_MAP reads aws-auth:",
-    "aws eks describe-cluster --name {cluster} --region {region} --query 'cluster.[endpoint,accessConfig.authenticationMode]' --output text",
+    "aws eks describe-cluster --name {cluster} --region {region} --query 'cluster.[endpoint,accessConfig]'",
 );
 
 pub(crate) const SEE_AWS_AUTH: Template = Template::look(

@@ -76,9 +76,9 @@ pub(crate) const NARROW_ENDPOINT: Template = Template::change_in_words(
 pub(crate) const CORRECT_SETTING: Template =
     Template::change_in_words("Correct {variable} where it is set, or remove it.", "the setting {variable}");
 
-pub(crate) const SET_CLOCK: Template = Template::change(
-    "If it is wrong, set it, on the node as root. EC2’s time source is 169.254.169.123:",
-    "chronyc makestep",
+/// Typed elsewhere it would set the reader's own clock.
+pub(crate) const SET_CLOCK: Template = Template::change_in_words(
+    "If it is wrong, run chronyc makestep there as root. EC2’s time source is 169.254.169.123.",
     "the node’s clock",
 );
 
@@ -117,14 +117,14 @@ pub(crate) const SEE_ACCOUNT_EXISTS: Template = Template::look(
 
 /// The webhook adds neither variable where the pod has one.
 pub(crate) const LET_WEBHOOK_SET_ONE: Template = Template::change(
-    "If a role or an association is there, remove {variable}, so that the webhook sets it. This replaces the pods of \
+    "If the service account has a role, remove {variable}, so that the webhook sets it. This replaces the pods of \
      {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {variable}-",
     "the environment of all containers of {workload}, whose pods are replaced",
 );
 
 pub(crate) const LET_WEBHOOK_SET_BOTH: Template = Template::change(
-    "If a role or an association is there, remove {variable} and {second}, so that the webhook sets both. This replaces \
+    "If the service account has a role, remove {variable} and {second}, so that the webhook sets both. This replaces \
      the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {variable}- {second}-",
     "the environment of all containers of {workload}, whose pods are replaced",
@@ -150,8 +150,8 @@ pub(crate) const PROJECT_FOR_SERVER: Template = Template::change_in_words(
 
 /// What the webhook would write, for a cluster that has none.
 pub(crate) const PROJECT_BY_HAND: Template = Template::change_in_words(
-    "If this cluster has no webhook, keep both and mount a projected serviceAccountToken with audience sts.amazonaws.com and \
-     path token at /var/run/secrets/eks.amazonaws.com/serviceaccount.",
+    "If this cluster has no webhook, keep both and mount a projected token for sts.amazonaws.com where \
+     AWS_WEB_IDENTITY_TOKEN_FILE points.",
     "the pod’s volumes",
 );
 

@@ -198,13 +198,14 @@ pub(crate) const CORRECT_EXPECTED_ROLE: Template =
     Template::change_in_words("correct --expect-role.", "credprobe’s arguments")
         .when("The expectation is out of date");
 
-pub(crate) const ANNOTATE_EXPECTED_ROLE: Template = common::ANNOTATE_ROLE.when("The annotation is wrong");
+pub(crate) const NEW_POD_IF_OLDER: Template = common::RESTART.when("The annotation has it already");
 
-pub(crate) const NEW_POD_IF_OLDER: Template = Template::change_in_words(
-    "make new pods, as with kubectl rollout restart.",
-    "the pods, which are replaced",
+/// The whole service account would get another role.
+pub(crate) const ANNOTATION_IS_WRONG: Template = Template::change_in_words(
+    "annotate {sa} with {role_arn}, then make new pods.",
+    "the role annotation of {sa}",
 )
-.when("The annotation is right, and younger than the pod");
+.when("The annotation is wrong");
 
 pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
     meaning: "The role asked for is not the one expected.",
@@ -215,13 +216,7 @@ pub(crate) const ROLE_UNEXPECTED: Texts = Texts {
         "The role’s path is missing in one of the two, as in role/app and role/team/app.",
         "--expect-role itself is out of date.",
     ],
-    steps: &[
-        &common::SEE_SERVICE_ACCOUNT,
-        &CORRECT_EXPECTED_ROLE,
-        &NEW_POD_IF_OLDER,
-        &ANNOTATE_EXPECTED_ROLE,
-        &common::RESTART,
-    ],
+    steps: &[&common::SEE_SERVICE_ACCOUNT, &CORRECT_EXPECTED_ROLE, &ANNOTATION_IS_WRONG, &NEW_POD_IF_OLDER],
     beyond: &[],
 };
 

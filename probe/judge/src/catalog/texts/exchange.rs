@@ -14,13 +14,19 @@ pub(crate) const CREATE_PROVIDER: Template = Template::change(
     "test \"$(aws sts get-caller-identity --query Account --output text)\" = {account} && aws iam create-open-id-connect-provider --url {issuer_url} --client-id-list {audience}",
     "the OIDC providers of {account}: one is added for this issuer",
 )
-.when("NoSuchEntity, and IRSA is meant");
+.when("IRSA is meant, and there is no provider");
+
+/// A pod that is older than its association has IRSA's variables, and nobody needs a provider.
+pub(crate) const SEE_ITS_ASSOCIATION: Template = Template::look(
+    "See whether {sa} has an association. Set cluster to this cluster’s name:",
+    "aws eks list-pod-identity-associations --region {region} --cluster-name \"${cluster:?is not set}\" --namespace {namespace} --service-account {service_account} --query 'associations[].associationId' --output text",
+);
 
 pub(crate) const LEFT_FOR_POD_IDENTITY: Template = Template::change_in_words(
     "make new pods. This pod is older than the association.",
     "the pods, which are replaced",
 )
-.when("NoSuchEntity, and {sa} has a Pod Identity association");
+.when("It prints an id");
 
 pub(crate) const REGION_NOT_ENABLED: Template = Template::change_in_words(
     "the account may not have enabled {region}, which looks the same. Enable it, or set AWS_REGION to {value}.",
@@ -39,7 +45,7 @@ pub(crate) const PROVIDER_MISSING: Texts = Texts {
         "It was registered under the dual-stack name oidc-eks.REGION.api.aws, which tokens never carry.",
         "STS was asked in a region that the role’s account has not enabled, which looks the same.",
     ],
-    steps: &[&SEE_PROVIDER, &LEFT_FOR_POD_IDENTITY, &CREATE_PROVIDER],
+    steps: &[&SEE_ITS_ASSOCIATION, &LEFT_FOR_POD_IDENTITY, &ACCOUNT_IS_WRONG, &CREATE_PROVIDER],
     beyond: &[],
 };
 
@@ -71,7 +77,7 @@ pub(crate) const AUDIENCE_NOT_REGISTERED: Texts = Texts {
 
 pub(crate) const ADD_THUMBPRINT: Template = Template::change(
     "add its thumbprint. provider-before.json keeps the old list:",
-    "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --output json | tee -a provider-before.json | jq -r --arg new {thumbprint} '.ThumbprintList+[$new]|unique[]' | xargs -r aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn {provider_arn} --thumbprint-list",
+    "test \"$(curl -so /dev/null -w '%{ssl_verify_result}' {issuer_url}/.well-known/openid-configuration)\" -gt 0 && aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn} --output json | tee -a provider-before.json | jq -r --arg new {thumbprint} '.ThumbprintList+[$new]|unique[]' | xargs -r aws iam update-open-id-connect-provider-thumbprint --open-id-connect-provider-arn {provider_arn} --thumbprint-list",
     "the OIDC provider’s list of thumbprints: one is added",
 )
 .when("An error, and the certificate is the issuer’s own");
@@ -83,7 +89,7 @@ pub(crate) const SEE_PUBLIC_ROOT: Template = Template::look(
 );
 
 pub(crate) const ONLY_SEEN_HERE: Template =
-    Template::words("only this pod’s network shows another certificate. Do not add it.").when("0");
+    Template::words("this pod’s network inspects TLS. Let whoever runs it exempt the issuer.").when("0");
 
 pub(crate) const LOOK_FROM_ELSEWHERE: Template = Template::words(
     "Run credprobe where {issuer_host} can be reached. This pod cannot, so the thumbprint of its last certificate is not known.",
@@ -115,15 +121,17 @@ pub(crate) const ADD_STATEMENT: Template = Template::change(
 )
 .when("No statement for this issuer");
 
-pub(crate) const OTHER_ARN: Template = Template::change_in_words(
-    "create it, or correct the annotation of {sa} and make new pods.",
-    "the role, or the annotation of {sa}",
-)
-.when("NoSuchEntity, or another ARN");
+pub(crate) const OTHER_ARN: Template =
+    Template::change_in_words("correct the annotation, then make new pods.", "the role annotation of {sa}")
+        .when("Another ARN, or a wrong name");
+
+pub(crate) const ROLE_MISSING: Template =
+    Template::change_in_words("create it.", "the account’s roles: one is added")
+        .when("NoSuchEntity, and the name is right");
 
 pub(crate) const STATEMENT_WITH_A_MISTAKE: Template =
     Template::change_in_words("correct it.", "the trust policy of {role}")
-        .when("A mistake in a statement for {sa}, or a Deny");
+        .when("A Deny, or a mistake in a statement for {sa}");
 
 pub(crate) const ACCESS_DENIED: Texts = Texts {
     meaning: "The role’s trust policy refuses, or there is no such role.",
@@ -138,7 +146,7 @@ pub(crate) const ACCESS_DENIED: Texts = Texts {
         "Another policy denies: a resource control policy, the STS endpoint’s policy. Or the role is so new that IAM does \
          not know it everywhere yet.",
     ],
-    steps: &[&common::SEE_ROLE, &OTHER_ARN, &STATEMENT_WITH_A_MISTAKE, &ADD_STATEMENT],
+    steps: &[&common::SEE_ROLE, &OTHER_ARN, &ROLE_MISSING, &STATEMENT_WITH_A_MISTAKE, &ADD_STATEMENT],
     beyond: &[],
 };
 
@@ -215,7 +223,7 @@ pub(crate) const TOKEN_EXPIRED_AT_STS: Texts = Texts {
 };
 
 pub(crate) const SEE_CLOCK: Template =
-    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+    Template::look("On {node}, see whether its clock is right:", "chronyc tracking");
 
 /// Behind another server than AWS's: what its refusal leaves to do, in the words of its class.
 pub(crate) const AT_SERVER: Template =

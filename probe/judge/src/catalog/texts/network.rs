@@ -227,7 +227,7 @@ pub(crate) const EXTEND_BUNDLE: Template = Template::change_in_words(
 
 pub(crate) const SEE_SIGNER: Template = Template::look(
     "From another machine of this network, see who signs for the host:",
-    "curl -svo /dev/null https://{host}/",
+    "curl -skvo /dev/null https://{host}/",
 );
 
 pub(crate) const ASK_WHOSE: Template = Template::words(
@@ -262,7 +262,7 @@ pub(crate) const CORRECT_ENDPOINT: Template = Template::change_in_words(
 );
 
 pub(crate) const SEE_CLOCK: Template =
-    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+    Template::look("On {node}, see whether its clock is right:", "chronyc tracking");
 
 pub(crate) const RENEW_CERTIFICATE: Template = Template::change_in_words(
     "If it is, whoever runs this endpoint renews the certificate.",
@@ -298,7 +298,12 @@ pub(crate) const ALLOW_AT_PROXY: Template = Template::change_in_words(
 )
 .when("The pod needs the proxy");
 
-pub(crate) const BYPASS_PROXY: Template = common::ADD_NO_PROXY.when("There is an endpoint in this VPC");
+/// A command would overwrite the variable in the other containers.
+pub(crate) const BYPASS_PROXY: Template = Template::change_in_words(
+    "add {host} to NO_PROXY of each container that uses the proxy, behind what is there. Then make new pods.",
+    "the environment of the workload’s containers",
+)
+.when("The cluster’s VPC has an endpoint");
 
 pub(crate) const PROXY_FAILED: Texts = Texts {
     meaning: "The configured proxy did not let the connection through.",
@@ -318,7 +323,8 @@ pub(crate) const SEE_MESH_LOG: Template = Template::look(
 );
 
 pub(crate) const LET_PASS: Template = Template::change_in_words(
-    "Let {host}, port 443, pass at what answers there: a firewall, a proxy, or a mesh without a ServiceEntry for it.",
+    "Let the firewall or proxy that has this address let {host}, port 443, through. If Istio’s log shows the host, it needs a \
+     ServiceEntry.",
     "a rule of firewall, proxy or mesh",
 );
 

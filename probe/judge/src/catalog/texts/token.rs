@@ -55,12 +55,12 @@ pub(crate) const KIND_WRONG: Texts = Texts {
 };
 
 pub(crate) const SEE_POD_UID: Template = Template::look(
-    "Compare this pod’s uid with that in the report:",
+    "See this pod’s uid. If it is {value}, POD_UID is wrong:",
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.metadata.uid}{\" \"}{.spec.serviceAccountName}{\"\\n\"}'",
 );
 
 pub(crate) const MOUNT_OWN: Template = Template::change_in_words(
-    "Mount the pod’s own projected token in place of the copy. Then make new pods.",
+    "Else mount the pod’s own projected token in place of the copy. Then make new pods.",
     "the pod’s volumes",
 );
 
@@ -78,7 +78,12 @@ pub(crate) const FOREIGN: Texts = Texts {
 
 pub(crate) const SEE_ACCOUNT_AND_NODE: Template = Template::look(
     "See whether the service account is still there, and whether the node is ready:",
-    "kubectl get serviceaccount -n {namespace} {service_account} && kubectl get node {node}",
+    "kubectl get serviceaccount -n {namespace} {service_account}; kubectl get node {node}",
+);
+
+pub(crate) const REMOVE_VOLUME: Template = Template::change_in_words(
+    "Remove the volume that holds it, and its mount, from the pod specification.",
+    "the pod’s volumes",
 );
 
 pub(crate) const LEAVE_NODE: Template = Template::change_in_words(
@@ -100,7 +105,7 @@ pub(crate) const EXPIRED: Texts = Texts {
 };
 
 pub(crate) const SEE_CLOCK: Template =
-    Template::look("On the node, see whether its clock is right:", "chronyc tracking");
+    Template::look("On {node}, see whether its clock is right:", "chronyc tracking");
 
 pub(crate) const SET_CONTROL_PLANE_CLOCK: Template = Template::change_in_words(
     "Let whoever runs the control plane set its clock first.",
@@ -190,6 +195,11 @@ pub(crate) const SEE_POD_ACCOUNT: Template = Template::look(
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={.metadata.namespace}{\"/\"}{.spec.serviceAccountName}{\"\\n\"}'",
 );
 
+pub(crate) const SEE_STATED_ACCOUNT: Template = Template::look(
+    "See whether the stated service account exists, and which role it has:",
+    "kubectl get serviceaccount -n {namespace} {value} -o 'jsonpath={.metadata.annotations}'",
+);
+
 pub(crate) const SET_ACCOUNT: Template = Template::change(
     "set it. This replaces the pods of {workload}. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set serviceaccount -n {namespace} {workload} {value}",
@@ -269,8 +279,13 @@ pub(crate) const NEW_TOKEN_IF: Template =
     .when("It is another one than the token’s");
 
 pub(crate) const ASK_AWS_IF: Template =
-    Template::words("make new pods once. If that does not help, open a case with AWS Support.")
-        .when("It is the same");
+    Template::words("open a case with AWS Support. New pods do not help.").when("It is the same");
+
+pub(crate) const TRY_NEW_TOKEN_IF: Template = Template::change_in_words(
+    "make new pods once. If that does not help, open a case with AWS Support.",
+    "the pods, which are replaced",
+)
+.when("It is the same");
 
 pub(crate) const PUBLISH_ELSEWHERE: Template = Template::change_in_words(
     "Publish both where everybody can read them, as in an S3 bucket behind CloudFront. Give that name to the API server as \

@@ -244,7 +244,7 @@ fn no_node_credentials(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
 
 fn eks_auth_unreached(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let host = eks_auth(facts);
-    let steps = [&texts::SEE_EKS_AUTH_ENDPOINTS, &texts::OPEN_EKS_AUTH];
+    let steps = [&texts::SEE_EKS_AUTH_ENDPOINTS, &texts::OPEN_EKS_AUTH, &texts::REPAIR_EKS_AUTH_ENDPOINT];
     let node = facts.node().map(|node| format!(" on node {node}")).unwrap_or_default();
     Finding::new(Class::AgentFailed, format!("the Pod Identity agent{node} cannot reach EKS Auth"))
         .owner(Owner::Network)

@@ -47,10 +47,7 @@ pub(in crate::judge) fn leftover_pod_identity(facts: &Facts<'_>) -> Option<Findi
     let irsa = facts.requested.role_arn.is_some() && facts.requested.token_file.is_some();
     let finding = Finding::new(
         Class::PartlyInjected,
-        format!(
-            "{}, {present} is set and {missing} is not",
-            if irsa { "beside IRSA" } else { "beside half of IRSA" }
-        ),
+        format!("{}, only {present} is set", if irsa { "beside IRSA" } else { "beside half of IRSA" }),
     )
     // Beside half of IRSA neither gives credentials.
     .severity(if irsa { Severity::Warning } else { Severity::Error })

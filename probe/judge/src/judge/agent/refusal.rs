@@ -87,7 +87,7 @@ pub(super) fn role_trust(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
     let required = "a role that exists and whose trust policy lets pods.eks.amazonaws.com do sts:AssumeRole and sts:TagSession, under conditions that hold for this pod";
     Finding::new(
         Class::AgentAccessDenied,
-        facts.values().say("EKS may not assume the role that is associated with {sa}"),
+        facts.values().say("EKS cannot assume the role that is associated with {sa}"),
     )
     .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
     .required(required)
@@ -145,7 +145,9 @@ pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
                 .with(slot::NODE_ROLE, format!("role {name}"), Word::role_name(name))
                 .with(slot::PARTITION, partition, Word::partition(partition))
                 .with(slot::ACCOUNT, format!("account {account}"), Word::account(account));
-            finding.steps(&values, &[&texts::SEE_NODE_POLICIES, &texts::ATTACH_NODE_POLICY])
+            finding
+                .acts(format!("whoever administers IAM in account {account}"))
+                .steps(&values, &[&texts::SEE_NODE_POLICIES, &texts::ATTACH_NODE_POLICY])
         }
         None => {
             finding.steps(&values(facts), &[&texts::SEE_PROVIDER_ID, &texts::ATTACH_NODE_POLICY_IN_WORDS])

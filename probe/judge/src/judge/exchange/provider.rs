@@ -33,12 +33,25 @@ pub(super) fn provider_missing(facts: &Facts<'_>, error: &StsError) -> Finding {
         "STS says {} before it looks at role and trust policy. IRSA needs a provider for the token’s issuer in the account of the role.",
         error.code
     ));
+    let issuer_region = facts.token().and_then(|token| partition::region_of_issuer(token.iss.as_deref()?));
     let (values, other_region) = other_region(facts, values);
-    let mut steps: Vec<&Template> = vec![&texts::SEE_PROVIDER];
+    let values = match issuer_region {
+        Some(region) => values.with(slot::REGION, region, Word::region(region)),
+        None => values,
+    };
+    let mut steps: Vec<&Template> = Vec::new();
+    if issuer_region.is_some() && other_region.is_none() {
+        steps.push(&texts::SEE_ITS_ASSOCIATION);
+    } else {
+        steps.push(&texts::SEE_PROVIDER);
+    }
     steps.extend(other_region);
     // A provider for what AWS can never reach would be of no use; `issuer` says what is.
     if issuer::private_issuer(facts).is_none() {
-        steps.extend([&texts::LEFT_FOR_POD_IDENTITY, &texts::CREATE_PROVIDER]);
+        if issuer_region.is_some() && other_region.is_none() {
+            steps.push(&texts::LEFT_FOR_POD_IDENTITY);
+        }
+        steps.extend([&texts::ACCOUNT_IS_WRONG, &texts::CREATE_PROVIDER]);
     }
     finding.steps(&values, &steps)
 }

@@ -24,6 +24,7 @@ pub(super) fn access_denied(facts: &Facts<'_>, error: &StsError) -> Finding {
     let steps = [
         &common::SEE_ROLE,
         &exchange::OTHER_ARN,
+        &exchange::ROLE_MISSING,
         &exchange::STATEMENT_WITH_A_MISTAKE,
         &exchange::ADD_STATEMENT,
     ];

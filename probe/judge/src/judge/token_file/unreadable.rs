@@ -212,7 +212,7 @@ fn refused_by_another(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Findi
     .presented(ids(facts))
     .required("a security module (SELinux, AppArmor) and a file system that allow it as well")
     .ruled_out(format!("owner, mode and ACLs of {}", file.path))
-    .why(format!("To open {} ends with {errno}, and owner, mode and ACLs of its path allow it. So a security module, SELinux or AppArmor, or the file system refuses it.", file.path))
+    .why(format!("Opening {} fails with {errno}, and owner, mode and ACLs of its path allow it. So a security module, SELinux or AppArmor, or the file system refuses it.", file.path))
     .steps(&of_reader(facts, file), &[&texts::SEE_DENIALS, &texts::USUAL_PROFILE])
 }
 
@@ -260,7 +260,7 @@ fn not_read(facts: &Facts<'_>, file: &TokenFile, errno: &str) -> Finding {
         facts,
         finding
             .presented(format!("{}; credprobe runs as uid {probe_uid}", file.path))
-            .why(format!("By owner and mode uid {uid} may read {}. credprobe runs as uid {probe_uid}, and to read it ends with {errno}. So what the token holds is not known.", file.path)),
+            .why(format!("By owner and mode uid {uid} may read {}. credprobe runs as uid {probe_uid}, and reading it fails with {errno}. So what the token holds is not known.", file.path)),
     )
 }
 
@@ -270,7 +270,7 @@ fn not_looked_at(facts: &Facts<'_>, file: &TokenFile, doubt: &Doubt) -> Finding 
     let errno = last.and_then(|component| component.error.as_deref()).unwrap_or("no error");
     let what = match doubt {
         Doubt::LinkProtection { .. } => "/proc/sys/fs/protected_symlinks cannot be read".to_owned(),
-        Doubt::NotSeen { .. } | Doubt::NotReached => format!("to look at {at} ends with {errno}"),
+        Doubt::NotSeen { .. } | Doubt::NotReached => format!("looking at {at} fails with {errno}"),
     };
     let Process { uid, probe_uid, .. } = facts.evidence.process;
     let finding = Finding::new(
