@@ -134,9 +134,7 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Finding> {
 
 fn unauthorized(facts: &Facts<'_>, cluster: &Cluster, values: &Values) -> Finding {
     let who = principal(facts).map_or_else(|| "this identity".to_owned(), |principal| principal.title());
-    let mut why =
-        "EKS answers 401 to an unknown role, to a token for another cluster and to a stale entry alike."
-            .to_owned();
+    let mut why = "EKS says 401 to an unknown role, a stale entry or a wrong cluster.".to_owned();
     let other = cluster.exec_cluster.as_deref().filter(|exec| *exec != name(facts));
     if let Some(exec) = other {
         why = format!(
