@@ -1,6 +1,6 @@
 """Packs the plugin as krew wants it: an archive for each binary, and the manifest with their hashes.
 
-    python3 krew.py --out=FOLDER --binary=x86_64-unknown-linux-gnu=PATH [--url=https://…]
+    python3 krew.py --out=FOLDER --binary=x86_64-unknown-linux-gnu=PATH [--url=https://…] [--homepage=https://…]
 """
 
 import argparse
@@ -23,8 +23,7 @@ metadata:
   name: credprobe
 spec:
   version: v{version}
-  homepage: {homepage}
-  shortDescription: Why pods on EKS don't get AWS credentials
+{homepage}  shortDescription: Why pods on EKS don't get AWS credentials
   description: |
     Says why a pod, a workload or a service account on Amazon EKS will not get
     its AWS credentials (IRSA, EKS Pod Identity), which of all workloads use
@@ -58,12 +57,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--binary", action="append", required=True, help="TARGET=PATH")
     workspace = (ROOT / "Cargo.toml").read_text()
-    homepage = re.search(r'^homepage = "(.+)"$', workspace, re.MULTILINE)[1]
-    parser.add_argument("--url", default=f"{homepage}/releases")
+    # Nothing is published yet. This name never resolves (RFC 2606), so that nobody else's site is named.
+    parser.add_argument("--url", default="https://releases.invalid/credprobe", help="the folder of the releases")
+    parser.add_argument("--homepage")
     given = parser.parse_args()
     version = re.search(r'^version = "(.+)"$', workspace, re.MULTILINE)[1]
     given.out.mkdir(parents=True, exist_ok=True)
-    manifest = HEAD.format(version=version, homepage=homepage)
+    manifest = HEAD.format(version=version, homepage=f"  homepage: {given.homepage}\n" if given.homepage else "")
     for binary in given.binary:
         target, _, path = binary.partition("=")
         machine, system = target.split("-")[0], next(it for it in SYSTEMS if it in target)
