@@ -146,7 +146,7 @@ class ReadinessGate(Case):
         self.assertEqual(self.refusals(), said)
 
     def test_condition_that_is_there_twice_is_refused(self) -> None:
-        said = ["each condition may be there only once"]
+        said = ["each condition may exist only once"]
         # A JSON patch can copy a foreign condition unchanged, or append a second one of the gate's own type.
         for doubled in (self.conditions[0], self.conditions[-1], self.conditions[-1] | {"status": "False"}):
             with self.subTest(doubled):
