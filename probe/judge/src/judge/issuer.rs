@@ -4,8 +4,8 @@
 use super::exchange;
 use super::facts::Facts;
 use super::network;
-use crate::catalog::Class;
 use crate::catalog::texts::{exchange as texts, token as texts_of_token};
+use crate::catalog::{Class, Owner};
 use crate::evidence::{Issuer, KeySource, Origin, Signature, Token};
 use crate::judge::finding::Finding;
 use crate::settings::command::Word;
@@ -116,15 +116,12 @@ fn issuer_unusable(facts: &Facts<'_>, issuer: &Issuer) -> Option<Finding> {
     if of_eks {
         return Some(
             finding
-                .why(format!(
-                    "{} {}",
-                    sentence(&what),
-                    if gone {
-                        "AWS publishes these documents as long as the cluster exists. So the token is of a deleted or of another cluster."
-                    } else {
-                        "The issuer answers, so its cluster exists. Its keys were changed after this token was issued, or another cluster signed it."
-                    }
-                ))
+                .acts(if gone { Owner::Pod } else { Owner::Cluster }.people())
+                .why(if gone {
+                    format!("The token’s issuer is {url}. AWS publishes its documents as long as the cluster exists. So the token is of a deleted or of another cluster.")
+                } else {
+                    format!("{} The issuer answers, so its cluster exists. Its keys were changed after this token was issued, or another cluster signed it.", sentence(&what))
+                })
                 .steps(&values, &[
                     &texts_of_token::SEE_THIS_ISSUER,
                     &texts_of_token::NEW_TOKEN_IF,

@@ -279,7 +279,7 @@ pub(crate) const NEW_TOKEN_IF: Template =
     .when("It is another one than the token’s");
 
 pub(crate) const ASK_AWS_IF: Template =
-    Template::words("open a case with AWS Support. New pods do not help.").when("It is the same");
+    Template::words("let whoever runs the cluster open a case with AWS Support.").when("It is the same");
 
 pub(crate) const TRY_NEW_TOKEN_IF: Template = Template::change_in_words(
     "make new pods once. If that does not help, open a case with AWS Support.",

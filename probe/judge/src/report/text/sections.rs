@@ -60,7 +60,7 @@ pub(in crate::report) fn restart_words(
             "no, not until it is understood".to_owned()
         }
         // Nobody can promise that AWS has recovered by then.
-        Restart::None if finding.owner == Some(Owner::Aws) && tries_again(report) => {
+        Restart::None if finding.who == Owner::Aws.people() && tries_again(report) => {
             "not needed: credprobe tries again".to_owned()
         }
         Restart::None if tries_again(report) => {
