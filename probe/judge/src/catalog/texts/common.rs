@@ -54,7 +54,7 @@ pub(crate) const SET_REGION: Template = Template::change(
 
 /// With what the variable holds already: nothing is lost.
 pub(crate) const ADD_NO_PROXY: Template = Template::change(
-    "Exempt {host} from the proxy. This overwrites NO_PROXY of all containers of {workload} and replaces the pods. If Argo CD, Flux or Helm manages it, change it there:",
+    "Exempt {host} from the proxy. This overwrites NO_PROXY of all containers of {workload}, and replaces the pods. If Argo CD, Flux or Helm manages it, change it there:",
     "kubectl set env -n {namespace} {workload} {no_proxy}",
     "the environment of all containers of {workload}, whose pods are replaced",
 );

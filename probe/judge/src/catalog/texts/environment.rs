@@ -69,7 +69,7 @@ pub(crate) const MAKE_NEW_PODS_IF_ASSOCIATED: Template = Template::change_in_wor
 .when("It is among them, and younger than the pod");
 
 pub(crate) const ASSOCIATE: Template =
-    Template::change_in_words("associate it, then make new pods.", "the cluster’s associations")
+    Template::change_in_words("associate it unless it is, then make new pods.", "the cluster’s associations")
         .when("EKS Pod Identity is meant");
 
 pub(crate) const NOT_INJECTED: Texts = Texts {

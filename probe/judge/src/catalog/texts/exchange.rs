@@ -110,7 +110,7 @@ pub(crate) const THUMBPRINT_MISMATCH: Texts = Texts {
 /// One pipeline: the old policy is kept in a file that only grows, the statement is added once, and nothing is written
 /// where a part fails or the role is another account's.
 pub(crate) const ADD_STATEMENT: Template = Template::change(
-    "add one, with the old policy kept in a file:",
+    "add one. A file keeps the old:",
     "aws iam get-role --role-name {role} --query Role --output json | tee -a {role}-before.json | \
      jq -c --arg arn {role_arn} --arg p {provider_arn} --arg sub {subject} --arg aud {audience} \
      'select(.Arn==$arn)|($p/\"oidc-provider/\")[1] as $i|{Effect:\"Allow\",Action:\"sts:AssumeRoleWithWebIdentity\",Principal:{Federated:$p},\
@@ -119,7 +119,7 @@ pub(crate) const ADD_STATEMENT: Template = Template::change(
      aws iam update-assume-role-policy --role-name {role} --policy-document file:///dev/stdin",
     "the trust policy of {role}: one statement is added",
 )
-.when("No statement for this issuer");
+.when("No statement for this issuer and subject");
 
 pub(crate) const OTHER_ARN: Template =
     Template::change_in_words("correct the annotation, then make new pods.", "the role annotation of {sa}")

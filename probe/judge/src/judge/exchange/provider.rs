@@ -171,6 +171,10 @@ pub(super) fn token_rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
     finding = finding.why(format!(
         "STS rejects the token and does not say why.{right} The remaining causes are the provider, its audiences, the region and the issuer’s keys.{unreached}"
     ));
+    if let Some(role) = facts.role.as_ref().filter(|_| first.is_empty()) {
+        // The account stands in an annotation, which somebody else wrote.
+        finding = finding.acts(format!("whoever administers IAM in {}, or deploys this pod", role.account));
+    }
     finding = issuer::not_checked(facts, finding);
     let mut steps = first;
     steps.push(&texts::SEE_PROVIDER);
