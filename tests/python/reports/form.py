@@ -106,6 +106,8 @@ def of_a_failure(it: Text) -> list[str]:
     found = [f"no {label}" for label in ("#   who ", "#   restart ", "#   why ") if f"\n{label}" not in it.text]
     if not re.search(r"^# 1a?\. ", it.text, re.MULTILINE):
         found.append("no step")
+    for named in re.findall(r"^#   restart  new pod: steps? ([0-9a-z and]+?) needs? it", it.text, re.MULTILINE):
+        found += [f"restart names step {label}, which is not there" for label in named.split(" and ") if f"\n# {label}. " not in it.text]
     if it.message is not None:
         size, lines = len(it.message.encode()), it.message.count("\n") + 1
         if size > MESSAGE or lines != 3:

@@ -36,8 +36,6 @@ def test_rows_of_a_terminal(capsys: pytest.CaptureFixture) -> None:
         print(f"failing reports that fit {form.ROWS} rows: {fitting:.1%} of {len(rows)}")
         several = sorted((form.rows(it), it.name) for it in texts.reports() if it.fails and form.findings(it) > 1)
         print(f"of several findings: {len(several)}, most rows {several[-1][0]}, over {form.MOST_ROWS}: {sum(count > form.MOST_ROWS for count, _ in several)}")
-    if texts.not_yet():
-        pytest.skip("NOT JUDGED while not_yet.txt has entries")
     of_one = {it.name for it in texts.reports() if form.findings(it) == 1}
     none([f"{name}: {count} rows" for count, name in rows if count > form.MOST_ROWS and name in of_one])
     assert fitting >= FITTING
@@ -73,8 +71,8 @@ def test_the_deny_list_finds(why: str) -> None:
 @pytest.mark.parametrize(
     "old, new",
     [
-        ("a role", "a role " + "x " * 60), ("so\n", "so " + "long " * 20 + "\n"), ("so\n", "it's\n"), ("so\n", "a `b`\n"), ("so\n", "wait!\n"),
-        ("so\n", "number # 3\n"), ("#   who ", "#   wer "), ("#   restart ", "#   again "), ("#   why ", "#   wherefore "), ("# 1. ", "# Then "),
+        ("a role", "a role " + "x " * 60), ("a role", "a rol…"), ("so\n", "so " + "long " * 20 + "\n"), ("so\n", "it's\n"), ("so\n", "a `b`\n"), ("so\n", "wait!\n"),
+        ("so\n", "number # 3\n"), ("#   who ", "#   wer "), ("#   restart ", "#   again "), ("new pod", "new pod: step 2 needs it"), ("#   why ", "#   wherefore "), ("# 1. ", "# Then "),
         ("\naws iam", "\n aws iam"), ("terminal:", "terminal."), ("terminal:\n", "terminal:\n\n"), ("\n\n# 1", "\n\n\n# 1"), ("# 1", "#1"), ("so\n", "so:\n"), ("so\n", "so· no\n"), ("aws iam get-role\n", ""),
     ],
 )

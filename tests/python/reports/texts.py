@@ -11,8 +11,6 @@ from pathlib import Path
 
 from lib import given
 
-HERE = Path(__file__).resolve().parent
-
 
 @dataclass(frozen=True)
 class Text:
@@ -33,12 +31,6 @@ class Text:
     @property
     def commands(self) -> list[str]:
         return [line for line in self.lines if line and not line.startswith("#")]
-
-
-def not_yet() -> set[str]:
-    """Classes, and single reports, that still have an older form."""
-    lines = (HERE / "not_yet.txt").read_text().splitlines()
-    return {line for line in lines if line and not line.startswith("#")}
 
 
 def printed(*words: str, text: str | None = None) -> str:
@@ -94,16 +86,13 @@ def report(file: Path) -> Text:
 @functools.cache
 def reports() -> list[Text]:
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(report, kept()))
-    left_out = not_yet()
-    return [it for it in found if not left_out & {it.name, *it.classes}]
+        return list(pool.map(report, kept()))
 
 
 @functools.cache
 def explained() -> list[Text]:
     classes = [it["class"] for it in json.loads(printed("explain", "--output=json"))["classes"]]
-    left_out = not_yet()
-    return [Text(f"explain {it}", printed("explain", it), (it,)) for it in classes if it not in left_out]
+    return [Text(f"explain {it}", printed("explain", it), (it,)) for it in classes]
 
 
 def everything() -> list[Text]:

@@ -5,6 +5,7 @@ use super::text::{both_sides, first_line, is_news, restart_words, sentences};
 use super::{Report, ReportedFinding, Scope, Stage, Status, Told};
 use crate::catalog::{Class, Owner};
 use crate::judge::finding::Severity;
+use crate::steps::Step;
 use crate::steps::script::numbered;
 use crate::text::rfc3339;
 use crate::text::shown::escaped;
@@ -74,7 +75,7 @@ pub fn render(content: &Content<'_>) -> String {
         if let Some(finding) = told {
             out.push_str("<h2>Why, and what to do</h2>\n");
             // The header already says who acts.
-            rows(&mut out, report, finding, "");
+            rows(&mut out, report, finding, "", &finding.steps, number);
             steps(&mut out, finding, &mut number);
         }
         let others = report.findings.iter().filter(|it| !told.is_some_and(|told| std::ptr::eq(told, *it)));
@@ -226,8 +227,15 @@ fn status(stage: &Stage) -> (&'static str, &'static str, String) {
     (class, mark, said)
 }
 
-fn rows(out: &mut String, report: &Report, finding: &ReportedFinding, who: &str) {
-    let (restart, why) = (restart_words(report, finding, 0), sentences(finding));
+fn rows(
+    out: &mut String,
+    report: &Report,
+    finding: &ReportedFinding,
+    who: &str,
+    shown: &[Step],
+    number: usize,
+) {
+    let (restart, why) = (restart_words(report, finding, shown, number), sentences(finding));
     let rows = [("who", who), ("restart", &restart), ("why", &why)];
     out.push_str("<dl>");
     for (term, text) in rows.into_iter().chain(both_sides(finding)).filter(|(_, text)| !text.is_empty()) {
@@ -273,7 +281,8 @@ fn others_seen<'r>(
         let (id, code, summary) = (other.class.id(), other.code, html(&other.summary));
         let badge = other.owner.filter(|_| is_news(other)).map(badge).unwrap_or_default();
         let _ = writeln!(out, "<details><summary>{badge} {id} {code}, {severity}: {summary}</summary>");
-        rows(out, report, other, &other.who);
+        let shown = if is_news(other) { other.steps.as_slice() } else { &[] };
+        rows(out, report, other, &other.who, shown, *number);
         if is_news(other) {
             steps(out, other, number);
         }

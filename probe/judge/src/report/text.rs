@@ -31,7 +31,7 @@ pub fn render_for(report: &Report, look: Look) -> String {
     let deciding = report.told();
     subject(&mut out, report);
     if let Some(finding) = deciding {
-        who_restart_why(&mut out, report, finding, 0);
+        who_restart_why(&mut out, report, finding, &finding.steps, 0);
     }
     exit(&mut out, report);
     if ready && deciding.is_none() && verdict.scope == Scope::Exchange {
@@ -49,7 +49,6 @@ pub fn render_for(report: &Report, look: Look) -> String {
         let mark = if finding.severity == Severity::Error { Mark::Bad } else { Mark::But };
         let label = format!("{} {}:", finding.class.id(), finding.code);
         out.first(mark, &fitted(&label, &finding.summary));
-        who_restart_why(&mut out, report, finding, number);
         // What was looked at once need not be looked at again.
         let fresh: Vec<Step> = finding
             .steps
@@ -58,6 +57,7 @@ pub fn render_for(report: &Report, look: Look) -> String {
             .cloned()
             .collect();
         looked.extend(fresh.iter().map(|step| step.run.clone()));
+        who_restart_why(&mut out, report, finding, &fresh, number);
         out.steps(&fresh, &mut number);
     }
     out.blank();
@@ -79,11 +79,17 @@ pub(super) fn is_news(finding: &ReportedFinding) -> bool {
     finding.explained_by.is_none() && finding.severity != Severity::Info
 }
 
-fn who_restart_why(out: &mut Script, report: &Report, finding: &ReportedFinding, number: usize) {
+fn who_restart_why(
+    out: &mut Script,
+    report: &Report,
+    finding: &ReportedFinding,
+    steps: &[Step],
+    number: usize,
+) {
     if !finding.who.is_empty() {
         out.row("who", &finding.who);
     }
-    out.row("restart", &restart_words(report, finding, number));
+    out.row("restart", &restart_words(report, finding, steps, number));
     out.row("why", &sentences(finding));
     for (side, value) in both_sides(finding) {
         out.row(side, value);

@@ -246,7 +246,7 @@ pub(crate) const ADMIT_SERVICE: Template = Template::change_in_words(
 /// Idempotent; the old policy is kept in a file that only grows.
 pub(crate) const ADD_SERVICE_STATEMENT: Template = Template::change(
     "add one, with the old policy kept in a file:",
-    "aws iam get-role --role-name \"${role:?}\" --query Role --output json | tee -a association-role-before.json | jq -c --arg ns {namespace} --arg sa {service_account} '{Effect:\"Allow\",Principal:{Service:\"pods.eks.amazonaws.com\"},Action:[\"sts:AssumeRole\",\"sts:TagSession\"],Condition:{StringEquals:{\"aws:RequestTag/kubernetes-namespace\":$ns,\"aws:RequestTag/kubernetes-service-account\":$sa}}} as $s|.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | aws iam update-assume-role-policy --role-name \"${role:?}\" --policy-document file:///dev/stdin",
+    "aws iam get-role --role-name \"${role:?}\" --query Role --output json | tee -a association-role-before.json | jq -c --arg arn {role_arn} --arg ns {namespace} --arg sa {service_account} 'select(.Arn==$arn)|{Effect:\"Allow\",Principal:{Service:\"pods.eks.amazonaws.com\"},Action:[\"sts:AssumeRole\",\"sts:TagSession\"],Condition:{StringEquals:{\"aws:RequestTag/kubernetes-namespace\":$ns,\"aws:RequestTag/kubernetes-service-account\":$sa}}} as $s|.AssumeRolePolicyDocument|.Statement=([.Statement]|flatten)-[$s]+[$s]' | aws iam update-assume-role-policy --role-name \"${role:?}\" --policy-document file:///dev/stdin",
     "the trust policy of the association’s role: one statement is added",
 )
 .when("No statement lets pods.eks.amazonaws.com do both");

@@ -3,6 +3,7 @@
 
 use crate::catalog::{Class, Owner};
 use crate::report::{Report, ReportedFinding, Restart};
+use crate::steps::Step;
 use crate::steps::script::{Numbered, fitted, numbered, sentence};
 use crate::text::{differ_little, plain};
 
@@ -15,10 +16,11 @@ pub(in crate::report) fn first_line(report: &Report) -> String {
     }
 }
 
-/// What must be started again before the repair is seen; `number` steps stand before those of this finding.
+/// What must be started again before the repair is seen. `steps` are those that are shown, behind `number` others.
 pub(in crate::report) fn restart_words(
     report: &Report,
     finding: &ReportedFinding,
+    steps: &[Step],
     mut number: usize,
 ) -> String {
     let makes_pods = |step: &Numbered<'_>| {
@@ -29,7 +31,7 @@ pub(in crate::report) fn restart_words(
                     .any(|change| run.starts_with(change))
             })
     };
-    let steps: Vec<String> = numbered(&finding.steps, &mut number)
+    let steps: Vec<String> = numbered(steps, &mut number)
         .iter()
         .filter(|step| makes_pods(step))
         .map(|step| step.label.clone())
