@@ -81,6 +81,10 @@ class Cluster:
     def version(self) -> str:
         return f"Kubernetes {self.json('get', '--raw=/version')['gitVersion']}"
 
+    @property
+    def minor(self) -> int:
+        return int(re.match(r"Kubernetes v1\.(\d+)", self.version)[1])
+
     @functools.cached_property
     def issuer(self) -> str:
         return self.json("get", "--raw=/.well-known/openid-configuration")["issuer"]

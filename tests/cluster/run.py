@@ -22,6 +22,7 @@ sys.path.append(str(HERE.parent / "python" / "lib"))
 import admission
 import debugging
 import gates
+import identities
 import image_volumes
 import init_containers
 import jobs
@@ -44,6 +45,7 @@ GROUPS = {
     "security": security,
     "jobs": jobs,
     "admission": admission,
+    "identities": identities,
 }
 CACHE = Path(f"/var/tmp/credprobe-tools-{os.geteuid()}")
 # How each JWT begins: `{"alg":` and `{"kid":` in base64.
@@ -57,6 +59,9 @@ def main() -> int:
     parser.add_argument("--pull-policy", choices=("Always", "IfNotPresent", "Never"), help="instead of the cluster's default")
     parser.add_argument("--only", choices=[*GROUPS, "rotation"], help="one group of rows")
     parser.add_argument("--without-rotation", action="store_true", help="which takes ten minutes")
+    port = os.environ.get("CREDPROBE_TOKEN_WEBHOOK")
+    about = "where on loopback the API server asks about unknown tokens [default: what the trial cluster says]"
+    parser.add_argument("--token-webhook", type=int, metavar="PORT", default=port, help=about)
     parser.add_argument("--kubectl", help="instead of the pinned one")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where the pinned kubectl is kept")
     chosen = parser.parse_args()
@@ -72,7 +77,7 @@ def ran(chosen: argparse.Namespace, kubectl: Path) -> int:
         kubectl.symlink_to(Path(chosen.kubectl or tools.pinned("kubectl", chosen.cache)).absolute())
         cluster = Cluster(kubectl)
         print(f"{cluster.version}, issuer {cluster.issuer}", flush=True)
-        stage = Stage(cluster, Images(chosen.image, chosen.sandbox_image, chosen.pull_policy))
+        stage = Stage(cluster, Images(chosen.image, chosen.sandbox_image, chosen.pull_policy), chosen.token_webhook)
     except (tools.Unavailable, Refused, OSError) as error:
         nothing = [results.Result("all", not_run=f"no cluster: {error}")]
         results.show("No cluster can be reached", nothing)

@@ -13,12 +13,12 @@ from sts import Sts
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 WEBHOOK = "eks.amazonaws.com/role-arn"
 # Each group that changes a role's trust has its own role, so that groups do not disturb each other.
-ROLES = ("checkout-reader", "sidecar", "gate", "rotation", "refused")
+ROLES = ("checkout-reader", "sidecar", "gate", "rotation", "refused", "by-entry", "unknown-to-the-cluster")
 
 
 class Stage:
-    def __init__(self, cluster: Cluster, images: Images):
-        self.cluster, self.images = cluster, images
+    def __init__(self, cluster: Cluster, images: Images, token_webhook: int | None = None):
+        self.cluster, self.images, self.token_webhook = cluster, images, token_webhook
         self.namespace = f"credprobe-test-{secrets.token_hex(3)}"
         self.restricted, self.of_sts = f"{self.namespace}-restricted", f"{self.namespace}-sts"
         # Objects of the whole cluster, which have to be deleted one by one.
@@ -110,8 +110,7 @@ class Stage:
             texts += [json.dumps(it["status"]) for it in found]
             texts.append(self.cluster.must("get", "events", where, "--output=json"))
             for pod in found:
-                done = self.cluster.run("logs", pod["metadata"]["name"], where, "--all-containers")
-                texts.append(done.stdout)
+                texts.append(self.cluster.must("logs", pod["metadata"]["name"], where, "--all-containers", "--ignore-errors"))
         return "\n".join(texts)
 
 

@@ -16,6 +16,8 @@ class Sts:
         self.cluster, self.namespace, self.clients = cluster, namespace, clients
         self.host = f"sts.{region}.amazonaws.com"
         self.trusting = dict.fromkeys(roles, True)
+        # The EKS cluster as its authenticator sees it, or nothing.
+        self.eks: dict | None = None
         self.address = ""
 
     def start(self, images: Images) -> None:
@@ -60,12 +62,25 @@ class Sts:
             return {"name": name, "trust_policy": policy}
 
         roles = [one(name, trusting) for name, trusting in self.trusting.items()]
-        return {"issuer": {"url": self.cluster.issuer}, "accounts": [{"id": ACCOUNT, "roles": roles}]}
+        known = {"issuer": {"url": self.cluster.issuer}, "accounts": [{"id": ACCOUNT, "roles": roles}]}
+        return {**known, "api_server": {"eks": self.eks}} if self.eks else known
 
     def trust(self, role: str, trusting: bool) -> None:
         """Changes in IAM whether one role trusts the service account."""
         self.trusting[role] = trusting
+        self.turn()
+
+    def map(self, eks: dict) -> None:
+        """Changes which principals the cluster maps to users."""
+        self.eks = eks
+        self.turn()
+
+    def turn(self) -> None:
         self.cluster.must("create", f"--raw={self.at('world')}", "--filename=-", given=json.dumps(self.world()))
+
+    def review(self, asked: str) -> str:
+        """What EKS's authenticator answers to a TokenReview."""
+        return self.cluster.must("create", f"--raw={self.at('token-review')}", "--filename=-", given=asked)
 
     def record(self) -> dict:
         return self.cluster.json("get", f"--raw={self.at('record')}")

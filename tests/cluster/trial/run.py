@@ -61,7 +61,8 @@ def main() -> int:
         cluster = Cluster(Path(folder), chosen.cache.absolute())
         try:
             cluster.start(chosen.images.absolute())
-            environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig())}
+            places = {"KUBECONFIG": cluster.kubeconfig(), "CREDPROBE_TOKEN_WEBHOOK": settings.TOKEN_WEBHOOK_PORT}
+            environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
             return subprocess.run(chosen.command, env=environment).returncode
         except NotStarted as error:
             print(f"NOT RUN: the trial cluster did not start: {error}", file=sys.stderr)

@@ -12,7 +12,10 @@ PODS = "10.88.0.0/24"
 SERVICES = "10.96.0.0/24"
 # The API server's address among the services. The node has it itself, so that pods reach it without kube-proxy.
 API_SERVER = "10.96.0.1"
-ISSUER = "https://kubernetes.default.svc"
+# Where the tests answer for EKS's authenticator (../authenticator.py).
+TOKEN_WEBHOOK_PORT = 21362
+# A name that AWS could reach, as the probe demands. Nothing answers there; the cluster gives out its keys itself.
+ISSUER = "https://oidc.trial.example.com"
 NETWORK = (
     "link set lo up",
     "link add node0 type bridge",
@@ -37,6 +40,7 @@ def write(at: Path) -> None:
     (at / "tokens.csv").write_text("\n".join(lines) + "\n")
     for user in USERS:
         (at / f"{user}.kubeconfig").write_text(json.dumps(kubeconfig(at, user)))
+    (at / "token-webhook.kubeconfig").write_text(json.dumps(token_webhook()))
     (at / "containerd.toml").write_text(CONTAINERD.format(at=at, pause=PAUSE))
     (at / "cni").mkdir()
     (at / "cni" / "10-trial.conflist").write_text(json.dumps(CNI))
@@ -70,6 +74,18 @@ def kubeconfig(at: Path, user: str) -> dict:
     }
 
 
+def token_webhook() -> dict:
+    cluster = {"server": f"http://127.0.0.1:{TOKEN_WEBHOOK_PORT}/"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "authenticator", "cluster": cluster}],
+        "users": [{"name": "api-server"}],
+        "contexts": [{"name": "webhook", "context": {"cluster": "authenticator", "user": "api-server"}}],
+        "current-context": "webhook",
+    }
+
+
 def etcd(at: Path) -> list[str]:
     return [f"--data-dir={at}/etcd", "--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379"]
 
@@ -81,10 +97,16 @@ def api_server(at: Path) -> list[str]:
         "--secure-port=443",
         f"--advertise-address={NODE_IP}",
         f"--service-cluster-ip-range={SERVICES}",
+        # For logs and exec. No DNS here has the node's name.
+        "--kubelet-preferred-address-types=InternalIP",
         f"--tls-cert-file={at}/server.crt",
         f"--tls-private-key-file={at}/server.key",
         f"--cert-dir={at}",
         f"--token-auth-file={at}/tokens.csv",
+        # A token that nobody else knows, as EKS's API server asks aws-iam-authenticator about it. No answer is kept.
+        f"--authentication-token-webhook-config-file={at}/token-webhook.kubeconfig",
+        "--authentication-token-webhook-version=v1",
+        "--authentication-token-webhook-cache-ttl=0s",
         "--authorization-mode=Node,RBAC",
         f"--service-account-key-file={at}/accounts.pub",
         f"--service-account-signing-key-file={at}/accounts.key",

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use crate::{
+    eks,
     error::{Error, Result},
     registry::Registry,
     scenario::{Scenario, Token, TokenFile, agent::TokenKind},
@@ -80,9 +81,10 @@ async fn respond(
             Ok(String::new())
         }
         (&Method::POST, "/world", _) => turn(world, &text),
+        (&Method::POST, "/token-review", _) => review(world, &text),
         (&Method::POST, "/token", Some(kubelet)) => rotate(world, kubelet, &text),
         _ => Err(Error::new(
-            "there are GET /ca and /record, DELETE /condition, POST /world and, in a pod of ours, /token",
+            "there are GET /ca and /record, DELETE /condition, POST /world, /token-review and, in a pod of ours, /token",
         )),
     };
     match done {
@@ -96,6 +98,14 @@ fn turn(world: &World, text: &str) -> Result<String> {
     let registry = Registry::of(&scenario)?;
     world.turn_to(&scenario, registry);
     Ok(String::new())
+}
+
+/// EKS's authenticator, for the API server of a real cluster.
+fn review(world: &World, text: &str) -> Result<String> {
+    let asked = serde_json::from_str(text).map_err(|error| Error::new(format!("a TokenReview: {error}")))?;
+    let eks = world.api_server().and_then(|api_server| api_server.eks.as_ref());
+    let eks = eks.ok_or_else(|| Error::new("this world has no cluster: api_server.eks"))?;
+    Ok(eks::review(world, eks, &asked).to_string())
 }
 
 fn rotate(world: &World, kubelet: &Kubelet, text: &str) -> Result<String> {

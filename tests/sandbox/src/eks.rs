@@ -49,10 +49,8 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
     if throttled {
         REFUSED.fetch_add(1, Ordering::Relaxed);
     }
-    let session = if throttled { Err("STS throttles".to_owned()) } else { verify(world, eks, token) };
     // The API server does not tell a caller why it refuses.
-    let user = session.ok().and_then(|session| Some((mapped(eks, &session)?, session)));
-    let Some((user, session)) = user else {
+    let Some((user, session)) = (if throttled { None } else { authenticated(world, eks, token) }) else {
         return (
             401,
             json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401}),
@@ -82,6 +80,22 @@ pub(crate) fn answer(world: &World, eks: &Eks, token: &str, request: &sts::Reque
             json!({"kind": "Status", "status": "Failure", "message": "the server could not find the requested resource", "reason": "NotFound", "code": 404}),
         ),
     }
+}
+
+/// The answer to the TokenReview of a real API server that asks this authenticator.
+pub(crate) fn review(world: &World, eks: &Eks, asked: &Value) -> Value {
+    let token = asked["spec"]["token"].as_str().unwrap_or_default();
+    world.record.secret(token);
+    let status = match authenticated(world, eks, token) {
+        Some((user, session)) => json!({"authenticated": true, "user": info(&user, &session)}),
+        None => json!({"authenticated": false}),
+    };
+    json!({"apiVersion": asked["apiVersion"], "kind": "TokenReview", "status": status})
+}
+
+fn authenticated(world: &World, eks: &Eks, token: &str) -> Option<(User, Session)> {
+    let session = verify(world, eks, token).ok()?;
+    Some((mapped(eks, &session)?, session))
 }
 
 /// A proxy in front of the API server may repeat each request.

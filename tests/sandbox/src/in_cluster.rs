@@ -29,7 +29,7 @@ pub(crate) struct Flags {
     /// Where STS listens; every name that a client asks for has a certificate
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// Plain HTTP: GET /ca (what clients have to trust), GET /record, POST /world (a scenario)
+    /// Plain HTTP: GET /ca (what clients have to trust), GET /record, POST /world (a scenario), POST /token-review
     #[arg(long, value_name = "ADDRESS:PORT")]
     control: SocketAddr,
     /// A scenario: accounts, providers, roles, the issuer's URL
