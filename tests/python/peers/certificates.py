@@ -1,5 +1,6 @@
 """A certificate authority of our own and one certificate for `localhost`; both exist only during a run."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 class Certificates:
     """Three PEM files in a folder: the authority, the certificate, its key."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, others: Sequence[str] = ()):
+        """`others`: more names for the certificate."""
         self.authority, self.certificate, self.key = (folder / name for name in ("ca.pem", "cert.pem", "key.pem"))
         authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         issuer = common_name("credprobe peers CA")
@@ -23,12 +25,13 @@ class Certificates:
             .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .sign(authority_key, hashes.SHA256())
         )
+        names = [x509.DNSName(name) for name in ("localhost", *others)]
         certificate = (
             template(common_name("localhost"), issuer, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             # OpenSSL 3 requires it in its strict mode, which is Python's default from 3.13 on.
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False

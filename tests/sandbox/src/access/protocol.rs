@@ -111,7 +111,12 @@ fn target(world: &World, service: &Service, request: &Request<'_>) -> Result<Ask
         let text = "The request would have succeeded, but the DryRun option is set.";
         Granted::Refused(400, "DryRunOperationException", text.into())
     } else {
-        Granted::Body(200, json!({operation: {}}).to_string())
+        let output = match operation {
+            "GetQueueAttributes" => json!({"Attributes": {"QueueArn": resource}}),
+            "GetQueueUrl" => json!({"QueueUrl": format!("https://sqs.{}.amazonaws.com/", service.region)}),
+            _ => json!({"Table": {"TableArn": resource}}),
+        };
+        Granted::Body(200, output.to_string())
     };
     Ok(Asked { action: format!("{}:{operation}", service.name), resource, harm, granted })
 }
@@ -189,8 +194,13 @@ pub(super) fn refused(service: &Service, id: String, refusal: &Refusal) -> Answe
         _ => json!({"__type": format!("com.amazon.coral.service#{code}"), "message": message}).to_string(),
     };
     let mut headers = headers(service, id);
-    if service.name == "lambda" {
-        headers.push(("x-amzn-errortype".into(), code.clone()));
+    match (service.name, code.as_str()) {
+        ("lambda", _) => headers.push(("x-amzn-errortype".into(), code.clone())),
+        // For clients that know the codes of SQS's older protocol.
+        ("sqs", "QueueDoesNotExist") => {
+            headers.push(("x-amzn-query-error".into(), "AWS.SimpleQueueService.NonExistentQueue;Sender".into()));
+        }
+        _ => {}
     }
     Answer { status: *status, headers, body, delivery: Delivery::Whole }
 }
