@@ -45,7 +45,7 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-# Replace libgcc's stack walk with ours, which visits no frame: 180 kB less. probe/src/process/guard/no_backtrace.rs says why.
+# Replace libgcc's stack walk with ours, which visits no frame: 180 kB less. probe/src/process/guard/left_out.rs says why.
 # libgcc is linked from a copy in which this one symbol is weak. A second definition of any other symbol fails the build.
 UNWINDER := $(abspath $(TARGET_DIR))/unwinder
 UNWINDER_FLAGS = -C link-arg=-L$(UNWINDER)/$(1)

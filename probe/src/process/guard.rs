@@ -2,7 +2,7 @@
 //! A panic, a stack overflow and a failed allocation end without their payload, because it may hold a secret.
 
 #[cfg(all(panic = "abort", target_feature = "crt-static"))]
-mod no_backtrace;
+mod left_out;
 
 use credprobe_judge::catalog::Class;
 use credprobe_judge::text::{STARVED_LINE, internal_error_line};
@@ -42,6 +42,8 @@ pub fn install() {
         exit();
     }));
     handle(Signal::SIGABRT, on_abort);
+    // A stack that is used up. std's own handler would look whether the address lies below the stack; see `left_out`.
+    handle(Signal::SIGSEGV, on_abort);
     // The kernel ignores signals without a handler for the first process of a container (pid_namespaces(7)).
     if nix::unistd::getpid().as_raw() == 1 {
         handle(Signal::SIGTERM, on_end);
@@ -69,7 +71,7 @@ fn exit() -> ! {
     std::process::exit(i32::from(CODE.load(Ordering::Relaxed)))
 }
 
-/// std raises SIGABRT after a stack overflow and after a failed allocation.
+/// std raises SIGABRT after a failed allocation. Both signals have std's alternate stack.
 extern "C" fn on_abort(_: i32) {
     last_line(STARVED_LINE.as_bytes());
     end(CODE.load(Ordering::Relaxed));

@@ -15,8 +15,8 @@ use std::{
     sync::Arc,
 };
 
-#[path = "../../../../probe/src/process/guard/no_backtrace.rs"]
-mod no_backtrace;
+#[path = "../../../../probe/src/process/guard/left_out.rs"]
+mod left_out;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let host = format!("sts.{}.amazonaws.com", env::var("AWS_REGION")?);
