@@ -198,7 +198,8 @@ pub(super) fn refused(service: &Service, id: String, refusal: &Refusal) -> Answe
         ("lambda", _) => headers.push(("x-amzn-errortype".into(), code.clone())),
         // For clients that know the codes of SQS's older protocol.
         ("sqs", "QueueDoesNotExist") => {
-            headers.push(("x-amzn-query-error".into(), "AWS.SimpleQueueService.NonExistentQueue;Sender".into()));
+            headers
+                .push(("x-amzn-query-error".into(), "AWS.SimpleQueueService.NonExistentQueue;Sender".into()));
         }
         _ => {}
     }
