@@ -145,6 +145,25 @@ fn the_wrapping_does_not_matter() {
 }
 
 #[test]
+fn a_node_that_is_not_known_is_told_of_its_own_entry_and_401_of_others_is_not_the_clusters() {
+    let kubelet =
+        explained("kubelet[1]: \"Failed to ensure lease exists, will retry\" err=\"Unauthorized\"", None);
+    let said = kubelet.unwrap().text();
+    assert!(said.contains("EC2_LINUX") && said.contains("system:nodes"), "{said}");
+    for text in [
+        "kubelet[1]: \"Failed to pull image\" err=\"failed to authorize: unexpected status: 401 Unauthorized\"",
+        "failed to fetch the chart: HTTP Error 401: Unauthorized",
+        "failed to log in: UnauthorizedException: no session",
+    ] {
+        assert!(explained(text, None).is_none(), "{text}");
+    }
+    let agent = "failed to refresh: (AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role";
+    assert_eq!(json(agent, None)["class"], "agent-access-denied");
+    let ec2 = "failed to provision volume: UnauthorizedOperation: You are not authorized to perform this operation.";
+    assert_eq!(json(ec2, None)["class"], "permission-missing");
+}
+
+#[test]
 fn who_called_is_held_against_the_pods_own_role() {
     let own = "arn:aws:iam::814203749616:role/team/checkout-reader";
     assert_eq!(json(DENIAL, Some(own))["caller"]["kind"], "pod-role");

@@ -15,7 +15,7 @@ use crate::catalog::{Class, Owner};
 /// One text.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// All of these must be in the line.
+    /// All of these must be in the line, and none that follows a `!`.
     parts: &'static [&'static str],
     /// `None`: it concerns something outside the chain, and the answer says what.
     pub class: Option<Class>,
@@ -82,6 +82,9 @@ pub(super) static PAGES: &[&[Text]] = &[
 
 /// The row that matches the line.
 pub(super) fn find(line: &str) -> Option<&'static Text> {
-    let holds = |text: &&Text| text.parts.iter().all(|part| line.contains(part));
+    let is_so = |part: &&str| {
+        part.strip_prefix('!').map_or_else(|| line.contains(*part), |other| !line.contains(other))
+    };
+    let holds = |text: &&Text| text.parts.iter().all(is_so);
     PAGES.iter().flat_map(|page| page.iter()).find(holds)
 }

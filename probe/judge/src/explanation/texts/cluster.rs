@@ -8,18 +8,28 @@ const HOST: &str = "The token names an STS host that EKS’s authenticator does 
     STS: no interface endpoint’s own name, no custom AWS_ENDPOINT_URL_STS.";
 const HELPER: &str = "The program that makes the token failed before it asked the cluster. Its own error stands above this line or in \
     the controller’s log; credprobe check in that pod says why there are no credentials.";
+const NODE: &str = "The API server knows no user for the role of the node’s instance profile, so the node cannot join the cluster. \
+    Create an access entry of type EC2_LINUX for that role, EC2_WINDOWS for Windows, or its aws-auth line with the groups system:bootstrappers and system:nodes.";
+const CLIENT: &str = "The API server takes no user from the token: this IAM identity has no access entry or aws-auth line in the \
+    cluster, or the token is too old. Create the entry with the role’s full ARN, or the line without the role’s path, and make a new token for each run.";
 
 texts! {
     "cluster"
+    ClusterUnauthorized "\"Unable to register node with API server\" err=\"Unauthorized\"" in "kubelet" "Unauthorized" "!401" "!Exception", "the kubelet", NODE, "awslabs/amazon-eks-ami#1837, 2024-06";
+    ClusterUnauthorized "Unable to register node with API server: Unauthorized" in "register node" "Unauthorized", "the kubelet", NODE, "cloudposse/terraform-aws-eks-cluster#13, 2019-03";
     ClusterUnauthorized "error: You must be logged in to the server (Unauthorized)" in "You must be logged in to the server", "kubectl", UNKNOWN, "kodermax/kubectl-aws-eks#5, 2021-06";
     ClusterUnauthorized "the server has asked for the client to provide credentials", "kubectl, Helm, Argo CD, client-go", UNKNOWN, "argoproj/argo-cd#3941, 2020-07";
     ClusterUnauthorized "Your current IAM principal doesn't have access to Kubernetes objects on this cluster", "the EKS console", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "Error: Unauthorized", "Terraform", UNKNOWN, "terraform-aws-modules/terraform-aws-eks#1287, 2021-03";
-    ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get" ": Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
+    ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get" ": Unauthorized" "!401" "!UnauthorizedO" "!Exception", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "failed to discover server resources for group version v1: Unauthorized" in "failed to discover server resources" "Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401" in "\"reason\"" "\"Unauthorized\"" "401", "the API server, client libraries", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
     ClusterUnauthorized "(401) Reason: Unauthorized" in "(401)" "Reason: Unauthorized", "Python client", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "the server doesn't have a resource type \"svc\"" in "the server doesn't have a resource type", "kubectl", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
+    ClusterUnauthorized "couldn't get current server API group list: Unauthorized" in "API group list: Unauthorized", "kubectl", CLIENT, "kubernetes/client-go, discovery, 2026-11";
+    ClusterUnauthorized "err=\"Unauthorized\"", "client-go", CLIENT, "awslabs/amazon-eks-ami#1837, 2024-06";
+    ClusterUnauthorized "Failed to delete Job! API error: Unauthorized" in "API error: Unauthorized", "Terraform", CLIENT, "hashicorp/terraform-provider-kubernetes#1130, 2021-01";
+    ClusterUnauthorized "Failed to list *v1.Node: Unauthorized" in "ailed to " ": Unauthorized" "!401" "!UnauthorizedO" "!Exception", "client-go, Terraform", CLIENT, "aws/amazon-vpc-cni-k8s#254, 2018-12";
     ClusterUnauthorized "identity is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator 81b1daba, 2026-07";
     ClusterUnauthorized "ARN is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#268";
     ClusterUnauthorized "SessionName did not contain an instance id", "EKS authenticator’s log",
