@@ -121,6 +121,13 @@ fn recognise(line: &str) -> Option<Found> {
     }
 }
 
+/// What begins in one line and what continues it in the next, in documents that are printed over several lines.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("</Code>", "<Message>"),
+    ("\"Unauthorized\",", "\"code\""),
+    ("\"Status\",", "\"message\""),
+];
+
 /// Whether `next` continues the sentence that `open` begins. Terminals, Terraform and people break sentences at blanks.
 fn goes_on(open: &str, next: &str) -> bool {
     const BEFORE: &str = " User: is not authorized to perform: perform on resource: this because no with an explicit deny \
@@ -133,7 +140,8 @@ fn goes_on(open: &str, next: &str) -> bool {
     };
     let begun = ["User: ", "authorized", "arn:", "WebIdentityErr"].iter().any(|part| open.contains(part))
         || open.ends_with("User:");
-    begun
-        && (is_one_of(BEFORE, open.rsplit(' ').next().unwrap_or_default())
-            || is_one_of(BEHIND, next.split(' ').next().unwrap_or_default()))
+    let word = next.split(' ').next().unwrap_or_default();
+    begun && (is_one_of(BEFORE, open.rsplit(' ').next().unwrap_or_default()) || is_one_of(BEHIND, word))
+        || DOCUMENTS.iter().any(|(begin, rest)| next.starts_with(rest) && open.contains(begin))
+        || (!word.is_empty() && !word.contains('=') && texts::is_broken_between(open, next))
 }

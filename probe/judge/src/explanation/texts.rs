@@ -88,3 +88,12 @@ pub(super) fn find(line: &str) -> Option<&'static Text> {
     let holds = |text: &&Text| text.parts.iter().all(is_so);
     PAGES.iter().flat_map(|page| page.iter()).find(holds)
 }
+
+/// Whether a part of a row begins at the end of `open` and continues in `next`.
+pub(super) fn is_broken_between(open: &str, next: &str) -> bool {
+    let goes_on = |rest: &str| next.starts_with(rest) || rest.starts_with(next);
+    let parts = PAGES.iter().flat_map(|page| page.iter()).flat_map(|text| text.parts);
+    parts.into_iter().any(|part| {
+        part.match_indices(' ').any(|(at, _)| open.ends_with(&part[..at]) && goes_on(&part[at + 1..]))
+    })
+}

@@ -65,6 +65,6 @@ texts! {
     PermissionMissing "AccessDenied: Access Denied", "S3; Go, JavaScript", BARE, "velero-io/velero#1544, 2019-06";
     PermissionMissing "(AccessDenied) when calling the ListObjectsV2 operation: Access Denied" in "(AccessDenied)" "operation: Access Denied", "S3; boto3, AWS CLI", BARE, "aws/aws-cli#8506, 2024-01";
     PermissionMissing "S3Exception: Access Denied (Service: S3, Status Code: 403" in "Access Denied" "S3", "S3; Java v1 and v2", BARE, "quarkusio/quarkus-quickstarts#815, 2021-03";
-    PermissionMissing "<Code>AccessDenied</Code><Message>Access Denied</Message>", "S3, plain answer", BARE, "chadgeary/nifi#13, 2023-03";
+    PermissionMissing "<Code>AccessDenied</Code><Message>Access Denied</Message>" in "<Code>AccessDenied</Code>", "S3, plain answer", BARE, "chadgeary/nifi#13, 2023-03";
     PermissionMissing "\"errorMessage\": \"Access Denied\"" in "errorMessage" "Access Denied", "S3; JavaScript v3", BARE, "aws/aws-sdk-js-v3#2778, 2021-09";
 }

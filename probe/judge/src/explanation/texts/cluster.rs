@@ -24,6 +24,7 @@ texts! {
     ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get" ": Unauthorized" "!401" "!UnauthorizedO" "!Exception", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "failed to discover server resources for group version v1: Unauthorized" in "failed to discover server resources" "Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401" in "\"reason\"" "\"Unauthorized\"" "401", "the API server, client libraries", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
+    ClusterUnauthorized "\"kind\": \"Status\", \"message\": \"Unauthorized\"" in "\"Status\"" "\"message\"" "\"Unauthorized\"", "the API server, client libraries", UNKNOWN, "aws-quickstart/quickstart-amazon-eks#245, 2020-11";
     ClusterUnauthorized "(401) Reason: Unauthorized" in "(401)" "Reason: Unauthorized", "Python client", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "the server doesn't have a resource type \"svc\"" in "the server doesn't have a resource type", "kubectl", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
     ClusterUnauthorized "couldn't get current server API group list: Unauthorized" in "API group list: Unauthorized", "kubectl", CLIENT, "kubernetes/client-go, discovery, 2026-11";
