@@ -1,5 +1,5 @@
 //! The grammar of Kubernetes RBAC refusals, which kubectl, client libraries, Terraform and Argo CD pass on unchanged.
-//! `pods is forbidden: User "NAME" cannot list resource "pods" in API group "" in the namespace "shop"`.
+//! `pods is forbidden: User "NAME" cannot list resource "pods" in API group "" in the namespace "shop"`, or `cannot get path "/"`.
 
 use crate::denial::secrets;
 
@@ -18,8 +18,12 @@ pub(super) struct Forbidden {
 pub(super) fn read(line: &str) -> Option<Forbidden> {
     let named = &line[line.rfind("User \"")?..];
     let user = quoted(named, "User ")?;
-    let verb = named.split_once("\" cannot ")?.1.split([' ', '"']).next()?;
-    let resource = quoted(named, " resource ")?;
+    let (verb, object) = named.split_once("\" cannot ")?.1.split_once(' ')?;
+    let verb = verb.split('"').next()?;
+    // A path is no resource, and before Kubernetes 1.12 the resource stood without a word and quotation marks.
+    let resource = quoted(named, " resource ")
+        .or_else(|| quoted(object, "path "))
+        .or_else(|| object.split([' ', '"', ',']).next().filter(|word| is_resource(word)))?;
     let group = quoted(named, " API group ").unwrap_or_default();
     let group = if group.is_empty() { String::new() } else { format!(".{group}") };
     Some(Forbidden {
@@ -28,6 +32,11 @@ pub(super) fn read(line: &str) -> Option<Forbidden> {
         resource: secrets::without_secrets(&format!("{resource}{group}")),
         namespace: quoted(named, " namespace ").map(secrets::without_secrets),
     })
+}
+
+fn is_resource(word: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"./-".contains(&byte);
+    !["", "resource", "path"].contains(&word) && word.len() <= 512 && word.bytes().all(is_of_name)
 }
 
 fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {

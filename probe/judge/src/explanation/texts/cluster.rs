@@ -48,6 +48,9 @@ texts! {
     ClusterForbidden "is forbidden: User cannot" in "is forbidden: User" "cannot", "kubectl, Terraform, client libraries",
         "The cluster knows the caller, and RBAC does not let that user do this. Bind a role to the user or one of its groups, or associate an access policy with its access entry.",
         "terraform-aws-modules/terraform-aws-eks#2988, 2024-03";
+    ClusterForbidden "is attempting to grant RBAC permissions not currently held" in "RBAC permissions not currently held", "the API server",
+        "The cluster knows the caller, and nobody may hand out rights in a role or a binding without having them. Let somebody who has these rights do it, for example with the access policy AmazonEKSClusterAdminPolicy, or allow the caller the verb escalate on roles or bind on bindings.",
+        "kubernetes/kubernetes, RBAC escalation check, 2026-11";
     ClusterForbidden "Authorization error (user=kube-apiserver-kubelet-client" , "kubectl logs and exec",
         "The kubelet refuses the API server, most often after the aws-auth line of the nodes’ role was broken. Repair aws-auth, or the access entry of the nodes’ role.",
         "eksctl-io/eksctl#519, 2019-02";
