@@ -164,6 +164,19 @@ fn a_node_that_is_not_known_is_told_of_its_own_entry_and_401_of_others_is_not_th
 }
 
 #[test]
+fn a_refusal_of_the_file_system_or_of_another_server_is_not_awss() {
+    for text in [
+        "java.nio.file.AccessDeniedException: /var/lib/app/data.csv",
+        "Caused by: java.nio.file.AccessDeniedException: C:\\data\\s3.csv",
+        "failed to resolve reference \"registry.example.com/a:1\": unexpected status: 403 Forbidden",
+        "User is not authorized to perform this action",
+        "Access denied for user 'root'@'localhost'",
+    ] {
+        assert!(explained(text, None).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn who_called_is_held_against_the_pods_own_role() {
     let own = "arn:aws:iam::814203749616:role/team/checkout-reader";
     assert_eq!(json(DENIAL, Some(own))["caller"]["kind"], "pod-role");

@@ -10,6 +10,8 @@ const HEAD: &str = "A HEAD request has no body, so the reason is not in the answ
     to whoever may not list the bucket. Repeat it as GET or list the bucket, and read that answer.";
 const KEY: &str = "KMS does not let the caller use this key, or the key is not in this region and account. Allow kms:Decrypt \
     on the key in a policy of the role, and admit the role’s account in the key’s policy.";
+const MUTE: &str = "The service refuses the call and names neither the caller nor the policy that refused. See the caller with \
+    credprobe chain, then look for the action in the policies of that role, or find the call in CloudTrail.";
 const IDENTITY: &str = "No policy of the calling role allows the action on that resource. Add exactly that action and resource \
     to a policy of the role, after a look at the caller: an instance id means the node’s role.";
 const DENY: &str = "A policy denies the action, which no statement that allows can change. See which kind of policy the text \
@@ -67,4 +69,22 @@ texts! {
     PermissionMissing "S3Exception: Access Denied (Service: S3, Status Code: 403" in "Access Denied" "S3", "S3; Java v1 and v2", BARE, "quarkusio/quarkus-quickstarts#815, 2021-03";
     PermissionMissing "<Code>AccessDenied</Code><Message>Access Denied</Message>" in "<Code>AccessDenied</Code>", "S3, plain answer", BARE, "chadgeary/nifi#13, 2023-03";
     PermissionMissing "\"errorMessage\": \"Access Denied\"" in "errorMessage" "Access Denied", "S3; JavaScript v3", BARE, "aws/aws-sdk-js-v3#2778, 2021-09";
+    PermissionMissing "rpc error: code = Unknown desc = AccessDenied: Access denied" in "AccessDenied: Access denied", "STS, Go v1", "A service refuses the call without a reason; STS used to answer AssumeRole in these \
+        words if the next role does not admit the caller. See the caller with credprobe chain, then the trust policy of the next role and the policies of the caller.",
+        "uswitch/kiam#127, 2019-06";
+    PermissionMissing "User is not authorized to perform that action on the specified resource" in "not authorized to perform that action", "EFS, Terraform", MUTE, "hashicorp/terraform-provider-aws#1727, 2017-09";
+    PermissionMissing "is not authorized to perform the required AWS Marketplace actions" in "the required AWS Marketplace actions", "Bedrock, all SDKs",
+        "Bedrock subscribes to a model in AWS Marketplace at its first use, and the caller may not do that. Allow it aws-marketplace:ViewSubscriptions and aws-marketplace:Subscribe, or let somebody with these permissions call the model once in this account.",
+        "ministryofjustice/modernisation-platform-environments#18323, 2026-08";
+    PermissionMissing "Your account is not authorized to invoke this API operation", "Bedrock, all SDKs",
+        "Bedrock refuses the account, whatever the role’s policies allow. See whether the model is available to this account in this region, and ask AWS Support for it.",
+        "aws-samples/amazon-bedrock-workshop#100, 2023-10";
+    PermissionMissing "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-west-2.amazonaws.com/v2/app/manifests/1: 403 Forbidden" in ".dkr.ecr." "403 Forbidden", "ECR; containerd, Docker",
+        "ECR refuses the pull and gives no reason; nodes pull with the node’s role or the task’s execution role, never with the pod’s. Allow that role ecr:BatchGetImage and ecr:GetDownloadUrlForLayer, and admit it in the policy of another account’s repository.",
+        "aws-samples/bedrock-access-gateway#114, 2025-02";
+    PermissionMissing "java.nio.file.AccessDeniedException: s3a://" in "java.nio.file.AccessDeniedException: s3" "://", "Hadoop, Spark", BARE, "delta-io/delta#1406, 2022-10";
+    PermissionMissing "API responded with error='AccessDeniedException'" in "error='AccessDenied", "Fluent Bit", MUTE, "terraform-aws-modules/terraform-aws-eks#3397, 2025-06";
+    PermissionMissing "AccessDeniedException: status code: 403" in "AccessDenied" ": status code: 403", "Go v1, Crossplane", MUTE, "crossplane-contrib/provider-aws#1876, 2023-09";
+    PermissionMissing "Aws::S3::Errors::AccessDenied" in "::Errors::AccessDenied", "Ruby", BARE, "exercism/website#960, 2021-05";
+    PermissionMissing "User: is not authorized to perform: aps:RemoteWrite" in "is not authorized to perform:", "AWS, with names taken out", MUTE, "aws-ia/terraform-aws-eks-blueprints#709, 2022-07";
 }
