@@ -19,6 +19,9 @@ const LINE: usize = 64 * 1024;
 /// How many lines one sentence may be broken into.
 const BROKEN: usize = 8;
 
+/// Up to how many lines above a text that only wraps its cause may be.
+const NEAR: usize = 32;
+
 /// What has been recognised so far.
 #[derive(Default)]
 pub struct Log {
@@ -29,6 +32,8 @@ pub struct Log {
     broken: usize,
     counts: Vec<(Option<Class>, usize)>,
     last: Option<Found>,
+    /// How many lines ago that was.
+    ago: usize,
 }
 
 /// The content of one line.
@@ -39,6 +44,10 @@ pub(super) enum Found {
 }
 
 impl Found {
+    const fn wraps(&self) -> bool {
+        matches!(self, Self::Text(Text { wraps: true, .. }))
+    }
+
     fn class(&self) -> Option<Class> {
         match self {
             Self::Denial(denial) => answer::class(denial),
@@ -82,11 +91,16 @@ impl Log {
 
     fn end_sentence(&mut self) {
         self.broken = 0;
+        self.ago += 1;
         let Some(found) = recognise(&self.open) else { return };
         let class = found.class();
         match self.counts.iter_mut().find(|(counted, _)| *counted == class) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((class, 1)),
+        }
+        let ago = std::mem::take(&mut self.ago);
+        if found.wraps() && ago <= NEAR && self.last.is_some() {
+            return;
         }
         self.last = Some(found);
     }
@@ -122,11 +136,8 @@ fn recognise(line: &str) -> Option<Found> {
 }
 
 /// What begins in one line and what continues it in the next, in documents that are printed over several lines.
-const DOCUMENTS: &[(&str, &str)] = &[
-    ("</Code>", "<Message>"),
-    ("\"Unauthorized\",", "\"code\""),
-    ("\"Status\",", "\"message\""),
-];
+const DOCUMENTS: &[(&str, &str)] =
+    &[("</Code>", "<Message>"), ("\"Unauthorized\",", "\"code\""), ("\"Status\",", "\"message\"")];
 
 /// Whether `next` continues the sentence that `open` begins. Terminals, Terraform and people break sentences at blanks.
 fn goes_on(open: &str, next: &str) -> bool {

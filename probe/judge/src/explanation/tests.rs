@@ -216,6 +216,20 @@ fn the_last_recognised_line_decides_and_the_others_are_counted() {
 }
 
 #[test]
+fn a_text_that_only_wraps_yields_to_the_cause_above_it() {
+    let wrapper = "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255";
+    assert_eq!(json(wrapper, None)["class"], Value::Null);
+    let cause = "An error occurred (AccessDenied) when calling the AssumeRole operation: Roles may not be assumed by root accounts.";
+    let said = explained(&format!("{cause}\n{wrapper}\nand more\n{wrapper}"), None).unwrap();
+    assert!(said.text().starts_with("# ✗ role-chain-denied 66: "), "{}", said.text());
+    assert!(said.text().contains("also     another known text 2 times"), "{}", said.text());
+    // What happened long before is another matter, and what follows decides as ever.
+    let far = format!("{cause}\n{}{wrapper}", "a line\n".repeat(40));
+    assert_eq!(json(&far, None)["class"], Value::Null);
+    assert_eq!(json(&format!("{wrapper}\n{cause}"), None)["class"], "role-chain-denied");
+}
+
+#[test]
 fn the_fields_are_the_contracts() {
     let said = json(DENIAL, None);
     let names: Vec<&String> = said.as_object().unwrap().keys().collect();

@@ -19,6 +19,8 @@ pub(super) struct Text {
     parts: &'static [&'static str],
     /// `None`: it concerns something outside the chain, and the answer says what.
     pub class: Option<Class>,
+    /// It says that something failed before and not what. An earlier line that is near has the cause.
+    pub wraps: bool,
     /// If it differs from the class's owner.
     pub owner: Option<Owner>,
     /// Two sentences: what it means, and the usual repair.
@@ -48,9 +50,13 @@ impl Text {
 }
 
 /// A page's rows: `class "heading" [parts]? by "who" answer source;`. Without parts, the heading itself is searched for.
+/// In place of the class, `none` and `wrapper` have none.
 macro_rules! texts {
     (@class none) => { None };
+    (@class wrapper) => { None };
     (@class $class:ident) => { Some($crate::catalog::Class::$class) };
+    (@wraps wrapper) => { true };
+    (@wraps $class:ident) => { false };
     (@owner) => { None };
     (@owner $owner:ident) => { Some($crate::catalog::Owner::$owner) };
     (@parts $heading:literal) => { &[$heading] };
@@ -59,6 +65,7 @@ macro_rules! texts {
         pub(super) static TEXTS: &[super::Text] = &[$(super::Text {
             parts: texts!(@parts $heading $($($part)+)?),
             class: texts!(@class $class),
+            wraps: texts!(@wraps $class),
             owner: texts!(@owner $($owner)?),
             answer: $answer,
             #[cfg(test)]

@@ -54,8 +54,8 @@ texts! {
     ClusterForbidden "Authorization error (user=kube-apiserver-kubelet-client" , "kubectl logs and exec",
         "The kubelet refuses the API server, most often after the aws-auth line of the nodes’ role was broken. Repair aws-auth, or the access entry of the nodes’ role.",
         "eksctl-io/eksctl#519, 2019-02";
-    none of Pod "executable argocd-k8s-auth failed with exit code 20" in "argocd-k8s-auth failed with exit code", "Argo CD", HELPER, "argoproj-labs/terraform-provider-argocd#194, 2022-07";
-    none of Pod "getting credentials: exec: executable aws failed with exit code" in "getting credentials: exec: executable" "failed", "kubectl, Terraform, Argo CD", HELPER, "kubernetes/kubectl#1243, 2022-07";
+    wrapper of Pod "executable argocd-k8s-auth failed with exit code 20" in "argocd-k8s-auth failed with exit code", "Argo CD", HELPER, "argoproj-labs/terraform-provider-argocd#194, 2022-07";
+    wrapper of Pod "getting credentials: exec: executable aws failed with exit code" in "getting credentials: exec: executable" "failed", "kubectl, Terraform, Argo CD", HELPER, "kubernetes/kubectl#1243, 2022-07";
     none of Pod "getting credentials: exec: executable aws not found" in "exec: executable" "not found", "kubectl, Argo CD",
         "The kubeconfig calls a program that this image lacks. Add the AWS CLI or aws-iam-authenticator to the image, or for Argo CD use awsAuthConfig.",
         "argoproj/argo-cd#11048, 2022-10";

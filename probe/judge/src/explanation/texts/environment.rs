@@ -62,10 +62,10 @@ texts! {
     NotInjected "Unable to get IAM security credentials from EC2 Instance Metadata Service", ".NET v3", NONE, "aws/aws-sdk-net#1413, 2019-09";
     NotInjected "unable to sign request without credentials set", "Ruby", NONE, "aws/aws-sdk-ruby bac3491f, 2024-10";
     NotInjected "Error retrieving credentials from the instance profile metadata service", "PHP", NONE, "no public thread looked up";
-    none of Pod "WebIdentityErr: failed to retrieve credentials" in "WebIdentityErr", "Go v1", WRAPPER, "aws/aws-sdk-go 8d203ccf, 2025-01";
-    none of Pod "failed to refresh cached credentials", "Go v2", WRAPPER, "no public thread looked up";
-    none of Pod "Error when retrieving credentials from" in "Error when retrieving credentials from", "boto3, AWS CLI", WRAPPER, "boto/botocore 0e6e2404, 2026-08";
-    none of Pod "STS returned an error assuming web identity role", "Rust", WRAPPER, "smithy-lang/smithy-rs 56ee88c5, 2026-08";
+    wrapper of Pod "WebIdentityErr: failed to retrieve credentials" in "WebIdentityErr", "Go v1", WRAPPER, "aws/aws-sdk-go 8d203ccf, 2025-01";
+    wrapper of Pod "failed to refresh cached credentials", "Go v2", WRAPPER, "no public thread looked up";
+    wrapper of Pod "Error when retrieving credentials from" in "Error when retrieving credentials from", "boto3, AWS CLI", WRAPPER, "boto/botocore 0e6e2404, 2026-08";
+    wrapper of Pod "STS returned an error assuming web identity role", "Rust", WRAPPER, "smithy-lang/smithy-rs 56ee88c5, 2026-08";
     Shadowed "botocore.exceptions.PartialCredentialsError" in "PartialCredentials", "boto3", PARTIAL, "boto/botocore 0e6e2404, 2026-08";
     none of Pod "ExpiredToken", "all SDKs",
         "A token or a session is past its end; which of the two, the words behind the code say. Let the SDK renew its credentials, and see with credprobe check whether the token in the file is a new one.",
