@@ -2,7 +2,7 @@
 //! Keeps no line: at most one is in memory. Of a recognised line only what the grammar parsed is kept.
 
 use super::forbidden::{self, Forbidden};
-use super::plain::plain;
+use super::plain::{decoded, plain};
 use super::texts::{self, Text};
 use super::{Explanation, answer};
 use crate::catalog::Class;
@@ -77,6 +77,8 @@ impl Log {
     }
 
     fn end_line(&mut self) {
+        // UTF-16, as PowerShell writes it: all that a grammar looks for is ASCII.
+        self.line.retain(|byte| *byte != 0);
         let next = Zeroizing::new(plain(&self.line));
         self.line.clear();
         if self.broken < BROKEN && self.open.len() < LINE && goes_on(&self.open, &next) {
@@ -123,6 +125,23 @@ impl Log {
 }
 
 fn recognise(line: &str) -> Option<Found> {
+    let of_url = || {
+        let once = Zeroizing::new(decoded(line)?);
+        known(&once).or_else(|| known(&Zeroizing::new(decoded(&once)?)))
+    };
+    known(line).or_else(|| known(&completed(line)?)).or_else(of_url)
+}
+
+/// The line with the whole verb, if it ends within that.
+fn completed(line: &str) -> Option<String> {
+    const VERB: &str = " is not authorized to perform";
+    let at = line.rfind(" is not auth")?;
+    let is_cut =
+        line[..at].contains("User: ") && VERB.starts_with(line[at..].trim_end_matches(['.', '…', '"']));
+    is_cut.then(|| format!("{}{VERB}", &line[..at]))
+}
+
+fn known(line: &str) -> Option<Found> {
     if line.is_empty() {
         return None;
     }

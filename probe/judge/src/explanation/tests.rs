@@ -138,6 +138,12 @@ fn the_wrapping_does_not_matter() {
             .replace("is not authorized to", "is not authorized\nto")
             .replace("identity-based policy", "identity-based\r\n  policy"),
         format!("> {}", DENIAL.replace(" because", " \n> because")),
+        format!(
+            "GET /error?e={} HTTP/1.1",
+            DENIAL.replace(':', "%3A").replace('/', "%2f").replace('"', "%22").replace(' ', "%20")
+        ),
+        DENIAL.replace(':', "%3A").replace('/', "%2F").replace('"', "%22").replace(' ', "+"),
+        DENIAL.replace(' ', "&nbsp;").replace('"', "&#x27;"),
         format!("{DENIAL}\n2025-11-24T16:00:01Z retrying in 5s\n"),
     ] {
         assert_eq!(json(&wrapped, None), plain, "{wrapped}");
@@ -173,6 +179,17 @@ fn a_refusal_of_the_file_system_or_of_another_server_is_not_awss() {
         "Access denied for user 'root'@'localhost'",
     ] {
         assert!(explained(text, None).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn a_log_of_powershell_is_utf_16() {
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text = format!("\u{feff}first\r\n{DENIAL}\r\nlast");
+        let mut log = Log::default();
+        log.take(&text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>());
+        let said: Value = serde_json::from_str(&log.explain(None).unwrap().json(false).unwrap()).unwrap();
+        assert_eq!(said, json(DENIAL, None));
     }
 }
 
