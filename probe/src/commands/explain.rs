@@ -1,11 +1,12 @@
 //! `credprobe explain`: the meaning of a class, of an error text, or of a whole log that contains one.
-//! A log is read piece by piece. Of each line only its class and the names in it are kept.
+//! A log is read piece by piece. Of its lines only their classes and the names in them are kept.
 
 use super::Failure;
 use super::cli::Explain;
 use super::show::{data, json};
+use crate::process::output;
 use credprobe_judge::catalog::{Class, explain};
-use credprobe_judge::explanation::{Explanation, LIMIT, Log};
+use credprobe_judge::explanation::{LIMIT, Log};
 use credprobe_judge::options::Output;
 use std::io::{self, Read as _};
 
@@ -13,7 +14,7 @@ pub(super) fn run(asked: &Explain) -> Result<u8, Failure> {
     let Some(text) = asked.text.as_deref() else { return class(None, asked.output) };
     if text == "-" {
         let log = stdin().map_err(|error| Failure::cannot_look(&format!("stdin: {error}")))?;
-        return say(log.explain(asked.expect_role.as_deref()), asked.output);
+        return say(log, asked);
     }
     match explain::find(text) {
         Ok(_) => class(Some(text), asked.output),
@@ -22,7 +23,7 @@ pub(super) fn run(asked: &Explain) -> Result<u8, Failure> {
         Err(_) => {
             let mut log = Log::default();
             log.take(text.as_bytes());
-            say(log.explain(asked.expect_role.as_deref()), asked.output)
+            say(log, asked)
         }
     }
 }
@@ -35,12 +36,17 @@ fn class(argument: Option<&str>, output: Output) -> Result<u8, Failure> {
     }
 }
 
-fn say(explanation: Option<Explanation>, output: Output) -> Result<u8, Failure> {
-    let Some(explanation) = explanation else {
-        let why = "nothing in this text is known; `credprobe explain` lists the classes";
-        return Err(Failure::new(Class::Inconclusive, why));
+fn say(log: Log, asked: &Explain) -> Result<u8, Failure> {
+    let unread = log.unread();
+    let Some(explanation) = log.explain(asked.expect_role.as_deref()) else {
+        let unread = unread.map(|unread| format!("{unread}; ")).unwrap_or_default();
+        let why = format!("nothing in this text is known; {unread}`credprobe explain` lists the classes");
+        return Err(Failure::new(Class::Inconclusive, &why));
     };
-    match output {
+    if let Some(unread) = unread {
+        output::say(unread);
+    }
+    match asked.output {
         Output::Text => data(explanation.text().trim_end()),
         Output::Json => json(explanation.json(false).map_err(Failure::bug)?),
     }
@@ -51,7 +57,7 @@ fn stdin() -> io::Result<Log> {
     let reader = std::thread::Builder::new().spawn(|| {
         let mut log = Log::default();
         let mut piece = vec![0; 64 * 1024];
-        let mut source = io::stdin().lock().take(LIMIT as u64);
+        let mut source = io::stdin().lock().take(LIMIT);
         loop {
             match source.read(&mut piece) {
                 Ok(0) => return Ok(log),

@@ -17,6 +17,8 @@ use crate::catalog::{Class, Owner};
 pub(super) struct Text {
     /// All of these must be in the line, and none that follows a `!`.
     parts: &'static [&'static str],
+    /// Those of the parts, so that most rows need no search.
+    pairs: u64,
     /// `None`: it concerns something outside the chain, and the answer says what.
     pub class: Option<Class>,
     /// It says that something failed before and not what. An earlier line that is near has the cause.
@@ -64,6 +66,7 @@ macro_rules! texts {
     ($stage:literal $($class:ident $(of $owner:ident)? $heading:literal $(in $($part:literal)+)?, $by:literal, $answer:expr, $source:literal;)*) => {
         pub(super) static TEXTS: &[super::Text] = &[$(super::Text {
             parts: texts!(@parts $heading $($($part)+)?),
+            pairs: super::pairs_of(texts!(@parts $heading $($($part)+)?)),
             class: texts!(@class $class),
             wraps: texts!(@wraps $class),
             owner: texts!(@owner $($owner)?),
@@ -87,20 +90,45 @@ pub(super) static PAGES: &[&[Text]] = &[
     environment::TEXTS,
 ];
 
+/// A bit for each pair of bytes that are beside each other. A text that contains another one has all of its bits.
+const fn pairs(text: &[u8]) -> u64 {
+    let (mut bits, mut at) = (0, 1);
+    while at < text.len() {
+        let one = (text[at - 1] as u32).wrapping_mul(0x9e37_79b1);
+        bits |= 1 << ((one ^ (text[at] as u32).wrapping_mul(0x85eb_ca6b)) >> 26);
+        at += 1;
+    }
+    bits
+}
+
+const fn pairs_of(parts: &[&str]) -> u64 {
+    let (mut bits, mut at) = (0, 0);
+    while at < parts.len() {
+        if parts[at].as_bytes()[0] != b'!' {
+            bits |= pairs(parts[at].as_bytes());
+        }
+        at += 1;
+    }
+    bits
+}
+
 /// The row that matches the line.
 pub(super) fn find(line: &str) -> Option<&'static Text> {
+    let missing = !pairs(line.as_bytes());
     let is_so = |part: &&str| {
         part.strip_prefix('!').map_or_else(|| line.contains(*part), |other| !line.contains(other))
     };
-    let holds = |text: &&Text| text.parts.iter().all(is_so);
+    let holds = |text: &&Text| text.pairs & missing == 0 && text.parts.iter().all(is_so);
     PAGES.iter().flat_map(|page| page.iter()).find(holds)
 }
 
 /// Whether a part of a row begins at the end of `open` and continues in `next`.
 pub(super) fn is_broken_between(open: &str, next: &str) -> bool {
+    let (Some(last), Some(first)) = (open.as_bytes().last(), next.as_bytes().first()) else { return false };
+    let here = pairs(&[*last, b' ', *first]);
     let goes_on = |rest: &str| next.starts_with(rest) || rest.starts_with(next);
-    let parts = PAGES.iter().flat_map(|page| page.iter()).flat_map(|text| text.parts);
-    parts.into_iter().any(|part| {
+    let rows = PAGES.iter().flat_map(|page| page.iter()).filter(|text| text.pairs & here == here);
+    rows.flat_map(|text| text.parts).any(|part| {
         part.match_indices(' ').any(|(at, _)| open.ends_with(&part[..at]) && goes_on(&part[at + 1..]))
     })
 }

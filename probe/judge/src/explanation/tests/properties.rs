@@ -1,7 +1,7 @@
 //! Tests that for any text there is no panic, no secret is repeated, the form is kept, and the time is linear in its length.
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
-use super::super::{LIMIT, Log};
+use super::super::{Log, log::PART};
 use super::{DENIAL, cases, explained, is_in_form};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -109,18 +109,45 @@ fn values_beside_the_text_are_not_said_again() {
 }
 
 #[test]
-fn sixteen_megabytes_are_read_and_no_more() {
-    let mut log = Log::default();
-    log.take(format!("{DENIAL}\n").as_bytes());
-    let long = format!("{}\n", "User: arn:aws:iam::1:user/a ".repeat(20_000));
-    let mut taken = 0;
-    while log.take(long.as_bytes()) {
-        taken += long.len();
+fn of_a_huge_text_the_beginning_and_the_end_are_read() {
+    let filler = format!("{}\n", "User: arn:aws:iam::1:user/a ".repeat(20_000));
+    let middle = |log: &mut Log, length: usize| {
+        for _ in 0..length / filler.len() {
+            log.take(filler.as_bytes());
+        }
+        length / filler.len() * filler.len()
+    };
+    let known = format!("{DENIAL}\nUnable to locate credentials\nRate exceeded\n").len();
+    for length in [PART, 2 * PART - filler.len(), 2 * PART, 3 * PART + 4_711] {
+        let mut log = Log::default();
+        log.take(format!("{DENIAL}\n").as_bytes());
+        let first = middle(&mut log, length / 2);
+        log.take(b"Unable to locate credentials\n");
+        let second = middle(&mut log, length - length / 2);
+        log.take(b"Rate exceeded\n");
+        let unread = log.unread().is_some();
+        assert_eq!(unread, known + first + second > 2 * PART, "{length}");
+        assert!(log.end.capacity() <= 2 * PART && log.line.capacity() <= PART / 8, "{length}");
+        let said = log.explain(None).unwrap().text();
+        assert!(said.starts_with("# ✗ throttled 60: "), "{length}: {said}");
+        assert!(said.contains("permission-missing once"), "{length}: {said}");
+        assert!(said.contains("not-injected once") || unread, "{length}: {said}");
     }
-    assert!(taken < LIMIT && taken > LIMIT - 2 * long.len());
-    assert!(!log.take(b"\nRate exceeded\n"), "nothing is read behind the limit");
-    let said = log.explain(None).unwrap().json(false).unwrap();
-    assert!(said.contains("s3:GetObject") && !said.contains("throttled"));
+}
+
+#[test]
+fn the_end_that_is_kept_is_the_end_in_whatever_pieces_it_comes() {
+    let text: String = (0..PART / 4).map(|number| format!("{number:07}\n")).collect();
+    for size in [1_000, 65_536, PART - 1, PART, PART + 1, text.len()] {
+        for length in [1, PART, text.len() - 1] {
+            let text = &text.as_bytes()[..length];
+            let mut log = Log::default();
+            log.taken = PART as u64;
+            text.chunks(size).for_each(|piece| log.take(piece));
+            let (newer, older) = log.end.split_at(log.oldest);
+            assert!([older, newer].concat() == text[length.saturating_sub(PART)..], "{size} {length}");
+        }
+    }
 }
 
 /// One line of each kind that makes a grammar search far, and many short ones.
@@ -145,9 +172,14 @@ fn no_text_costs_more_than_its_length() {
 }
 
 #[test]
-fn what_stands_behind_64_kilobytes_of_a_line_is_not_read() {
-    let far = format!("{}{DENIAL}\nend", "x".repeat(64 * 1024));
-    assert!(explained(&far, None).is_none());
-    let near = format!("{} {DENIAL}\nend", "x".repeat(60 * 1024));
-    assert!(explained(&near, None).is_some());
+fn a_long_line_is_read_to_its_end() {
+    for before in [0, 60 * 1024, 64 * 1024, 300 * 1024].into_iter().chain(64 * 1024 - DENIAL.len()..64 * 1024)
+    {
+        for filler in ["x", " x"] {
+            let far =
+                format!("{} {DENIAL} {}\nend", filler.repeat(before / filler.len()), "y ".repeat(50_000));
+            let said = explained(&far, None).unwrap().json(false).unwrap();
+            assert_eq!(said, explained(DENIAL, None).unwrap().json(false).unwrap(), "{before}");
+        }
+    }
 }
