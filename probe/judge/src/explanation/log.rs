@@ -233,5 +233,5 @@ fn goes_on(open: &str, next: &str) -> bool {
     let word = next.split(' ').next().unwrap_or_default();
     begun && (is_one_of(BEFORE, open.rsplit(' ').next().unwrap_or_default()) || is_one_of(BEHIND, word))
         || DOCUMENTS.iter().any(|(begin, rest)| next.starts_with(rest) && open.contains(begin))
-        || (!word.is_empty() && !word.contains('=') && texts::is_broken_between(open, next))
+        || (!word.contains('=') && texts::is_broken_between(open, next))
 }

@@ -24,8 +24,8 @@ pub(super) fn plain(line: &[u8]) -> String {
         }
     }
     out.truncate(out.trim_end().len());
-    // A quotation in a mail or in Markdown.
-    if out.starts_with("> ") {
+    // A quotation in a mail or in Markdown, or the frame of a table.
+    if out.starts_with("> ") || out.starts_with("| ") {
         out.drain(..2);
     }
     out

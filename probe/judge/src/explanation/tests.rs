@@ -137,6 +137,7 @@ fn the_wrapping_does_not_matter() {
         DENIAL
             .replace("is not authorized to", "is not authorized\nto")
             .replace("identity-based policy", "identity-based\r\n  policy"),
+        DENIAL.replace("perform: ", "perform:\n     | ").replace(" on resource: ", " on resource:\n     | "),
         format!("> {}", DENIAL.replace(" because", " \n> because")),
         format!(
             "GET /error?e={} HTTP/1.1",

@@ -124,8 +124,12 @@ pub(super) fn find(line: &str) -> Option<&'static Text> {
 
 /// Whether a part of a row begins at the end of `open` and continues in `next`.
 pub(super) fn is_broken_between(open: &str, next: &str) -> bool {
-    let (Some(last), Some(first)) = (open.as_bytes().last(), next.as_bytes().first()) else { return false };
-    let here = pairs(&[*last, b' ', *first]);
+    // The two bytes on both sides say for most rows that it does not.
+    let (Some(last), Some(first)) = (open.as_bytes().last_chunk::<2>(), next.as_bytes().first_chunk::<2>())
+    else {
+        return false;
+    };
+    let here = pairs(&[last[0], last[1], b' ', first[0], first[1]]);
     let goes_on = |rest: &str| next.starts_with(rest) || rest.starts_with(next);
     let rows = PAGES.iter().flat_map(|page| page.iter()).filter(|text| text.pairs & here == here);
     rows.flat_map(|text| text.parts).any(|part| {
