@@ -101,7 +101,7 @@ fn of_verb(line: &str, at: usize) -> Denial {
         action: reason.action.or(action).map(secrets::without_secrets),
         resource: resource(rest),
         kind: reason.kind,
-        policy: reason.policy.map(secrets::without_secrets),
+        policy: reason.policy,
         effect: reason.effect,
         encoded: false,
         public_access: reason.public_access,
@@ -116,7 +116,7 @@ fn of_reason(line: &str) -> Option<Denial> {
     Some(Denial {
         action: reason.action.map(secrets::without_secrets),
         kind: reason.kind,
-        policy: reason.policy.map(secrets::without_secrets),
+        policy: reason.policy,
         effect: reason.effect,
         ..Denial::default()
     })
@@ -138,18 +138,62 @@ fn tail(text: &str) -> &str {
     &text[start..]
 }
 
-/// `X` of `User: X is not`, or an ARN directly before the verb.
+/// `X` of `User: X is not`, or an ARN directly before the verb. Where something else follows, the name goes on behind a blank,
+/// an escape or a line's end, so it is marked as cut.
 fn caller(before: &str) -> Option<String> {
-    let named = before.rfind(USER).map(|at| &before[at + USER.len()..]);
-    let named = named.or_else(|| before.rfind("arn:").map(|at| &before[at..]))?;
-    let word = named.split([' ', '"', '\'', '`', ',']).find(|word| !word.is_empty())?;
+    const QUOTES: &[char] = &[' ', '"', '\'', '`', ','];
+    let user = before.rfind(USER).map(|at| &before[at + USER.len()..]);
+    let named = user.or_else(|| before.rfind("arn:").map(|at| &before[at..]))?.trim_start_matches(QUOTES);
+    let word = word(named, QUOTES);
     // Without a name, the next word belongs to the sentence.
-    (word != "is" && word != "not").then(|| word.to_owned())
+    if matches!(word, "" | "is" | "not") || word.starts_with("...") || is_placeholder(word) {
+        return None;
+    }
+    let next = named[word.len()..].trim_start_matches(QUOTES);
+    let is_whole = next.starts_with("is") || next.starts_with("not");
+    match (user, is_whole) {
+        (_, true) => Some(word.to_owned()),
+        (Some(_), false) => Some(cut(word)),
+        (None, false) => None,
+    }
+}
+
+/// A name whose rest the text lacks.
+fn cut(name: &str) -> String {
+    format!("{name}…")
+}
+
+/// The first word. A placeholder such as `<account id>` belongs to its word; a tag such as `</Message>` does not.
+fn word<'a>(text: &'a str, ends: &[char]) -> &'a str {
+    let mut at = 0;
+    while let Some(found) = text[at..].find(|c| c == '<' || ends.contains(&c)) {
+        at += found;
+        match placeholder(&text[at..]) {
+            Some(length) => at += length,
+            None => return &text[..at],
+        }
+    }
+    text
+}
+
+fn is_placeholder(word: &str) -> bool {
+    placeholder(word) == Some(word.len())
+}
+
+/// The length of a placeholder at the beginning of the text.
+fn placeholder(text: &str) -> Option<usize> {
+    const TAGS: &[&str] =
+        &["br", "p", "b", "i", "em", "strong", "code", "pre", "span", "div", "li", "td", "tr"];
+    let inside = text.strip_prefix('<')?;
+    let inside = &inside[..inside.bytes().take(41).position(|byte| byte == b'>')?];
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | b'.');
+    let is_name = !inside.is_empty() && inside.bytes().all(is_of_name);
+    (is_name && !TAGS.contains(&inside.trim_end())).then_some(inside.len() + 2)
 }
 
 /// `SERVICE:Action`, and the text after it.
 fn action(text: &str) -> (Option<&str>, &str) {
-    let text = text.trim_start_matches(['`', '"', '\'']);
+    let text = text.trim_start_matches(['`', '"', '\'', '|', ' ']);
     let end = text.bytes().position(|byte| !is_of_action(byte)).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if is_action(word) { (Some(word), rest) } else { (None, text) }
@@ -173,30 +217,47 @@ fn is_action(word: &str) -> bool {
 fn resource(rest: &str) -> Option<String> {
     let named = rest.split_once("on resource")?.1;
     let named = named.strip_prefix(':').unwrap_or(named).trim_start();
+    // A time or a frame, where a log broke the sentence.
+    let is_prefix = named.starts_with(|c: char| c == '|' || c == '[' || c.is_ascii_digit());
+    let near = named.find(" because ").unwrap_or(named.len()).min(64);
+    let arn = named.find("arn:").filter(|at| is_prefix && *at < near);
+    let named = &named[arn.unwrap_or(0)..];
     let quote = named.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
     let named = match quote {
-        Some(quote) => named[1..].split(quote).next()?,
+        Some(quote) => word(&named[1..], &[quote]),
         None => {
-            let first = named.find(' ').unwrap_or(named.len());
-            let is_kind = ["role", "user", "group", "policy", "instance", "mfa", "server-certificate"]
-                .contains(&&named[..first]);
-            let second = named
-                .get(first + 1..)
-                .filter(|_| is_kind)
-                .map(|next| first + 1 + next.find(' ').unwrap_or(next.len()));
-            &named[..second.unwrap_or(first)]
+            let first = word(named, &[' ']);
+            let is_kind =
+                ["role", "user", "group", "policy", "instance", "mfa", "server-certificate"].contains(&first);
+            let second = named.get(first.len() + 1..).filter(|_| is_kind).map(|next| word(next, &[' ']));
+            &named[..first.len() + second.map_or(0, |second| second.len() + 1)]
         }
     };
-    let named = named.trim_matches(['"', '\'', '`', ',', ';', ')', '}', '\\']).trim_end_matches(['.', ':']);
-    let named = named.split('<').next()?;
-    (!named.is_empty()).then(|| secrets::without_secrets(named))
+    let is_end = |c: char| {
+        matches!(c, '"' | '\'' | '`' | ',' | ';' | ')' | '\\') || (c == '}' && !named.contains('{'))
+    };
+    let named = named.trim_matches(is_end);
+    // Markdown's bold.
+    let bold = named.strip_suffix("**").filter(|name| !name.ends_with('*'));
+    let named = bold.unwrap_or(named);
+    let named = if named.ends_with("...") { named } else { named.trim_end_matches(['.', ':']) };
+    if named.is_empty() || is_placeholder(named) {
+        return None;
+    }
+    let is_cut = "arn:".starts_with(named)
+        || (named.starts_with("arn:")
+            && !named.ends_with('*')
+            && !named.contains('/')
+            && named.split(':').count() < 6);
+    let shown = secrets::without_secrets(named);
+    Some(if is_cut { cut(&shown) } else { shown })
 }
 
 #[derive(Default)]
 struct Reason<'a> {
     kind: Option<PolicyKind>,
     action: Option<&'a str>,
-    policy: Option<&'a str>,
+    policy: Option<String>,
     effect: Option<Effect>,
     public_access: bool,
 }
@@ -229,6 +290,10 @@ fn reason(rest: &str) -> Reason<'_> {
     if rest.contains("BlockPublicPolicy") || rest.contains("BlockPublicAcls") {
         return Reason { effect: Some(Effect::Explicit), public_access: true, ..Reason::default() };
     }
+    // KMS and S3, of a key. They do not say which of three reasons it is.
+    if rest.contains("because the resource does not exist in this Region") {
+        return Reason { kind: Some(PolicyKind::Resource), ..Reason::default() };
+    }
     let Some(named) = rest.split_once("because no ").map(|(_, named)| named) else {
         return Reason::default();
     };
@@ -238,8 +303,10 @@ fn reason(rest: &str) -> Reason<'_> {
 }
 
 /// The ARN directly after the kind's name.
-fn policy(named: &str) -> Option<&str> {
+fn policy(named: &str) -> Option<String> {
     let at = named.find("arn:").filter(|at| *at <= "service control policy: ".len())?;
-    let arn = named[at..].split([' ', '"', '\'', '<', ',']).next()?;
-    Some(arn.trim_end_matches(['.', ')', ';', '\\', '}']))
+    let arn =
+        word(&named[at..], &[' ', '"', '\'', ',', '`']).trim_end_matches(['.', ')', ';', '\\', '}', '*']);
+    let shown = secrets::without_secrets(arn);
+    Some(if arn.contains("policy/") { shown } else { cut(&shown) })
 }

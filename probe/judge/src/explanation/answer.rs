@@ -1,10 +1,12 @@
 //! Turns what a line says into what it means: class, owner, who acts, and what to do.
 //! What AWS did not say is called unknown.
 
-use super::caller::{Parts, caller, is_account, parts};
+use super::caller::{Parts, caller, is_account, is_pod_identity, parts};
 use super::forbidden::Forbidden;
 use super::log::Found;
-use super::steps::{allow, chain, change, check, decode, look, policies, policy, role, when};
+use super::steps::{
+    allow, chain, change, check, decode, hands_out_rights, is_cut, keys, look, policies, policy, role, when,
+};
 use super::texts::Text;
 use super::{Caller, CallerKind, Explanation, Policy};
 use crate::catalog::{Class, Owner};
@@ -93,10 +95,14 @@ fn of_text(text: &'static Text) -> Explanation {
         Owner::Iam => "IAM in the role’s account",
         Owner::Aws | Owner::Probe => "nothing here",
     };
-    steps.push(change(repair, None, changes));
+    let is_look = ["See ", "Repeat ", "Decode "].iter().any(|begin| repair.starts_with(begin));
+    steps.push(if is_look { look(repair, None) } else { change(repair, None, changes) });
     let headline = match text.class {
-        Some(class) => class.info().meaning.trim_end_matches('.').to_owned(),
-        None => cause.trim_end_matches('.').to_owned(),
+        // A bare refusal states nothing that a policy could allow.
+        Some(class) if stage != Some(StageName::Access) => {
+            class.info().meaning.trim_end_matches('.').to_owned()
+        }
+        _ => cause.trim_end_matches('.').to_owned(),
     };
     Explanation {
         summary: text.answer.to_owned(),
@@ -105,6 +111,10 @@ fn of_text(text: &'static Text) -> Explanation {
         headline,
         ..blank(text.class, owner.id(), people(owner.id()))
     }
+}
+
+fn named(owner: Owner) -> (&'static str, String) {
+    (owner.id(), people(owner.id()).to_owned())
 }
 
 fn entries() -> Step {
@@ -143,32 +153,21 @@ fn of_forbidden(forbidden: Forbidden) -> Explanation {
         explanation
     } else {
         let mut explanation = blank(class, Owner::Cluster.id(), people("cluster"));
-        explanation.headline = format!("RBAC does not let {user} {verb} {resource}");
+        let account = user.strip_prefix("system:serviceaccount:").and_then(|names| names.split_once(':'));
+        let subject = match account {
+            Some((namespace, name)) => format!("service account {namespace}/{name}"),
+            None => user.clone(),
+        };
+        explanation.headline = format!("RBAC does not let {subject} {verb} {resource}");
+        let mapping = if user.starts_with("system:") { "" } else { ", so the mapping works" };
         explanation.summary = format!(
-            "The cluster knows the caller as user {user}, so the mapping works. No role that is bound to that user or to \
+            "The cluster knows the caller as user {user}{mapping}. No role that is bound to that user or to \
              one of its groups allows to {verb} {resource} {place}."
         );
         let bindings =
             Tool::Kubectl.run(words!["get", "rolebindings,clusterrolebindings", "-A", "-o", "wide"]);
-        explanation.steps = vec![
-            look("See which roles are bound to whom.", bindings),
-            when(
-                "An access entry maps it",
-                change(
-                    "associate an access policy with the entry, or bind a role to the entry’s group.",
-                    None,
-                    "what this identity may do in the cluster",
-                ),
-            ),
-            when(
-                "A line of aws-auth maps it",
-                change(
-                    "bind a role to one of the groups of that line.",
-                    None,
-                    "what this identity may do in the cluster",
-                ),
-            ),
-        ];
+        explanation.steps = vec![look("See which roles are bound to whom.", bindings)];
+        explanation.steps.extend(bind(&forbidden, account, &subject));
         explanation
     };
     let arn = user.starts_with("arn:").then_some(user.as_str());
@@ -182,6 +181,104 @@ fn of_forbidden(forbidden: Forbidden) -> Explanation {
         None => resource.clone(),
     });
     explanation
+}
+
+/// The steps for a caller whom the cluster knows. IAM concerns only users that an access entry or aws-auth maps.
+fn bind(forbidden: &Forbidden, account: Option<(&str, &str)>, subject: &str) -> Vec<Step> {
+    let Forbidden { user, verb, resource, namespace } = forbidden;
+    if let Some((_, name)) = account {
+        let kind = if namespace.is_some() { "RoleBinding in that namespace" } else { "ClusterRoleBinding" };
+        let own = match name {
+            "default" => {
+                "Give the workload a service account of its own, as all others share this one. Then bind to it"
+            }
+            _ => "Bind to it",
+        };
+        let say = format!(
+            "{own}, with a {kind}, a role that allows {verb} on {resource}. Charts have values for it, such as rbac.create."
+        );
+        return vec![change(&say, None, "what this service account may do in the cluster")];
+    }
+    if user.starts_with("system:node:") {
+        return vec![change(
+            "A node may read only what concerns itself and its pods. If it misses that, give its access entry the type \
+             EC2_LINUX or EC2, or its line in aws-auth the groups system:bootstrappers and system:nodes.",
+            None,
+            "what this node may do in the cluster",
+        )];
+    }
+    if user.starts_with("system:") {
+        let say = format!(
+            "Restore the bindings that Kubernetes has for {subject}. The API server does so when it starts, unless their \
+             annotation rbac.authorization.kubernetes.io/autoupdate is false."
+        );
+        return vec![change(&say, None, "what this part of Kubernetes may do")];
+    }
+    vec![
+        when(
+            "An access entry maps it",
+            change(
+                "associate an access policy with the entry, or bind a role to the entry’s group.",
+                None,
+                "what this identity may do in the cluster",
+            ),
+        ),
+        when(
+            "A line of aws-auth maps it",
+            change(
+                "bind a role to one of the groups of that line.",
+                None,
+                "what this identity may do in the cluster",
+            ),
+        ),
+    ]
+}
+
+/// What the node itself does with its role: the actions, who calls them, and the managed policy for them.
+const OF_NODES: &[(&[&str], &str, &str)] = &[
+    (
+        &[
+            "ecr:batchgetimage",
+            "ecr:getdownloadurlforlayer",
+            "ecr:batchchecklayeravailability",
+            "ecr:getauthorizationtoken",
+        ],
+        "The kubelet pulled an image",
+        "AmazonEC2ContainerRegistryPullOnly",
+    ),
+    (
+        &[
+            "ssm:updateinstanceinformation",
+            "ssm:listassociations",
+            "ssm:listinstanceassociations",
+            "ssmmessages:",
+            "ec2messages:",
+        ],
+        "The node’s SSM agent called",
+        "AmazonSSMManagedInstanceCore",
+    ),
+    (
+        &[
+            "ec2:assignprivateipaddresses",
+            "ec2:unassignprivateipaddresses",
+            "ec2:assignipv6addresses",
+            "ec2:attachnetworkinterface",
+            "ec2:detachnetworkinterface",
+            "ec2:createnetworkinterface",
+            "ec2:deletenetworkinterface",
+            "ec2:modifynetworkinterfaceattribute",
+        ],
+        "aws-node called, and its service account has no role",
+        "AmazonEKS_CNI_Policy",
+    ),
+];
+
+/// A situation in which the kind of policy does not decide what to do.
+struct Special {
+    owner: (&'static str, String),
+    headline: String,
+    why: &'static str,
+    steps: Vec<Step>,
 }
 
 /// A denial and what follows from it.
@@ -204,11 +301,17 @@ impl<'a> Refusal<'a> {
     }
 
     fn explanation(self) -> Explanation {
-        let (owner, who) = self.owner();
+        let special = self.special().unwrap_or_else(|| Special {
+            owner: self.owner(),
+            headline: self.headline(),
+            why: "",
+            steps: self.steps(),
+        });
+        let (owner, who) = special.owner;
         let mut explanation = blank(self.class, owner, &who);
-        explanation.headline = self.headline();
-        explanation.summary = self.summary();
-        explanation.steps = self.steps();
+        explanation.headline = special.headline;
+        explanation.summary = self.summary(&explanation.headline, special.why);
+        explanation.steps = special.steps;
         let Denial { action, resource, kind, policy, effect, .. } = self.denial;
         explanation.caller = self.caller;
         explanation.action = action;
@@ -218,18 +321,119 @@ impl<'a> Refusal<'a> {
         explanation
     }
 
+    fn special(&self) -> Option<Special> {
+        let (subject, action) = (self.subject(), self.action());
+        let parts = self.parts();
+        let is_anonymous = |name: &str| name.eq_ignore_ascii_case("anonymous");
+        if self.denial.caller.as_deref().is_some_and(is_anonymous) {
+            return Some(Special {
+                owner: named(Owner::Pod),
+                headline: format!("the request was not signed: {action} refused to anonymous"),
+                why: "The service saw no signature, so the credentials of the pod played no part.",
+                steps: vec![change(
+                    "Let the client sign its requests with SigV4 and the pod’s credentials: OpenSearch clients have a signer \
+                     for it, Grafana and Fluent Bit a setting. Do not admit anonymous callers in the resource’s policy.",
+                    None,
+                    "the client’s configuration",
+                )],
+            });
+        }
+        if self.denial.policy.as_deref().is_some_and(|arn| arn.contains("AWSCompromisedKeyQuarantine")) {
+            let name = parts.as_ref().and_then(|parts| parts.user);
+            let mut steps: Vec<Step> = name.map(keys).into_iter().collect();
+            steps.push(change(
+                "Make that key inactive, then delete it, and remove it from where it was published. Look in CloudTrail for what \
+                 it did, and give the pod a role in its place. Only then detach the quarantine policy.",
+                None,
+                "the access key: whatever uses it stops",
+            ));
+            return Some(Special {
+                owner: self.owner(),
+                headline: format!("AWS found an access key of {subject} in public and quarantined it"),
+                why: "AWS attaches this policy to a user whose access key was published. Others may have the key.",
+                steps,
+            });
+        }
+        if action.contains('*') {
+            return Some(Special {
+                owner: self.owner(),
+                headline: format!("{action} is not an action that AWS refuses"),
+                why: "AWS names one action in each refusal, so somebody has changed this text.",
+                steps: vec![look("Look for the action in the original log, and explain that line.", None)],
+            });
+        }
+        if self.caller.kind == CallerKind::NodeRole
+            && let Some((_, who, policy)) = self.of_node()
+        {
+            let mut steps: Vec<Step> = self.see_policies().into_iter().collect();
+            steps.push(when(
+                who,
+                change(&format!("attach {policy} to the node’s role."), None, "the node’s role"),
+            ));
+            steps.push(when(
+                "A pod called that has a role of its own",
+                look("run credprobe check in that pod, as it took the node’s credentials.", None),
+            ));
+            return Some(Special {
+                owner: self.owner(),
+                headline: format!("the node’s {subject} may not call {action}"),
+                why: "The node itself needs this action, with its own role.",
+                steps,
+            });
+        }
+        let next = self.denial.resource.as_deref().filter(|_| self.class == Some(Class::RoleChainDenied))?;
+        let role = next.rsplit_once('/').map(|(_, name)| name)?;
+        let accounts = (parts.as_ref()?.account, account_of(next));
+        let is_other = matches!(accounts, (Some(own), Some(next)) if own != next);
+        if parts?.role != Some(role) || is_cut(role) || is_other || !self.is_by_policy() {
+            return None;
+        }
+        Some(Special {
+            owner: named(Owner::Pod),
+            headline: format!("{subject} is told to assume itself"),
+            why: "The pod has this role already, and its configuration states it a second time. AWS lets a role assume \
+                  itself only where its own trust policy names it.",
+            steps: vec![
+                look(
+                    "See where the role is stated: role of a cert-manager issuer, roleArn of sigv4, role_arn of a profile, \
+                     or the configuration of Velero, Vault or an operator.",
+                    None,
+                ),
+                change(
+                    "Remove the role there. The pod’s own credentials are enough.",
+                    None,
+                    "the client’s configuration",
+                ),
+            ],
+        })
+    }
+
+    /// Whether a policy of the caller or of the next role decides, and not one above them.
+    fn is_by_policy(&self) -> bool {
+        self.denial.kind.is_none_or(|kind| matches!(kind, PolicyKind::Trust | PolicyKind::Identity))
+    }
+
+    fn of_node(&self) -> Option<&'static (&'static [&'static str], &'static str, &'static str)> {
+        let action = self.action().to_ascii_lowercase();
+        let is_missing = self.denial.effect != Some(Effect::Explicit)
+            && matches!(self.denial.kind, None | Some(PolicyKind::Identity));
+        let mut rows = OF_NODES.iter().filter(|_| is_missing);
+        rows.find(|(actions, ..)| {
+            actions.iter().any(|of| action == *of || (of.ends_with(':') && action.starts_with(of)))
+        })
+    }
+
     /// Whether the caller is not the identity that the pod should have. Then no policy needs a repair.
     fn is_wrong_caller(&self) -> bool {
         let is_agent = self.class == Some(Class::AgentAccessDenied);
         match self.caller.kind {
-            CallerKind::NodeRole => !is_agent,
+            CallerKind::NodeRole => !is_agent && self.of_node().is_none(),
             CallerKind::User | CallerKind::Other => self.expected.is_some() && self.caller.arn.is_some(),
             CallerKind::PodRole | CallerKind::PodIdentity | CallerKind::Unknown => false,
         }
     }
 
     fn owner(&self) -> (&'static str, String) {
-        let named = |owner: Owner| (owner.id(), people(owner.id()).to_owned());
         if self.is_wrong_caller() {
             return named(Owner::Pod);
         }
@@ -269,12 +473,35 @@ impl<'a> Refusal<'a> {
         match self.parts() {
             Some(Parts { role: Some(role), .. }) => format!("role {role}"),
             Some(Parts { user: Some(user), .. }) => format!("user {user}"),
+            Some(Parts { federated: Some(name), .. }) => format!("federated user {name}"),
             _ => "the caller".to_owned(),
         }
     }
 
     fn action(&self) -> &str {
         self.denial.action.as_deref().unwrap_or("this operation")
+    }
+
+    /// The resource in a sentence, never a piece of its name.
+    fn on(&self) -> String {
+        match self.denial.resource.as_deref() {
+            Some(name) if name.ends_with('…') => "the resource, whose name this text cuts".to_owned(),
+            Some(name) => name.to_owned(),
+            None if self.is_kms() => "the key of that ciphertext".to_owned(),
+            None => "the resource".to_owned(),
+        }
+    }
+
+    fn is_kms(&self) -> bool {
+        self.action().to_ascii_lowercase().starts_with("kms:")
+    }
+
+    fn see_policies(&self) -> Option<Step> {
+        let parts = self.parts()?;
+        parts
+            .role
+            .map(|name| policies("role", name))
+            .or_else(|| parts.user.map(|name| policies("user", name)))
     }
 
     fn headline(&self) -> String {
@@ -302,18 +529,27 @@ impl<'a> Refusal<'a> {
             }
             Some(PolicyKind::ResourceControl) => may("a resource control policy"),
             Some(PolicyKind::VpcEndpoint) => may("the policy of the VPC endpoint"),
+            Some(PolicyKind::Resource) if self.denial.effect.is_none() => {
+                format!("KMS refuses {action} to {subject}: no such key here, or its policy")
+            }
             Some(PolicyKind::Resource) => may("the resource’s own policy"),
             Some(PolicyKind::Trust) => may("the trust policy of the next role"),
             None if self.denial.public_access => format!("S3 Block Public Access refuses {action}"),
             None if explicit => format!("a policy denies {action} to {subject}"),
-            None => format!("{subject} may not {action}, and AWS names no policy"),
+            None => format!("{subject} may not call {action}, and AWS names no policy"),
         }
     }
 
-    fn summary(&self) -> String {
-        let mut out = format!("{}. ", capital(&self.headline()));
-        if let Some(resource) = &self.denial.resource {
-            out.push_str(&format!("The resource is {resource}. "));
+    fn summary(&self, headline: &str, why: &str) -> String {
+        let mut out = format!("{}. ", capital(headline));
+        match self.denial.resource.as_deref() {
+            Some(name) if is_cut(name) => out.push_str("The text lacks a part of the resource’s name. "),
+            Some(name) => out.push_str(&format!("The resource is {name}. ")),
+            None => {}
+        }
+        if !why.is_empty() {
+            out.push_str(why);
+            return out;
         }
         if self.is_wrong_caller() {
             out.push_str(match self.caller.kind {
@@ -322,7 +558,7 @@ impl<'a> Refusal<'a> {
                      them, and took the node’s."
                 }
                 CallerKind::User => "A user’s own keys come first in the SDK’s chain.",
-                _ => "Another role than the expected one answered.",
+                _ => "Another role than the expected one called. That is the fault, unless the app assumes a second role.",
             });
             return out;
         }
@@ -333,11 +569,12 @@ impl<'a> Refusal<'a> {
             (Some(PolicyKind::ServiceControl | PolicyKind::ResourceControl), _) => {
                 "Nobody within the account can allow it."
             }
-            (Some(PolicyKind::Boundary), _) => "Policies of the role cannot give what the boundary leaves out.",
+            (Some(PolicyKind::Boundary), _) => "Other policies cannot give what the boundary leaves out.",
             (Some(PolicyKind::Session), _) if self.caller.kind == CallerKind::PodIdentity => {
                 "The session is of EKS Pod Identity, so the association has a policy that narrows it."
             }
             (Some(PolicyKind::Session), _) => "Whoever made the session narrowed it.",
+            (Some(PolicyKind::Resource), None) => "AWS gives three reasons together and does not say which one it is.",
             (Some(PolicyKind::Resource), Some(Effect::Implicit)) => {
                 "In another account both sides must allow it; in the same one, for a KMS key, the key’s policy must."
             }
@@ -354,11 +591,23 @@ impl<'a> Refusal<'a> {
         let mut steps = Vec::new();
         if self.is_wrong_caller() {
             steps.extend([chain(), check()]);
-            steps.push(change(
+            let own = |say| change(say, None, "the pod’s specification or its service account");
+            if self.caller.kind == CallerKind::Other {
+                steps.push(when(
+                    "The app assumes no second role",
+                    own("repair what they name, so that the pod’s own role is taken."),
+                ));
+                let say = format!(
+                    "leave the pod as it is. {} needs {}: the same text with --expect-role of that role gives the steps.",
+                    capital(&self.subject()),
+                    self.action()
+                );
+                steps.push(when("The app assumes that one on purpose", look(&say, None)));
+                return steps;
+            }
+            steps.push(own(
                 "Repair what they name, so that the pod’s own role is taken. Do not give this permission to the \
                  role or user that called: others use it too.",
-                None,
-                "the pod’s specification or its service account",
             ));
             return steps;
         }
@@ -366,12 +615,7 @@ impl<'a> Refusal<'a> {
             steps.push(decode());
         }
         match self.class {
-            Some(Class::RoleChainDenied)
-                if self
-                    .denial
-                    .kind
-                    .is_none_or(|kind| matches!(kind, PolicyKind::Trust | PolicyKind::Identity)) =>
-            {
+            Some(Class::RoleChainDenied) if self.is_by_policy() => {
                 self.next_role(&mut steps);
             }
             Some(Class::AccessDenied) => steps.push(check()),
@@ -394,17 +638,18 @@ impl<'a> Refusal<'a> {
     fn of_kind(&self, steps: &mut Vec<Step>) {
         let action = self.action();
         let role_name = self.parts().and_then(|parts| parts.role.map(str::to_owned));
-        let on = self.denial.resource.as_ref().map_or_else(|| "the resource".to_owned(), Clone::clone);
+        let (on, subject) = (self.on(), self.subject());
+        let of_subject = format!("a policy of {subject}");
         let explicit = self.denial.effect == Some(Effect::Explicit);
         let has_change = steps.iter().any(|step| step.kind == StepKind::Change);
         match self.denial.kind {
             _ if self.class == Some(Class::RoleChainDenied) && !explicit && has_change => {}
             Some(PolicyKind::Identity) if explicit => {
-                steps.extend(role_name.as_deref().map(policies));
+                steps.extend(self.see_policies());
                 steps.push(change(
-                    &format!("Narrow the statement that denies {action}, or take the role out of its conditions."),
+                    &format!("Narrow the statement that denies {action}, or take {subject} out of its reach."),
                     None,
-                    "a policy of the role",
+                    &of_subject,
                 ));
             }
             Some(PolicyKind::Identity) => self.missing(steps),
@@ -424,6 +669,11 @@ impl<'a> Refusal<'a> {
                 &format!("Add {action} on {on} to the policy of the Pod Identity association, or remove that policy."),
                 None,
                 "what the association’s pods may do; new pods have it",
+            )),
+            Some(PolicyKind::Session) if subject.starts_with("federated") => steps.push(change(
+                &format!("Add {action} on {on} to the policy that is passed with GetFederationToken. Without one, such a session has no permissions."),
+                None,
+                "the call that makes the session",
             )),
             Some(PolicyKind::Session) => steps.push(change(
                 &format!("Add {action} on {on} to the policy that is passed with AssumeRole, or pass none."),
@@ -449,21 +699,35 @@ impl<'a> Refusal<'a> {
                 steps.push(look("See the policies of the endpoints, in the region and account of the nodes’ VPC.", endpoints));
                 let what = if explicit { "Narrow the deny of" } else { "Add" };
                 steps.push(change(
-                    &format!("{what} {action} on {on} for this role in the policy of that service’s endpoint."),
+                    &format!("{what} {action} on {on} for {subject} in the policy of that service’s endpoint."),
                     None,
                     "one VPC endpoint’s policy",
                 ));
             }
+            Some(PolicyKind::Resource) if self.denial.effect.is_none() => steps.extend([
+                when(
+                    "The key is another one, in another region, or deleted",
+                    change("state the right key by its full ARN where the data or the client names it.", None, "the client’s configuration"),
+                ),
+                when(
+                    "The key’s policy allows it to nobody like this caller",
+                    change(&format!("allow {action} for {subject} there."), None, "the key’s policy"),
+                ),
+                when(
+                    "The key’s policy denies it",
+                    change(&format!("narrow that statement for {subject}."), None, "the key’s policy"),
+                ),
+            ]),
             Some(PolicyKind::Resource) => {
                 let what = if explicit { "Narrow the deny of" } else { "Allow" };
                 steps.push(change(
-                    &format!("{what} {action} for {} in the policy of {on}.", self.subject()),
+                    &format!("{what} {action} for {subject} in the policy of {on}."),
                     None,
                     "the resource’s own policy",
                 ));
             }
             Some(PolicyKind::Trust) => steps.push(change(
-                &format!("Correct the statement for {} in the trust policy of {on}.", self.subject()),
+                &format!("Correct the statement for {subject} in the trust policy of {on}."),
                 None,
                 "the trust policy of the next role",
             )),
@@ -473,19 +737,20 @@ impl<'a> Refusal<'a> {
                 "who can read the bucket",
             )),
             None if explicit => {
-                steps.extend(role_name.as_deref().map(policies));
+                steps.extend(self.see_policies());
                 steps.push(change(
-                    &format!("Find the statement that denies {action}: in the role’s policies, its boundary, the resource’s policy and the organization."),
+                    &format!("Find the statement that denies {action}: in the policies of {subject}, the boundary, the resource’s policy and the organization."),
                     None,
                     "the policy that denies it",
                 ));
             }
             None => {
-                steps.extend(role_name.as_deref().map(policies));
+                steps.extend(self.see_policies());
+                let none = if self.see_policies().is_some() { "none" } else { "no policy of the caller" };
                 steps.push(change(
-                    &format!("If none allows {action} on {on}, add it there; else look at the resource’s policy, the boundary and the organization."),
+                    &format!("If {none} allows {action} on {on}, add it there; else look at the resource’s policy, the boundary and the organization."),
                     None,
-                    "a policy of the role",
+                    &of_subject,
                 ));
             }
         }
@@ -506,20 +771,26 @@ impl<'a> Refusal<'a> {
             ));
             return;
         }
-        steps.extend(role_name.map(policies));
+        steps.extend(self.see_policies());
         let resource = self.denial.resource.as_deref();
         let allow =
             parts.as_ref().zip(resource).and_then(|(parts, resource)| allow(parts, self.action(), resource));
         steps.push(allow.unwrap_or_else(|| {
+            let action = self.action();
             let on = match resource {
-                Some(resource) => format!("on {resource}"),
-                None => "on the resource, which AWS does not name; for actions that know no resource, on all"
-                    .to_owned(),
+                Some(name) if name.contains('*') && self.class == Some(Class::RoleChainDenied) => {
+                    "the one role that it is to assume".to_owned()
+                }
+                None if !self.is_kms() => "the resource, which AWS does not name".to_owned(),
+                _ => self.on(),
+            };
+            let caution = match hands_out_rights(action) {
+                true => " It can give more rights, so first ask whether the caller needs it.",
+                false => "",
             };
             change(
                 &format!(
-                    "Add a statement that allows {} {on} to a policy of {}.",
-                    self.action(),
+                    "Add a statement that allows {action} on {on} to a policy of {}.{caution}",
                     self.subject()
                 ),
                 None,
@@ -543,8 +814,27 @@ impl<'a> Refusal<'a> {
         }
         let action = self.action();
         if action.eq_ignore_ascii_case("sts:TagSession") {
+            let is_of_association = match self.parts() {
+                Some(parts) => is_pod_identity(parts.session),
+                None => self.caller.arn.is_none(),
+            };
+            let (tags, none, whose) = match is_of_association {
+                true => (
+                    "sessions of EKS Pod Identity carry their tags on",
+                    "disable session tags in the Pod Identity association.",
+                    "the tags of new sessions of that association",
+                ),
+                false => (
+                    "the client passes session tags",
+                    "let the client pass none, in configure-aws-credentials with role-skip-session-tagging.",
+                    "the client’s configuration",
+                ),
+            };
             steps.push(change(
-                &format!("Allow sts:TagSession beside sts:AssumeRole for {} in that trust policy: sessions of EKS Pod Identity carry their tags on.", self.subject()),
+                &format!(
+                    "Allow sts:TagSession beside sts:AssumeRole for {} in that trust policy: {tags}.",
+                    self.subject()
+                ),
                 None,
                 "the trust policy of the next role",
             ));
@@ -556,14 +846,7 @@ impl<'a> Refusal<'a> {
                     "a policy of the caller",
                 ),
             ));
-            steps.push(when(
-                "Nobody reads the tags",
-                change(
-                    "disable session tags in the Pod Identity association.",
-                    None,
-                    "the tags of new sessions of that association",
-                ),
-            ));
+            steps.push(when("Nobody reads the tags", change(none, None, whose)));
             return;
         }
         match self.denial.kind {

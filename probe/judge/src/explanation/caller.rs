@@ -12,7 +12,10 @@ pub(super) struct Parts<'a> {
     /// The role's name without its path, which ARNs of sessions do not contain.
     pub role: Option<&'a str>,
     pub session: &'a str,
+    /// Without its path.
     pub user: Option<&'a str>,
+    /// The name of a session of `sts:GetFederationToken`.
+    pub federated: Option<&'a str>,
 }
 
 pub(super) fn parts(arn: &str) -> Option<Parts<'_>> {
@@ -29,8 +32,17 @@ pub(super) fn parts(arn: &str) -> Option<Parts<'_>> {
         "role" => (name.rsplit('/').next().unwrap_or(name), ""),
         _ => ("", ""),
     };
-    let user = (kind == "user").then_some(name).filter(|name| !name.is_empty());
-    Some(Parts { partition, account, role: Some(role).filter(|role| !role.is_empty()), session, user })
+    let user =
+        (kind == "user").then(|| name.rsplit('/').next().unwrap_or(name)).filter(|name| !name.is_empty());
+    let federated = (kind == "federated-user").then_some(name).filter(|name| !name.is_empty());
+    Some(Parts {
+        partition,
+        account,
+        role: Some(role).filter(|role| !role.is_empty()),
+        session,
+        user,
+        federated,
+    })
 }
 
 pub(super) fn is_account(id: &str) -> bool {
@@ -66,12 +78,20 @@ fn kind(parts: &Parts<'_>, expected: Option<&RoleArn>) -> CallerKind {
     if is_pod_identity(parts.session) { CallerKind::PodIdentity } else { CallerKind::Other }
 }
 
+/// People shorten and mask the ids in what they publish.
 fn is_instance(session: &str) -> bool {
-    let id = session.strip_prefix("i-").unwrap_or_default();
-    id.len() >= 8 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    session.strip_prefix("i-").is_some_and(|id| !id.is_empty() && !id.contains(['-', '@']))
 }
 
-/// Session names are truncated, so the UUID at the end may be incomplete.
-fn is_pod_identity(session: &str) -> bool {
-    session.strip_prefix("eks-").is_some_and(|rest| rest.matches('-').count() >= 3)
+/// `eks-CLUSTER-POD-UUID`. EKS cuts the two names and keeps the UUID; logs may cut that.
+pub(super) fn is_pod_identity(session: &str) -> bool {
+    let is_uuid = |text: &str| {
+        (8..=36).contains(&text.len())
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+    };
+    let names = session.strip_prefix("eks-").unwrap_or_default();
+    names.match_indices('-').any(|(at, _)| is_uuid(&names[at + 1..]))
 }

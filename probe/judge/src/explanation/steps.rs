@@ -56,34 +56,39 @@ pub(super) fn decode() -> Step {
 /// A query about the role: attached policies, boundary or trust policy. The session's ARN does not contain the role's path.
 pub(super) fn role(name: &str, account: Option<&str>, query: &'static str, say: &str) -> Step {
     let run = aws().and_then(|aws| {
-        aws.run(words![
-            "iam",
-            "get-role",
-            "--role-name",
-            Word::role_name(name),
-            "--query",
-            query,
-            "--output",
-            "json"
-        ])
+        aws.run(words!["iam", "get-role", "--role-name", whole(name), "--query", query, "--output", "json"])
     });
     let account =
         account.map(|account| format!(", with credentials of account {account}")).unwrap_or_default();
     look(&format!("{say}{account}."), run)
 }
 
-pub(super) fn policies(name: &str) -> Step {
+/// `kind`: `role` or `user`.
+pub(super) fn policies(kind: &str, name: &str) -> Step {
+    let (list, of) = match kind {
+        "user" => ("list-attached-user-policies", "--user-name"),
+        _ => ("list-attached-role-policies", "--role-name"),
+    };
+    let run = aws().and_then(|aws| aws.run(words!["iam", list, of, whole(name), "--output", "text"]));
+    look(&format!("See the policies of the {kind}."), run)
+}
+
+/// The access keys of a user, with their state.
+pub(super) fn keys(name: &str) -> Step {
     let run = aws().and_then(|aws| {
-        aws.run(words![
-            "iam",
-            "list-attached-role-policies",
-            "--role-name",
-            Word::role_name(name),
-            "--output",
-            "text"
-        ])
+        aws.run(words!["iam", "list-access-keys", "--user-name", whole(name), "--output", "text"])
     });
-    look("See the policies of the role.", run)
+    look("See the access keys of the user.", run)
+}
+
+/// The name of a role or user, unless the text has only a piece of it.
+fn whole(name: &str) -> Word {
+    Word::role_name(if is_cut(name) { "" } else { name })
+}
+
+/// Whether a person or the text left out a part of the name.
+pub(super) fn is_cut(name: &str) -> bool {
+    name.contains("...") || name.ends_with('…')
 }
 
 /// Shows a managed policy by its ARN, for example the boundary or a policy of the organization.
@@ -106,17 +111,33 @@ pub(super) fn policy(arn: &str) -> Option<Step> {
             Some(run),
         ));
     }
-    let name = arn.rsplit_once(":policy/").map(|(_, name)| name)?;
+    let name = arn
+        .rsplit_once(":policy/")
+        .map(|(_, name)| name)
+        .filter(|name| !name.contains("_control_policy/"))?;
     Some(look(&format!("See the policy {name} in IAM."), None))
+}
+
+/// Whether whoever may do this can give itself or others more rights. IAM ignores the case of an action.
+pub(super) fn hands_out_rights(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let (service, verb) = action.split_once(':').unwrap_or_default();
+    let any = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+    ["iam", "organizations", "account", "sso", "identitystore", "ram", "lakeformation"].contains(&service)
+        || (!["get", "list", "describe"].iter().any(|reads| verb.starts_with(reads))
+            && any(verb, &["policy", "permission", "grant", "acl", "access", "association", "attribute"])
+            && !any(verb, &["retention", "scaling", "lifecycle"]))
 }
 
 /// Adds a statement that allows exactly what was refused, as an inline policy with a new name, so that it replaces nothing.
 /// `None`: one of the values is not fully known, or the action itself grants rights.
 pub(super) fn allow(caller: &Parts<'_>, action: &str, resource: &str) -> Option<Step> {
     let (role, account) = (caller.role?, caller.account?);
-    let service = action.split(':').next().unwrap_or_default();
-    let hands_out_rights = ["iam", "organizations", "account", "sso", "identitystore"].contains(&service);
-    if hands_out_rights || !secrets::is_whole(resource) || !secrets::is_whole(role) {
+    let is_any_role = action.to_ascii_lowercase().starts_with("sts:") && resource.contains('*');
+    if hands_out_rights(action)
+        || is_any_role
+        || [resource, role].iter().any(|name| is_cut(name) || !secrets::is_whole(name))
+    {
         return None;
     }
     let own = Word::output_of(aws()?.run(words![

@@ -276,6 +276,22 @@ fn the_statement_to_add_has_exactly_that_action_and_resource() {
     assert!(put.ends_with(r#"--policy-document '{"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"arn:aws:s3:::shop-data/a.csv"}],"Version":"2012-10-17"}'"#), "{put}");
     for (hostile, why) in [
         (DENIAL.replace("s3:GetObject", "iam:PassRole"), "it hands out rights"),
+        (DENIAL.replace("s3:GetObject", "IAM:PutRolePolicy"), "IAM ignores the case"),
+        (DENIAL.replace("s3:GetObject", "kms:PutKeyPolicy"), "a key’s policy"),
+        (DENIAL.replace("s3:GetObject", "s3:PutBucketPolicy"), "a bucket’s policy"),
+        (DENIAL.replace("s3:GetObject", "lambda:AddPermission"), "a function’s policy"),
+        (DENIAL.replace("s3:GetObject", "eks:CreateAccessEntry"), "who may enter a cluster"),
+        (
+            DENIAL.replace("s3:GetObject", "sts:AssumeRole").replace("\"arn:aws:s3:::shop-data/a.csv\"", "*"),
+            "every role",
+        ),
+        (
+            DENIAL.replace("checkout-reader/", "check\u{1b}[1mout-reader/"),
+            "a role’s name with an escape in it",
+        ),
+        (DENIAL.replace("checkout-reader/", "check\nout-reader/"), "a role’s name with a line’s end in it"),
+        (DENIAL.replace("checkout-reader/", "checkout.../"), "a shortened name"),
+        (DENIAL.replace("checkout-reader/", "checkout-<env>/"), "a placeholder"),
         (DENIAL.replace("shop-data/a.csv", "shop-data/$(touch x)"), "a substitution"),
         (DENIAL.replace("shop-data/a.csv", "shop-data/a'b"), "a quotation mark"),
         (
@@ -355,5 +371,99 @@ fn the_texts_form_is_a_script_whose_prose_is_comments() {
         if let Some(said) = explained(row.docs.heading, None) {
             is_in_form(&said.text());
         }
+    }
+}
+
+fn said_of(text: &str, expected: Option<&str>) -> String {
+    explained(text, expected)
+        .unwrap()
+        .text()
+        .split_whitespace()
+        .filter(|word| *word != "#")
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn what_to_do_depends_on_who_called_and_on_the_action() {
+    let node = |action: &str| {
+        DENIAL.replace("botocore-session-1764000000", "i-0ee6bc34b33c65e12").replace("s3:GetObject", action)
+    };
+    let user = "User: arn:aws:iam::814203749616:user/team/ci is not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/k\"";
+    let assumes = |role: &str| {
+        format!(
+            "User: arn:aws:sts::814203749616:assumed-role/cert-manager/1675610660 is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::{role}"
+        )
+    };
+    let tags = |session: &str| {
+        format!(
+            "User: arn:aws:sts::814203749616:assumed-role/a/{session} is not authorized to perform: sts:TagSession on resource: arn:aws:iam::814203749617:role/b"
+        )
+    };
+    let key = "User: arn:aws:sts::814203749616:assumed-role/a/s is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext because";
+    let forbidden = |user: &str| {
+        format!(
+            "Error from server (Forbidden): pods is forbidden: User \"{user}\" cannot list resource \"pods\" in API group \"\" at the cluster scope"
+        )
+    };
+    for (text, expected, meant, never) in [
+        (node("ecr:BatchGetImage"), None, "AmazonEC2ContainerRegistryPullOnly", "Do not give"),
+        (node("ssmmessages:CreateControlChannel"), None, "AmazonSSMManagedInstanceCore", "Do not give"),
+        (node("ec2:AssignPrivateIpAddresses"), None, "AmazonEKS_CNI_Policy", "Do not give"),
+        (node("s3:GetObject"), None, "Do not give this permission", "attach"),
+        (node("eks-auth:AssumeRoleForPodIdentity"), None, "Attach AmazonEKSWorkerNodePolicy", "Do not give"),
+        (
+            DENIAL.to_owned(),
+            Some("arn:aws:iam::814203749617:role/app"),
+            "assumes that one on purpose",
+            "put-role-policy",
+        ),
+        (user.to_owned(), None, "aws iam list-attached-user-policies --user-name ci", "role-name"),
+        (assumes("814203749616:role/cert-manager"), None, "told to assume itself", "add one for"),
+        (assumes("814203749617:role/cert-manager"), None, "add one for role cert-manager", "itself"),
+        (tags("token-file-web-identity"), None, "role-skip-session-tagging", "Pod Identity"),
+        (
+            tags("eks-prod-a-7-16f667fa-1fcd-4d5c-8a1a-0123456789ab"),
+            None,
+            "EKS Pod Identity carry",
+            "role-skip",
+        ),
+        (
+            DENIAL
+                .replace("botocore-session-1764000000", "eks-deploy-prod-us-east-1")
+                .replace("identity-based", "session"),
+            None,
+            "passed with AssumeRole",
+            "association",
+        ),
+        (
+            format!("{key} no identity-based policy allows the kms:Decrypt action"),
+            None,
+            "on the key of that ciphertext",
+            "on all",
+        ),
+        (
+            format!(
+                "{key} the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
+            ),
+            None,
+            "in another region, or deleted",
+            "policies of the role",
+        ),
+        (DENIAL.replace("s3:GetObject", "s3:*"), None, "AWS names one action", "Add a statement"),
+        ("api error Forbidden: Forbidden".to_owned(), None, "A HEAD request has no body", "stated access"),
+        (
+            forbidden("system:serviceaccount:shop:checkout"),
+            None,
+            "RBAC does not let service account shop/checkout",
+            "aws-auth",
+        ),
+        (forbidden("system:serviceaccount:shop:default"), None, "a service account of its own", "aws-auth"),
+        (forbidden("system:kube-scheduler"), None, "Restore the bindings", "aws-auth"),
+        (forbidden("system:node:i-0ee6bc34b33c65e12"), None, "type EC2_LINUX", "access policy"),
+        (forbidden("alice"), None, "A line of aws-auth maps it", "rbac.create"),
+    ] {
+        let said = said_of(&text, expected);
+        assert!(said.contains(meant) && !said.contains(never), "{meant:?}, not {never:?}: {text}\n{said}");
     }
 }
