@@ -57,7 +57,7 @@ fn stdin() -> io::Result<Log> {
     let reader = std::thread::Builder::new().spawn(|| {
         let mut log = Log::default();
         let mut piece = vec![0; 64 * 1024];
-        let mut source = io::stdin().lock().take(LIMIT);
+        let mut source = io::stdin().lock().take(LIMIT as u64 + 1);
         loop {
             match source.read(&mut piece) {
                 Ok(0) => return Ok(log),

@@ -1,5 +1,5 @@
 //! Reads a text or a whole log piece by piece: which lines are known, how many of each class, and what the last one says.
-//! Of a recognised line only what the grammar parsed is kept. Of a huge text the beginning and the end are read.
+//! Of a recognised line only what the grammar parsed is kept.
 
 use super::forbidden::{self, Forbidden};
 use super::plain::{decoded, plain};
@@ -10,11 +10,8 @@ use crate::denial::{self, Denial};
 use crate::settings::arn::RoleArn;
 use zeroize::Zeroizing;
 
-/// How much of the beginning of a text is read, and how much of its end, in bytes.
-pub(super) const PART: usize = 8 * 1024 * 1024;
-
-/// Where the end of a text is no longer waited for, in bytes.
-pub const LIMIT: u64 = 1024 * 1024 * 1024;
+/// How much of a text is read, in bytes.
+pub const LIMIT: usize = 16 * 1024 * 1024;
 
 /// A longer line is read in pieces of this size, in bytes.
 const LINE: usize = 64 * 1024;
@@ -28,10 +25,7 @@ const NEAR: usize = 32;
 /// What has been recognised so far.
 #[derive(Default)]
 pub struct Log {
-    pub(super) taken: u64,
-    /// The last bytes behind the first part. Once it is full, the oldest byte is at `oldest`.
-    pub(super) end: Zeroizing<Vec<u8>>,
-    pub(super) oldest: usize,
+    taken: usize,
     pub(super) line: Zeroizing<Vec<u8>>,
     /// A sentence that may continue in the next line.
     open: Zeroizing<String>,
@@ -66,50 +60,20 @@ impl Found {
 impl Log {
     /// Takes the next piece, which may begin and end anywhere.
     pub fn take(&mut self, piece: &[u8]) {
-        let room = PART.saturating_sub(usize::try_from(self.taken).unwrap_or(PART));
-        let (now, rest) = piece.split_at(piece.len().min(room));
-        self.taken += piece.len() as u64;
+        let now = &piece[..piece.len().min(LIMIT.saturating_sub(self.taken))];
+        self.taken += piece.len();
         self.read(now);
-        self.keep(rest);
     }
 
     /// What was not read, as a sentence.
     #[must_use]
     pub const fn unread(&self) -> Option<&'static str> {
-        match self.taken {
-            LIMIT.. => Some("credprobe stopped at 1 GiB, and read only the first and the last 8 MiB of that"),
-            taken if taken > 2 * PART as u64 => {
-                Some("credprobe read only the first and the last 8 MiB of this text")
+        match self.taken > LIMIT {
+            true => {
+                Some("only the first 16 MiB were read; of a longer log give the end, as with tail -c 16M")
             }
-            _ => None,
+            false => None,
         }
-    }
-
-    fn keep(&mut self, piece: &[u8]) {
-        let newest = &piece[piece.len().saturating_sub(PART)..];
-        let (grown, mut rest) = newest.split_at(newest.len().min(PART - self.end.len()));
-        self.end.extend_from_slice(grown);
-        while !rest.is_empty() {
-            let (now, behind) = rest.split_at(rest.len().min(PART - self.oldest));
-            self.end[self.oldest..self.oldest + now.len()].copy_from_slice(now);
-            self.oldest = (self.oldest + now.len()) % PART;
-            rest = behind;
-        }
-    }
-
-    fn read_end(&mut self) {
-        let end = std::mem::take(&mut self.end);
-        let (newer, mut older) = end.split_at(self.oldest);
-        if self.unread().is_some() {
-            self.end_line();
-            self.end_sentence();
-            self.open = Zeroizing::default();
-            self.ago += NEAR;
-            // The first line has lost its beginning.
-            older = &older[memchr::memchr2(b'\n', b'\r', older).map_or(0, |at| at + 1)..];
-        }
-        self.read(older);
-        self.read(newer);
     }
 
     fn read(&mut self, mut rest: &[u8]) {
@@ -170,7 +134,6 @@ impl Log {
     /// credprobe runs, or the stated one.
     #[must_use]
     pub fn explain(mut self, expected: Option<&str>) -> Option<Explanation> {
-        self.read_end();
         self.end_line();
         self.end_sentence();
         let expected = expected.and_then(|role| RoleArn::parse(role).ok());

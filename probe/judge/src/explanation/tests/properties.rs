@@ -1,7 +1,7 @@
 //! Tests that for any text there is no panic, no secret is repeated, the form is kept, and the time is linear in its length.
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
-use super::super::{Log, log::PART};
+use super::super::{LIMIT, Log};
 use super::{DENIAL, cases, explained, is_in_form};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -109,44 +109,17 @@ fn values_beside_the_text_are_not_said_again() {
 }
 
 #[test]
-fn of_a_huge_text_the_beginning_and_the_end_are_read() {
+fn sixteen_megabytes_are_read_and_no_more() {
     let filler = format!("{}\n", "User: arn:aws:iam::1:user/a ".repeat(20_000));
-    let middle = |log: &mut Log, length: usize| {
-        for _ in 0..length / filler.len() {
-            log.take(filler.as_bytes());
-        }
-        length / filler.len() * filler.len()
-    };
-    let known = format!("{DENIAL}\nUnable to locate credentials\nRate exceeded\n").len();
-    for length in [PART, 2 * PART - filler.len(), 2 * PART, 3 * PART + 4_711] {
+    let text = format!("{DENIAL}\n{}", filler.repeat(LIMIT / filler.len() - 1));
+    for (behind, is_read) in [(1, true), (LIMIT - text.len() - 1, true), (LIMIT - text.len(), false)] {
         let mut log = Log::default();
-        log.take(format!("{DENIAL}\n").as_bytes());
-        let first = middle(&mut log, length / 2);
-        log.take(b"Unable to locate credentials\n");
-        let second = middle(&mut log, length - length / 2);
-        log.take(b"Rate exceeded\n");
-        let unread = log.unread().is_some();
-        assert_eq!(unread, known + first + second > 2 * PART, "{length}");
-        assert!(log.end.capacity() <= 2 * PART && log.line.capacity() <= PART / 8, "{length}");
-        let said = log.explain(None).unwrap().text();
-        assert!(said.starts_with("# ✗ throttled 60: "), "{length}: {said}");
-        assert!(said.contains("permission-missing once"), "{length}: {said}");
-        assert!(said.contains("not-injected once") || unread, "{length}: {said}");
-    }
-}
-
-#[test]
-fn the_end_that_is_kept_is_the_end_in_whatever_pieces_it_comes() {
-    let text: String = (0..PART / 4).map(|number| format!("{number:07}\n")).collect();
-    for size in [1_000, 65_536, PART - 1, PART, PART + 1, text.len()] {
-        for length in [1, PART, text.len() - 1] {
-            let text = &text.as_bytes()[..length];
-            let mut log = Log::default();
-            log.taken = PART as u64;
-            text.chunks(size).for_each(|piece| log.take(piece));
-            let (newer, older) = log.end.split_at(log.oldest);
-            assert!([older, newer].concat() == text[length.saturating_sub(PART)..], "{size} {length}");
-        }
+        text.as_bytes().chunks(65_536).for_each(|piece| log.take(piece));
+        log.take(format!("{}\nRate exceeded\n", " ".repeat(behind - 1)).as_bytes());
+        assert_eq!(log.unread().is_some(), behind + 14 > LIMIT - text.len(), "{behind}");
+        assert!(log.line.capacity() <= 128 * 1024, "{behind}");
+        let said = log.explain(None).unwrap().json(false).unwrap();
+        assert_eq!(said.contains("\"throttled\""), is_read && behind == 1, "{behind}: {said}");
     }
 }
 
