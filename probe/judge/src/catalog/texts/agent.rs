@@ -69,6 +69,20 @@ pub(crate) const REMOVE_RULE: Template = Template::change_in_words(
 )
 .when("The node has such a rule");
 
+/// cilium/cilium#35989.
+pub(crate) const LEGACY_ROUTING: Template = Template::change_in_words(
+    "its BPF host routing drops the agent’s address, since 1.16. Upgrade it, or set bpf.hostLegacyRouting.",
+    "the configuration of the cluster’s network",
+)
+.when("Neither, and Cilium runs here");
+
+/// cilium/cilium#40273.
+pub(crate) const LED_ELSEWHERE: Template = Template::change_in_words(
+    "the cluster’s network leads 169.254.170.23 elsewhere, as Cilium does for a hostPort 80. Upgrade it, or free that port.",
+    "the configuration of the cluster’s network",
+)
+.when("The agent’s pod is Ready");
+
 pub(crate) const SEE_RULES_OF_NODE: Template = Template::look(
     "On {node}, see whether its firewall has a rule against the agent:",
     "iptables-save | grep 169.254.170.23",
@@ -88,6 +102,7 @@ pub(crate) const UNREACHABLE: Texts = Texts {
         "The agent crashes: port 80 of the node is taken, or IPv6 is switched off and it cannot bind to fd00:ec2::23.",
         "A network policy drops the traffic. The agent is an address of the node, for Cilium the entity host.",
         "Firewall rules on the node, as of hardening scripts, drop 169.254.170.23.",
+        "Cilium leads the agent’s address to a pod with hostPort 80, or drops it with BPF host routing since 1.16.",
     ],
     steps: &[&SEE_AGENT, &SEE_LOG, &AGENT_STARTS, &AGENT_FAILS, &INSTALL_ADD_ON, &ENABLE_HYBRID],
     beyond: &[&CREATE_ADD_ON],

@@ -74,6 +74,7 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
             &texts::SEE_RULES_OF_NODE,
             &texts::ALLOW_AGENT,
             &texts::REMOVE_RULE,
+            &texts::LEGACY_ROUTING,
         ]);
         if node_kind(facts) == NodeKind::Hybrid {
             steps.push(&texts::ENABLE_HYBRID);
@@ -84,7 +85,11 @@ fn unreachable(facts: &Facts<'_>, agent: &Agent, network: &Network, failure: &Fa
         NodeKind::AutoMode => steps.push(&texts::REPLACE_AUTO_NODE),
         NodeKind::Hybrid => steps.extend([&texts::AGENT_FAILS, &texts::ENABLE_HYBRID]),
         NodeKind::Other => {
-            steps.extend([&texts::AGENT_STARTS, &texts::AGENT_FAILS, &texts::INSTALL_ADD_ON]);
+            steps.extend([&texts::AGENT_STARTS, &texts::AGENT_FAILS]);
+            if failure.kind == FailureKind::Refused {
+                steps.push(&texts::LED_ELSEWHERE);
+            }
+            steps.push(&texts::INSTALL_ADD_ON);
             // Nodes of EC2 have the names that its DNS gives them.
             if facts.node().is_none_or(|node| !node.contains('.')) {
                 steps.push(&texts::ENABLE_HYBRID);
