@@ -93,6 +93,16 @@ pub(super) fn refusal(facts: &Facts<'_>, exchange: &Exchange, error: &StsError, 
     finding
 }
 
+/// Whether the message names nothing that was refused: there is none, or it says the code again (seaweedfs/seaweedfs#7917).
+fn is_bare(error: &StsError) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    let words = message.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let mut words = words.filter(|word| *word != error.code.to_ascii_lowercase());
+    words.all(|word| {
+        matches!(word, "access" | "denied" | "is" | "forbidden" | "unauthorized" | "not" | "authorized")
+    })
+}
+
 /// Its code and its message, in its own words.
 fn said(error: &StsError) -> String {
     let message = plain(error.message.trim_end_matches('.'));
@@ -168,9 +178,9 @@ fn texts(facts: &Facts<'_>, error: &StsError, class: Class, issuer: &str, audien
             format!("a token of an issuer that the server knows, with a signature, an audience and times that it takes; this one is of {issuer}"),
             "See the server’s log, which usually says more.".to_owned(),
         ),
-        Class::AccessDenied if error.message.is_empty() => of(
+        Class::AccessDenied if is_bare(error) => of(
             "does not let this token assume the role",
-            format!("a known issuer with reachable keys, a registered audience, a token that is neither expired nor changed, {role}, and a trust policy that allows {}", facts.subject_text()),
+            format!("a known issuer with reachable keys, here {issuer}, a registered audience, here {audience}, a token that is neither expired nor changed, {role}, and a trust policy that allows {}", facts.subject_text()),
             "See the server’s log, which usually says which of these it is.".to_owned(),
         ),
         Class::AccessDenied => of(
@@ -218,7 +228,7 @@ fn hints(facts: &Facts<'_>, class: Class, error: &StsError, mut finding: Finding
         finding = issuer::not_checked(facts, finding);
     }
     let Some(token) = facts.token() else { return finding };
-    let bare = class == Class::AccessDenied && error.message.is_empty();
+    let bare = class == Class::AccessDenied && is_bare(error);
     if bare && !token.aud.iter().any(|aud| aud == USUAL_AUDIENCE) {
         let values = facts.values().with_text(slot::AUDIENCE, list(&token.aud));
         finding = finding.steps(&values, &[&texts_of_server::SEE_AUDIENCE]);
