@@ -157,7 +157,7 @@ fn sentence(what: &(String, String, String)) -> String {
 }
 
 /// A name or an address that is the cluster's or the company's own: STS asks from outside. Only where STS has refused the
-/// token for its issuer, and by the name alone: what it resolves to here says nothing of there.
+/// token for its issuer.
 fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
     facts.evidence.exchange.as_ref()?.error.as_ref()?;
     let refused = super::exchange::judge(facts);
@@ -167,9 +167,15 @@ fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let url = facts.token()?.iss.as_deref()?;
-    let why = private_issuer(facts)?;
+    let (why, likely) = match (private_issuer(facts), private_here(facts)) {
+        (Some(why), _) => (why.to_owned(), "can never"),
+        (None, Some(address)) => {
+            (format!("here it has the private address {address}, and does not answer"), "most likely cannot")
+        }
+        (None, None) => return None,
+    };
     Some(
-        Finding::new(Class::IssuerUnusable, format!("AWS can never reach the issuer {url}"))
+        Finding::new(Class::IssuerUnusable, format!("AWS {likely} reach the issuer {url}"))
             .presented(format!("issuer {url}"))
             .required("an issuer under a public name, from which STS can fetch discovery document and keys over the internet")
             .ruled_out("the role and its trust policy: STS had not looked at them yet")
@@ -182,6 +188,21 @@ fn never_reachable(facts: &Facts<'_>) -> Option<Finding> {
                 &texts_of_token::PUBLISH_ELSEWHERE,
             ]),
     )
+}
+
+/// The issuer's address, where it is a private one at which not even this pod gets its documents. That it has such an address here
+/// says little alone: a public name may have another one inside of the VPC.
+fn private_here(facts: &Facts<'_>) -> Option<std::net::IpAddr> {
+    let host = partition::host_of(facts.token()?.iss.as_deref()?)?;
+    // AWS's own hosts have private addresses behind an interface endpoint, and public ones outside.
+    if partition::Partition::of_host(host).is_some() {
+        return None;
+    }
+    let proxied = facts.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
+    let mut sources = facts.evidence.issuer.iter().flat_map(|issuer| &issuer.sources);
+    let public = sources.find(|source| source.origin == Origin::Public && !proxied)?;
+    let address = public.discovery.failure.as_ref()?.peer?.ip();
+    network::is_private(address).then_some(address)
 }
 
 /// Why AWS can never reach the token's issuer, by its name alone.
@@ -199,6 +220,10 @@ fn private(host: &str) -> Option<&'static str> {
         () if host == "localhost" || ends(".localhost") => Some("localhost is each machine itself"),
         () if !host.contains('.') => Some("a name without a dot is known inside one network only"),
         () if ends(".svc") || ends(".cluster.local") => Some("it is the name of a Service of the cluster"),
+        // kops gives its API server this name, and the DNS zone private addresses for it (kubernetes/kops#15429).
+        () if host.starts_with("api.internal.") => {
+            Some("it is the API server’s internal name, as kops makes it")
+        }
         () if ends(".local") || ends(".internal") => {
             Some("names under .local and .internal are never public")
         }

@@ -288,8 +288,9 @@ pub(crate) const TRY_NEW_TOKEN_IF: Template = Template::change_in_words(
 .when("It is the same");
 
 pub(crate) const PUBLISH_ELSEWHERE: Template = Template::change_in_words(
-    "Publish both where everybody can read them, as in an S3 bucket behind CloudFront. Give that name to the API server as \
-     --service-account-issuer, and register it as an OIDC provider. Tokens of the old issuer stay valid while both are stated.",
+    "Publish both where everybody can read them, as in an S3 bucket. Give that name to the API server as \
+     --service-account-issuer, and register it as an OIDC provider: kops does all with serviceAccountIssuerDiscovery. Roll the \
+     control plane, then make new pods. Old tokens stay valid while both issuers are stated.",
     "the API server’s issuer",
 );
 
