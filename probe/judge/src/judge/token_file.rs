@@ -14,6 +14,7 @@ use crate::evidence::{FileKind, TOKEN_LIMIT, TokenFile, TokenShape};
 use crate::judge::finding::Finding;
 use crate::settings::command::Word;
 use crate::steps::slot;
+use crate::steps::template::Template;
 use crate::steps::values::Values;
 use crate::text::plain;
 
@@ -199,6 +200,26 @@ fn missing(facts: &Facts<'_>, file: &TokenFile) -> Finding {
                 "the token that kubelet projects, at {mount}/{name} when the webhook mounts it"
             ))
             .why(format!("It is {}, and {at} does not exist. {mounts}", file.path));
+    let by_variable = facts.requested.token_file.as_ref().is_some_and(|it| it.source.starts_with("AWS_"));
+    if !mounted && by_variable && file.path.starts_with(mount) && !facts.compatible() {
+        // A container that the pod itself has started, or one of a virtual kubelet, has the variables alone
+        // (actions/actions-runner-controller#246, elotl/kip#184).
+        let (values, steps) = facts.webhook_steps(values(facts, file));
+        let steps: Vec<Template> = steps
+            .iter()
+            .map(|step| {
+                step.when(if step.when.is_empty() && !step.changes.is_empty() {
+                    "It prints none"
+                } else {
+                    step.when
+                })
+            })
+            .collect();
+        let values =
+            values.with_text(slot::AUDIENCE, facts.defaults().audience).with_text(slot::RESOURCE, mount);
+        let looks = [&token::SEE_TOKEN_VOLUME, &texts::MOUNT_HERE];
+        return finding.steps(&values, &looks).steps(&values, &steps.iter().collect::<Vec<_>>());
+    }
     finding.webhook(facts, values(facts, file), &[&token::SEE_TOKEN_VOLUME])
 }
 

@@ -15,6 +15,12 @@ pub(crate) const SEE_MOUNTS: Template = Template::look(
     "kubectl get pod -n {namespace} {pod} -o 'jsonpath={range .spec.containers[*]}{.name}{\" \"}{.volumeMounts}{\"\\n\"}{end}'",
 );
 
+pub(crate) const MOUNT_HERE: Template = Template::change_in_words(
+    "the pod has the volume and this container has not, as with docker run inside of the pod. Mount {resource} here.",
+    "the mounts of this container",
+)
+.when("It prints one for {audience}");
+
 pub(crate) const MISSING: Texts = Texts {
     meaning: "The token file that is named does not exist.",
     restart: VOLUMES_STAY,
