@@ -125,9 +125,13 @@ fn partly_injected(facts: &Facts<'_>) -> Option<Finding> {
         (Some(_), Some(_)) => return None,
     };
     let mounted = facts.evidence.environment.irsa_mount;
+    // EKS's webhook is in EKS alone, and there may be none here.
+    let elsewhere = facts.is_self_hosted() && !mounted;
     let finding = Finding::new(
         Class::PartlyInjected,
-        if present.source.starts_with("AWS_") {
+        if elsewhere {
+            format!("{} is set alone, in a cluster outside of EKS", present.source)
+        } else if present.source.starts_with("AWS_") {
             format!("the pod sets {}, so {missing} was not added", present.source)
         } else {
             format!("{} is set and {missing} is not", present.source)
@@ -140,11 +144,18 @@ fn partly_injected(facts: &Facts<'_>) -> Option<Finding> {
         if mounted { ", and the webhook's token mount" } else { "" }
     ))
     .required(format!("both of the pair; {missing} is missing"))
-    .why(format!(
-        "The pod sets {} itself. The webhook then adds neither variable{}.",
-        present.source,
-        if mounted { ", and mounts the token all the same" } else { "" }
-    ));
+    .why(if elsewhere {
+        format!(
+            "The token’s issuer is not one of EKS, so EKS’s webhook is not in this cluster. One of your own adds neither variable where the pod sets {}.",
+            present.source
+        )
+    } else {
+        format!(
+            "The pod sets {} itself. The webhook then adds neither variable{}.",
+            present.source,
+            if mounted { ", and mounts the token all the same" } else { "" }
+        )
+    });
     Some(finding.webhook(facts, facts.values(), &[&common::SEE_VARIABLES, &common::SEE_SERVICE_ACCOUNT]))
 }
 

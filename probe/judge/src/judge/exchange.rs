@@ -323,28 +323,34 @@ fn not_sts(facts: &Facts<'_>, exchange: &Exchange) -> Finding {
     let service = host.split('.').next().filter(|_| {
         partition::Partition::of_host(host).is_some() && partition::region_of_sts_host(host).is_none()
     });
+    let other = facts.leads_to_another_server();
     let summary = match service {
         Some(service) => format!("{host} is AWS’s endpoint of {service}, not of STS"),
+        None if other => format!("{host} is not AWS’s STS, and does not answer as it does"),
         None => format!("a web filter or proxy answers in place of {host}"),
     };
     let words = in_words(excerpt.trim_matches('`'));
     let quote = if words.is_empty() { String::new() } else { format!(" It says: {words}.") };
+    let form = match said {
+        Some(_) if other => " Servers such as Ceph, MinIO and SeaweedFS answer in S3’s form.",
+        _ => "",
+    };
     let finding = Finding::new(Class::NotSts, summary)
         .severity(Severity::Error)
         .transient(exchange.status == 429 || exchange.status >= 500)
         .presented(if excerpt.is_empty() { what.clone() } else { excerpt.to_owned() })
         .required("an answer in STS's form: its XML namespace, or an ErrorResponse")
-        .why(format!("The answer{} is {what}.{quote}", at(facts)));
+        .why(format!("The answer{} is {what}.{quote}{form}", at(facts)));
     let (values, steps) = facts.out_of_the_way(facts.values_to(host));
     if facts.chose_wrong_host() {
-        return finding.owner(Owner::Pod).restart(Restart::Pod).steps(&values, &steps);
+        return finding.owner(Owner::Pod).restart(Restart::Pod).steps(&values, &network::refs(&steps));
     }
     let finding = match &facts.evidence.network {
         Some(network) => network::searched(network, finding),
         None => finding,
     };
     if !steps.is_empty() {
-        return finding.steps(&values, &steps);
+        return finding.steps(&values, &network::refs(&steps));
     }
     finding.steps(&values, &[&common::SEE_COREDNS, &texts_of_network::ALLOW_AT_FILTER])
 }

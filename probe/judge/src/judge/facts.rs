@@ -110,6 +110,9 @@ impl<'a> Facts<'a> {
     /// Whether the pod's own variable leads to a host that is not STS's: an endpoint, or a region that does not exist.
     pub(super) fn chose_wrong_host(&self) -> bool {
         let Ok(endpoint) = &self.route.endpoint else { return false };
+        if self.missed_endpoint().is_some() {
+            return true;
+        }
         match (endpoint.configured_by, &self.route.region) {
             (Some(_), _) => partition::region_of_sts_host(&endpoint.host).is_none(),
             (None, Some(region)) => {
@@ -119,6 +122,23 @@ impl<'a> Facts<'a> {
             }
             (None, None) => false,
         }
+    }
+
+    /// The pod's own setting names an endpoint that is none of AWS's, by name: a MinIO or a Ceph that is meant, or a mistake.
+    pub(super) fn leads_to_another_server(&self) -> bool {
+        let endpoint = self.route.endpoint.as_ref().ok();
+        endpoint
+            .is_some_and(|it| it.configured_by.is_some() && partition::Partition::of_host(&it.host).is_none())
+    }
+
+    /// STS in the pod's region, where the SDK that is stated makes another host of the region, which is not STS's: it knows no
+    /// partitions.
+    pub(super) fn missed_endpoint(&self) -> Option<String> {
+        let endpoint =
+            self.route.endpoint.as_ref().ok().filter(|endpoint| endpoint.configured_by.is_none())?;
+        let url = partition::sts_url(&self.route.region.as_ref()?.value, false, false).ok()?;
+        let missed = partition::host_of(&url)? != endpoint.host;
+        (missed && partition::region_of_sts_host(&endpoint.host).is_none()).then_some(url)
     }
 
     /// The pod's service account: by the token, else by the token for the API server.

@@ -2,10 +2,11 @@
 
 use super::facts::Facts;
 use super::unseen;
-use crate::catalog::texts::{common, network as texts};
+use crate::catalog::texts::{common, environment as of_environment, network as texts};
 use crate::catalog::{Class, Owner, Restart, Topic};
 use crate::evidence::{AddressOutcome, Failure, FailureKind, Network, Phase, TargetTrust};
 use crate::judge::finding::{Finding, Severity};
+use crate::sdks;
 use crate::settings::command::Word;
 use crate::settings::partition;
 use crate::steps::slot;
@@ -25,7 +26,82 @@ pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
     {
         return Some(vouched_for_by_target(facts, network, of_target));
     }
-    Some(searched(network, of_failure(facts, network, failure)))
+    let finding = of_failure(facts, network, failure);
+    Some(searched(network, beside_the_regional(facts, network, failure, finding)))
+}
+
+/// The global endpoint failed, and the pod's region has one of its own. Often a network lets that one alone through
+/// (kubernetes-sigs/external-dns#1470, aws/containers-roadmap#586, aws-controllers-k8s/community#1040).
+fn beside_the_regional(facts: &Facts<'_>, network: &Network, failure: &Failure, finding: Finding) -> Finding {
+    use FailureKind as Kind;
+    let by_name = match finding.class {
+        Class::ConnectRefused
+        | Class::ConnectTimeout
+        | Class::Unreachable
+        | Class::ResponseTimeout
+        | Class::ConnectionBroken
+        | Class::NameNotFound => true,
+        Class::TlsFailed => {
+            !matches!(failure.kind, Kind::TlsUnknownIssuer | Kind::TlsExpired | Kind::TlsNotYetValid)
+        }
+        _ => false,
+    };
+    let stated = facts
+        .route
+        .region
+        .as_ref()
+        .filter(|region| region.source != sdks::OWN_DEFAULT && region.value != partition::GLOBAL_REGION);
+    let of_issuer = || partition::region_of_issuer(facts.token()?.iss.as_deref()?);
+    let region = stated.map(|region| region.value.as_str()).or_else(of_issuer);
+    let of_aws = |region: &&str| {
+        partition::Partition::of_region(region).is_some_and(|partition| partition.id == "aws")
+    };
+    let url = region.filter(of_aws).and_then(|region| partition::sts_url(region, false, false).ok());
+    let (Some(region), Some(url)) = (region, url) else { return finding };
+    if !by_name || network.proxy.is_some() || host(network) != partition::GLOBAL_STS {
+        return finding;
+    }
+    let configured_by = facts.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
+    let (because, set) = match (configured_by, stated) {
+        (Some(variable), _) => (
+            format!("{variable} names it"),
+            if variable.starts_with("AWS_") {
+                common::GIVE_STS_ITS_ENDPOINT
+            } else {
+                common::CORRECT_SETTING
+            },
+        ),
+        (None, Some(_)) => {
+            ("AWS_STS_REGIONAL_ENDPOINTS is not regional".to_owned(), of_environment::SET_REGIONAL)
+        }
+        (None, None) => ("no region is set".to_owned(), texts::SET_REGION_AND_REGIONAL),
+    };
+    let led = match failure.kind {
+        Kind::TlsWrongName => {
+            "It cannot be led to an interface endpoint, whose certificate has the regional name alone."
+        }
+        _ => "Many networks let the regional one alone through.",
+    };
+    let summary = match finding.class {
+        Class::TlsFailed => finding.summary,
+        _ => format!("{} fails, and the regional endpoint was not asked", partition::GLOBAL_STS),
+    };
+    let values = values(facts, network).with(slot::REGION, region, Word::region(region)).with(
+        slot::ENDPOINT,
+        &url,
+        Word::url(&url),
+    );
+    Finding::new(finding.class, summary)
+        .owner(Owner::Pod)
+        .transient(finding.transient)
+        .presented(finding.presented)
+        .required(format!("the endpoint of {region}, {url}"))
+        .why(format!(
+            "{}: {}. The region is {region}, and the global endpoint is asked because {because}. {led}",
+            plain(&presented(network)),
+            detail_of(failure)
+        ))
+        .steps(&values, &[&texts::SEE_REGIONAL, &set.when("It answers"), &texts::OPEN_REGIONAL])
 }
 
 fn of_target(network: &Network) -> Option<&TargetTrust> {
@@ -226,7 +302,10 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
     let works = facts.evidence.control_name.as_ref().map_or_else(String::new, |control| {
         format!(" The cluster’s DNS works: it resolves {}.", control.name)
     });
-    let (summary, why, values, steps): (_, _, _, Vec<&Template>) = match (configured_by, wrong_region) {
+    if let Some(url) = facts.missed_endpoint() {
+        return without_partition(facts, network, failure, &url);
+    }
+    let (summary, why, values, steps): (_, _, _, Vec<Template>) = match (configured_by, wrong_region) {
         (Some(variable), _) => {
             let (values, steps) = facts.out_of_the_way(values);
             let every = if variable == "AWS_ENDPOINT_URL" {
@@ -246,12 +325,12 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
                 format!("{} leads to {host}, which does not exist", region.source),
                 why,
                 values,
-                vec![&common::SET_REGION],
+                vec![common::SET_REGION],
             )
         }
         (None, None) => {
             let why = format!("{by} makes STS’s host {host}: {detail}.{works}");
-            let steps: Vec<&Template> = vec![&common::SEE_COREDNS, &texts::SEE_ZONES, &texts::REPAIR_DNS];
+            let steps = vec![common::SEE_COREDNS, texts::SEE_ZONES, texts::REPAIR_DNS];
             (format!("the cluster’s DNS says that {host} does not exist"), why, values, steps)
         }
     };
@@ -266,7 +345,36 @@ fn name_not_found(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Fi
             None => "a nameserver that fails: it says clearly that there is no such name".to_owned(),
         })
         .why(why)
-        .steps(&values, &steps)
+        .steps(&values, &refs(&steps))
+}
+
+/// The SDK that is stated writes `amazonaws.com` behind each region (openobserve/openobserve#5530, aws/efs-utils#232).
+fn without_partition(facts: &Facts<'_>, network: &Network, failure: &Failure, url: &str) -> Finding {
+    let sdk = sdks::stated(&facts.evidence.environment);
+    let unread = sdk.into_iter().flat_map(|sdk| sdk.unread.iter().copied().flatten());
+    let reads = !unread.copied().any(|name| name == "AWS_ENDPOINT_URL_STS");
+    let name = sdk.map_or_else(|| "the SDK".to_owned(), |sdk| sdks::names(&[sdk]));
+    let values =
+        values(facts, network).with_text(slot::VALUE, &name).with(slot::ENDPOINT, url, Word::url(url));
+    let of_region = partition::host_of(url).unwrap_or(url);
+    Finding::new(Class::NameNotFound, format!("{name} calls {}, which does not exist", host(network)))
+        .owner(Owner::Pod)
+        .restart(Restart::Pod)
+        .presented(host(network))
+        .required(of_region)
+        .ruled_out("the cluster's DNS: this name does not exist anywhere")
+        .why(format!(
+            "{name} knows no partitions and makes this host of each region: {}. STS of this region is at {of_region}.",
+            detail_of(failure)
+        ))
+        .steps(
+            &values,
+            &[
+                &texts::SEE_REGIONAL,
+                &texts::USE_NEWER,
+                &if reads { common::GIVE_STS_ITS_ENDPOINT.when("There is none") } else { texts::SET_IN_CODE },
+            ],
+        )
 }
 
 /// What kind of address the peer has: it decides whom to ask.
@@ -329,6 +437,9 @@ fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
     let finding = of_chosen(facts, network, finding);
     let detail = detail_of(failure);
     match reach(network) {
+        Reach::Private | Reach::Public if facts.leads_to_another_server() => {
+            of_another_server(finding, &values, &detail)
+        }
         Reach::Loopback => finding
             .why(format!("{detail}. The address is this pod’s own, so a sidecar or a configured endpoint is meant, and it does not run yet."))
             .steps(&values, &[&texts::SEE_CONTAINERS, &texts::START_LISTENER]),
@@ -341,6 +452,18 @@ fn refused(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Finding {
                 &[&texts::SEE_CONTAINERS, &common::SEE_NETWORK_POLICIES, &common::ALLOW_IN_MESH, &texts::ALLOW_443],
             ),
     }
+}
+
+/// Behind an endpoint that is none of AWS's nothing is known of VPC endpoints, and the server itself may be down.
+fn of_another_server(finding: Finding, values: &Values, detail: &str) -> Finding {
+    finding
+        .why(format!(
+            "{detail}. Either the server does not run, or a network policy or a mesh is in the way."
+        ))
+        .steps(
+            values,
+            &[&common::SEE_NETWORK_POLICIES, &texts::ALLOW_443, &common::ALLOW_IN_MESH, &texts::START_SERVER],
+        )
 }
 
 /// Who chose a wrong host acts: the pod, where its own variable leads there.
@@ -356,6 +479,11 @@ fn connect_timeout(facts: &Facts<'_>, network: &Network, failure: &Failure) -> F
     let finding =
         |summary: String| Finding::new(Class::ConnectTimeout, summary).presented(presented(network));
     match reach(network) {
+        Reach::Private | Reach::Public if facts.leads_to_another_server() => {
+            let finding = finding(format!("{host} at {addresses} does not answer"));
+            let finding = finding.required("a listener on that port");
+            of_another_server(of_chosen(facts, network, finding), &values, &detail)
+        }
         Reach::Private => finding(format!("most likely the endpoint at {addresses} does not let this pod in"))
             .required("port 443 open from the pods: the address is private, so this is an interface endpoint in the VPC, and its security group does not let them in")
             .why(format!("{}. The address is private, so it is an interface endpoint in the VPC. A network policy would look the same.", detail))
@@ -429,12 +557,16 @@ fn look_at_peer(network: &Network) -> &'static [&'static Template] {
     }
 }
 
+/// As [`Finding::steps`] takes them.
+pub(super) fn refs(steps: &[Template]) -> Vec<&Template> {
+    steps.iter().collect()
+}
+
 impl Finding {
     /// With the steps that take a configured endpoint or a proxy out of the way, else with these.
     fn in_between(self, facts: &Facts<'_>, network: &Network, otherwise: &[&'static Template]) -> Self {
         let (values, steps) = facts.out_of_the_way(values(facts, network));
-        let steps = if steps.is_empty() { otherwise.to_vec() } else { steps };
-        self.steps(&values, &steps)
+        if steps.is_empty() { self.steps(&values, otherwise) } else { self.steps(&values, &refs(&steps)) }
     }
 }
 
@@ -460,6 +592,27 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
     };
     let values = values(facts, network);
     match failure.kind {
+        FailureKind::TlsUnknownIssuer if own_authorities(host).is_some() => {
+            let bundle =
+                if tls.roots.contains("AWS_CA_BUNDLE") { &texts::EXTEND_BUNDLE } else { &texts::MOUNT_CA };
+            finding(format!("{host} has a certificate of an authority that this container lacks"))
+                .owner(Owner::Pod)
+                .ruled_out("a wrong name or date: only the issuer is unknown")
+                .why(format!(
+                    "The certificate is issued by {}, and this container trusts {}. {} has authorities of its own, which public roots do not contain.",
+                    plain(tls.chain.last().map_or("nobody", |last| last.issuer.as_str())),
+                    roots(&tls.roots),
+                    own_authorities(host).unwrap_or_default()
+                ))
+                .steps(
+                    &values,
+                    &[
+                        &texts::SEE_SIGNER,
+                        &bundle.when("It is in the bundle that AWS gives for this partition"),
+                        &texts::ASK_WHOSE.when("It is not in it"),
+                    ],
+                )
+        }
         FailureKind::TlsUnknownIssuer => {
             finding(format!("the certificate of {host} is signed by an unknown authority"))
                 .ruled_out("a wrong name or date: only the issuer is unknown")
@@ -496,6 +649,11 @@ fn tls_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Findin
     }
 }
 
+/// The isolated partition of this host: its services have certificates that are not of public authorities.
+fn own_authorities(host: &str) -> Option<&'static str> {
+    partition::Partition::of_host(host).map(|it| it.id).filter(|id| id.starts_with("aws-iso"))
+}
+
 fn roots(label: &str) -> String {
     match label {
         "" | "compiled-in" => "the public roots that are compiled in".to_owned(),
@@ -522,7 +680,7 @@ fn proxy_failed(facts: &Facts<'_>, network: &Network, failure: &Failure) -> Find
     Finding::new(Class::ProxyFailed, summary)
         .transient(!refused)
         .presented(presented(network))
-        .required(format!("a tunnel to {host}:443"))
+        .required(format!("a tunnel to {host}:{}", partition::port_of(&network.endpoint)))
         .why(format!("{}. SDKs in this container use the same proxy.", detail_of(failure)))
         .steps(
             &values(facts, network),

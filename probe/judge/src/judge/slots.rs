@@ -4,7 +4,7 @@
 use super::facts::Facts;
 use super::finding::Finding;
 use crate::catalog::Restart;
-use crate::catalog::texts::{common, network};
+use crate::catalog::texts::{common, environment, network};
 use crate::options::Workload;
 use crate::settings::command::{Aws, Word};
 use crate::settings::{self, Sourced, partition};
@@ -74,11 +74,10 @@ impl Facts<'_> {
             }
         }
         if let Ok(endpoint) = &self.route.endpoint {
-            values = values.with(slot::STS_HOST, &endpoint.host, Word::host(&endpoint.host)).with(
-                slot::REGION,
-                &endpoint.signing_region,
-                Word::region(&endpoint.signing_region),
-            );
+            values = values
+                .with(slot::STS_HOST, &endpoint.host, Word::host(&endpoint.host))
+                .with_text(slot::PORT, partition::port_of(&endpoint.url))
+                .with(slot::REGION, &endpoint.signing_region, Word::region(&endpoint.signing_region));
         }
         values
     }
@@ -143,33 +142,57 @@ impl Facts<'_> {
         let variables: Vec<&str> =
             sources.iter().copied().filter(|source| source.starts_with("AWS_")).collect();
         let named = |values: Values, slot, name: &str| values.with(slot, name, Word::variable_name(name));
-        let (values, mut steps): (_, Vec<&'static Template>) = match variables.as_slice() {
-            [one] => (named(values, slot::VARIABLE, one), vec![&common::LET_WEBHOOK_SET_ONE]),
+        let (values, of_eks, of_other): (_, &'static Template, &'static Template) = match variables.as_slice()
+        {
+            [one] => (
+                named(values, slot::VARIABLE, one),
+                &common::LET_WEBHOOK_SET_ONE,
+                &common::LET_ITS_WEBHOOK_SET_ONE,
+            ),
             [one, two, ..] => (
                 named(named(values, slot::VARIABLE, one), slot::SECOND, two),
-                vec![&common::LET_WEBHOOK_SET_BOTH],
+                &common::LET_WEBHOOK_SET_BOTH,
+                &common::LET_ITS_WEBHOOK_SET_BOTH,
             ),
-            [] => (values.with_text(slot::VARIABLE, joined), vec![&common::CORRECT_FLAG]),
+            [] => return (values.with_text(slot::VARIABLE, joined), vec![&common::CORRECT_FLAG]),
         };
-        if self.is_self_hosted() && !self.by_agent() {
-            steps.insert(0, &common::PROJECT_BY_HAND);
+        if !self.is_self_hosted() || self.by_agent() {
+            return (values, vec![of_eks]);
         }
-        (values, steps)
+        let by_hand = match (&self.requested.role_arn, &self.requested.token_file) {
+            (Some(_), None) => {
+                "keep it, mount a projected token for sts.amazonaws.com, and name its file in AWS_WEB_IDENTITY_TOKEN_FILE"
+            }
+            (None, _) => "keep it, and name the role in AWS_ROLE_ARN",
+            _ => {
+                "keep both and mount a projected token for sts.amazonaws.com where AWS_WEB_IDENTITY_TOKEN_FILE points"
+            }
+        };
+        let steps = vec![&environment::SEE_WEBHOOK, &common::PROJECT_BY_HAND, of_other];
+        (values.with_text(slot::VALUE, by_hand), steps)
     }
 
     /// What takes another server out of the way: a configured endpoint, a proxy; nothing where neither is there.
-    pub(super) fn out_of_the_way(&self, values: Values) -> (Values, Vec<&'static Template>) {
+    /// Another server than AWS's may be meant: then nothing is removed.
+    pub(super) fn out_of_the_way(&self, values: Values) -> (Values, Vec<Template>) {
         let configured = self.route.endpoint.as_ref().ok().and_then(|endpoint| endpoint.configured_by);
         let proxied = self.evidence.network.as_ref().is_some_and(|network| network.proxy.is_some());
-        let steps: Vec<&'static Template> = match configured {
-            Some("AWS_ENDPOINT_URL") => vec![&common::NARROW_ENDPOINT, &common::GIVE_STS_ITS_ENDPOINT],
+        let mut steps = match configured {
+            Some("AWS_ENDPOINT_URL") => vec![common::NARROW_ENDPOINT, common::GIVE_STS_ITS_ENDPOINT],
             Some(variable) if variable.starts_with("AWS_") => {
-                vec![&common::SEE_VARIABLES, &common::UNSET_VARIABLE]
+                vec![common::SEE_VARIABLES, common::UNSET_VARIABLE]
             }
-            Some(_) => vec![&common::CORRECT_SETTING],
-            None if proxied => vec![&network::ALLOW_AT_PROXY, &network::BYPASS_PROXY],
+            Some(_) => vec![common::CORRECT_SETTING],
+            None if proxied => vec![network::ALLOW_AT_PROXY, network::BYPASS_PROXY],
             None => Vec::new(),
         };
+        if self.leads_to_another_server()
+            && let Some(last) = steps.pop()
+        {
+            let meant = if self.compatible() { network::SEE_TO_SERVER } else { network::STATE_SERVER };
+            steps = if last.run.is_empty() { Vec::new() } else { vec![common::SEE_VARIABLES] };
+            steps.extend([meant, last.when("AWS’s STS is meant")]);
+        }
         (values, steps)
     }
 }

@@ -225,6 +225,15 @@ pub fn host_of(url: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
+/// The port of a URL; without one, that of its scheme.
+#[must_use]
+pub fn port_of(url: &str) -> &str {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next();
+    let port = authority.and_then(|authority| authority.rsplit_once(':')).map(|(_, port)| port);
+    let port = port.filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    port.unwrap_or(if url.starts_with("http://") { "80" } else { "443" })
+}
+
 /// The region in the host of an EKS issuer, `oidc.eks.REGION.…`. EKS uses this form also in IPv6 clusters.
 #[must_use]
 pub fn region_of_issuer(issuer: &str) -> Option<&str> {
@@ -321,6 +330,19 @@ mod tests {
             ("https://", None),
         ] {
             assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn ports_are_cut_out_of_urls() {
+        for (url, port) in [
+            ("https://sts.eu-west-1.amazonaws.com", "443"),
+            ("http://localstack.svc:4566/x", "4566"),
+            ("https://[::1]:8443", "8443"),
+            ("https://[fd00::1]", "443"),
+            ("http://minio", "80"),
+        ] {
+            assert_eq!(port_of(url), port, "{url}");
         }
     }
 

@@ -52,6 +52,7 @@ slots! {
     THUMBPRINT "thumbprint" "the thumbprint" "the thumbprint that the report names";
     STS_HOST "sts_host" "the STS host" "the STS host that the report names";
     HOST "host" "the host" "the host that the report names";
+    PORT "port" "443" "the port in the endpoint’s URL";
     PROXY "proxy" "the proxy" "the proxy that the report names";
     ADDRESS "address" "the address" "the address that the report names";
     VARIABLE "variable" "the variable" "the name of the variable";

@@ -88,7 +88,7 @@ pub(crate) const SEE_COREDNS: Template = Template::look(
 );
 
 pub(crate) const SEE_NETWORK_POLICIES: Template = Template::look(
-    "See whether a network policy of the namespace blocks port 443:",
+    "See whether a network policy of the namespace blocks port {port}:",
     "kubectl get networkpolicy -n {namespace} -o yaml",
 );
 
@@ -98,7 +98,7 @@ pub(crate) const SEE_MESH: Template = Template::look(
 );
 
 pub(crate) const ALLOW_IN_MESH: Template = Template::change_in_words(
-    "let its proxy start before this container, and add {host}, port 443, to its registry: a ServiceEntry in Istio, an \
+    "let its proxy start before this container, and add {host}, port {port}, to its registry: a ServiceEntry in Istio, an \
      EgressNetwork in Linkerd.",
     "the mesh’s registry: one host is added",
 )
@@ -149,11 +149,13 @@ pub(crate) const PROJECT_FOR_SERVER: Template = Template::change_in_words(
 );
 
 /// What the webhook would write, for a cluster that has none.
-pub(crate) const PROJECT_BY_HAND: Template = Template::change_in_words(
-    "If this cluster has no webhook, keep both and mount a projected token for sts.amazonaws.com where \
-     AWS_WEB_IDENTITY_TOKEN_FILE points.",
-    "the pod’s volumes",
-);
+pub(crate) const PROJECT_BY_HAND: Template =
+    Template::change_in_words("{value}.", "the pod’s volumes and environment")
+        .when("The cluster has no webhook");
+
+pub(crate) const LET_ITS_WEBHOOK_SET_ONE: Template = LET_WEBHOOK_SET_ONE.when("It has one");
+
+pub(crate) const LET_ITS_WEBHOOK_SET_BOTH: Template = LET_WEBHOOK_SET_BOTH.when("It has one");
 
 pub(crate) const SEE_SCP: Template = Template::look(
     "For the organization’s administrators, see its service control policies:",

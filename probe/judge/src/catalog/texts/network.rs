@@ -95,11 +95,41 @@ pub(crate) const NAME_NOT_FOUND: Texts = Texts {
         "AWS_REGION names a region that does not exist, or one of another partition.",
         "The configured endpoint, AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, names a host that does not exist.",
         "AWS_USE_FIPS_ENDPOINT is set where STS has no FIPS host.",
+        "The SDK knows no partitions and calls amazonaws.com in China or an isolated region.",
         "A private hosted zone or a rule of the cluster’s DNS hides the public name.",
     ],
     steps: &[&common::SEE_VARIABLES, &common::SEE_COREDNS, &SEE_STS_ENDPOINTS, &common::SET_REGION],
     beyond: &[&CREATE_ENDPOINT],
 };
+
+/// STS answers a plain GET with a redirect to a page about it.
+pub(crate) const SEE_REGIONAL: Template = Template::look(
+    "From a machine of this network, see whether the endpoint of the region answers:",
+    "curl -sS -o /dev/null -w '%{http_code} %{remote_ip}\\n' {endpoint}/",
+);
+
+pub(crate) const SET_REGION_AND_REGIONAL: Template = Template::change(
+    "set the region to {region}, and the endpoint to its own. This replaces the pods of {workload}. If Argo CD, Flux or Helm \
+     manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_STS_REGIONAL_ENDPOINTS=regional",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const OPEN_REGIONAL: Template = Template::change_in_words(
+    "let whoever runs the network open TCP 443 to it, by a rule, a NAT gateway or an interface endpoint.",
+    "a rule of the network, or the VPC",
+)
+.when("It does not");
+
+pub(crate) const USE_NEWER: Template =
+    Template::change_in_words("use it, and make new pods.", "the app’s version")
+        .when("A newer version of {value} knows this partition");
+
+pub(crate) const SET_IN_CODE: Template = Template::change_in_words(
+    "set {endpoint} as its endpoint of STS in code or configuration. {value} reads no AWS_ENDPOINT_URL_STS.",
+    "the code or the configuration of the app",
+)
+.when("There is none");
 
 pub(crate) const SEE_CONTAINERS: Template = Template::look(
     "See whether a mesh’s sidecar is among the containers, and before or after this one:",
@@ -111,9 +141,17 @@ pub(crate) const START_LISTENER: Template = Template::change_in_words(
     "the order of the pod’s containers, or its environment",
 );
 
-pub(crate) const ALLOW_443: Template =
-    Template::change_in_words("allow TCP 443 to {host} there.", "a network policy: port 443 is allowed")
-        .when("A network policy blocks it");
+pub(crate) const START_SERVER: Template = Template::change_in_words(
+    "start it, or correct the endpoint’s address.",
+    "the server, or the environment of the workload’s containers",
+)
+.when("The server does not run");
+
+pub(crate) const ALLOW_443: Template = Template::change_in_words(
+    "allow TCP {port} to {host} there.",
+    "a network policy: port {port} is allowed",
+)
+.when("A network policy blocks it");
 
 pub(crate) const CONNECT_REFUSED: Texts = Texts {
     meaning: "The endpoint’s address refuses the connection.",
@@ -138,7 +176,7 @@ pub(crate) const SEE_RULES: Template = Template::look(
 );
 
 pub(crate) const ADMIT_PODS: Template = Template::change_in_words(
-    "Let whoever administers the endpoint admit TCP 443 from the pods.",
+    "Let whoever administers the endpoint admit TCP {port} from the pods.",
     "the endpoint’s security group: one rule is added",
 );
 
@@ -155,8 +193,8 @@ pub(crate) const GIVE_EGRESS_IPV6: Template = Template::change_in_words(
 .when("No way out of the subnet");
 
 pub(crate) const ALLOW_EGRESS: Template = Template::change_in_words(
-    "allow TCP 443 to {host} in the network policy, the security group or the firewall.",
-    "a rule for port 443",
+    "allow TCP {port} to {host} in the network policy, the security group or the firewall.",
+    "a rule for port {port}",
 )
 .when("A rule blocks it");
 
@@ -276,6 +314,7 @@ pub(crate) const TLS_FAILED: Texts = Texts {
         "A proxy or a firewall opens TLS and shows a certificate of its own. The report names the issuer.",
         "A rule of the DNS leads to another host, whose certificate does not hold this name.",
         "AWS_CA_BUNDLE or SSL_CERT_FILE lacks the authority that signed the certificate.",
+        "An isolated partition has authorities of its own, which public roots do not contain.",
         "The certificate is expired or not yet valid, or this node’s clock says so.",
         "The endpoint speaks no TLS on this port, or only versions that are no longer accepted.",
     ],
@@ -293,7 +332,7 @@ pub(crate) const TLS_FAILED: Texts = Texts {
 };
 
 pub(crate) const ALLOW_AT_PROXY: Template = Template::change_in_words(
-    "let whoever runs it allow CONNECT to {host}, port 443.",
+    "let whoever runs it allow CONNECT to {host}, port {port}.",
     "the rules of the proxy",
 )
 .when("The pod needs the proxy");
@@ -323,7 +362,7 @@ pub(crate) const SEE_MESH_LOG: Template = Template::look(
 );
 
 pub(crate) const LET_PASS: Template = Template::change_in_words(
-    "Let the firewall or proxy that has this address let {host}, port 443, through. If Istio’s log shows the host, it needs a \
+    "Let the firewall or proxy that has this address let {host}, port {port}, through. If Istio’s log shows the host, it needs a \
      ServiceEntry.",
     "a rule of firewall, proxy or mesh",
 );
@@ -362,6 +401,16 @@ pub(crate) const STATE_COMPATIBLE: Template = Template::change_in_words(
     "If another server than AWS’s is meant, such as Ceph, SeaweedFS or MinIO, add --sts-compatible to credprobe’s arguments.",
     "credprobe’s arguments",
 );
+
+pub(crate) const STATE_SERVER: Template =
+    Template::change_in_words("add --sts-compatible to credprobe’s arguments.", "credprobe’s arguments")
+        .when("{host} is meant, as with Ceph, MinIO or SeaweedFS");
+
+pub(crate) const SEE_TO_SERVER: Template = Template::change_in_words(
+    "let whoever runs it see to it, or correct {variable}.",
+    "the server, or the endpoint’s setting",
+)
+.when("{host} is meant");
 
 pub(crate) const NOT_STS: Texts = Texts {
     meaning: "Somebody other than STS answered.",
