@@ -168,7 +168,11 @@ impl Facts<'_> {
                 "keep both and mount a projected token for sts.amazonaws.com where AWS_WEB_IDENTITY_TOKEN_FILE points"
             }
         };
-        let steps = vec![&environment::SEE_WEBHOOK, &common::PROJECT_BY_HAND, of_other];
+        let mut steps = vec![&common::PROJECT_BY_HAND, of_other];
+        if variables.len() == 1 {
+            // Of both, a report has no room for it beside what became of the file.
+            steps.insert(0, &environment::SEE_WEBHOOK);
+        }
         (values.with_text(slot::VALUE, by_hand), steps)
     }
 
