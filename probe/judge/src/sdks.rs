@@ -25,13 +25,14 @@ use present::present;
 use sdk::OnError;
 use serde::Serialize;
 
+pub(crate) use effective::is_same_file;
 pub use effective::{EffectiveSettings, route};
 pub use page::{Page, text};
 pub use proxy::{Way, agent_proxied_by, way};
 pub use sdk::Sdk;
 pub(crate) use sdk::{Kind, Proxying};
 pub use stop::Stop;
-pub(crate) use stop::all as all_stops;
+pub(crate) use stop::{IPV6_MODE, THE_PROFILE, all as all_stops};
 pub use sts::{Call, OWN_DEFAULT, call};
 pub use table::SDKS;
 
@@ -315,6 +316,27 @@ pub fn resolved(asked: Option<SdkName>, command: Option<&str>) -> Option<SdkName
 #[must_use]
 pub fn stated(environment: &Environment) -> Option<&'static Sdk> {
     named(environment.options.sdk.as_ref()?)
+}
+
+/// Since which version the stated SDK takes the mechanism, and what is special about it or about the program that was named.
+#[must_use]
+pub(crate) fn since(environment: &Environment, mechanism: Mechanism) -> Option<String> {
+    let sdk = stated(environment)?;
+    let (words, version) = match mechanism {
+        Mechanism::Irsa => ("IRSA", sdk.min_version.irsa),
+        Mechanism::PodIdentity => ("EKS Pod Identity", sdk.min_version.pod_identity),
+        Mechanism::None => return None,
+    };
+    let since = (!["any", "unknown", "none"].contains(&version))
+        .then(|| format!("{} takes {words} since {version}", joined(sdk.names)));
+    let program = match &environment.options.sdk {
+        Some(SdkName::Named(name)) => ALIASES.iter().find(|alias| alias.name.eq_ignore_ascii_case(name)),
+        _ => None,
+    };
+    let program = program.filter(|alias| !alias.note.is_empty() && alias.note != "not run");
+    let program = program.map(|alias| format!("{}: {}", alias.name, alias.note.replace("; ", ", ")));
+    let parts: Vec<String> = since.into_iter().chain(program).collect();
+    (!parts.is_empty()).then(|| parts.join(". "))
 }
 
 /// The SDK with that name. `None`: `auto`, or there is none.

@@ -134,7 +134,7 @@ fn endpoint_invalid(facts: &Facts<'_>) -> Option<Finding> {
             Some(remove(facts, finding, "AWS_USE_FIPS_ENDPOINT"))
         }
         Ok(endpoint) if endpoint.host == partition::GLOBAL_STS => {
-            global_for_opt_in_region(facts, endpoint.configured_by?)
+            global_for_opt_in_region(facts, endpoint.configured_by)
         }
         _ => None,
     }
@@ -190,27 +190,45 @@ const OPT_IN_REGIONS: &[&str] = &[
     "sa-west-1",
 ];
 
-fn global_for_opt_in_region(facts: &Facts<'_>, variable: &str) -> Option<Finding> {
+/// `variable`: what names the global endpoint. `None`: the stated SDK calls it by itself.
+fn global_for_opt_in_region(facts: &Facts<'_>, variable: Option<&str>) -> Option<Finding> {
     let region = &facts.route.region.as_ref()?.value;
-    OPT_IN_REGIONS.contains(&region.as_str()).then(|| {
-        let finding = Finding::new(
-            Class::SettingsInvalid,
-            format!("{region} refuses session tokens of the global endpoint"),
-        )
-        .about(Topic::Host)
-        .severity(Severity::Warning)
-        .presented(format!(
-            "{variable}={} in {region}",
-            facts.route.endpoint.as_ref().map_or("", |endpoint| endpoint.url.as_str())
-        ))
-        .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"))
-        .why(format!(
-            "{variable} names the global endpoint. Services in {region} take session tokens of version 2. The global endpoint issues version 1 unless the account says otherwise."
-        ));
-        let endpoint = facts.route.endpoint.as_ref().map_or("", |endpoint| &endpoint.host);
-        let steps = [&common::SEE_VARIABLES, &common::GIVE_STS_ITS_ENDPOINT];
-        finding.steps(&facts.values_to(endpoint), &steps)
-    })
+    // The agent's credentials are not of this endpoint.
+    if !OPT_IN_REGIONS.contains(&region.as_str()) || (variable.is_none() && facts.by_agent()) {
+        return None;
+    }
+    let url = facts.route.endpoint.as_ref().map_or("", |endpoint| endpoint.url.as_str());
+    let (presented, by, steps) = match variable {
+        Some(variable) => (
+            format!("{variable}={url} in {region}"),
+            format!("{variable} names the global endpoint"),
+            [&common::SEE_VARIABLES, &common::GIVE_STS_ITS_ENDPOINT],
+        ),
+        None => {
+            let sdk = sdks::stated(&facts.evidence.environment)?;
+            (
+                format!("AWS_STS_REGIONAL_ENDPOINTS not regional in {region}"),
+                format!(
+                    "{} asks the global endpoint unless AWS_STS_REGIONAL_ENDPOINTS is regional",
+                    sdks::names(&[sdk])
+                ),
+                [&common::SEE_VARIABLES, &texts::SET_REGIONAL],
+            )
+        }
+    };
+    let finding = Finding::new(
+        Class::SettingsInvalid,
+        format!("{region} refuses session tokens of the global endpoint"),
+    )
+    .about(Topic::Host)
+    .severity(Severity::Warning)
+    .presented(presented)
+    .required(format!("the endpoint of {region}, or an account whose global endpoint issues version 2"))
+    .why(format!(
+        "{by}. Services in {region} take session tokens of version 2, and S3 says InvalidToken to others. The global endpoint issues version 1 unless the account says otherwise."
+    ));
+    let endpoint = facts.route.endpoint.as_ref().map_or("", |endpoint| &endpoint.host);
+    Some(finding.steps(&facts.values_to(endpoint), &steps))
 }
 
 fn bundle_invalid(facts: &Facts<'_>) -> Option<Finding> {

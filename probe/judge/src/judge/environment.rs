@@ -205,7 +205,10 @@ fn role_arn_malformed(facts: &Facts<'_>) -> Option<Finding> {
 fn role_unexpected(facts: &Facts<'_>) -> Option<Finding> {
     let expected = facts.evidence.environment.options.expect_role.as_ref()?;
     let role = facts.requested.role_arn.as_ref()?;
-    if facts.role.is_none() || *expected == role.value || profile::expects_next_hop(facts) {
+    if facts.role.is_none() || *expected == role.value {
+        return None;
+    }
+    if profile::expects_next_hop(facts) || profile::is_passed_by(facts) {
         return None;
     }
     let finding = Finding::new(

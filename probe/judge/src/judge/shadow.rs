@@ -103,8 +103,9 @@ fn not_looked_for(facts: &Facts<'_>) -> Option<Finding> {
     let complete =
         facts.requested.token_file.is_some() && (facts.by_agent() || facts.requested.role_arn.is_some());
     let chain = facts.chains().iter().find(|chain| chain.sdk.id == sdk.id)?;
-    let usable = |it: &&Present| it.provider.is_of(mechanism) && it.broken.is_none();
-    let is_looked_for = chain.providers.iter().any(|it| usable(&it)) || !chain.stops.is_empty();
+    // One that fails is looked for all the same: why it fails is told elsewhere.
+    let is_looked_for =
+        chain.providers.iter().any(|it| it.provider.is_of(mechanism)) || !chain.stops.is_empty();
     if mechanism == Mechanism::None || !complete || is_looked_for {
         return None;
     }

@@ -2,7 +2,7 @@
 //! What one SDK refuses another takes: the finding names who stops, and is an error where such a one is stated.
 
 use super::facts::Facts;
-use crate::catalog::texts::{common, environment as texts};
+use crate::catalog::texts::{agent as texts_of_agent, common, environment as texts, outcome};
 use crate::catalog::{Class, Restart};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::sdks::{self, Kind, Sdk, Stop};
@@ -54,6 +54,7 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
         })
     };
     let presented = match value {
+        None if *variable == sdks::THE_PROFILE => "half of a pair of keys in a profile".to_owned(),
         Some("unset") | None => format!("no {variable}"),
         Some("empty" | "") => format!("{variable}="),
         Some(value) => format!("{variable}={value}"),
@@ -70,6 +71,14 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
     let finding = if is_removable {
         let values = values.with(slot::VARIABLE, *variable, Word::variable_name(variable));
         finding.steps(&values, &[&common::SEE_VARIABLES, &texts::CORRECT_TO, &texts::REMOVE_UNNEEDED])
+    } else if *required == sdks::IPV6_MODE {
+        finding.steps(&values, &[&common::SEE_VARIABLES, &texts_of_agent::SET_IPV6_MODE])
+    } else if *variable == sdks::THE_PROFILE {
+        let profile = facts.evidence.environment.profile.as_ref();
+        let name = profile.map_or("default", |profile| profile.name.as_str());
+        finding
+            .restart(Restart::Container)
+            .steps(&values.with_text(slot::VALUE, name), &[&common::SEE_VARIABLES, &outcome::COMPLETE_KEYS])
     } else {
         finding.steps(&values, &[&common::SEE_VARIABLES, &texts::OTHER_SDK])
     };

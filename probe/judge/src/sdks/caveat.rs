@@ -83,8 +83,9 @@ fn regions(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
     let of = |because: &'static str| {
         environment.get(because)?;
         let reads = |chain: &SdkChain| chain.sdk.sts.as_ref().map(|sts| sts.regions.contains(&because));
-        let usual =
-            |chain: &SdkChain| chain.sdk.sts.as_ref().is_some_and(|sts| sts.legacy != Legacy::ByDefault);
+        let usual = |chain: &SdkChain| {
+            chain.sdk.sts.as_ref().is_some_and(|sts| matches!(sts.legacy, Legacy::Ignored | Legacy::Honoured))
+        };
         let reader = chains.iter().find(|chain| usual(chain) && reads(chain) == Some(true))?;
         let judged = host(reader);
         let differs = |chain: &SdkChain| {
@@ -158,13 +159,7 @@ fn ipv6(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {
         };
         Caveat { because: BECAUSE, text: text.to_owned(), sdks: named(chains, takes) }
     };
-    vec![
-        of(
-            Ipv6::WithMode,
-            "it is an IPv6 address, taken only with AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
-        ),
-        of(Ipv6::Unknown, "it is an IPv6 address; whether they take it was not observed"),
-    ]
+    vec![of(Ipv6::Unknown, "it is an IPv6 address; whether they take it was not observed")]
 }
 
 fn both_tokens(environment: &Environment, chains: &[SdkChain]) -> Vec<Caveat> {

@@ -4,9 +4,12 @@
 use super::sts;
 use super::view::as_read;
 use crate::evidence::{Environment, Evidence, Token};
+use crate::options::Mechanism;
 use crate::settings::agent::{self, AgentEndpoint, AgentProblem};
 use crate::settings::arn::RoleArn;
-use crate::settings::{Endpoint, Requested, RouteProblem, StsRoute, endpoint, partition, region, requested};
+use crate::settings::{
+    Endpoint, Requested, RouteProblem, Sourced, StsRoute, endpoint, partition, region, requested,
+};
 
 /// The settings of one run, derived once and passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ impl EffectiveSettings {
     #[must_use]
     pub fn from_evidence(evidence: &Evidence) -> Self {
         let environment = &evidence.environment;
-        let requested = requested(environment);
+        let requested = of_stated_profile(environment, requested(environment));
         let mut route = route(environment, evidence.token.as_ref());
         if evidence.target.is_some() {
             let stated = environment.options.endpoint.as_deref();
@@ -50,6 +53,32 @@ pub fn route(environment: &Environment, token: Option<&Token>) -> StsRoute {
     let region = region(environment, token);
     let endpoint = endpoint(environment, region.as_ref());
     StsRoute { region, endpoint }
+}
+
+/// Where the stated SDK takes a profile's web identity first and the stated role is that profile's, that role is what the pod
+/// asks for, with the same token.
+fn of_stated_profile(environment: &Environment, requested: Requested) -> Requested {
+    let own = || {
+        let chain = super::chain_of(super::stated(environment)?, environment);
+        chain.picks().filter(|it| it.provider == super::Provider::ProfileWebIdentity)?;
+        let first = environment.profile.as_ref()?;
+        let setting = |name: &str| first.settings.get(name);
+        let role =
+            setting("role_arn").filter(|role| environment.options.expect_role.as_ref() == Some(*role))?;
+        let file = requested.token_file.as_ref()?;
+        let is_own = setting("web_identity_token_file").is_some_and(|other| is_same_file(other, &file.value));
+        (is_own && requested.mechanism == Mechanism::Irsa && environment.options.role_arn.is_none())
+            .then(|| Sourced::new(role, format!("role_arn of profile {}", first.name)))
+    };
+    match own() {
+        Some(role) => Requested { role_arn: Some(role), ..requested },
+        None => requested,
+    }
+}
+
+/// In images `/var/run` is a link to `/run`.
+pub(crate) fn is_same_file(one: &str, other: &str) -> bool {
+    one.strip_prefix("/var").unwrap_or(one) == other.strip_prefix("/var").unwrap_or(other)
 }
 
 /// `stated`: the endpoint of the probe's own environment.

@@ -141,6 +141,8 @@ pub(crate) enum Legacy {
     Honoured,
     /// Every value except `regional` does.
     ByDefault,
+    /// The same, in every region of the partition `aws`, not only in the older ones.
+    Everywhere,
 }
 
 /// The host that it calls for the pseudo region `aws-global`.

@@ -1,10 +1,11 @@
 //! Values at which SDKs stop, or at which the provider that they pick fails: which SDKs, and in which words. Data and its evaluation, pure.
 //! `chain` prints them in its rows; `judge::values` makes findings of them.
 
-use super::Provider::{self, Container, Keys, ProfileAssumeRole, WebIdentity};
+use super::Provider::{self, Container, Keys, Profile, ProfileAssumeRole, ProfileKeys, WebIdentity};
 use super::sdk::Sdk;
 use super::view::profile_variable;
 use crate::evidence::Environment;
+use crate::settings::agent::URI_VARIABLE;
 
 /// A value, what it should be, and which SDKs stop at it.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ enum When {
     NoProfile,
     /// The variable is set, but to none of these words, in any case.
     NotOneOf(&'static [&'static str]),
+    /// The same for SDKs to which capitals make another word.
+    NotExactly(&'static [&'static str]),
     /// The file adds nothing to what is trusted.
     Idle,
     Holds(fn(&Environment) -> bool),
@@ -75,6 +78,7 @@ impl Stop {
                 }
                 When::NotOneOf(known) => value
                     .is_some_and(|value| !is_empty && !known.iter().any(|it| value.eq_ignore_ascii_case(it))),
+                When::NotExactly(known) => value.is_some_and(|value| !is_empty && !known.contains(&value)),
                 When::Idle => environment.trust_idle.iter().any(|idle| {
                     !idle.own
                         && idle.source.strip_prefix(self.variable).is_some_and(|rest| rest.starts_with('='))
@@ -141,8 +145,15 @@ const STOPS: &[Stop] = &[
     stop("AWS_REGION", When::Holds(is_global_region), &["js-v3", "ruby"], UNKNOWN, A_REGION),
     stop(
         "AWS_STS_REGIONAL_ENDPOINTS",
+        When::NotExactly(&["regional", "legacy"]),
+        &["botocore"],
+        UNKNOWN,
+        "regional or legacy",
+    ),
+    stop(
+        "AWS_STS_REGIONAL_ENDPOINTS",
         When::NotOneOf(&["regional", "legacy"]),
-        &["botocore", "js-v2", "go-v1"],
+        &["js-v2", "go-v1"],
         UNKNOWN,
         "regional or legacy",
     ),
@@ -238,6 +249,29 @@ const STOPS: &[Stop] = &[
     )
     .at(Container),
     stop(
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        When::Holds(|it| is_ipv6(it) && !is_mode_ipv6(it)),
+        WITH_MODE,
+        "has an IPv6 address, and AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE is not IPv6",
+        IPV6_MODE,
+    )
+    .at(Container),
+    stop(
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+        When::Holds(|it| it.get(URI_VARIABLE).is_some() && !is_ipv6(it) && is_mode_ipv6(it)),
+        WITH_MODE,
+        "is IPv6, and they then refuse the agent’s IPv4 address",
+        "IPv4, or no such variable",
+    )
+    .at(Container),
+    stop(THE_PROFILE, When::Holds(is_refused_half), &["go-v2"], HALF_OF_KEYS, BOTH_IN_FILE),
+    stop(THE_PROFILE, When::Holds(has_half_alone), &["rust", "deltalake"], HALF_OF_KEYS, BOTH_IN_FILE)
+        .at(Profile)
+        .picked(),
+    stop(THE_PROFILE, When::Holds(has_key_id_alone), PYTHON, HALF_OF_KEYS, BOTH_IN_FILE)
+        .at(ProfileKeys)
+        .picked(),
+    stop(
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         When::Holds(is_container_without_relative_uri),
         &["go-v2"],
@@ -248,6 +282,51 @@ const STOPS: &[Stop] = &[
 ];
 
 const CPP: &[&str] = &["cpp", "crt"];
+/// An address of one family only, by this variable.
+const WITH_MODE: &[&str] = &["java-v1", "java-v2", "hadoop-s3a"];
+/// What they need for the agent's IPv6 address.
+pub(crate) const IPV6_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6";
+/// In place of a variable: a fault of the active profile.
+pub(crate) const THE_PROFILE: &str = "the profile";
+const HALF_OF_KEYS: &str = "has half of a pair of keys";
+const BOTH_IN_FILE: &str = "both aws_access_key_id and aws_secret_access_key in one file, or neither";
+
+fn is_mode_ipv6(environment: &Environment) -> bool {
+    let mode = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+    mode.is_some_and(|mode| mode.eq_ignore_ascii_case("IPv6"))
+}
+
+/// The key id and the secret: whether the active profile has them.
+fn profile_keys(environment: &Environment) -> (bool, bool) {
+    let keys = environment.profile.as_ref().map(|profile| profile.other_keys.as_slice()).unwrap_or_default();
+    let has = |name: &str| keys.iter().any(|key| key == name);
+    (has("aws_access_key_id"), has("aws_secret_access_key"))
+}
+
+/// As Go v2 merges the files (`config/shared_config.go`, `mergeSections`): half of a pair in the credentials file is never
+/// completed by the config file, and one in the config file counts where the other file has no such profile.
+fn is_refused_half(environment: &Environment) -> bool {
+    let Some(profile) = &environment.profile else { return false };
+    let in_credentials = |name: &str| profile.in_credentials.iter().any(|key| key == name);
+    let (id, secret) = profile_keys(environment);
+    in_credentials("aws_access_key_id") != in_credentials("aws_secret_access_key")
+        || (profile.in_credentials.is_empty() && id != secret)
+}
+
+/// Nothing else in the profile gives credentials.
+fn has_half_alone(environment: &Environment) -> bool {
+    let (id, secret) = profile_keys(environment);
+    let other = |profile: &crate::evidence::Profile| {
+        ["role_arn", "credential_process", "sso_session", "sso_account_id"].iter().any(|key| {
+            profile.settings.contains_key(*key) || profile.other_keys.iter().any(|other| other == key)
+        })
+    };
+    id != secret && !environment.profile.as_ref().is_some_and(other)
+}
+
+fn has_key_id_alone(environment: &Environment) -> bool {
+    profile_keys(environment) == (true, false)
+}
 
 fn has_scheme(environment: &Environment, name: &str) -> bool {
     environment.get(name).is_some_and(|value| value.contains("://"))

@@ -4,7 +4,7 @@
 use super::sdk::{GlobalRegion, Legacy, Sdk, Sts, WithoutRegion};
 use super::view::as_read;
 use crate::evidence::Environment;
-use crate::settings::partition::GLOBAL_REGION;
+use crate::settings::partition::{GLOBAL_REGION, Partition};
 use crate::settings::{self, Endpoint, RouteProblem, Sourced, StsRoute};
 
 /// The host that an SDK calls, and what decided.
@@ -73,7 +73,12 @@ fn endpoint(sts: &Sts, view: &Environment, region: Option<&Sourced>) -> Result<E
         settings::endpoint(view, Some(&Sourced { value: name.to_owned(), source: region.source.clone() }))?
     };
     let plain = !view.is_on("AWS_USE_FIPS_ENDPOINT") && !view.is_on("AWS_USE_DUALSTACK_ENDPOINT");
-    let to_global = legacy && plain && LEGACY_REGIONS.contains(&endpoint.signing_region.as_str());
+    let signed = endpoint.signing_region.as_str();
+    let is_moved = match sts.legacy {
+        Legacy::Everywhere => Partition::of_region(signed).is_none_or(|it| it.id == "aws"),
+        Legacy::Ignored | Legacy::Honoured | Legacy::ByDefault => LEGACY_REGIONS.contains(&signed),
+    };
+    let to_global = legacy && plain && is_moved;
     Ok(if to_global { settings::global() } else { endpoint })
 }
 
@@ -82,7 +87,7 @@ fn is_legacy(sts: &Sts, view: &Environment) -> bool {
     match sts.legacy {
         Legacy::Ignored => false,
         Legacy::Honoured => is("legacy"),
-        Legacy::ByDefault => !is("regional"),
+        Legacy::ByDefault | Legacy::Everywhere => !is("regional"),
     }
 }
 
@@ -105,7 +110,8 @@ fn region(sts: &Sts, view: &Environment) -> Option<Sourced> {
 /// The source of a region that is the SDK's own default.
 pub const OWN_DEFAULT: &str = "its own default";
 
-/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint (botocore endpoint rules). Others stay regional.
+/// The regions that `AWS_STS_REGIONAL_ENDPOINTS=legacy` sends to the global endpoint in boto3 and Go v1 (botocore endpoint
+/// rules). Others stay regional there.
 const LEGACY_REGIONS: &[&str] = &[
     "ap-northeast-1",
     "ap-south-1",

@@ -72,11 +72,21 @@ pub const SDKS: &[Sdk] = &[
         id: "java-v2",
         names: &["Java v2"],
         packages: &["software.amazon.awssdk*"],
+        unread: &[ENDPOINTS],
+        sts: Some(Sts { regions: &["AWS_REGION"], without_region: WithoutRegion::Global, ..REGIONAL }),
         min_version: MinVersion { irsa: "2.10.11", pod_identity: "2.21.30" },
         note: Some(
-            "IRSA needs the sts module on the class path; what answered first is kept, even the node's role",
+            "IRSA needs the sts module on the class path; what answered first is kept, even the node's role; AWS_ENDPOINT_URL_STS is not for the exchange",
         ),
-        facts: &[read("all", "aws/aws-sdk-java-v2 DefaultCredentialsProvider.java @0131c08"), OLD_NAMES_READ],
+        facts: &[
+            read("all", "aws/aws-sdk-java-v2 DefaultCredentialsProvider.java @0131c08"),
+            read(
+                "region of STS",
+                "StsWebIdentityCredentialsProviderFactory.java @0a4f600, configureEndpoint",
+            ),
+            read("endpoint of STS", "aws/aws-sdk-java-v2#6252 and #6300, 2.31 and 2.32; not run"),
+            OLD_NAMES_READ,
+        ],
         ..JAVA
     },
     Sdk {
@@ -93,7 +103,7 @@ pub const SDKS: &[Sdk] = &[
         unread: &[ENDPOINTS, BUNDLE],
         sts: Some(Sts {
             regions: &["AWS_REGION"],
-            legacy: Legacy::ByDefault,
+            legacy: Legacy::Everywhere,
             global_region: GlobalRegion::Region("us-east-1"),
             ..REGIONAL
         }),

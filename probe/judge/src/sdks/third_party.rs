@@ -98,7 +98,7 @@ pub(super) const REQSIGN: Sdk = Sdk {
     files: Files::Both,
     sts: Some(Sts {
         without_region: WithoutRegion::Global,
-        legacy: Legacy::ByDefault,
+        legacy: Legacy::Everywhere,
         global_region: GlobalRegion::Literal,
         ..REGIONAL
     }),
@@ -121,7 +121,7 @@ pub(super) const S3CMD: Sdk = Sdk {
     unread: &[ENDPOINTS, FIPS, IGNORE, &["AWS_ROLE_SESSION_NAME"]],
     sts: Some(Sts {
         regions: BOTH,
-        legacy: Legacy::ByDefault,
+        legacy: Legacy::Everywhere,
         global_region: GlobalRegion::Literal,
         suffix: Some("amazonaws.com"),
         ..REGIONAL

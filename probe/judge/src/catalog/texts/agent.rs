@@ -470,6 +470,19 @@ pub(crate) const RUN_WITH_IDENTITY: Template = Template::change_in_words(
     "credprobe’s arguments",
 );
 
+pub(crate) const SET_IPV6_MODE: Template = Template::change(
+    "Apps with one of these SDKs need AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE. This sets it and replaces the pods of \
+     {workload}. If Argo CD, Flux or Helm manages it, change it there:",
+    "kubectl set env -n {namespace} {workload} AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
+    "the environment of all containers of {workload}, whose pods are replaced",
+);
+
+pub(crate) const NO_IDENTITY_BY_NETWORK: Template = Template::change_in_words(
+    "Nothing, if the apps here do not call sts:GetCallerIdentity: add --no-identity to credprobe’s arguments. Else \
+     {value} {host}, port 443.",
+    "credprobe’s arguments, or the network",
+);
+
 pub(crate) const NO_IDENTITY: Template = Template::change_in_words(
     "Nothing, if the apps here do not call sts:GetCallerIdentity: add --no-identity to credprobe’s arguments. Else let the \
      VPC endpoint’s policy allow it.",

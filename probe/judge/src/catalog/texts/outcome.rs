@@ -287,6 +287,24 @@ pub(crate) const INCONCLUSIVE: Texts = Texts {
 
 // === A profile that goes on to another role ===
 
+pub(crate) const COMPLETE_KEYS: Template = Template::change_in_words(
+    "In the file that has profile {value}, by default ~/.aws/credentials, give it both aws_access_key_id and \
+     aws_secret_access_key. If the pod’s own identity is meant, take both out. AWS_SHARED_CREDENTIALS_FILE may name another file.",
+    "the profile",
+);
+
+pub(crate) const PROFILE_IN_CODE: Template = Template::change_in_words(
+    "name {value} in its code, which comes before all variables: profile in a provider of Terraform, --profile in the AWS CLI.",
+    "the code of the app",
+)
+.when("The profile is meant, and the app’s code can be changed");
+
+pub(crate) const WITHOUT_IRSA: Template = Template::change_in_words(
+    "start the app’s process without AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, as env -u does.",
+    "the environment of the app’s process",
+)
+.when("It cannot");
+
 pub(crate) const ALLOW_NEXT_ROLE: Template =
     Template::words("it needs {value}.").when("That role is meant, and refuses");
 

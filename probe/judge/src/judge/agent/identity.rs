@@ -4,11 +4,12 @@
 use super::commands::values;
 use crate::catalog::texts::{agent as texts, network as texts_of_network};
 use crate::catalog::{Class, Owner};
-use crate::evidence::{Identity, StsError};
+use crate::evidence::{FailureKind, Identity, StsError};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding};
 use crate::judge::identity::{clock_skew, is_about_time, is_refusal, is_session_of};
 use crate::judge::profile;
+use crate::steps::slot;
 use crate::text::plain;
 
 pub(super) fn judge(facts: &Facts<'_>) -> Option<Finding> {
@@ -95,14 +96,20 @@ fn rejected(facts: &Facts<'_>, error: &StsError) -> Finding {
 fn unconfirmed(facts: &Facts<'_>, why: &str) -> Finding {
     let said = plain(why);
     let summary = "the agent gave credentials, and STS could not be asked whose they are";
+    let failure = facts.evidence.identity.as_ref().and_then(|identity| identity.failure.as_ref());
     let values = values(facts);
     if facts.role.is_none() {
+        let host = facts.route.endpoint.as_ref().map_or("STS", |endpoint| endpoint.host.as_str());
+        let refused = failure.is_some_and(|failure| failure.kind == FailureKind::ProxyRefused);
+        let what = if refused { "let the proxy allow" } else { "let this pod reach" };
+        let values = values.with_text(slot::VALUE, what).with_text(slot::HOST, host);
+        let step = if failure.is_some() { &texts::NO_IDENTITY_BY_NETWORK } else { &texts::NO_IDENTITY };
         return Finding::new(Class::IdentityUnconfirmed, summary)
             .presented("no answer to GetCallerIdentity")
             .required("an answer that names the role")
             .ruled_out("a refusal of the exchange: credentials were issued")
             .why(format!("{said}."))
-            .steps(&values, &[&texts::NO_IDENTITY]);
+            .steps(&values, &[step]);
     }
     let finding = Finding::new(Class::Inconclusive, summary)
         .expectation(Basis::Explicit)

@@ -7,6 +7,7 @@ use crate::catalog::Class;
 use crate::catalog::texts::{agent as texts, common, environment as environment_texts};
 use crate::judge::facts::Facts;
 use crate::judge::finding::{Basis, Finding, Severity};
+use crate::judge::values::told;
 use crate::options::Mechanism;
 use crate::settings::agent::{AgentProblem, TOKEN_FILE_VARIABLE, URI_VARIABLE};
 use crate::settings::command::Word;
@@ -268,6 +269,11 @@ fn remove(facts: &Facts<'_>, finding: Finding, variable: &'static str) -> Findin
     finding.steps(&values, &[&common::SEE_VARIABLES, &common::UNSET_VARIABLE])
 }
 
+fn who_sends(sdks: &[&sdks::Sdk]) -> String {
+    let names = sdks::names(sdks);
+    format!("{names} {}", sdks::verb(&names, "sends", "send"))
+}
+
 fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     let environment = &facts.evidence.environment;
     let Some(Ok(endpoint)) = &facts.agent else { return None };
@@ -282,7 +288,7 @@ fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     let no_proxy = either("NO_PROXY", "no_proxy");
     let finding = Finding::new(
         Class::ProxyCaptures,
-        sdks::sentence(Class::ProxyCaptures, &captured, &|sdks| {
+        sdks::sentence(Class::ProxyCaptures, &told(facts, &captured), &|sdks| {
             format!("{variable} takes the agent’s token in {sdks}")
         }),
     )
@@ -290,7 +296,8 @@ fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     .required(format!("{} in NO_PROXY", endpoint.host));
     let finding = finding
         .why(format!(
-            "These SDKs send the agent’s requests, token included, to {proxy}. The agent is on this node, and a proxy cannot reach it."
+            "{} the agent’s requests, token included, to {proxy}. The agent is on this node, and a proxy cannot reach it.",
+            who_sends(&told(facts, &captured))
         ))
         .steps(&facts.values_to(&endpoint.host), &[&common::SEE_VARIABLES, &common::ADD_NO_PROXY]);
     // The probe itself asks without the proxy: what it met there, no proxy explains.
@@ -298,5 +305,12 @@ fn proxy(facts: &Facts<'_>) -> Option<Finding> {
     let failed = agent.is_some_and(|agent| {
         agent.answer.is_none() || agent.liveness.as_ref().is_some_and(|liveness| !is_agent(liveness))
     });
-    Some(if failed { finding.severity(Severity::Info) } else { finding })
+    Some(match sdks::stated(environment) {
+        _ if failed => finding.severity(Severity::Info),
+        None => finding,
+        Some(sdk) if captured.iter().any(|other| other.id == sdk.id) => {
+            finding.severity(Severity::Error).expectation(Basis::Explicit)
+        }
+        Some(_) => finding.severity(Severity::Info),
+    })
 }

@@ -55,6 +55,7 @@ fn each_value_stops_those_who_were_seen_to_stop() {
         (&[REGION, DEFAULT, SECRET], &["rust-object-store", "minio-go"]),
         (&[REGION, DEFAULT, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "1")], &["go-v2"]),
         (&[REGION, DEFAULT, ("AWS_STS_REGIONAL_ENDPOINTS", "true")], &["botocore", "go-v1", "js-v2"]),
+        (&[REGION, DEFAULT, ("AWS_STS_REGIONAL_ENDPOINTS", "Regional")], &["botocore"]),
         (&[REGION, DEFAULT, ("AWS_STS_REGIONAL_ENDPOINTS", "legacy")], &["ruby"]),
         (&[("AWS_REGION", "aws-global"), DEFAULT], &["js-v3", "ruby"]),
         (&[REGION, DEFAULT, ("AWS_RETRY_MODE", "none")], &["botocore", "aws-cli-v2"]),
@@ -214,6 +215,7 @@ fn old_and_foreign_sdks_call_the_hosts_that_were_observed() {
     let west = "sts.us-west-2.amazonaws.com";
     let central = "sts.eu-central-1.amazonaws.com";
     let us = "sts.us-east-1.amazonaws.com";
+    let bahrain = "sts.me-south-1.amazonaws.com";
     let (china, nowhere) = ("sts.cn-north-1.amazonaws.com.cn", "sts.cn-north-1.amazonaws.com");
     let (region, default) = ("AWS_REGION", "AWS_DEFAULT_REGION");
     let regional = ("AWS_STS_REGIONAL_ENDPOINTS", "regional");
@@ -225,6 +227,11 @@ fn old_and_foreign_sdks_call_the_hosts_that_were_observed() {
         (&[(region, "us-west-2"), (default, "eu-central-1")], [G, G, west, central, west, G, west, G, west]),
         (&[(region, "us-west-2"), (default, "us-west-2"), regional], [west; 9]),
         (&[(region, "us-east-1"), (default, "us-east-1"), legacy], [G, G, us, us, us, G, us, G, G]),
+        // Not among the older regions.
+        (
+            &[(region, "me-south-1"), (default, "me-south-1")],
+            [bahrain, G, bahrain, bahrain, bahrain, G, bahrain, G, bahrain],
+        ),
         (
             &[(region, "cn-north-1"), (default, "cn-north-1"), regional],
             [china, china, china, china, china, china, china, nowhere, nowhere],
@@ -281,4 +288,39 @@ fn javascript_takes_any_word_but_false_for_metadata_that_is_off() {
         assert_eq!(picks("js-v3", &environment).is_some(), asks, "{value}");
         assert_eq!(picks("boto3", &environment).is_some(), value != "true", "{value}");
     }
+}
+
+#[test]
+fn java_takes_the_agents_address_of_the_family_that_the_metadata_mode_names() {
+    let ipv6 = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://[fd00:ec2::23]/v1/credentials");
+    let mode = ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6");
+    let java = ["java-v1", "java-v2", "hadoop-s3a"];
+    let failing = |variables: Variables<'_>| {
+        ids(&environment(variables), |it| {
+            java.contains(&it.sdk.id) && it.picks().is_some_and(|it| it.broken.is_some())
+        })
+    };
+    assert_eq!(failing(&[ipv6, AUTH]), java);
+    assert!(failing(&[ipv6, AUTH, mode]).is_empty());
+    assert_eq!(failing(&[URI, AUTH, mode]), java);
+    assert!(failing(&[URI, AUTH]).is_empty());
+}
+
+#[test]
+fn half_of_a_pair_of_keys_in_the_profile_ends_the_search_where_it_was_seen_to() {
+    let (id, secret) = ("aws_access_key_id", "aws_secret_access_key");
+    let failing = |variables: Variables<'_>, keys: &[&str], in_config: &[&str]| {
+        let mut environment = with_profile(&[&[REGION, DEFAULT], variables].concat(), keys);
+        let profile = environment.profile.as_mut().unwrap();
+        profile.other_keys.extend(in_config.iter().map(|key| (*key).to_owned()));
+        ids(&environment, |it| it.succeeds_with().is_none())
+    };
+    let rust = ["go-v2", "rust", "deltalake"];
+    assert_eq!(failing(&[ROLE, FILE], &[id], &[]), rust);
+    assert_eq!(failing(&[ROLE, FILE], &[secret], &[]), rust);
+    // Of two files, only Rust and boto3 make one profile.
+    assert_eq!(failing(&[ROLE, FILE], &[id], &[secret]), ["go-v2"]);
+    assert!(failing(&[ROLE, FILE], &[id, secret], &[]).is_empty());
+    assert_eq!(failing(&[URI, AUTH], &[id], &[]), ["botocore", "aws-cli-v2", "go-v2", "rust", "deltalake"]);
+    assert_eq!(failing(&[URI, AUTH], &[secret], &[]), rust);
 }
