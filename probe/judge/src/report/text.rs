@@ -149,6 +149,10 @@ fn credentials(out: &mut Script, report: &Report) {
     if let Some(known) = crate::judge::known_to_cluster(evidence) {
         out.row("cluster", &known);
     }
+    let mechanism = crate::settings::requested(&evidence.environment).mechanism;
+    if let Some(since) = crate::sdks::since(&evidence.environment, mechanism) {
+        out.row("sdk", &plain(&since));
+    }
     if let Some(expiry) = evidence.exchange.as_ref().and_then(|exchange| exchange.expiration) {
         out.row("session", &format!("ended with this run, asked for until {}", rfc3339(expiry)));
     }
