@@ -59,9 +59,10 @@ fn finding(facts: &Facts<'_>, stop: &Stop, sdks: &[&Sdk]) -> Finding {
         Some("empty" | "") => format!("{variable}="),
         Some(value) => format!("{variable}={value}"),
     };
+    let subject = if *variable == sdks::THE_PROFILE { "The profile" } else { *variable };
     let finding = Finding::new(Class::SettingsInvalid, plain(&summary))
         .explains_nothing()
-        .why(plain(&format!("{names} {stops} {}. {variable} {problem}. Needed: {required}.", stop.place())))
+        .why(plain(&format!("{names} {stops} {}. {subject} {problem}. Needed: {required}.", stop.place())))
         .presented(presented)
         .required(*required);
     // Others may live by it: without the agent's address, or a server's, nobody has credentials.

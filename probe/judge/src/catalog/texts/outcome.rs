@@ -288,8 +288,8 @@ pub(crate) const INCONCLUSIVE: Texts = Texts {
 // === A profile that goes on to another role ===
 
 pub(crate) const COMPLETE_KEYS: Template = Template::change_in_words(
-    "In the file that has profile {value}, by default ~/.aws/credentials, give it both aws_access_key_id and \
-     aws_secret_access_key. If the pod’s own identity is meant, take both out. AWS_SHARED_CREDENTIALS_FILE may name another file.",
+    "In the file that has profile {value}, give it both aws_access_key_id and aws_secret_access_key. If the pod’s own identity \
+     is meant, take both out. AWS_SHARED_CREDENTIALS_FILE may name the file.",
     "the profile",
 );
 
