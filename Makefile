@@ -45,12 +45,6 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,--pack-dyn-relocs=relr -C link-arg=-Wl,--icf=all \
   -C link-arg=-Wl,-T,probe/no-unwind-tables.ld -C link-arg=-Wl,--no-eh-frame-hdr
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-# Replace libgcc's stack walk with ours, which visits no frame: 180 kB less. probe/src/process/guard/left_out.rs says why.
-# libgcc is linked from a copy in which this one symbol is weak. A second definition of any other symbol fails the build.
-UNWINDER := $(abspath $(TARGET_DIR))/unwinder
-UNWINDER_FLAGS = -C link-arg=-L$(UNWINDER)/$(1)
-# $(1): a target, $(2): the prefix of its tools' names.
-unwinder = mkdir -p $(UNWINDER)/$(1) && $(2)objcopy --weaken-symbol=_Unwind_Backtrace "$$($(2)gcc -print-file-name=libgcc_eh.a)" $(UNWINDER)/$(1)/libgcc_eh.a
 # Panic messages contain the paths of the crates' sources. This makes the bytes the same wherever it is built, and saves 20 kB.
 # It is evaluated when it is used, because on a fresh machine `sources` makes the folder.
 PATH_FLAGS = $(foreach dir,$(shell ls -d $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*/),--remap-path-prefix=$(dir)=/) \
@@ -92,15 +86,13 @@ auditable:
 
 # -p keeps the features of the sandbox out of what ships.
 build: sources auditable
-	@$(call unwinder,$(HOST),)
-	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(HOST)) $(PATH_FLAGS)" \
+	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" $(FLAGS_VARIABLE)="$(STATIC_FLAGS) $(PATH_FLAGS)" \
 	  cargo auditable build --release --locked --target $(HOST) -p credprobe
 	@ls -l $(SHIPPED)
 
 build-arm64: sources auditable
-	@$(call unwinder,$(ARM),aarch64-linux-gnu-)
 	PATH="$(AUDITABLE_TOOL)/bin:$$PATH" CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
-	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(call UNWINDER_FLAGS,$(ARM)) $(PATH_FLAGS) $(ARM_FLAGS)" \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="$(STATIC_FLAGS) $(PATH_FLAGS) $(ARM_FLAGS)" \
 	  cargo auditable build --release --locked --target $(ARM) -p credprobe
 	@ls -l $(SHIPPED_ARM)
 
