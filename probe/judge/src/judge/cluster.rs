@@ -9,7 +9,8 @@ use crate::cluster_access::principal::Principal;
 use crate::evidence::{AccessReview, Cluster, Evidence, Failure, FailureKind, Network, Phase};
 use crate::judge::finding::{Basis, Finding, Severity};
 use crate::settings::command::Word;
-use crate::settings::partition;
+use crate::settings::partition::{self, Partition};
+use crate::settings::{self, Endpoint};
 use crate::steps::slot;
 use crate::steps::values::Values;
 
@@ -109,17 +110,13 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Finding> {
         );
     }
     let endpoint = facts.route.endpoint.as_ref().ok()?;
-    let is_plain = partition::is_sts_url(&endpoint.url) && !endpoint.host.starts_with("vpce-");
-    if !is_plain {
-        let by = endpoint.configured_by.unwrap_or("the region");
+    let by = endpoint.configured_by.unwrap_or("the region");
+    if let Some(Unfit { host, required, why }) = unfit(facts, endpoint) {
         return Some(
-            finding(&format!("EKS refuses tokens that are signed for {}", endpoint.host))
-                .presented(format!("{} from {by}", endpoint.host))
-                .required("an STS host of AWS, as in sts.eu-west-1.amazonaws.com")
-                .why(format!(
-                    "The token is a request to the STS that this pod uses, {} by {by}. EKS takes only AWS’s own STS hosts, and answers 401 to all others without saying why.",
-                    endpoint.host
-                ))
+            finding(&format!("EKS refuses tokens that are signed for {host}"))
+                .presented(format!("{host} from {by}"))
+                .required(required)
+                .why(format!("The token is a request to the STS that this pod uses, {host} by {by}. {why}"))
                 .steps(&values, &[&texts::SEE_HOSTS, &texts::REMOVE_ENDPOINT]),
         );
     }
@@ -129,6 +126,66 @@ pub(super) fn refused(facts: &Facts<'_>) -> Option<Finding> {
             .presented(format!("{bytes} bytes"))
             .required(format!("{TOKEN_LIMIT} bytes at most"))
             .steps(&values, &[&texts::SEE_HOSTS, &texts::SMALLER_SESSION])
+    })
+}
+
+/// A host of STS whose presigned URLs EKS or STS refuses.
+struct Unfit<'f> {
+    /// As the URL has it.
+    host: &'f str,
+    required: String,
+    why: String,
+}
+
+/// What aws-iam-authenticator’s `verifyHost` and STS say to the URL that the AWS CLI presigns here. The AWS CLI takes the configured
+/// endpoint’s host as it is written, drops its path, and signs for the pod’s region. credprobe’s own call to STS is not so strict.
+fn unfit<'f>(facts: &'f Facts<'_>, endpoint: &'f Endpoint) -> Option<Unfit<'f>> {
+    let rest = endpoint.url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("https"));
+    let written = rest.and_then(|(_, rest)| rest.split('/').next());
+    let region = written.and_then(partition::region_of_sts_host).filter(|region| {
+        let all = [(false, false), (false, true), (true, false), (true, true)];
+        written == Some(partition::GLOBAL_STS)
+            || all.iter().any(|(fips, dual_stack)| {
+                let url = partition::sts_url(region, *fips, *dual_stack);
+                url.is_ok_and(|url| url.strip_prefix("https://") == written)
+            })
+    });
+    let (Some(host), Some(region)) = (written, region) else {
+        return Some(Unfit {
+            host: written.filter(|it| !it.contains(['@', '?'])).unwrap_or(&endpoint.host),
+            required: "an STS host of AWS in lower case, without port and final dot, as in sts.eu-west-1.amazonaws.com".to_owned(),
+            why: "EKS takes only AWS’s own STS hosts, in lower case, without a port or a final dot. It answers 401 to all others without saying why.".to_owned(),
+        });
+    };
+    let signed = facts.route.region.as_ref().filter(|it| it.source != settings::ISSUER_SOURCE);
+    let signed = signed.filter(|_| endpoint.configured_by.is_some()).filter(|signed| {
+        let (name, _) = partition::without_fips(&signed.value);
+        name != region && !(name == partition::GLOBAL_REGION && region == "us-east-1")
+    });
+    if let Some(signed) = signed {
+        return Some(Unfit {
+            host,
+            required: format!("the STS host of region {}, which signs the token", signed.value),
+            why: format!(
+                "The AWS CLI signs the token for {} by {}, and this host accepts signatures for {region} only. So EKS answers 401.",
+                signed.value, signed.source
+            ),
+        });
+    }
+    let options = &facts.evidence.environment.options;
+    let seen = facts.evidence.cluster.as_ref().and_then(|cluster| cluster.endpoint.as_deref());
+    let of_cluster = seen.or(options.cluster_endpoint.as_deref()).and_then(partition::host_of);
+    let of_cluster = of_cluster.and_then(Partition::of_host)?;
+    // The partitions `aws` and `aws-us-gov` share their suffixes, but the global host belongs to `aws`.
+    let is_other = Partition::of_host(host).is_none_or(|own| own.dns_suffix() != of_cluster.dns_suffix());
+    let is_global = host == partition::GLOBAL_STS && of_cluster.id != "aws";
+    (is_other || is_global).then(|| Unfit {
+        host,
+        required: format!("a regional STS host of partition {}", of_cluster.id),
+        why: format!(
+            "The cluster is in partition {}. Its EKS takes only the regional STS hosts of that partition, and answers 401 to all others.",
+            of_cluster.id
+        ),
     })
 }
 

@@ -116,7 +116,8 @@ pub(crate) const TOKEN_REFUSED: Texts = Texts {
     meaning: "EKS cannot accept the token that this setup makes.",
     restart: "",
     causes: &[
-        "The presigned request names a host that is not one of AWS’s STS hosts: AWS_ENDPOINT_URL_STS, or the own name of an interface endpoint.",
+        "The presigned request names a host that is not one of AWS’s STS hosts: AWS_ENDPOINT_URL_STS with a port or a final dot, or the own name of an interface endpoint.",
+        "AWS_ENDPOINT_URL_STS names the STS of another region than the pod’s, or of another partition than the cluster’s.",
         "The token has more than 4096 bytes.",
         "The value of --cluster is an ARN or has another form than a cluster’s name.",
     ],

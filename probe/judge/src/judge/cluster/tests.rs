@@ -144,9 +144,11 @@ fn what_eks_refuses_in_any_case_is_judged_before_the_token_is_made() {
             Some(Class::ClusterTokenRefused),
         ),
         ("AWS_REGION", "eu-west-1", "-prod", Some(Class::ClusterTokenRefused)),
-        ("AWS_ENDPOINT_URL_STS", "https://sts.us-east-2.amazonaws.com", "prod", None),
-        ("AWS_ENDPOINT_URL_STS", "https://sts-fips.us-east-2.amazonaws.com", "prod", None),
-        ("AWS_ENDPOINT_URL_STS", "https://sts.amazonaws.com", "prod", None),
+        ("AWS_ENDPOINT_URL_STS", "https://sts.eu-west-1.amazonaws.com", "prod", None),
+        ("AWS_ENDPOINT_URL_STS", "https://sts.eu-west-1.amazonaws.com/", "prod", None),
+        ("AWS_ENDPOINT_URL_STS", "https://sts.eu-west-1.amazonaws.com/x", "prod", None),
+        ("AWS_ENDPOINT_URL_STS", "https://sts.eu-west-1.api.aws", "prod", None),
+        ("AWS_ENDPOINT_URL_STS", "https://sts-fips.eu-west-1.amazonaws.com", "prod", None),
         (
             "AWS_ENDPOINT_URL_STS",
             "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com",
@@ -161,6 +163,32 @@ fn what_eks_refuses_in_any_case_is_judged_before_the_token_is_made() {
             Some(Class::ClusterTokenRefused),
         ),
         ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:4566", "prod", Some(Class::ClusterTokenRefused)),
+        // The AWS CLI keeps the host as it is written, and signs for the pod’s region.
+        (
+            "AWS_ENDPOINT_URL",
+            "https://sts.eu-west-1.amazonaws.com:443",
+            "prod",
+            Some(Class::ClusterTokenRefused),
+        ),
+        (
+            "AWS_ENDPOINT_URL_STS",
+            "https://sts.eu-west-1.amazonaws.com.",
+            "prod",
+            Some(Class::ClusterTokenRefused),
+        ),
+        (
+            "AWS_ENDPOINT_URL_STS",
+            "https://STS.eu-west-1.amazonaws.com",
+            "prod",
+            Some(Class::ClusterTokenRefused),
+        ),
+        (
+            "AWS_ENDPOINT_URL_STS",
+            "https://sts.us-east-1.amazonaws.com",
+            "prod",
+            Some(Class::ClusterTokenRefused),
+        ),
+        ("AWS_ENDPOINT_URL_STS", "https://sts.amazonaws.com", "prod", Some(Class::ClusterTokenRefused)),
     ] {
         let mut evidence = evidence(Cluster::default());
         evidence.environment.options.cluster = Some(cluster.to_owned());
@@ -180,4 +208,31 @@ fn what_eks_refuses_in_any_case_is_judged_before_the_token_is_made() {
     assert_eq!(judged(&evidence(large)).class, Class::ClusterTokenRefused);
     let fits = Cluster { token_bytes: Some(4_096), status: Some(401), ..Cluster::default() };
     assert_eq!(judged(&evidence(fits)).class, Class::ClusterUnauthorized);
+}
+
+#[test]
+fn a_cluster_takes_the_sts_hosts_of_its_partition() {
+    for (region, url, server, is_refused) in [
+        ("us-gov-west-1", "https://sts.us-gov-west-1.amazonaws.com", "eu-west-1.eks.amazonaws.com", false),
+        ("eu-west-1", "https://sts.eu-west-1.amazonaws.com", "us-gov-west-1.eks.amazonaws.com", false),
+        ("us-east-1", "https://sts.amazonaws.com", "us-gov-west-1.eks.amazonaws.com", true),
+        ("us-east-1", "https://sts.amazonaws.com", "us-east-1.eks.amazonaws.com", false),
+        ("eu-west-1", "https://sts.eu-west-1.amazonaws.com", "cn-north-1.eks.amazonaws.com.cn", true),
+        ("cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1.eks.amazonaws.com.cn", false),
+        ("cn-north-1", "https://sts.cn-north-1.amazonaws.com.cn", "eu-west-1.eks.amazonaws.com", true),
+        ("eu-west-1", "https://sts.eu-west-1.amazonaws.com", "example.internal", false),
+    ] {
+        let mut evidence = evidence(Cluster::default());
+        evidence.cluster = None;
+        evidence.environment.options.cluster_endpoint = Some(format!("https://0a1b.gr7.{server}"));
+        for (name, value) in [("AWS_REGION", region), ("AWS_ENDPOINT_URL_STS", url)] {
+            evidence.environment.variables.insert(name.to_owned(), value.to_owned());
+        }
+        let settings = EffectiveSettings::from_evidence(&evidence);
+        assert_eq!(
+            crate::judge::gate::cluster_refuses(&evidence, &settings, NOW),
+            is_refused,
+            "{url} {server}"
+        );
+    }
 }
