@@ -156,6 +156,24 @@ fn mapped(eks: &Eks, session: &Session) -> Option<User> {
     of_entries.or_else(|| if eks.mode == Mode::Api { None } else { by_line().or_else(by_account) })
 }
 
+/// The URL of a token, if its host and path are those of STS. Clusters here are of partition `aws`.
+fn presigned_url(text: &str) -> Result<http::Uri, String> {
+    // `http::Uri` reads a missing path as `/`, and Go does not.
+    let has_path = text.split('?').next().is_some_and(|before| before.matches('/').count() == 3);
+    let url: http::Uri = text.parse().map_err(|_| "no URL")?;
+    let host = url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    if url.scheme_str() != Some("https") || url.path() != "/" || !has_path {
+        return Err("unexpected scheme or path in pre-signed URL".into());
+    }
+    let endpoint = sts::Endpoint::of(host).filter(|_| !host.starts_with("vpce-"));
+    match endpoint.map(|endpoint| endpoint.partition) {
+        // GovCloud's hosts have the same suffixes.
+        Some("aws" | "aws-us-gov") => Ok(url),
+        Some(_) => Err(format!("partition {{aws}} does not support hostname {host}")),
+        None => Err(format!("unexpected hostname {host:?} in pre-signed URL")),
+    }
+}
+
 /// The session of the token, or why there is none. Only a log has the reason; callers do not see it.
 fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
     if token.len() > LONGEST {
@@ -163,14 +181,8 @@ fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
     }
     let encoded = token.strip_prefix(PREFIX).ok_or("another prefix")?;
     let url = URL_SAFE_NO_PAD.decode(encoded).map_err(|error| error.to_string())?;
-    let url: http::Uri = String::from_utf8(url).map_err(|_| "no text")?.parse().map_err(|_| "no URL")?;
+    let url = presigned_url(&String::from_utf8(url).map_err(|_| "no text")?)?;
     let host = url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-    if url.scheme_str() != Some("https") || url.path() != "/" {
-        return Err("unexpected scheme or path in pre-signed URL".into());
-    }
-    if sts::Endpoint::of(host).is_none() || host.starts_with("vpce-") {
-        return Err(format!("unexpected hostname {host:?} in pre-signed URL"));
-    }
     let query = url.query().unwrap_or_default();
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let mut seen = Vec::new();
@@ -213,6 +225,35 @@ fn verify(world: &World, eks: &Eks, token: &str) -> Result<Session, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As aws-iam-authenticator 81b1daba answers for a cluster of partition `aws`.
+    #[test]
+    fn a_presigned_url_is_of_an_sts_of_the_partition() {
+        for host in [
+            "sts.eu-west-1.amazonaws.com",
+            "sts.eu-west-1.api.aws",
+            "sts.amazonaws.com",
+            "sts-fips.us-east-1.amazonaws.com",
+            "sts.us-gov-west-1.amazonaws.com",
+        ] {
+            assert!(presigned_url(&format!("https://{host}/?Action=x")).is_ok(), "{host}");
+        }
+        for url in [
+            "https://sts.eu-west-1.amazonaws.com?Action=x/y",
+            "https://sts.eu-west-1.amazonaws.com//?Action=x",
+            "https://sts.eu-west-1.amazonaws.com:443/?Action=x",
+            "https://sts.eu-west-1.amazonaws.com./?Action=x",
+            "https://STS.eu-west-1.amazonaws.com/?Action=x",
+            "http://sts.eu-west-1.amazonaws.com/?Action=x",
+            "https://sts.cn-north-1.amazonaws.com.cn/?Action=x",
+            "https://sts.cn-north-1.api.amazonwebservices.com.cn/?Action=x",
+            "https://sts.us-iso-east-1.c2s.ic.gov/?Action=x",
+            "https://sts.eusc-de-east-1.amazonaws.eu/?Action=x",
+            "https://vpce-0a1b2c3d-x1.sts.eu-west-1.vpce.amazonaws.com/?Action=x",
+        ] {
+            assert!(presigned_url(url).is_err(), "{url}");
+        }
+    }
 
     #[test]
     fn texts_are_evaluated_and_results_are_taken_as_they_are() {
