@@ -35,6 +35,18 @@ pub(crate) enum Outcome {
     NotMapped,
 }
 
+impl Outcome {
+    /// Adds why EKS may decide otherwise.
+    fn unless(mut self, doubt: Option<String>) -> Self {
+        match (&mut self, doubt) {
+            (Self::Mapped(mapped), Some(doubt)) => mapped.remarks.push(doubt),
+            (Self::Refused { why, .. }, Some(doubt)) => *why = format!("{why}; {doubt}"),
+            _ => {}
+        }
+        self
+    }
+}
+
 /// EKS reserves user names with these prefixes. It refuses `system:` only when an entry is created; lines for nodes have it.
 const RESERVED: &[&str] = &["eks:", "aws:", "amazon:", "iam:"];
 
@@ -45,8 +57,13 @@ pub(crate) fn evaluate(
     entries: Option<&[Entry]>,
     role_created: Option<i64>,
 ) -> Outcome {
-    let entry = entries.unwrap_or_default().iter().find(|entry| names(entry, principal));
-    if let Some(entry) = entry {
+    let mut named = entries.unwrap_or_default().iter().filter(|entry| names(entry, principal));
+    if let Some(entry) = named.next() {
+        // The ARN of a session does not tell which of them is of today's role.
+        let other = named.find(|other| !same(&other.arn, &entry.arn));
+        let ambiguous = other.map(|other| {
+            format!("{} is an entry for this name too: EKS decides by the role's unique id, --role=FILE tells which it is", other.arn)
+        });
         let by = By::Entry(entry.arn.clone());
         let created = entry.created().zip(role_created);
         if created.is_some_and(|(entry, role)| entry < role) {
@@ -61,7 +78,7 @@ pub(crate) fn evaluate(
             Kind::User | Kind::Other => principal.canonical.clone(),
         };
         let username = entry.username.as_ref().unwrap_or(&default);
-        return rendered(by, username, &entry.groups, &[], principal);
+        return rendered(by, username, &entry.groups, &[], principal).unless(ambiguous);
     }
     let Some(auth) = auth else { return Outcome::NotMapped };
     let line = [&auth.roles, &auth.users].into_iter().find_map(|lines| the_line(lines, principal));
@@ -73,7 +90,8 @@ pub(crate) fn evaluate(
             "mapRoles" if !is_role => lost.push("a user stands under mapRoles: it maps".to_owned()),
             _ => {}
         }
-        return rendered(By::Line(line.place.clone()), &line.username, &line.groups, &lost, principal);
+        return rendered(By::Line(line.place.clone()), &line.username, &line.groups, &lost, principal)
+            .unless(by_chance(auth, line));
     }
     match auth.accounts.iter().find(|(_, account)| *account == principal.account) {
         Some((place, _)) => Outcome::Mapped(Mapped {
@@ -93,9 +111,25 @@ fn the_line<'l>(lines: &'l [Line], principal: &Principal) -> Option<&'l Line> {
     lines.iter().rev().find(|line| same(&line.arn, &principal.canonical))
 }
 
-/// Compares without case, like Go's `EqualFold`.
+/// Roles are kept under their ARN in lower case, users as they are written. So of users there may be several, and EKS takes the one
+/// that Go's map has first, which changes from request to request.
+fn by_chance(auth: &AwsAuth, line: &Line) -> Option<String> {
+    if line.place.section != "mapUsers" {
+        return None;
+    }
+    let other = auth.users.iter().rev().find(|other| other.arn != line.arn && same(&other.arn, &line.arn))?;
+    (other.username != line.username || other.groups != line.groups).then(|| {
+        format!(
+            "line {} has the same ARN in another case: EKS takes one of the two by chance, at each request",
+            other.place.line
+        )
+    })
+}
+
+/// Compares without case, like Go's `EqualFold`, for which the long s is an s too.
 pub(crate) fn same(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
+    let folded = |text: &str| text.replace('\u{17f}', "s").to_lowercase();
+    one.eq_ignore_ascii_case(other) || folded(one) == folded(other)
 }
 
 /// Whether the entry belongs to this principal.
