@@ -17,7 +17,7 @@ const CLAIMS: [(&str, Claim); 14] = [
     ("it_has_no_interpreter_and_needs_no_library", elf::is_static),
     ("it_is_stripped", elf::is_stripped),
     ("it_is_a_position_independent_executable", elf::is_relocatable),
-    ("it_has_at_most_5_000_000_bytes", elf::is_small),
+    ("it_has_at_most_4_600_000_bytes", elf::is_small),
     ("in_an_empty_root_it_says_its_version", empty_root::version),
     ("in_an_empty_root_it_judges_locally", empty_root::local),
     ("in_an_empty_root_it_says_that_no_name_resolves", empty_root::without_resolver),

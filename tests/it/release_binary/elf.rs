@@ -10,7 +10,7 @@ use object::{
 use std::{fs, path::Path};
 
 /// Compressed it is less than half of that: pulling the image then costs at most one round trip more.
-const SIZE_LIMIT: usize = 5_000_000;
+const SIZE_LIMIT: usize = 4_600_000;
 
 pub(crate) fn is_static(file: &Path) -> Result<Result<(), String>, Failed> {
     let bytes = fs::read(file)?;

@@ -12,7 +12,7 @@ use crate::steps::template::Template;
 pub(super) struct DenyingPolicy {
     /// As AWS's sentence has it, in lower case.
     pub(super) name: &'static str,
-    owner: Owner,
+    pub(super) owner: Owner,
     who: &'static str,
 }
 
@@ -61,8 +61,11 @@ impl DenyingPolicy {
             .with_text(slot::ACTION, action)
             .with_text(slot::RESOURCE, resource)
             .with_text(slot::VALUE, format!("the {name}{arn}"));
-        let role = resource.rsplit_once('/').map_or(resource, |(_, name)| name);
-        Finding::new(class, format!("a {name} refuses role {role}"))
+        let refused = match resource.split_once(":role/") {
+            Some((_, role)) => format!("role {}", role.rsplit_once('/').map_or(role, |(_, name)| name)),
+            None => action.to_owned(),
+        };
+        Finding::new(class, format!("a {name} refuses {refused}"))
             .owner(owner)
             .required(format!("a {name}{arn} that lets {action} on {resource} through"))
             .why(format!(

@@ -106,7 +106,8 @@ fn passed_by(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let told = super::values::told(facts, &passing);
-    let names = sdks::names(&told);
+    let count = told.iter().map(|sdk| sdk.names.len()).sum::<usize>();
+    let names = if count > 6 { format!("{count} SDKs") } else { sdks::names(&told) };
     let (mechanism, variable) = if facts.by_agent() {
         ("EKS Pod Identity", URI_VARIABLE)
     } else {

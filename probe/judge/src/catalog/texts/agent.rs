@@ -25,7 +25,7 @@ pub(crate) const SEE_LOG: Template = Template::look(
 );
 
 pub(crate) const INSTALL_ADD_ON: Template = Template::change_in_words(
-    "install add-on eks-pod-identity-agent. EKS Auto Mode has it.",
+    "install add-on eks-pod-identity-agent. Auto Mode has it.",
     "the cluster’s add-ons",
 )
 .when("There is none");
@@ -78,13 +78,13 @@ pub(crate) const LEGACY_ROUTING: Template = Template::change_in_words(
 
 /// cilium/cilium#40273.
 pub(crate) const LED_ELSEWHERE: Template = Template::change_in_words(
-    "the cluster’s network leads 169.254.170.23 elsewhere, as Cilium does for a hostPort 80. Upgrade it, or free that port.",
+    "the network leads its address elsewhere, as Cilium does for a hostPort 80. Upgrade Cilium, or free the port.",
     "the configuration of the cluster’s network",
 )
 .when("The agent’s pod is Ready");
 
 pub(crate) const SEE_RULES_OF_NODE: Template = Template::look(
-    "On {node}, see whether its firewall has a rule against the agent:",
+    "On {node}, see whether the firewall has a rule against it:",
     "iptables-save | grep 169.254.170.23",
 );
 
@@ -371,11 +371,9 @@ pub(crate) const SEE_INSTANCE: Template = Template::look(
     "aws ec2 describe-instances --region {region} {value} --query 'Reservations[].Instances[].[InstanceId,IamInstanceProfile.Arn,MetadataOptions]' --output json",
 );
 
-pub(crate) const GIVE_PROFILE: Template = Template::change_in_words(
-    "give it its instance profile back, and access to 169.254.169.254.",
-    "the instance",
-)
-.when("It is an EC2 node");
+pub(crate) const GIVE_PROFILE: Template =
+    Template::change_in_words("give back its profile, and access to 169.254.169.254.", "the instance")
+        .when("It is an EC2 node");
 
 pub(crate) const ENABLE_CREDENTIALS_FILE: Template = Template::change_in_words(
     "set spec.hybrid.enableCredentialsFile in its NodeConfig, then run nodeadm init.",

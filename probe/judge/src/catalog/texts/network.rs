@@ -104,7 +104,7 @@ pub(crate) const NAME_NOT_FOUND: Texts = Texts {
 
 /// STS answers a plain GET with a redirect to a page about it.
 pub(crate) const SEE_REGIONAL: Template = Template::look(
-    "From a machine of this network, see whether the endpoint of the region answers:",
+    "From this network, see whether the region’s own endpoint answers:",
     "curl -sS -o /dev/null -w '%{http_code} %{remote_ip}\\n' {endpoint}/",
 );
 
@@ -121,9 +121,8 @@ pub(crate) const OPEN_REGIONAL: Template = Template::change_in_words(
 )
 .when("It does not");
 
-pub(crate) const USE_NEWER: Template =
-    Template::change_in_words("use it, and make new pods.", "the app’s version")
-        .when("A newer version of {value} knows this partition");
+pub(crate) const USE_NEWER: Template = Template::change_in_words("use it.", "the app’s version")
+    .when("A newer version of {value} knows this partition");
 
 pub(crate) const SET_IN_CODE: Template = Template::change_in_words(
     "set {endpoint} as its endpoint of STS in code or configuration. {value} reads no AWS_ENDPOINT_URL_STS.",

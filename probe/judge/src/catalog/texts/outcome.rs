@@ -294,16 +294,16 @@ pub(crate) const COMPLETE_KEYS: Template = Template::change_in_words(
 );
 
 pub(crate) const PROFILE_IN_CODE: Template = Template::change_in_words(
-    "name {value} in its code, which comes before all variables: profile in a provider of Terraform, --profile in the AWS CLI.",
+    "name {value} in the app’s code, which comes before all variables, as profile in Terraform or --profile in the AWS CLI.",
     "the code of the app",
 )
-.when("The profile is meant, and the app’s code can be changed");
+.when("The profile is meant");
 
 pub(crate) const WITHOUT_IRSA: Template = Template::change_in_words(
     "start the app’s process without AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, as env -u does.",
     "the environment of the app’s process",
 )
-.when("It cannot");
+.when("The code stays as it is");
 
 pub(crate) const ALLOW_NEXT_ROLE: Template =
     Template::words("it needs {value}.").when("That role is meant, and refuses");

@@ -16,7 +16,7 @@ pub(crate) const SEE_MOUNTS: Template = Template::look(
 );
 
 pub(crate) const MOUNT_HERE: Template = Template::change_in_words(
-    "the pod has the volume and this container has not, as with docker run inside of the pod. Mount {resource} here.",
+    "this container lacks the volume, as with docker run in a pod: mount {resource} here.",
     "the mounts of this container",
 )
 .when("It prints one for {audience}");

@@ -3,8 +3,8 @@
 
 use super::answer::{presented, quoted, says};
 use super::commands::{role_arn, values};
-use crate::catalog::Class;
 use crate::catalog::texts::{agent as texts, common, token as texts_of_token};
+use crate::catalog::{Class, Owner};
 use crate::evidence::{AgentAnswer, ErrorSource};
 use crate::judge::denying_policy::DenyingPolicy;
 use crate::judge::facts::{Facts, time};
@@ -115,15 +115,19 @@ pub(super) fn denied_by(facts: &Facts<'_>, answer: &AgentAnswer, policy: Denying
         Some((_, rest)) => rest.split_whitespace().next().unwrap_or_default().trim_end_matches(','),
         None => "the associated role",
     };
-    policy
+    let finding = policy
         .finding(facts, Class::AgentAccessDenied, &answer.message, resource)
         .presented(format!("{}; {}", facts.identity_text(), presented(answer)))
         .ruled_out(format!(
             "trust policies and the node's role: EKS Auth names the {}: {}",
             policy.name,
             quoted(answer)
-        ))
-        .cluster_steps(facts, &values(facts), &[&texts::SEE_ASSOCIATION])
+        ));
+    // The association tells whose boundary or which session policy it is.
+    match policy.owner {
+        Owner::Iam => finding.cluster_steps(facts, &values(facts), &[&texts::SEE_ASSOCIATION]),
+        _ => finding,
+    }
 }
 
 pub(super) fn node_role(facts: &Facts<'_>, answer: &AgentAnswer) -> Finding {
