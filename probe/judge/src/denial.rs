@@ -196,7 +196,9 @@ fn action(text: &str) -> (Option<&str>, &str) {
     let text = text.trim_start_matches(['`', '"', '\'', '|', ' ']);
     let end = text.bytes().position(|byte| !is_of_action(byte)).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
-    if is_action(word) { (Some(word), rest) } else { (None, text) }
+    // No service's action goes on with one of these; a key does.
+    let goes_on = rest.starts_with(['+', '/', '=', '_']);
+    if is_action(word) && !goes_on { (Some(word), rest) } else { (None, text) }
 }
 
 const fn is_of_action(byte: u8) -> bool {

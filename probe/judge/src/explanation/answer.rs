@@ -202,7 +202,7 @@ fn bind(forbidden: &Forbidden, account: Option<(&str, &str)>, subject: &str) -> 
     if user.starts_with("system:node:") {
         return vec![change(
             "A node may read only what concerns itself and its pods. If it misses that, give its access entry the type \
-             EC2_LINUX or EC2, or its line in aws-auth the groups system:bootstrappers and system:nodes.",
+             EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX or EC2, as its kind is, or its line in aws-auth the groups system:bootstrappers and system:nodes.",
             None,
             "what this node may do in the cluster",
         )];
@@ -237,12 +237,7 @@ fn bind(forbidden: &Forbidden, account: Option<(&str, &str)>, subject: &str) -> 
 /// What the node itself does with its role: the actions, who calls them, and the managed policy for them.
 const OF_NODES: &[(&[&str], &str, &str)] = &[
     (
-        &[
-            "ecr:batchgetimage",
-            "ecr:getdownloadurlforlayer",
-            "ecr:batchchecklayeravailability",
-            "ecr:getauthorizationtoken",
-        ],
+        &["ecr:batchgetimage", "ecr:getdownloadurlforlayer", "ecr:getauthorizationtoken"],
         "The kubelet pulled an image",
         "AmazonEC2ContainerRegistryPullOnly",
     ),
@@ -261,7 +256,6 @@ const OF_NODES: &[(&[&str], &str, &str)] = &[
         &[
             "ec2:assignprivateipaddresses",
             "ec2:unassignprivateipaddresses",
-            "ec2:assignipv6addresses",
             "ec2:attachnetworkinterface",
             "ec2:detachnetworkinterface",
             "ec2:createnetworkinterface",
@@ -325,7 +319,9 @@ impl<'a> Refusal<'a> {
         let (subject, action) = (self.subject(), self.action());
         let parts = self.parts();
         let is_anonymous = |name: &str| name.eq_ignore_ascii_case("anonymous");
-        if self.denial.caller.as_deref().is_some_and(is_anonymous) {
+        // A policy that refuses by address or network refuses signed requests too.
+        let is_explicit = self.denial.effect == Some(Effect::Explicit);
+        if self.denial.caller.as_deref().is_some_and(is_anonymous) && !is_explicit {
             return Some(Special {
                 owner: named(Owner::Pod),
                 headline: format!("the request was not signed: {action} refused to anonymous"),
@@ -487,13 +483,15 @@ impl<'a> Refusal<'a> {
         match self.denial.resource.as_deref() {
             Some(name) if name.ends_with('…') => "the resource, whose name this text cuts".to_owned(),
             Some(name) => name.to_owned(),
-            None if self.is_kms() => "the key of that ciphertext".to_owned(),
+            None if self.is_of("kms:decrypt") || self.is_of("kms:reencrypt") => {
+                "the key of that ciphertext".to_owned()
+            }
             None => "the resource".to_owned(),
         }
     }
 
-    fn is_kms(&self) -> bool {
-        self.action().to_ascii_lowercase().starts_with("kms:")
+    fn is_of(&self, prefix: &str) -> bool {
+        self.action().to_ascii_lowercase().starts_with(prefix)
     }
 
     fn see_policies(&self) -> Option<Step> {
@@ -781,7 +779,7 @@ impl<'a> Refusal<'a> {
                 Some(name) if name.contains('*') && self.class == Some(Class::RoleChainDenied) => {
                     "the one role that it is to assume".to_owned()
                 }
-                None if !self.is_kms() => "the resource, which AWS does not name".to_owned(),
+                None if !self.is_of("kms:") => "the resource, which AWS does not name".to_owned(),
                 _ => self.on(),
             };
             let caution = match hands_out_rights(action) {

@@ -86,12 +86,13 @@ fn is_instance(session: &str) -> bool {
 /// `eks-CLUSTER-POD-UUID`. EKS cuts the two names and keeps the UUID; logs may cut that.
 pub(super) fn is_pod_identity(session: &str) -> bool {
     let is_uuid = |text: &str| {
-        (8..=36).contains(&text.len())
+        // Less than that may be a date.
+        (10..=36).contains(&text.len())
             && text.bytes().enumerate().all(|(at, byte)| match at {
                 8 | 13 | 18 | 23 => byte == b'-',
                 _ => byte.is_ascii_hexdigit(),
             })
     };
     let names = session.strip_prefix("eks-").unwrap_or_default();
-    names.match_indices('-').any(|(at, _)| is_uuid(&names[at + 1..]))
+    names.match_indices('-').skip(1).any(|(at, _)| is_uuid(&names[at + 1..]))
 }

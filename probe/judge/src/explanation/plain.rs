@@ -72,6 +72,7 @@ pub(super) fn decoded(line: &str) -> Option<String> {
     let mut at = 0;
     while let Some(byte) = line.as_bytes().get(at) {
         let code = line.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        let code = code.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         at += if code.is_some() { 3 } else { 1 };
         bytes.push(code.unwrap_or(if is_form && *byte == b'+' { b' ' } else { *byte }));

@@ -74,7 +74,7 @@ fn beside_the_regional(facts: &Facts<'_>, network: &Network, failure: &Failure, 
         (None, Some(_)) => {
             ("AWS_STS_REGIONAL_ENDPOINTS is not regional".to_owned(), of_environment::SET_REGIONAL)
         }
-        (None, None) => ("no region is set".to_owned(), texts::SET_REGION_AND_REGIONAL),
+        (None, None) => ("its SDK finds no region here".to_owned(), texts::SET_REGION_AND_REGIONAL),
     };
     let led = match failure.kind {
         Kind::TlsWrongName => {

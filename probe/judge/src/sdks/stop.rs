@@ -66,25 +66,27 @@ impl Stop {
     }
 
     fn holds(&self, sdk: &Sdk, environment: &Environment) -> bool {
+        if !self.sdks.contains(&sdk.id) {
+            return false;
+        }
         let value = environment.variables.get(self.variable).map(String::as_str);
         // Evidence has credentials only as `set`, `empty` and `unset`.
         let is_empty = matches!(value, Some("" | "empty"));
-        self.sdks.contains(&sdk.id)
-            && match self.when {
-                When::Empty => is_empty,
-                When::NoProfile => {
-                    profile_variable(sdk, environment) == Some(self.variable)
-                        && environment.profile_missing.iter().any(|name| name == self.variable)
-                }
-                When::NotOneOf(known) => value
-                    .is_some_and(|value| !is_empty && !known.iter().any(|it| value.eq_ignore_ascii_case(it))),
-                When::NotExactly(known) => value.is_some_and(|value| !is_empty && !known.contains(&value)),
-                When::Idle => environment.trust_idle.iter().any(|idle| {
-                    !idle.own
-                        && idle.source.strip_prefix(self.variable).is_some_and(|rest| rest.starts_with('='))
-                }),
-                When::Holds(holds) => holds(environment),
+        match self.when {
+            When::Empty => is_empty,
+            When::NoProfile => {
+                profile_variable(sdk, environment) == Some(self.variable)
+                    && environment.profile_missing.iter().any(|name| name == self.variable)
             }
+            When::NotOneOf(known) => {
+                value.is_some_and(|value| !is_empty && !known.iter().any(|it| value.eq_ignore_ascii_case(it)))
+            }
+            When::NotExactly(known) => value.is_some_and(|value| !is_empty && !known.contains(&value)),
+            When::Idle => environment.trust_idle.iter().any(|idle| {
+                !idle.own && idle.source.strip_prefix(self.variable).is_some_and(|rest| rest.starts_with('='))
+            }),
+            When::Holds(holds) => holds(environment),
+        }
     }
 }
 

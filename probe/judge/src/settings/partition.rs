@@ -231,7 +231,8 @@ pub fn port_of(url: &str) -> &str {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next();
     let port = authority.and_then(|authority| authority.rsplit_once(':')).map(|(_, port)| port);
     let port = port.filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    port.unwrap_or(if url.starts_with("http://") { "80" } else { "443" })
+    let is_plain = url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"));
+    port.unwrap_or(if is_plain { "80" } else { "443" })
 }
 
 /// The region in the host of an EKS issuer, `oidc.eks.REGION.…`. EKS uses this form also in IPv6 clusters.

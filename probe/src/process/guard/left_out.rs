@@ -34,10 +34,10 @@ extern "C" fn is_never_called() -> ! {
 }
 
 // Weak, so that the C library's own definition wins where its object is linked for another reason: with another version of glibc
-// the binary is larger, and nothing else changes. They are the real ones of glibc 2.36 in all that this process does:
+// the binary is larger, and nothing else changes. Chosen for glibc 2.36, and for what this process does:
 // - pthread_getattr_np: std asks it for the main thread's stack, for which it reads /proc/self/maps with scanf. `guard` needs no
 //   such range to tell that the stack is used up.
-// - __vfprintf_internal: no text is formatted in C.
+// - __vfprintf_internal: no text is formatted in C, except of error numbers that Linux does not define, which stay without one.
 // - __dcgettext: no catalogue of translations, and no conversion of character sets.
 // - __assert_fail: ends without the sentence, which nobody could use.
 // - dlsym: a static binary has no table of symbols to look them up in.

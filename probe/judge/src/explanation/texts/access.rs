@@ -79,7 +79,7 @@ texts! {
     PermissionMissing "Your account is not authorized to invoke this API operation", "Bedrock, all SDKs",
         "Bedrock refuses the account, whatever the role’s policies allow. See whether the model is available to this account in this region, and ask AWS Support for it.",
         "aws-samples/amazon-bedrock-workshop#100, 2023-10";
-    PermissionMissing "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-west-2.amazonaws.com/v2/app/manifests/1: 403 Forbidden" in ".dkr.ecr." "403 Forbidden", "ECR; containerd, Docker",
+    PermissionMissing "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-west-2.amazonaws.com/v2/app/manifests/1: 403 Forbidden" in ".dkr.ecr." "403 Forbidden" "!/blobs/uploads" "!push" "!POST" "!PUT", "ECR; containerd, Docker",
         "ECR refuses the pull and gives no reason; nodes pull with the node’s role or the task’s execution role, never with the pod’s. Allow that role ecr:BatchGetImage and ecr:GetDownloadUrlForLayer, and admit it in the policy of another account’s repository.",
         "aws-samples/bedrock-access-gateway#114, 2025-02";
     PermissionMissing "java.nio.file.AccessDeniedException: s3a://" in "java.nio.file.AccessDeniedException: s3" "://", "Hadoop, Spark", BARE, "delta-io/delta#1406, 2022-10";

@@ -21,16 +21,17 @@ texts! {
     ClusterUnauthorized "the server has asked for the client to provide credentials", "kubectl, Helm, Argo CD, client-go", UNKNOWN, "argoproj/argo-cd#3941, 2020-07";
     ClusterUnauthorized "Your current IAM principal doesn't have access to Kubernetes objects on this cluster", "the EKS console", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "Error: Unauthorized", "Terraform", UNKNOWN, "terraform-aws-modules/terraform-aws-eks#1287, 2021-03";
-    ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get" ": Unauthorized" "!401" "!UnauthorizedO" "!Exception", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
+    ClusterUnauthorized "failed to get server version: Unauthorized" in "failed to get server version" ": Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "failed to discover server resources for group version v1: Unauthorized" in "failed to discover server resources" "Unauthorized", "Argo CD", UNKNOWN, "argoproj/argo-cd#24876, 2025-10";
     ClusterUnauthorized "\"message\":\"Unauthorized\",\"reason\":\"Unauthorized\",\"code\":401" in "\"reason\"" "\"Unauthorized\"" "401", "the API server, client libraries", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
     ClusterUnauthorized "\"kind\": \"Status\", \"message\": \"Unauthorized\"" in "\"Status\"" "\"message\"" "\"Unauthorized\"", "the API server, client libraries", UNKNOWN, "aws-quickstart/quickstart-amazon-eks#245, 2020-11";
     ClusterUnauthorized "(401) Reason: Unauthorized" in "(401)" "Reason: Unauthorized", "Python client", UNKNOWN, "no public thread looked up";
     ClusterUnauthorized "the server doesn't have a resource type \"svc\"" in "the server doesn't have a resource type", "kubectl", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#157, 2018-11";
     ClusterUnauthorized "couldn't get current server API group list: Unauthorized" in "API group list: Unauthorized", "kubectl", CLIENT, "kubernetes/client-go, discovery, 2026-11";
-    ClusterUnauthorized "err=\"Unauthorized\"", "client-go", CLIENT, "awslabs/amazon-eks-ami#1837, 2024-06";
+    ClusterUnauthorized "reflector.go:150] err=\"Unauthorized\"" in ".go:" "err=\"Unauthorized\"", "client-go", CLIENT, "awslabs/amazon-eks-ami#1837, 2024-06";
     ClusterUnauthorized "Failed to delete Job! API error: Unauthorized" in "API error: Unauthorized", "Terraform", CLIENT, "hashicorp/terraform-provider-kubernetes#1130, 2021-01";
-    ClusterUnauthorized "Failed to list *v1.Node: Unauthorized" in "ailed to " ": Unauthorized" "!401" "!UnauthorizedO" "!Exception", "client-go, Terraform", CLIENT, "aws/amazon-vpc-cni-k8s#254, 2018-12";
+    ClusterUnauthorized "Failed to list *v1.Node: Unauthorized" in "ailed to " "*v" ": Unauthorized", "client-go", CLIENT, "aws/amazon-vpc-cni-k8s#254, 2018-12";
+    ClusterUnauthorized "Error: Failed to update daemonset: Unauthorized" in "rror: Failed to " ": Unauthorized", "Terraform", CLIENT, "hashicorp/terraform-provider-kubernetes#1130, 2021-01";
     ClusterUnauthorized "identity is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator 81b1daba, 2026-07";
     ClusterUnauthorized "ARN is not mapped", "EKS authenticator’s log", UNKNOWN, "kubernetes-sigs/aws-iam-authenticator#268";
     ClusterUnauthorized "SessionName did not contain an instance id", "EKS authenticator’s log",
