@@ -42,10 +42,13 @@ fn not_seen(target: &Target, process: &Process) -> Option<Finding> {
             .why("A thread of the kernel has no environment and no files of its own. --target-pid needs a process of the app.");
         return Some(another(finding, "a kernel thread", "a process of the app", pid));
     }
-    if status.has_exited() || target.status_error.is_some() {
-        let (state, found) = match target.status_error {
-            Some(_) => ("exited while it was looked at", "it is gone"),
-            None => ("has exited, so no environment is left of it", &*status.state),
+    // A process that exits loses its memory, and with it its environment, a moment before its state changes.
+    let exits = target.status_error.is_some()
+        || (!status.has_exited() && target.environment_error.as_deref() == Some("ESRCH"));
+    if status.has_exited() || exits {
+        let (state, found) = match exits {
+            true => ("exited while it was looked at", "it is gone"),
+            false => ("has exited, so no environment is left of it", &*status.state),
         };
         let finding = inconclusive(format!("{name} {state}")).why(format!(
             "Environment and root directory of a process go when it exits, and of {name} the kernel says: {found}. --target-pid needs a process that runs."

@@ -234,6 +234,7 @@ fn what_could_not_be_seen_has_its_own_words() {
         ),
         (Target { status: Some(Status { state: "zombie".to_owned(), ..status() }), ..app() }, "has exited"),
         (Target { status_error: error("ESRCH"), ..app() }, "exited while it was looked at"),
+        (Target { environment_error: error("ESRCH"), ..app() }, "exited while it was looked at"),
         (Target { root_error: error("ENOENT"), ..app() }, "root of pid 1 checkout cannot be read"),
         (Target { own: own(), ..Target::default() }, "finds no other container’s process"),
         (Target { own: own(), whole_node: true, ..Target::default() }, "shares the node’s processes"),
