@@ -8,6 +8,8 @@ mod docs;
 mod forbidden;
 mod log;
 mod plain;
+mod rbac;
+mod refusal;
 mod steps;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 
 use super::forbidden::{self, Forbidden};
 use super::plain::{decoded, plain};
+use super::rbac;
+use super::refusal::Refusal;
 use super::texts::{self, Text};
 use super::{Explanation, answer};
 use crate::catalog::Class;
@@ -139,7 +141,11 @@ impl Log {
         let expected = expected.and_then(|role| RoleArn::parse(role).ok());
         let found = self.last?;
         let class = found.class();
-        let mut explanation = answer::explanation(found, expected.as_ref());
+        let mut explanation = match found {
+            Found::Denial(denial) => Refusal::new(denial, expected.as_ref()).explanation(),
+            Found::Forbidden(forbidden) => rbac::of_forbidden(forbidden),
+            Found::Text(text) => answer::of_text(text),
+        };
         // Do not count the line that decides.
         let others = self.counts.into_iter().map(|(of, count)| (of, count - usize::from(of == class)));
         explanation.others = others.filter(|(_, count)| *count > 0).collect();
